@@ -1,0 +1,90 @@
+"""One edge list for all modalities: the layout the compute core works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+__all__ = ["EdgeLayout"]
+
+
+@dataclass(eq=False)
+class EdgeLayout:
+    """Observations of all modalities as one edge list, sorted by modality.
+
+    Each modality's edges are contiguous (its hub is one slice), and the permutation that sorts the same edges by
+    patient is worked out once and kept.
+
+    Args:
+        patient: Patient of each edge; int64 [E], ascending inside each modality.
+        modality: Modality of each edge; int64 [E], ascending.
+        modality_ptr: The edges of modality ``k`` are ``modality_ptr[k]:modality_ptr[k + 1]``; int64 [K + 1].
+        num_patients: Number of patients B; patients without an edge count.
+        num_modalities: Number of modalities K; modalities without an edge count.
+    """
+
+    patient: Tensor
+    modality: Tensor
+    modality_ptr: Tensor
+    num_patients: int
+    num_modalities: int
+
+    @classmethod
+    def from_lists(cls, patients: list[Tensor], num_patients: int) -> EdgeLayout:
+        """Builds the layout from one patient array per modality.
+
+        Args:
+            patients: For each modality the patients that have it; int64 [E_k].
+            num_patients: Number of patients B.
+        """
+        device = patients[0].device if patients else torch.device("cpu")
+        counts = torch.tensor([0] + [len(patient) for patient in patients], device=device)
+        modality_ptr = counts.cumsum(0)
+        modality = torch.repeat_interleave(torch.arange(len(patients), device=device), counts[1:])
+        patient = torch.cat(patients) if patients else torch.empty(0, dtype=torch.long)
+        return cls(patient, modality, modality_ptr, num_patients, len(patients))
+
+    @property
+    def num_edges(self) -> int:
+        """Number of observations E."""
+        return self.patient.numel()
+
+    @cached_property
+    def by_patient(self) -> Tensor:
+        """Permutation that sorts the edges by patient, modality ascending inside each; int64 [E]."""
+        return torch.argsort(self.patient, stable=True)
+
+    @cached_property
+    def patient_degree(self) -> Tensor:
+        """Number of modalities each patient has; int64 [B]."""
+        return torch.bincount(self.patient, minlength=self.num_patients)
+
+    @cached_property
+    def patient_ptr(self) -> Tensor:
+        """In the order of :attr:`by_patient` the edges of patient ``i`` are ``patient_ptr[i]:patient_ptr[i + 1]``."""
+        return torch.cat([self.patient_degree.new_zeros(1), self.patient_degree.cumsum(0)])
+
+    @cached_property
+    def modality_degree(self) -> Tensor:
+        """Number of patients each modality has; int64 [K]."""
+        return self.modality_ptr[1:] - self.modality_ptr[:-1]
+
+    @cached_property
+    def presence(self) -> Tensor:
+        """True where a patient has a modality; bool [B, K]."""
+        flags = torch.zeros(self.num_patients, self.num_modalities, dtype=torch.bool, device=self.patient.device)
+        flags[self.patient, self.modality] = True
+        return flags
+
+    def keep(self, mask: Tensor) -> EdgeLayout:
+        """The layout with only the edges where ``mask`` is True; the patients and modalities stay.
+
+        Args:
+            mask: bool [E].
+        """
+        kept = torch.zeros_like(self.modality_degree).index_add_(0, self.modality[mask], torch.ones_like(self.modality[mask]))
+        ptr = torch.cat([kept.new_zeros(1), kept.cumsum(0)])
+        return EdgeLayout(self.patient[mask], self.modality[mask], ptr, self.num_patients, self.num_modalities)
