@@ -1,0 +1,17 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real cohorts: ``$GDSFD_DATA``, or ``../shared/data`` beside the checkout; skips without it."""
+    folder = Path(os.environ.get("GDSFD_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"the real cohorts are not at {folder}; set GDSFD_DATA to their folder")
+    return folder
