@@ -1,0 +1,88 @@
+# Every target sets up what it needs first; on a machine with nothing but Python 3.11 `make demo` and `make test` work.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# More arguments for pytest: make test PYTEST_ARGS="-k loader -x"
+PYTEST_ARGS ?=
+# The tests' tensors are small: more threads only get in each other's way.
+PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest
+# Pinned, so that everyone's numbers come from the same kernels.
+TORCH ?= torch==2.13.0
+# A torch-scatter wheel fits only the torch it was compiled against.
+WHEELS := .wheels/$(subst ==,-,$(TORCH))
+SCATTER := .scatter/$(subst ==,-,$(TORCH))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-scatter check lint format docs notebooks clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+# torch goes first, alone and pinned: left to the resolver, the newest release comes in, which may bring gigabytes of
+# CUDA packages that neither the demo nor the tests use. For a GPU, install the torch build for it into .venv beforehand
+# (make setup TORCH=torch keeps whatever is there).
+$(VENV)/.setup: setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) (some minutes the first time)"
+	@$(PIP) install --upgrade pip setuptools wheel
+	@$(PIP) install $(TORCH)
+	@$(PIP) install -e '.[dev]'
+	@touch $@
+
+$(VENV)/.setup-docs: $(VENV)/.setup
+	@$(PIP) install -e '.[docs]'
+	@touch $@
+
+setup: $(VENV)/.setup  ## make .venv with the package and the developers' tools
+
+demo: setup  ## the whole way on the built-in cohort: simulate, build, train, evaluate (report in demo/)
+	@$(VENV)/bin/gdsfd demo --out demo --force
+
+test: setup  ## the tests, without torch-scatter
+	@$(PYTEST) $(PYTEST_ARGS)
+
+check: setup  ## the slow checks
+	@$(PYTEST) -m slow $(PYTEST_ARGS)
+
+# torch-scatter has to see the torch it is compiled against, hence no build isolation. It is unpacked beside the
+# environment, not into it: `make test` must never find it. A cached wheel that does not load is compiled anew.
+$(SCATTER)/.setup: $(VENV)/.setup
+	@echo "torch-scatter: taking a built wheel, or compiling one (many minutes)"
+	@mkdir -p $(WHEELS) && rm -rf $(SCATTER)
+	@ls $(WHEELS)/torch_scatter-*.whl >/dev/null 2>&1 || \
+		$(PIP) wheel --no-build-isolation --no-deps --wheel-dir $(WHEELS) torch-scatter
+	@$(PIP) install --no-deps --target $(SCATTER) $(WHEELS)/torch_scatter-*.whl
+	@PYTHONPATH=$(SCATTER) $(PY) -c 'import torch_scatter' 2>/dev/null || { \
+		echo "the wheel at hand does not fit this torch; compiling" && rm -rf $(SCATTER) $(WHEELS)/torch_scatter-*.whl && \
+		$(PIP) wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir $(WHEELS) torch-scatter && \
+		$(PIP) install --no-deps --target $(SCATTER) $(WHEELS)/torch_scatter-*.whl && \
+		PYTHONPATH=$(SCATTER) $(PY) -c 'import torch_scatter'; }
+	@touch $@
+
+test-scatter: $(SCATTER)/.setup  ## the same tests with torch-scatter (compiled once, then cached in .wheels/)
+	@PYTHONPATH=$(abspath $(SCATTER)) $(PYTEST) $(PYTEST_ARGS)
+
+lint: setup  ## ruff and mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: setup  ## let ruff reformat
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+docs: $(VENV)/.setup-docs  ## the documentation, in docs/_build/html; warnings are errors
+	@$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+notebooks: setup  ## run the notebooks anew, in place
+	@$(PYTEST) --nbmake --overwrite notebooks
+
+clean:  ## remove what was built, but not .venv and the compiled wheels
+	@rm -rf build dist docs/_build demo .pytest_cache .mypy_cache .ruff_cache .scatter

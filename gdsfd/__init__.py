@@ -1,0 +1,78 @@
+"""Patient-modality graphs from tabular clinical exports, predictors on them, and an honest report.
+
+The public names load on first use: ``import gdsfd`` alone brings in neither torch nor pandas, writes no file, adds no
+log handler and leaves every global setting as it is.
+
+Example:
+    >>> import gdsfd
+    >>> "build_graph" in dir(gdsfd)
+    True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gdsfd._version import __version__
+from gdsfd.errors import GdsfdError, InputError, NotFittedError, SchemaError, SpecError
+
+if TYPE_CHECKING:
+    from gdsfd.cohort.spec import CohortSpec, load_spec
+    from gdsfd.evaluation.report import evaluate
+    from gdsfd.graph.build import audit, build_graph
+    from gdsfd.graph.files import load_graph, save_graph
+    from gdsfd.graph.summary import summary
+    from gdsfd.simulation.simulate import simulate
+    from gdsfd.training.config import TrainConfig
+    from gdsfd.training.debiaser import Debiaser
+    from gdsfd.versions import show_versions
+
+__all__ = [
+    "CohortSpec",
+    "Debiaser",
+    "GdsfdError",
+    "InputError",
+    "NotFittedError",
+    "SchemaError",
+    "SpecError",
+    "TrainConfig",
+    "__version__",
+    "audit",
+    "build_graph",
+    "evaluate",
+    "load_graph",
+    "load_spec",
+    "save_graph",
+    "show_versions",
+    "simulate",
+    "summary",
+]
+
+#: Public name -> the module it lives in. Loaded by ``__getattr__``, because each of them pulls in heavy packages.
+_HOME = {
+    "CohortSpec": "gdsfd.cohort.spec",
+    "Debiaser": "gdsfd.training.debiaser",
+    "TrainConfig": "gdsfd.training.config",
+    "audit": "gdsfd.graph.build",
+    "build_graph": "gdsfd.graph.build",
+    "evaluate": "gdsfd.evaluation.report",
+    "load_graph": "gdsfd.graph.files",
+    "load_spec": "gdsfd.cohort.spec",
+    "save_graph": "gdsfd.graph.files",
+    "show_versions": "gdsfd.versions",
+    "simulate": "gdsfd.simulation.simulate",
+    "summary": "gdsfd.graph.summary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gdsfd' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value  # the next access does not come through here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
