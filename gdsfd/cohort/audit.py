@@ -94,6 +94,10 @@ class Receipt:
     subjects: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        # What print(graph) shows; the text for people is gdsfd.cohort.receipt_text.
+        return f"Receipt({self.cohort.rows_kept} patients, {len(self.findings)} warnings)"
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy."""
         return asdict(self)

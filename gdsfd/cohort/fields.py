@@ -152,6 +152,11 @@ class CohortSchema:
         """Width of a model's head: the classes of a multi-class outcome, else one per outcome."""
         return len(self.outcomes[0].classes) if self.multiclass else len(self.outcomes)
 
+    def __str__(self) -> str:
+        # What print(graph) shows: the whole of a fitted schema would fill many screens.
+        outcomes = ", ".join(outcome.name for outcome in self.outcomes)
+        return f"CohortSchema({len(self.modalities)} modalities, outcomes: {outcomes})"
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy."""
         return asdict(self)
