@@ -1,1 +1,1 @@
-
+"""Encoders, backbones and the predictor: knows graphs, nothing of files."""

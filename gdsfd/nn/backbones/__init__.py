@@ -1,1 +1,8 @@
+"""Backbones: tokens on edges to one embedding per patient. One file each, behind :class:`Backbone`."""
 
+from gdsfd.nn.backbones.backbone import Backbone
+from gdsfd.nn.backbones.concat import ConcatBackbone
+from gdsfd.nn.backbones.muse import MuseBackbone
+from gdsfd.nn.backbones.registry import build_backbone, known_backbones, register_backbone
+
+__all__ = ["Backbone", "ConcatBackbone", "MuseBackbone", "build_backbone", "known_backbones", "register_backbone"]

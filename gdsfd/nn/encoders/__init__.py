@@ -1,1 +1,9 @@
+"""Encoders: one modality's observations to tokens of one width. One file per kind."""
 
+from gdsfd.nn.encoders.build import build_encoder
+from gdsfd.nn.encoders.codes_encoder import CodesEncoder
+from gdsfd.nn.encoders.embedding_encoder import EmbeddingEncoder
+from gdsfd.nn.encoders.events_encoder import EventsEncoder
+from gdsfd.nn.encoders.table_encoder import TableEncoder
+
+__all__ = ["CodesEncoder", "EmbeddingEncoder", "EventsEncoder", "TableEncoder", "build_encoder"]

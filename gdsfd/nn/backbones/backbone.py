@@ -1,0 +1,61 @@
+"""The protocol every backbone follows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+
+from torch import Tensor, nn
+
+from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.embeddings import Embeddings
+
+__all__ = ["Backbone", "TokenBatches"]
+
+#: A function that starts a new pass over training batches, each as tokens [E, d] and their layout.
+TokenBatches = Callable[[], Iterable[tuple[Tensor, EdgeLayout]]]
+
+
+class Backbone(nn.Module, ABC):
+    """Turns the tokens on a batch's edges into one embedding per patient.
+
+    In evaluation mode the embedding of a patient must not depend on who else is in the batch. A backbone that learns
+    from its neighbours in training therefore keeps what it needs of them in buffers, filled by :meth:`fit_states`.
+
+    Args:
+        channels: Width d of tokens and embeddings.
+        num_modalities: Number of modalities K.
+        dropout: Dropout probability.
+    """
+
+    def __init__(self, channels: int, num_modalities: int, dropout: float = 0.25) -> None:
+        super().__init__()
+        self.channels = channels
+        self.num_modalities = num_modalities
+        self.dropout = dropout
+
+    @abstractmethod
+    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+        """Embeds a batch of patients.
+
+        Args:
+            tokens: One token per edge, float [E, d], in the order of the layout.
+            layout: The batch's edges.
+            y: Labels for losses of the backbone's own (training only); NaN or -1 = unlabelled.
+
+        Returns:
+            Embeddings; ``pooled`` is [B, d] also for patients without any edge.
+        """
+
+    def fit_states(self, batches: TokenBatches) -> None:
+        """Fits what inference needs to know of the training patients; nothing by default.
+
+        Args:
+            batches: Starts a pass over training batches. The module is in evaluation mode, without gradients.
+        """
+        return None
+
+    @property
+    def needs_states(self) -> bool:
+        """Whether :meth:`fit_states` does anything (the training loop then calls it before every evaluation)."""
+        return type(self).fit_states is not Backbone.fit_states

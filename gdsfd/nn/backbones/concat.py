@@ -1,0 +1,50 @@
+"""The control: concatenated tokens with presence flags."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.backbones.backbone import Backbone
+from gdsfd.nn.embeddings import Embeddings
+
+__all__ = ["ConcatBackbone"]
+
+
+class ConcatBackbone(Backbone):
+    """All K tokens side by side, zeros and a flag where a modality is missing, through a small network.
+
+    Args:
+        channels: Width d.
+        num_modalities: Number of modalities K.
+        dropout: Dropout probability.
+        edge_drop: Probability of hiding an observation in training.
+
+    Shapes:
+        - tokens: [E, d]; pooled: [B, d]
+    """
+
+    def __init__(self, channels: int, num_modalities: int, dropout: float = 0.25, edge_drop: float = 0.15) -> None:
+        super().__init__(channels, num_modalities, dropout)
+        self.edge_drop = edge_drop
+        self.network = nn.Sequential(
+            nn.Linear(num_modalities * (channels + 1), channels),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(channels, channels),
+            nn.GELU(),
+        )
+
+    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+        """Embeds a batch of patients; see :class:`Backbone`."""
+        seen, kept_layout = tokens, layout
+        if self.training and self.edge_drop:
+            kept = torch.rand(layout.num_edges, device=tokens.device) >= self.edge_drop
+            seen, kept_layout = tokens[kept], layout.keep(kept)
+        size = (layout.num_patients, self.num_modalities)
+        grid = seen.new_zeros(*size, self.channels)
+        grid = grid.index_put((kept_layout.patient, kept_layout.modality), seen)
+        flags = kept_layout.presence.to(seen.dtype)
+        pooled = self.network(torch.cat([grid.flatten(1), flags], dim=1))
+        return Embeddings(pooled, tokens, layout.presence)

@@ -1,0 +1,118 @@
+"""Message passing between patients and modalities, with stored modality states."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
+from gdsfd.nn.backbones.contrast import contrastive_loss
+from gdsfd.nn.conv import EdgeSAGEConv
+from gdsfd.nn.embeddings import Embeddings
+
+__all__ = ["MuseBackbone"]
+
+
+class MuseBackbone(Backbone):
+    """Bipartite message passing with edge features, repaired so that one patient can be scored alone.
+
+    Patients start from one common vector, modalities from a learned table. Other patients reach a patient only through
+    the K modality vectors of each layer. In training these are worked out from the batch; for inference they are
+    fitted once on training patients (:meth:`fit_states`) and read from buffers, so that a score does not depend on
+    who else is in the batch.
+
+    Args:
+        channels: Width d.
+        num_modalities: Number of modalities K.
+        dropout: Dropout probability on the patient vectors between layers.
+        layers: Number of message-passing layers.
+        edge_drop: Probability of hiding an observation in training (in the second view too when ``contrastive``).
+        contrastive: Weight of the contrastive losses between the full and an edge-dropped view; 0 leaves them out.
+        temperature: Temperature of the contrastive losses.
+
+    Shapes:
+        - tokens: [E, d]; pooled: [B, d]
+
+    References:
+        MUSE (Wu et al., ICLR 2024) for the graph, the messages and the contrastive losses. The stored modality states,
+        the vectorised edge dropping and the handling of unlabelled rows are ours.
+    """
+
+    states: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        num_modalities: int,
+        dropout: float = 0.25,
+        layers: int = 2,
+        edge_drop: float = 0.15,
+        contrastive: float = 0.0,
+        temperature: float = 0.07,
+    ) -> None:
+        super().__init__(channels, num_modalities, dropout)
+        self.edge_drop = edge_drop
+        self.contrastive = contrastive
+        self.temperature = temperature
+        self.patient_start = nn.Parameter(torch.ones(channels))
+        self.modality_start = nn.Parameter(torch.randn(num_modalities, channels) / channels**0.5)
+        self.layers = nn.ModuleList(EdgeSAGEConv(channels, update_edges=layer < layers - 1) for layer in range(layers))
+        self.projection = nn.Linear(channels, channels) if contrastive else None
+        self.register_buffer("states", torch.zeros(max(layers - 1, 0), num_modalities, channels))
+
+    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+        """Embeds a batch of patients; see :class:`Backbone`."""
+        if not self.training:
+            return Embeddings(self._propagate(tokens, layout), tokens, layout.presence)
+        dropped = self._drop(tokens, layout)
+        if self.projection is None or y is None:
+            return Embeddings(self._propagate(*dropped), tokens, layout.presence)
+        pooled, view = self._propagate(tokens, layout), self._propagate(*dropped)
+        first, second = (F.normalize(torch.tanh(self.projection(vectors)), dim=-1) for vectors in (pooled, view))
+        loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
+        return Embeddings(pooled, tokens, layout.presence, loss)
+
+    def _drop(self, tokens: Tensor, layout: EdgeLayout) -> tuple[Tensor, EdgeLayout]:
+        """Hides each observation with probability ``edge_drop``, all patients at once."""
+        if not self.edge_drop:
+            return tokens, layout
+        kept = torch.rand(layout.num_edges, device=tokens.device) >= self.edge_drop
+        return tokens[kept], layout.keep(kept)
+
+    def _propagate(self, edge: Tensor, layout: EdgeLayout, until: int | None = None) -> Tensor:
+        """Patient vectors after the last layer; with ``until``, the message sums into layer ``until``'s modalities."""
+        patient = self.patient_start.expand(layout.num_patients, -1)
+        modality = self.modality_start
+        last = len(self.layers) - 1
+        for number, layer in enumerate(self.layers):
+            assert isinstance(layer, EdgeSAGEConv)
+            edge_term = layer.edge_message(edge)
+            if number == until:
+                return layer.modality_mean(patient, edge_term, layout)[0]
+            updated = layer.to_patients(patient, modality, edge_term, layout)
+            if number < last:
+                if self.training:
+                    total, count = layer.modality_mean(patient, edge_term, layout)
+                    modality = layer.update_modalities(modality, total / count.clamp(min=1).unsqueeze(-1))
+                else:
+                    modality = self.states[number]
+                edge = layer.update_edge(edge, updated, modality, layout)
+                updated = F.dropout(updated, self.dropout, self.training)
+            patient = updated
+        return patient
+
+    @torch.no_grad()
+    def fit_states(self, batches: TokenBatches) -> None:
+        """Fits each layer's modality vectors on training patients, layer after layer."""
+        modality = self.modality_start
+        for number, layer in enumerate(self.layers[:-1]):
+            assert isinstance(layer, EdgeSAGEConv)
+            total = torch.zeros_like(self.modality_start)
+            count = torch.zeros(self.num_modalities, device=total.device)
+            for tokens, layout in batches():
+                total += self._propagate(tokens, layout, until=number)
+                count += layout.modality_degree
+            modality = layer.update_modalities(modality, total / count.clamp(min=1).unsqueeze(-1))
+            self.states[number] = modality

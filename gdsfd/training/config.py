@@ -1,0 +1,103 @@
+"""How a model is trained."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from gdsfd.errors import InputError, near_names
+
+__all__ = ["TrainConfig"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of one training run. ``None`` means: chosen by the size of the cohort (:meth:`resolved`).
+
+    Args:
+        max_epochs: Most passes over the training patients.
+        batch_size: Patients per step.
+        learning_rate: Of AdamW, at its peak.
+        weight_decay: Of AdamW.
+        channels: Width d of tokens and embeddings.
+        dropout: Dropout probability.
+        members: Networks trained side by side from different starts, whose probabilities are averaged.
+        sequence: ``"gru"`` reads events over time beside their summaries, ``"none"`` only the summaries.
+        backbone_options: The backbone's own options.
+        monitor: What early stopping and the choice of the epoch look at on the tuning patients.
+        patience: Epochs without a better value before training stops.
+        clip_norm: Largest gradient norm; 0 = no clipping.
+        precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, ``"16-mixed"``.
+        accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``.
+        devices: Number of devices.
+        state_rows: Most training patients that the stored modality states are fitted on.
+        log: ``"csv"``, or ``"tensorboard"`` (needs the extra ``tensorboard``) beside it.
+    """
+
+    max_epochs: int = 100
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float = 1e-2
+    channels: int | None = None
+    dropout: float | None = None
+    members: int = 1
+    sequence: Literal["gru", "none"] = "none"
+    backbone_options: dict[str, Any] = field(default_factory=dict)
+    monitor: Literal["auprc", "loss"] = "loss"
+    patience: int = 15
+    clip_norm: float = 1.0
+    precision: str = "32-true"
+    accelerator: str = "auto"
+    devices: int = 1
+    state_rows: int = 16384
+    log: Literal["csv", "tensorboard"] = "csv"
+
+    def __post_init__(self) -> None:
+        for name in ("max_epochs", "batch_size", "channels", "members", "patience", "devices", "state_rows"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise InputError(f"setting {name!r}: expected a whole number of at least 1, got {value!r}")
+        for name in ("learning_rate", "weight_decay", "clip_norm"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise InputError(f"setting {name!r}: expected a number of at least 0, got {value!r}")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise InputError(f"setting 'dropout': expected a number in [0, 1), got {self.dropout!r}")
+        for name, choices in (
+            ("sequence", ("gru", "none")),
+            ("monitor", ("auprc", "loss")),
+            ("log", ("csv", "tensorboard")),
+        ):
+            if getattr(self, name) not in choices:
+                raise InputError(f"setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> TrainConfig:
+        """A configuration from keyword settings.
+
+        Raises:
+            InputError: A setting is unknown (the message names near ones) or out of range.
+        """
+        known = {spec.name for spec in fields(cls)}
+        for name in settings:
+            if name not in known:
+                raise InputError(f"unknown setting {name!r}.{near_names(name, known)}")
+        return cls(**settings)
+
+    def resolved(self, num_train: int) -> TrainConfig:
+        """The configuration with every ``None`` chosen for ``num_train`` training patients."""
+        small = num_train < 10_000
+        batch_size = 512
+        while batch_size > 32 and num_train / batch_size < 16:
+            batch_size //= 2
+        return replace(
+            self,
+            batch_size=self.batch_size or batch_size,
+            learning_rate=self.learning_rate if self.learning_rate is not None else (1e-3 if small else 5e-4),
+            channels=self.channels or (64 if small else 128),
+            dropout=self.dropout if self.dropout is not None else (0.4 if small else 0.25),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able copy."""
+        return asdict(self)
