@@ -18,7 +18,6 @@ from torch_geometric.data import HeteroData
 from gdsfd._version import __version__
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, SchemaError, near_names
-from gdsfd.graph.folder import check_replaceable, whole_folder
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import known_backbones
@@ -28,6 +27,7 @@ from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.state import TrainingState
+from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["Debiaser"]
 
@@ -271,7 +271,10 @@ def check_schema(expected: CohortSchema, got: CohortSchema) -> None:
     Raises:
         SchemaError: Says what differs first, and what to do.
     """
-    advice = "build the graph with the model's own vocabularies: build_graph(spec, like=...) or `gdsfd build SPEC --like GRAPH`"
+    advice = (
+        "build the graph with the model's own vocabularies: build_graph(spec, like=graph), or "
+        "`gdsfd build SPEC --like GRAPH`"
+    )
     if expected.names != got.names:
         raise SchemaError(
             f"the model knows the modalities {list(expected.names)}, the graph has {list(got.names)}; {advice}"

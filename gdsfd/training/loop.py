@@ -28,7 +28,7 @@ from gdsfd.training.state import TrainingState
 __all__ = ["seeded", "train"]
 
 
-class seeded:  # noqa: N801 (reads as a verb: ``with seeded(seed, epoch):``)
+class seeded:
     """Draws from the global generators inside are a function of the numbers given; outside nothing has moved."""
 
     def __init__(self, *numbers: int) -> None:
@@ -81,9 +81,8 @@ def train(
     rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
     for split, members in rows.items():
         if not bool(labelled[members].any()):
-            raise InputError(
-                f"the split {split!r} has no labelled patient: nothing to {'learn from' if split == 'train' else 'choose by'}"
-            )
+            use = "learn from" if split == "train" else "choose the epoch by"
+            raise InputError(f"the split {split!r} has no labelled patient: nothing to {use}")
     uses_unlabelled = bool(config.backbone_options.get("contrastive"))
     train_rows = rows["train"] if uses_unlabelled else rows["train"][labelled[rows["train"]]]
     tuning_rows = rows["tuning"][labelled[rows["tuning"]]]

@@ -31,8 +31,8 @@ class EventsEncoder(nn.Module):
         sequence: ``"gru"`` or ``"none"``.
 
     Shapes:
-        - observations: ``ptr`` [E + 1], ``step``, ``item``, ``value`` [M], ``summary_ptr`` [E + 1], ``summary_item`` [S],
-          ``summary`` [S, 6]
+        - observations: ``ptr`` [E + 1], ``step``, ``item``, ``value`` [M], ``summary_ptr`` [E + 1],
+          ``summary_item`` [S], ``summary`` [S, 6]
         - output: [E, d]
     """
 
