@@ -90,7 +90,14 @@ def make_cohort(
     receipt = Receipt(
         cohort=SourceReceipt("cohort", "cohort", ["patients.csv"], n, n, n),
         modalities=[
-            SourceReceipt(fields.name, fields.kind, [f"{fields.name}.csv"], len(found.patient), len(found.patient), len(found.patient))
+            SourceReceipt(
+                fields.name,
+                fields.kind,
+                [f"{fields.name}.csv"],
+                len(found.patient),
+                len(found.patient),
+                len(found.patient),
+            )
             for fields, found in made
         ],
     )
@@ -140,7 +147,9 @@ def _scale(values: NDArray[np.float32]) -> NumericScale:
     seen = values[np.isfinite(values)].astype(np.float64)
     if not len(seen):
         return NumericScale(0, 0.0, 0.0, (0.0,) * len(QUANTILE_LEVELS))
-    return NumericScale(len(seen), float(seen.mean()), float(seen.std()), tuple(float(q) for q in np.quantile(seen, QUANTILE_LEVELS)))
+    return NumericScale(
+        len(seen), float(seen.mean()), float(seen.std()), tuple(float(q) for q in np.quantile(seen, QUANTILE_LEVELS))
+    )
 
 
 def _ptr(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -150,10 +159,21 @@ def _ptr(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 Made = tuple[ModalityFields, Observations]
 
 
-def _table(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64], train: NDArray[np.bool_], rng: np.random.Generator) -> Made:
+def _table(
+    name: str,
+    patient: NDArray[np.int64],
+    severity: NDArray[np.float64],
+    train: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Made:
     e = len(patient)
     numeric = np.stack(
-        [60 + 15 * rng.normal(size=e), 120 - 12 * severity[patient] + 8 * rng.normal(size=e), np.exp(rng.normal(size=e))], 1
+        [
+            60 + 15 * rng.normal(size=e),
+            120 - 12 * severity[patient] + 8 * rng.normal(size=e),
+            np.exp(rng.normal(size=e)),
+        ],
+        1,
     ).astype(np.float32)
     numeric[rng.random((e, 3)) < 0.15] = np.nan
     unit = np.where(severity[patient] > 0.8, 2, rng.integers(2, 2 + len(LEVELS), e))
@@ -172,7 +192,13 @@ def _table(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64],
     return fields, TableObservations(patient, numeric, np.stack([unit, alive], 1).astype(np.int64))
 
 
-def _events(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64], train: NDArray[np.bool_], rng: np.random.Generator) -> Made:
+def _events(
+    name: str,
+    patient: NDArray[np.int64],
+    severity: NDArray[np.float64],
+    train: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Made:
     centre, gain = np.array([85.0, 1.5, 140.0]), np.array([12.0, 0.8, 0.0])
     step, item, value, summary_item, summary = [], [], [], [], []
     lengths, summary_lengths = [], []
@@ -181,7 +207,9 @@ def _events(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64]
         if not seen.any():
             seen[0, 0] = True
         steps, items = np.nonzero(seen)
-        values = (centre + gain * severity[row])[items] + 0.3 * np.array([10.0, 1.0, 4.0])[items] * rng.normal(size=len(items))
+        values = (centre + gain * severity[row])[items] + 0.3 * np.array([10.0, 1.0, 4.0])[items] * rng.normal(
+            size=len(items)
+        )
         step.append(steps)
         item.append(items)
         value.append(values)
@@ -219,21 +247,39 @@ def _events(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64]
     return fields, found
 
 
-def _codes(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64], train: NDArray[np.bool_], rng: np.random.Generator) -> Made:
+def _codes(
+    name: str,
+    patient: NDArray[np.int64],
+    severity: NDArray[np.float64],
+    train: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Made:
     chance = np.full((len(patient), len(CODES) + 2), 0.25)
     chance[:, 1] = 0.05  # blank codes are rare
     chance[:, 3] = 1 / (1 + np.exp(-2 * severity[patient]))
     has = rng.random(chance.shape) < chance
     has[~has.any(1), 2] = True
     edge, code = np.nonzero(has)
-    counts = np.bincount(code[train[patient[edge]] & (code >= 2)] - 2, minlength=len(CODES)) if len(patient) else [0] * len(CODES)
+    counts = (
+        np.bincount(code[train[patient[edge]] & (code >= 2)] - 2, minlength=len(CODES))
+        if len(patient)
+        else [0] * len(CODES)
+    )
     fields = ModalityFields(name, "codes", codes=CODES, code_counts=tuple(int(count) for count in counts))
     return fields, CodeObservations(patient, _ptr(has.sum(1)), code.astype(np.int32))
 
 
-def _embedding(name: str, patient: NDArray[np.int64], severity: NDArray[np.float64], train: NDArray[np.bool_], rng: np.random.Generator) -> Made:
+def _embedding(
+    name: str,
+    patient: NDArray[np.int64],
+    severity: NDArray[np.float64],
+    train: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Made:
     vector = rng.normal(size=(len(patient), WIDTH)).astype(np.float32)
     vector[:, 0] += severity[patient]
     in_train = train[patient]
-    fields = ModalityFields(name, "embedding", width=WIDTH, scales=tuple(_scale(vector[in_train, at]) for at in range(WIDTH)))
+    fields = ModalityFields(
+        name, "embedding", width=WIDTH, scales=tuple(_scale(vector[in_train, at]) for at in range(WIDTH))
+    )
     return fields, EmbeddingObservations(patient, vector)

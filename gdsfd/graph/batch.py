@@ -55,6 +55,7 @@ class PatientBatch:
             self.layout.num_modalities,
         )
         observations = {
-            name: {key: value.to(device) for key, value in tensors.items()} for name, tensors in self.observations.items()
+            name: {key: value.to(device) for key, value in tensors.items()}
+            for name, tensors in self.observations.items()
         }
         return PatientBatch(self.rows.to(device), layout, observations, None if self.y is None else self.y.to(device))

@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -20,8 +19,8 @@ from torch_geometric.data import HeteroData
 from gdsfd.cohort.audit import Receipt
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, SchemaError, shown
-from gdsfd.graph.folder import whole_folder
 from gdsfd.graph.from_cohort import edge_type
+from gdsfd.whole_folder import whole_folder
 
 __all__ = ["FORMAT_VERSION", "load_graph", "save_graph"]
 
@@ -56,8 +55,7 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
         for key, value in graph[edge_type(name)].items():
             tensors[f"{number}.{key}"] = value
     with whole_folder(Path(folder), marker=_GRAPH, holds=FORMAT) as temporary:
-        # Tensors of one storage are refused by safetensors, and views would drag the storage along.
-        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary / _TENSORS)
+        save_file(_apart(tensors), temporary / _TENSORS)
         (temporary / _GRAPH).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
         receipt = json.dumps(graph.receipt.to_dict(), ensure_ascii=False, indent=1)
         (temporary / _RECEIPT).write_text(receipt, encoding="utf-8")
@@ -94,9 +92,25 @@ def load_graph(folder: str | Path) -> HeteroData:
         raise _damaged(folder / _TENSORS, str(error)) from error
     receipt = _read_json(folder / _RECEIPT)
     try:
-        return _assemble(stored, receipt, tensors)
+        graph = _assemble(stored, receipt, tensors)
     except (KeyError, TypeError, AttributeError, SchemaError) as error:
         raise _damaged(folder / _GRAPH, f"{type(error).__name__}: {error}") from error
+    _check_sizes(graph, folder / _TENSORS)
+    return graph
+
+
+def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, each contiguous and alone in its memory, as safetensors wants them."""
+    seen: set[int] = set()
+    apart = {}
+    for key, tensor in tensors.items():
+        tensor = tensor.detach().cpu().contiguous()
+        memory = tensor.untyped_storage()
+        if memory.data_ptr() in seen or memory.nbytes() != tensor.numel() * tensor.element_size():
+            tensor = tensor.clone()
+        seen.add(memory.data_ptr())
+        apart[key] = tensor
+    return apart
 
 
 def _assemble(stored: dict[str, Any], receipt: dict[str, Any], tensors: dict[str, Tensor]) -> HeteroData:
@@ -122,6 +136,17 @@ def _assemble(stored: dict[str, Any], receipt: dict[str, Any], tensors: dict[str
     graph.receipt = Receipt.from_dict(receipt)
     graph.spec = stored["spec"]
     return graph
+
+
+def _check_sizes(graph: HeteroData, path: Path) -> None:
+    """Refuses tensors that belong to another ``graph.json``: edges would point at the wrong patients."""
+    patients = graph["patient"].num_nodes
+    if len(graph["patient"].y) != patients:
+        raise _damaged(path, f"{len(graph['patient'].y)} labels for {patients} patients")
+    for name in graph.schema.names:
+        owner = graph[edge_type(name)].edge_index[0]
+        if owner.numel() and int(owner.max()) >= patients:
+            raise _damaged(path, f"modality {name!r} has an edge of patient {int(owner.max())}, of {patients}")
 
 
 def _read_json(path: Path) -> Any:

@@ -34,8 +34,8 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
         cohort: What ingestion made. Its arrays are taken over without a copy where they are writable.
 
     Returns:
-        The graph. Beside PyG's fields it has ``graph["patient"].id``, ``.subject``, ``.split``, ``.groups``, ``.y`` and,
-        when declared, ``.environment``; and ``graph.schema``, ``graph.receipt``, ``graph.spec``.
+        The graph. Beside PyG's fields it has ``graph["patient"].id``, ``.subject``, ``.split``, ``.groups``, ``.y``
+        and, when declared, ``.environment``; and ``graph.schema``, ``graph.receipt``, ``graph.spec``.
     """
     graph = HeteroData()
     patient = graph["patient"]
@@ -64,7 +64,9 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
 
 def _tensors(observations: Observations) -> Mapping[str, Tensor]:
     """The observations' arrays but for ``patient``, which is the edge list itself."""
-    return {spec.name: _tensor(getattr(observations, spec.name)) for spec in fields(observations) if spec.name != "patient"}
+    return {
+        spec.name: _tensor(getattr(observations, spec.name)) for spec in fields(observations) if spec.name != "patient"
+    }
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:

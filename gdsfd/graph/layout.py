@@ -85,6 +85,8 @@ class EdgeLayout:
         Args:
             mask: bool [E].
         """
-        kept = torch.zeros_like(self.modality_degree).index_add_(0, self.modality[mask], torch.ones_like(self.modality[mask]))
+        kept = torch.zeros_like(self.modality_degree).index_add_(
+            0, self.modality[mask], torch.ones_like(self.modality[mask])
+        )
         ptr = torch.cat([kept.new_zeros(1), kept.cumsum(0)])
         return EdgeLayout(self.patient[mask], self.modality[mask], ptr, self.num_patients, self.num_modalities)

@@ -27,8 +27,8 @@ class PatientLoader:
         drop_last: Whether a last, smaller batch is left out.
 
     Example:
-        >>> loader = PatientLoader(graph, rows_of(graph, "train"), 64, shuffle=True, generator=torch.Generator())  # doctest: +SKIP
-        >>> for batch in loader:  # doctest: +SKIP
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> for batch in PatientLoader(graph, rows_of(graph, "train"), 64, True, generator):  # doctest: +SKIP
         ...     batch.observations["labs"]["value"]
     """
 
@@ -64,9 +64,7 @@ class PatientLoader:
             yield self.store.batch(rows[number * self.batch_size : (number + 1) * self.batch_size])
 
 
-def rows_of(
-    graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
-) -> Tensor:
+def rows_of(graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None) -> Tensor:
     """Rows of the graph's patients that are meant.
 
     Args:
@@ -91,7 +89,9 @@ def rows_of(
     known = sorted(set(patient.split))
     for name in wanted:
         if name not in known:
-            raise InputError(f"split {name!r} is not in the graph, which has {shown(known, 12)}.{near_names(name, known)}")
+            raise InputError(
+                f"split {name!r} is not in the graph, which has {shown(known, 12)}.{near_names(name, known)}"
+            )
     chosen = set(wanted)
     return torch.tensor([row for row, name in enumerate(patient.split) if name in chosen], dtype=torch.long)
 

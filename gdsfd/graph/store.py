@@ -13,13 +13,14 @@ from gdsfd.graph.layout import EdgeLayout
 
 __all__ = ["PatientStore"]
 
-#: Packed tensors of each kind: pointer key -> the keys of the tensors it points into. Everything else has one row per edge.
+#: Packed tensors of each kind: pointer key -> the keys of the tensors it points into.
 _PACKED: dict[str, dict[str, tuple[str, ...]]] = {
     "table": {},
     "events": {"ptr": ("step", "item", "value"), "summary_ptr": ("summary_item", "summary")},
     "codes": {"ptr": ("code",)},
     "embedding": {},
 }
+#: Tensors of each kind with one row per observation.
 _ROWS: dict[str, tuple[str, ...]] = {
     "table": ("numeric", "categorical"),
     "events": (),
@@ -70,7 +71,7 @@ class PatientStore:
         Raises:
             IndexError: A row is not one of the graph's patients.
         """
-        if rows.numel() and not (0 <= int(rows.min()) and int(rows.max()) < self.num_patients):
+        if rows.numel() and (int(rows.min()) < 0 or int(rows.max()) >= self.num_patients):
             raise IndexError(
                 f"expected rows between 0 and {self.num_patients - 1}, got {int(rows.min())} to {int(rows.max())}"
             )

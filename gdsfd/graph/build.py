@@ -1,0 +1,58 @@
+"""From a spec to a graph in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch_geometric.data import HeteroData
+
+from gdsfd.cohort.audit import Receipt
+from gdsfd.cohort.build import build_cohort
+from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.spec import CohortSpec, load_spec
+from gdsfd.graph.from_cohort import graph_from_cohort
+
+__all__ = ["audit", "build_graph"]
+
+
+def build_graph(
+    spec: str | Path | CohortSpec, like: HeteroData | CohortSchema | None = None, progress: bool | None = None
+) -> HeteroData:
+    """Reads the exports that a spec names and builds the patient-modality graph.
+
+    Args:
+        spec: Path of a TOML spec, or the spec itself.
+        like: A graph (or its schema) whose vocabularies, levels and scales are used instead of fitting new ones: what
+            a model trained on that graph needs in order to read further patients.
+        progress: Whether to show a progress bar; None = only on a terminal.
+
+    Returns:
+        The graph (see :func:`~gdsfd.graph.from_cohort.graph_from_cohort`).
+
+    Raises:
+        InputError: The spec or the exports are wrong; the message says where and what to do.
+
+    Example:
+        >>> graph = gdsfd.build_graph("cohort.toml")  # doctest: +SKIP
+        >>> further = gdsfd.build_graph("next_year.toml", like=graph)  # doctest: +SKIP
+    """
+    schema = like.schema if isinstance(like, HeteroData) else like
+    return graph_from_cohort(build_cohort(_read(spec), like=schema, progress=progress))
+
+
+def audit(source: HeteroData | str | Path | CohortSpec) -> Receipt:
+    """What was read, kept and dropped, and why; who has what; and what looks suspicious.
+
+    Args:
+        source: A graph, or a spec (its path or itself), whose exports are then read.
+
+    Returns:
+        The receipt. ``gdsfd.cohort.receipt_text.receipt_text`` makes it readable.
+    """
+    if isinstance(source, HeteroData):
+        return source.receipt
+    return build_cohort(_read(source)).receipt
+
+
+def _read(spec: str | Path | CohortSpec) -> CohortSpec:
+    return load_spec(spec) if isinstance(spec, (str, Path)) else spec

@@ -1,0 +1,99 @@
+"""A folder appears whole or not at all, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdsfd.whole_folder as module
+from gdsfd.errors import InputError
+from gdsfd.whole_folder import whole_folder
+
+MARKER, FORMAT = "thing.json", "thing"
+
+
+def write(folder: Path, word: str) -> None:
+    with whole_folder(folder, MARKER, FORMAT) as temporary:
+        (temporary / MARKER).write_text('{"format": "thing"}')
+        (temporary / "deep").mkdir()
+        (temporary / "deep" / "word.txt").write_text(word)
+
+
+def word_in(folder: Path) -> str:
+    return (folder / "deep" / "word.txt").read_text()
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_writes_and_overwrites_and_leaves_nothing_else(tmp_path, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(module, "_exchange", lambda one, other: False)
+    target = tmp_path / "new" / "parents" / "out"
+    write(target, "first")
+    assert word_in(target) == "first"
+    write(target, "second")
+    assert word_in(target) == "second"
+    assert os.listdir(target.parent) == ["out"]
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out", "x")
+    assert word_in(tmp_path / "out") == "x"
+
+
+def test_an_error_leaves_the_old_folder(tmp_path):
+    target = tmp_path / "out"
+    write(target, "old")
+    with pytest.raises(RuntimeError, match="half way"), whole_folder(target, MARKER, FORMAT) as temporary:  # noqa: PT012
+        (temporary / MARKER).write_text("{")
+        raise RuntimeError("half way")
+    assert word_in(target) == "old"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_kill_leaves_the_old_folder_and_the_next_write_cleans_up(tmp_path):
+    target = tmp_path / "out"
+    write(target, "old")
+    program = (
+        "import os, signal, sys\n"
+        "from gdsfd.whole_folder import whole_folder\n"
+        f"with whole_folder({str(target)!r}, 'thing.json', 'thing') as temporary:\n"
+        "    (temporary / 'thing.json').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert word_in(target) == "old"
+    assert len(os.listdir(tmp_path)) == 2
+    write(target, "new")
+    assert word_in(target) == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_live_neighbour_is_not_cleaned_up(tmp_path):
+    with whole_folder(tmp_path / "out", MARKER, FORMAT) as slow:
+        (slow / MARKER).write_text('{"format": "thing"}')
+        write(tmp_path / "out", "quick")
+        assert slow.is_dir()
+    assert not (tmp_path / "out" / "deep").exists()  # the slow one ended last
+
+
+@pytest.mark.parametrize("content", ['{"format": "other"}', "not json", "[]"])
+def test_refuses_what_is_not_ours(tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / MARKER).write_text(content)
+    with pytest.raises(InputError, match=r"out: the folder is not empty and holds no thing; choose another"):
+        write(tmp_path / "out", "x")
+    assert (tmp_path / "out" / MARKER).read_text() == content
+
+
+def test_refuses_a_file(tmp_path):
+    (tmp_path / "out").write_text("precious")
+    with pytest.raises(InputError, match=r"expected a folder to write the thing to, got a file"):
+        write(tmp_path / "out", "x")
+    assert (tmp_path / "out").read_text() == "precious"
