@@ -1,0 +1,49 @@
+"""``gdsfd build``: exports to a graph, with a receipt."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gdsfd.cli.output import check_out_folder
+from gdsfd.cli.progress import on_terminal
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    """Adds the sub-command."""
+    parser = commands.add_parser(
+        "build",
+        help="exports to graph, with a receipt of what was read, dropped and why",
+        description="Reads the exports that a spec describes, writes the graph and prints the receipt.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the cohort spec, a TOML file")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the graph and receipt.json")
+    parser.add_argument(
+        "--like",
+        metavar="GRAPH",
+        type=Path,
+        help="an earlier graph whose vocabularies, scales and categories are to be used, for new patients",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print no receipt")
+    parser.add_argument("--force", action="store_true", help="replace a graph that is already there")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Builds, saves, prints."""
+    check_out_folder(arguments.out, "graph.json", "graph", arguments.force)
+
+    from gdsfd.cohort.receipt_text import receipt_text
+    from gdsfd.graph.build import build_graph
+    from gdsfd.graph.files import load_graph, save_graph
+
+    like = load_graph(arguments.like) if arguments.like else None
+    graph = build_graph(arguments.spec, like=like, progress=on_terminal(arguments.quiet))
+    save_graph(graph, arguments.out)
+    if not arguments.quiet:
+        print(receipt_text(graph.receipt))
+        print(f"\ngraph: {arguments.out}")

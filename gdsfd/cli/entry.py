@@ -1,0 +1,112 @@
+"""Reads the arguments, runs the sub-command and turns what happened into an exit code.
+
+0: done. 1: failed. 2: the user's input is wrong, and nothing was written. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import TextIO
+
+from gdsfd._version import __version__
+from gdsfd.cli import build, demo, evaluate, predict, simulate, train, versions
+from gdsfd.errors import GdsfdError, InputError
+
+__all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_INPUT", "main", "make_parser"]
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+DESCRIPTION = """\
+From tabular clinical exports to a patient-modality graph, to predictors, to an honest report.
+
+  gdsfd demo --out demo                      the whole way on a simulated cohort
+  gdsfd build spec.toml --out graph          exports to graph; prints what was read, dropped and why
+  gdsfd train graph --out run                graph to model
+  gdsfd predict run graph --split test --out p.csv
+  gdsfd evaluate run graph --out report      metrics, intervals, baselines, report.html
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all sub-commands. Imports nothing heavy, so that ``gdsfd --help`` answers at once."""
+    # On the main parser and on every sub-command, so that the flag may stand before or after the command's name.
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--traceback",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="on an error show where in the code",
+    )
+    parser = argparse.ArgumentParser(
+        prog="gdsfd",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in (build, train, predict, evaluate, simulate, demo, versions):
+        module.add_parser(commands, shared)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The arguments; default: those of the process.
+
+    Returns:
+        The exit code. Nothing is raised: errors become one message on stderr.
+    """
+    try:
+        arguments = make_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has said what is wrong (2), or has printed the help (0)
+        return stop.code if isinstance(stop.code, int) else DONE
+    with_traceback = getattr(arguments, "traceback", False)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            arguments.run(arguments)
+            # A reader that stopped early (`gdsfd build ... | head`) shows up here at the latest.
+            sys.stdout.flush()
+    except InputError as error:
+        return _stop(arguments.command, error, with_traceback, WRONG_INPUT)
+    except KeyboardInterrupt:
+        print(f"gdsfd {arguments.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The work is done; only its account was not read. Python would complain once more while closing stdout.
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115
+        return DONE
+    except Exception as error:
+        return _stop(arguments.command, error, with_traceback, FAILED)
+    return DONE
+
+
+def _stop(command: str, error: Exception, with_traceback: bool, code: int) -> int:
+    if with_traceback:
+        traceback.print_exception(error)
+    text = str(error) if isinstance(error, GdsfdError) else f"{type(error).__name__}: {error}"
+    print(f"gdsfd {command}: error: {text}", file=sys.stderr)
+    if code == FAILED and not with_traceback:
+        print("(--traceback shows where in the code)", file=sys.stderr)
+    return code
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line per warning, without the source line that Python adds."""
+    if issubclass(category, UserWarning):
+        print(f"warning: {message}", file=sys.stderr)

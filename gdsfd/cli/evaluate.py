@@ -1,0 +1,62 @@
+"""``gdsfd evaluate``: a model's report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gdsfd.cli.output import check_out_folder
+from gdsfd.cli.progress import on_terminal
+
+__all__ = ["add_parser", "run"]
+
+#: By this file a report's folder is known.
+METRICS_FILE = "metrics.json"
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    """Adds the sub-command."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="metrics with intervals, baselines, and a report to read",
+        description="Judges a model on held-out patients, beside gradient boosting and logistic regression.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", metavar="RUN", type=Path, help="folder of a trained model")
+    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of the graph")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for metrics.json and report.html")
+    parser.add_argument("--split", nargs="+", action="extend", metavar="S", help="one or more splits (default: test)")
+    parser.add_argument("--no-baselines", action="store_true", help="leave boosting and logistic regression out")
+    parser.add_argument("--resamples", type=int, default=1000, metavar="N", help="bootstrap resamples (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap and the baselines (default: 0)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("--force", action="store_true", help="replace a report that is already there")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Evaluates, saves, prints the headline."""
+    check_out_folder(arguments.out, METRICS_FILE, "report", arguments.force)
+
+    from gdsfd.cli.headline import text_table
+    from gdsfd.evaluation.report import evaluate
+    from gdsfd.graph.files import load_graph
+    from gdsfd.training.debiaser import Debiaser
+
+    model = Debiaser.load(arguments.model)
+    graph = load_graph(arguments.graph)
+    splits = arguments.split or ["test"]
+    report = evaluate(
+        model,
+        graph,
+        split=splits[0] if len(splits) == 1 else splits,
+        baselines=not arguments.no_baselines,
+        resamples=arguments.resamples,
+        seed=arguments.seed,
+        progress=on_terminal(arguments.quiet),
+    )
+    report.save(arguments.out)
+    if not arguments.quiet:
+        print(text_table(report.to_frame()))
+        print(f"\nreport: {arguments.out / 'report.html'}")

@@ -1,0 +1,65 @@
+"""Where results go: what may be replaced, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gdsfd.errors import InputError
+
+__all__ = ["check_out_file", "check_out_folder", "whole_file"]
+
+
+def check_out_folder(folder: Path, known_by: str, kind: str, force: bool) -> None:
+    """Refuses, before any work is done, a folder whose content the user may want to keep.
+
+    Args:
+        folder: Where the results are to go.
+        known_by: A file that every folder of this kind has.
+        kind: What such a folder holds, for the message: ``"graph"``.
+        force: Whether a folder of this kind may be replaced.
+
+    Raises:
+        InputError: ``folder`` is a file, is full of something else, or holds earlier results and ``force`` is False.
+    """
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise InputError(f"--out {folder}: expected a folder, got a file; choose another name")
+    if not any(folder.iterdir()):
+        return
+    if not (folder / known_by).exists():
+        raise InputError(f"--out {folder}: the folder is not empty and holds no {kind}; choose another folder")
+    if not force:
+        raise InputError(
+            f"--out {folder}: there is a {kind} already; choose another folder, or replace it with --force"
+        )
+
+
+def check_out_file(file: Path, suffixes: tuple[str, ...], force: bool) -> None:
+    """Refuses, before any work is done, a file that cannot or should not be written.
+
+    Raises:
+        InputError: The ending is none of ``suffixes``, or the file exists and ``force`` is False.
+    """
+    if file.suffix.lower() not in suffixes:
+        raise InputError(f"--out {file}: expected a name that ends with {' or '.join(suffixes)}")
+    if file.is_dir():
+        raise InputError(f"--out {file}: expected a file's name, got a folder")
+    if file.exists() and not force:
+        raise InputError(f"--out {file}: the file exists; choose another name, or replace it with --force")
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """Yields a temporary sibling of ``file`` to write to; on success it takes the file's place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.parent / f".{file.stem}.{uuid.uuid4().hex[:8]}{file.suffix}"
+    try:
+        yield temporary
+        os.replace(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)

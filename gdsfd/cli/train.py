@@ -1,0 +1,76 @@
+"""``gdsfd train``: a graph to a model."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from gdsfd.cli.output import check_out_folder
+from gdsfd.cli.progress import epoch_bar
+from gdsfd.cli.settings import add_set_argument, read_settings
+
+__all__ = ["add_parser", "run"]
+
+#: By this file the folder of a trained model is known.
+MODEL_FILE = "model.json"
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    """Adds the sub-command."""
+    parser = commands.add_parser(
+        "train",
+        help="graph to model",
+        description="Trains a predictor on the train patients of a graph; early stopping looks at the tuning patients.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph")
+    parser.add_argument("--out", metavar="RUN", type=Path, required=True, help="folder for the trained model")
+    parser.add_argument("--backbone", help="concat or muse (default: muse)")
+    parser.add_argument("--debias", help="none (default)")
+    parser.add_argument("--seed", type=int, help="of initialisation, shuffling and dropout (default: 0)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the train patients")
+    add_set_argument(parser, "learning_rate=3e-4")
+    parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a killed run")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("--force", action="store_true", help="replace a model that is already there")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Trains and saves."""
+    if arguments.resume and (arguments.out / MODEL_FILE).exists():
+        print(f"{arguments.out}: this run is finished, there is nothing to resume", file=sys.stderr)
+        return
+    check_out_folder(arguments.out, MODEL_FILE, "trained model", arguments.force)
+
+    from gdsfd.graph.files import load_graph
+    from gdsfd.training.config import TrainConfig
+    from gdsfd.training.debiaser import Debiaser
+
+    given = {
+        "backbone": arguments.backbone,
+        "debias": arguments.debias,
+        "seed": arguments.seed,
+        "max_epochs": arguments.epochs,
+    }
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    known = [*given, "suspects", *(field.name for field in dataclasses.fields(TrainConfig))]
+    options.update(read_settings(arguments.settings, known, taken=options))
+    model = Debiaser(**options)
+    graph = load_graph(arguments.graph)
+    with epoch_bar(f"training {model.backbone}", model.config.max_epochs, arguments.quiet) as on_epoch:
+        model.fit(graph, out=arguments.out, resume=arguments.resume, on_epoch=on_epoch)
+    if not arguments.quiet:
+        print(_account(model.describe()))
+        print(f"model: {arguments.out}")
+
+
+def _account(training: dict[str, Any]) -> str:
+    return (
+        f"{training['backbone']}, {training['parameters']:,} parameters: {training['epochs']} epochs on "
+        f"{training['train_patients']:,} patients in {training['seconds']:.0f} s; kept epoch {training['best_epoch']}"
+    )
