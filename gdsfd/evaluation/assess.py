@@ -1,0 +1,195 @@
+"""All figures of one split: several models, side by side on the same patients and the same resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.evaluation.bootstrap import SubjectBootstrap
+from gdsfd.evaluation.curves import curves_of
+from gdsfd.evaluation.estimate import Estimate, percentile_interval
+from gdsfd.evaluation.gaps import Gap, gaps_of
+from gdsfd.evaluation.metrics import Floats
+from gdsfd.evaluation.operating_point import OperatingPoint, choose_threshold
+from gdsfd.evaluation.score import Rules, Scored, calibration_figures, difference, macro, score
+from gdsfd.evaluation.slices import Slice, score_slices, slices_of
+from gdsfd.evaluation.targets import Target, rows_of_split, target_names, targets_of, task_of
+
+__all__ = ["COMPARED", "Arm", "Predictor", "SplitResult", "assess", "thresholds_of"]
+
+#: Figures that are compared between models.
+COMPARED: tuple[str, ...] = ("auroc", "auprc", "brier", "log_loss")
+
+
+class Predictor(Protocol):
+    """Anything that can be judged."""
+
+    def predict_proba(self, graph: Any, split: str | None = None, ids: Sequence[str] | None = None) -> Any:
+        """Probabilities, rows in the order of ``graph["patient"].id``."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One model on one split.
+
+    Args:
+        overall: The figures over all targets (their plain mean when there are several).
+        targets: The figures of each target.
+        points: The threshold of each target, fixed on tuning rows.
+        curves: ROC, precision-recall and calibration curves of each target.
+        slices: The figures of each slice, in the order of ``SplitResult.slices``, for each target.
+        gaps: The gaps between slices, for each target.
+    """
+
+    overall: Scored
+    targets: list[Scored]
+    points: list[OperatingPoint]
+    curves: list[dict[str, Any]]
+    slices: list[list[Scored]]
+    gaps: list[list[Gap]]
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """All models on one split.
+
+    Args:
+        split: Its name.
+        n: Patients.
+        subjects: Subjects.
+        names: The targets' names.
+        arms: Model -> its figures; the model judged comes first.
+        differences: Model -> figure -> the judged model's figure less that model's; of the mean over targets.
+        slices: The slices, for each target.
+        slice_differences: Model -> AUROC differences, slice by slice, for each target.
+    """
+
+    split: str
+    n: int
+    subjects: int
+    names: tuple[str, ...]
+    arms: dict[str, Arm]
+    differences: dict[str, dict[str, Estimate]]
+    slices: list[list[Slice]]
+    slice_differences: dict[str, list[list[Estimate]]] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Arm:
+        """The model judged."""
+        return next(iter(self.arms.values()))
+
+
+def thresholds_of(graph: Any, models: Mapping[str, Predictor], rules: Rules) -> dict[str, list[OperatingPoint]]:
+    """Fixes every model's thresholds on the tuning rows, one per target.
+
+    Args:
+        graph: The graph.
+        models: The models.
+        rules: The sensitivity aimed at.
+    """
+    splits = np.asarray(graph["patient"].split, dtype=str)
+    rows = np.flatnonzero(splits == "tuning")
+    points: dict[str, list[OperatingPoint]] = {}
+    for name, model in models.items():
+        if len(rows):
+            targets = targets_of(graph, rows, model.predict_proba(graph, split="tuning"), f"{name}, split 'tuning'")
+        else:
+            empty = np.empty(0)
+            targets = [Target(one, empty.astype(np.int64), empty, empty) for one in target_names(graph.schema)]
+        points[name] = [choose_threshold(one.y, one.p, rules.sensitivity, rules.min_per_class) for one in targets]
+    return points
+
+
+def assess(
+    graph: Any, models: Mapping[str, Predictor], points: Mapping[str, list[OperatingPoint]], split: str, rules: Rules
+) -> SplitResult:
+    """Judges models on a split.
+
+    Args:
+        graph: The graph.
+        models: The models; the first is the one judged, the others are what it is compared with.
+        points: From :func:`thresholds_of`.
+        split: The split.
+        rules: How figures are made.
+
+    Raises:
+        InputError: The split has no patient, or a model's answer has a wrong shape or holds no probabilities.
+    """
+    rows = rows_of_split(graph, split)
+    subjects = np.asarray(graph["patient"].subject, dtype=str)[rows]
+    bootstrap = SubjectBootstrap(subjects, rules.resamples, rules.seed)
+    answers = {name: np.asarray(model.predict_proba(graph, split=split)) for name, model in models.items()}
+    asked = {name: targets_of(graph, rows, answer, f"{name}, split {split!r}") for name, answer in answers.items()}
+    first = next(iter(asked.values()))
+    slices = [slices_of(graph, rows, target, rules) for target in first]
+    arms = {name: _arm(targets, points[name], slices, bootstrap, rules) for name, targets in asked.items()}
+    if task_of(graph.schema) == "multi-class":
+        for name, answer in answers.items():
+            _add_accuracy(arms[name].overall, answer, graph["patient"].y.numpy()[rows], bootstrap, rules)
+    judged, *others = arms
+    compared = (*COMPARED, "accuracy") if task_of(graph.schema) == "multi-class" else COMPARED
+    return SplitResult(
+        split=split,
+        n=len(rows),
+        subjects=bootstrap.counts.shape[1],
+        names=tuple(target.name for target in first),
+        arms=arms,
+        differences={
+            other: {
+                figure: difference(arms[judged].overall, arms[other].overall, figure, rules.level)
+                for figure in compared
+            }
+            for other in others
+        },
+        slices=slices,
+        slice_differences={
+            other: [
+                [difference(ours, theirs, "auroc", rules.level) for ours, theirs in zip(mine, its)]
+                for mine, its in zip(arms[judged].slices, arms[other].slices)
+            ]
+            for other in others
+        },
+    )
+
+
+def _arm(
+    targets: list[Target],
+    points: list[OperatingPoint],
+    slices: list[list[Slice]],
+    bootstrap: SubjectBootstrap,
+    rules: Rules,
+) -> Arm:
+    scored = []
+    for target, point in zip(targets, points):
+        own = score(target, bootstrap, point, rules.level)
+        own.estimates.update(calibration_figures(target, bootstrap, rules))
+        scored.append(own)
+    by_slice = [
+        score_slices(own, target, bootstrap, point, rules) for own, target, point in zip(slices, targets, points)
+    ]
+    return Arm(
+        overall=macro(scored, [target.name for target in targets], rules.level),
+        targets=scored,
+        points=points,
+        curves=[curves_of(target, rules.bins) for target in targets],
+        slices=by_slice,
+        gaps=[gaps_of(own, found, rules.level) for own, found in zip(slices, by_slice)],
+    )
+
+
+def _add_accuracy(
+    overall: Scored, answer: Floats, y: NDArray[np.int64], bootstrap: SubjectBootstrap, rules: Rules
+) -> None:
+    """Share of labelled patients whose most probable class is the right one."""
+    labelled = np.flatnonzero(y >= 0)
+    right = (answer[labelled].argmax(1) == y[labelled]).astype(np.float64)
+    if not len(right):
+        overall.estimates["accuracy"] = Estimate.undefined("no labelled patient")
+        return
+    overall.resampled["accuracy"] = bootstrap.means(right, labelled)
+    interval = percentile_interval(overall.resampled["accuracy"], rules.level)
+    overall.estimates["accuracy"] = Estimate(float(right.mean()), *interval)

@@ -1,0 +1,138 @@
+"""What a user would pick instead: models of the flattened table, fitted and asked like a ``Debiaser``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.errors import InputError, NotFittedError, SchemaError
+from gdsfd.evaluation.flatten import flatten
+from gdsfd.evaluation.metrics import Floats
+from gdsfd.evaluation.targets import labels_of, target_names, task_of
+from gdsfd.graph.loader import rows_of
+
+__all__ = ["Classifier", "FlatBaseline"]
+
+Matrix = NDArray[np.float32]
+
+
+class Classifier(Protocol):
+    """A fitted classifier of numbered classes."""
+
+    def predict_proba(self, features: Matrix) -> Floats:
+        """Probabilities of all classes; [n, classes]."""
+
+
+class _Constant:
+    """Predicts the training shares when there is nothing to learn from (one class only, or no column)."""
+
+    def __init__(self, shares: Floats) -> None:
+        self.shares = shares
+
+    def predict_proba(self, features: Matrix) -> Floats:
+        return np.tile(self.shares, (len(features), 1))
+
+
+class FlatBaseline(ABC):
+    """A model of the flattened table with the manners of a ``Debiaser``.
+
+    Everything is fitted on the labelled training rows; what is chosen (penalty, number of trees) is chosen on the
+    labelled tuning rows.
+
+    Args:
+        seed: Of the model's own generator.
+    """
+
+    #: What reports call it.
+    name: str = ""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._models: list[Classifier] | None = None
+        self._schema: Any = None
+
+    @abstractmethod
+    def _fit_one(
+        self, x: Matrix, y: NDArray[np.int64], x_tuning: Matrix, y_tuning: NDArray[np.int64], classes: int
+    ) -> Classifier:
+        """Fits classes ``0 .. classes - 1`` of which at least two stand in ``y``."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """What was fitted and chosen, in words and numbers."""
+
+    def fit(self, graph: Any) -> Self:
+        """Fits on the graph's training rows.
+
+        Raises:
+            InputError: There is no labelled training patient.
+        """
+        schema = graph.schema
+        train, tuning = (
+            np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == part) for part in ("train", "tuning")
+        )
+        x, _ = flatten(graph, train)
+        x_tuning, _ = flatten(graph, tuning)
+        y, y_tuning = self._numbered(graph, train), self._numbered(graph, tuning)
+        classes = len(schema.outcomes[0].classes) if schema.multiclass else 2
+        models = []
+        for column, name in enumerate([schema.outcomes[0].name] if schema.multiclass else target_names(schema)):
+            known, known_tuning = y[:, column] >= 0, y_tuning[:, column] >= 0
+            own, own_tuning = y[known, column], y_tuning[known_tuning, column]
+            if not len(own):
+                raise InputError(f"outcome {name!r}: no training patient has a label, so {self.name} cannot be fitted")
+            if len(np.unique(own)) < 2 or not x.shape[1]:
+                models.append(_Constant(np.bincount(own, minlength=classes) / len(own)))
+            else:
+                models.append(self._fit_one(x[known], own, x_tuning[known_tuning], own_tuning, classes))
+        self._models, self._schema = models, schema
+        return self
+
+    def predict_proba(self, graph: Any, split: str | None = None, ids: Sequence[str] | None = None) -> Floats:
+        """Probabilities as a ``Debiaser`` gives them, rows in the order of the graph (or of ``ids``).
+
+        Args:
+            graph: The graph; its schema must be the one fitted on.
+            split: A split's name.
+            ids: Ids of patients.
+
+        Returns:
+            Two columns for a binary outcome, one per class or one per outcome otherwise.
+
+        Raises:
+            NotFittedError: :meth:`fit` was not called.
+            SchemaError: The graph was built with another schema.
+        """
+        if self._models is None:
+            raise NotFittedError(f"{self.name} was not fitted; call fit(graph) first")
+        if graph.schema != self._schema:
+            raise SchemaError(
+                f"{self.name} was fitted on a graph with other columns or vocabularies; build the new patients with "
+                "build_graph(spec, like=<the training graph>)"
+            )
+        x, _ = flatten(graph, rows_of(graph, split=split, ids=ids).numpy())
+        answers = [model.predict_proba(x) for model in self._models]
+        if task_of(self._schema) == "multi-label":
+            return np.column_stack([answer[:, 1] for answer in answers])
+        return answers[0]
+
+    @staticmethod
+    def _numbered(graph: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Class numbers, -1 = unlabelled; one column per outcome."""
+        if graph.schema.multiclass:
+            return graph["patient"].y.numpy()[rows].reshape(-1, 1)
+        labels = labels_of(graph, rows)
+        return np.where(np.isfinite(labels), labels, -1).astype(np.int64)
+
+
+def all_classes(probabilities: Floats, seen: NDArray[np.int64], classes: int) -> Floats:
+    """Puts the columns of the classes seen in training in their places; unseen classes get 0."""
+    if len(seen) == classes:
+        return probabilities
+    full = np.zeros((len(probabilities), classes))
+    full[:, seen] = probabilities
+    return full

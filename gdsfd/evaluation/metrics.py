@@ -1,0 +1,103 @@
+"""How well a probability ranks and how far it is off: figures of one yes/no target.
+
+Every function takes labels ``y`` (0 or 1) and probabilities ``p`` of the positive label, both [n], and returns a float.
+An undefined figure (nobody, or only one class where two are needed) is NaN; :func:`why_undefined` says why. Outcomes of
+several classes and several outcomes are sets of such targets (:mod:`gdsfd.evaluation.targets`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from gdsfd.errors import InputError, shown
+
+__all__ = ["auprc", "auroc", "brier", "check_probabilities", "log_loss", "mean_or_nan", "why_undefined"]
+
+Floats = NDArray[np.float64]
+
+#: Probabilities are kept this far from 0 and 1 before a logarithm is taken.
+CLIP = 1e-7
+
+
+def check_probabilities(p: NDArray[np.floating], where: str) -> Floats:
+    """Makes sure that scores are probabilities and not logits.
+
+    Args:
+        p: What a model returned.
+        where: Which model and split, for the message.
+
+    Returns:
+        The same numbers as float64.
+
+    Raises:
+        InputError: A number is not finite or not in [0, 1].
+    """
+    p = np.asarray(p, dtype=np.float64)
+    wrong = ~(np.isfinite(p) & (p >= -1e-6) & (p <= 1 + 1e-6))
+    if wrong.any():
+        rows = np.flatnonzero(wrong.reshape(len(p), -1).any(axis=1))
+        raise InputError(
+            f"{where}: expected probabilities between 0 and 1, got {shown(p[wrong].tolist())} in {len(rows)} rows "
+            f"(first rows {shown(rows.tolist())}); if these are logits, apply the sigmoid or softmax before returning them"
+        )
+    return np.clip(p, 0.0, 1.0)
+
+
+def why_undefined(y: Floats, min_patients: int = 1, min_per_class: int = 1) -> str:
+    """Why a ranking figure (AUROC, AUPRC) of these rows is not given; empty when it is.
+
+    Args:
+        y: Labels, 0 or 1; [n].
+        min_patients: The fewest labelled patients for which a figure is given.
+        min_per_class: The fewest positives, and the fewest negatives.
+    """
+    if len(y) == 0:
+        return "no labelled patient"
+    if len(y) < min_patients:
+        return f"only {len(y)} labelled patient{'s' if len(y) > 1 else ''} (fewer than {min_patients})"
+    positives = int(y.sum())
+    negatives = len(y) - positives
+    for count, word in ((positives, "positive"), (negatives, "negative")):
+        if count == 0:
+            return f"no {word} patient"
+        if count < min_per_class:
+            return f"only {count} {word} patient{'s' if count > 1 else ''} (fewer than {min_per_class})"
+    return ""
+
+
+def auroc(y: Floats, p: Floats) -> float:
+    """Area under the ROC curve: the chance that a positive gets a higher score than a negative (ties count half).
+
+    Example:
+        >>> auroc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.1, 0.9]))
+        0.75
+    """
+    return math.nan if why_undefined(y) else float(roc_auc_score(y, p))
+
+
+def auprc(y: Floats, p: Floats) -> float:
+    """Average precision, the step-wise area under the precision-recall curve.
+
+    A score that ranks at random gets the prevalence, so the two belong side by side.
+    """
+    return math.nan if why_undefined(y) else float(average_precision_score(y, p))
+
+
+def brier(y: Floats, p: Floats) -> float:
+    """Brier score: mean of ``(p - y)**2``. Smaller is better; always saying the prevalence q gets ``q (1 - q)``."""
+    return mean_or_nan((p - y) ** 2)
+
+
+def log_loss(y: Floats, p: Floats) -> float:
+    """Mean negative log-likelihood, in nats; probabilities are clipped to ``[1e-7, 1 - 1e-7]``."""
+    p = np.clip(p, CLIP, 1 - CLIP)
+    return mean_or_nan(-(y * np.log(p) + (1 - y) * np.log1p(-p)))
+
+
+def mean_or_nan(values: Floats) -> float:
+    """The mean; NaN of nothing."""
+    return float(values.mean()) if values.size else math.nan

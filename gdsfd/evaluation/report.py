@@ -1,0 +1,190 @@
+"""``gdsfd.evaluate`` and what it returns."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from gdsfd.errors import InputError
+from gdsfd.evaluation.assess import Predictor, SplitResult, assess, thresholds_of
+from gdsfd.evaluation.boosting import Boosting
+from gdsfd.evaluation.logistic import Logistic
+from gdsfd.evaluation.presence_picture import presence_picture
+from gdsfd.evaluation.score import Rules
+from gdsfd.evaluation.tables import metrics_of, rows_of_results
+from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.whole_folder import check_replaceable, whole_folder
+
+__all__ = ["Report", "evaluate"]
+
+MODEL = "model"
+FORMAT = "gdsfd report"
+
+
+@dataclass
+class Report:
+    """How well a model does, with intervals, against baselines and for whom.
+
+    Args:
+        metrics: Every figure as a nested dict. On top the headline figures of the first split (``metrics["auroc"]``),
+            below ``metrics["splits"]`` all of them, each ``{"value", "low", "high", "reason"}``. NaN with a reason where
+            a figure cannot be given.
+        results: The same as objects, one per split.
+        schema: The graph's schema.
+        receipt: The graph's receipt as a dict, or None.
+        training: What the model says of its own training, or None.
+        baselines: What each baseline says of its own.
+        presence: The presence picture, an SVG text, or None.
+    """
+
+    metrics: dict[str, Any]
+    results: list[SplitResult]
+    schema: Any
+    rules: Rules
+    receipt: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    presence: str | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """All figures as one long table.
+
+        Returns:
+            Columns split, model, target, kind (``all``, ``difference``, ``environment``, ``pattern``, ``modality``,
+            ``group: <name>``), slice, n, positives, metric, value, low, high, reason. A row of kind ``difference``
+            is the judged model less the model named.
+        """
+        return pd.DataFrame(rows_of_results(self.results))
+
+    def html(self) -> str:
+        """The report as one self-contained page."""
+        from gdsfd.evaluation.report_html import render
+
+        return render(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Writes ``metrics.json``, ``metrics.csv`` and ``report.html``, all or none.
+
+        Args:
+            folder: A new folder, or one that holds a report already.
+
+        Raises:
+            InputError: The folder holds something else.
+        """
+        check_replaceable(folder, "metrics.json", FORMAT)
+        page = self.html()
+        text = json.dumps(_jsonable(self.metrics), indent=1, allow_nan=False, ensure_ascii=False)
+        with whole_folder(folder, "metrics.json", FORMAT) as temporary:
+            (temporary / "metrics.json").write_text(text, encoding="utf-8")
+            self.to_frame().to_csv(temporary / "metrics.csv", index=False)
+            (temporary / "report.html").write_text(page, encoding="utf-8")
+        return Path(folder)
+
+    def __repr__(self) -> str:
+        first = self.results[0]
+        auroc = first.model.overall["auroc"]
+        shown = f"AUROC {auroc.value:.3f} ({auroc.low:.3f} to {auroc.high:.3f})" if auroc.defined else auroc.reason
+        return f"Report({', '.join(repr(one.split) for one in self.results)}; {first.n} patients, {shown})"
+
+
+def evaluate(
+    model: Predictor,
+    graph: Any,
+    split: str | Sequence[str] = "test",
+    *,
+    baselines: bool | Mapping[str, Predictor] = True,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+    sensitivity: float = 0.8,
+    min_patients: int = 30,
+    min_positives: int = 5,
+    progress: bool | None = None,
+) -> Report:
+    """Judges a model on patients it has not seen.
+
+    Gradient boosting and logistic regression are fitted on the same training rows, flattened, and stand beside it.
+    Nothing is fitted or chosen on the rows judged: thresholds come from the tuning rows. Intervals resample subjects.
+
+    Args:
+        model: Anything with ``predict_proba(graph, split=...)``.
+        graph: The graph.
+        split: A split's name, or several; the first is the headline.
+        baselines: True fits the two baselines; False leaves them out; a mapping of names to fitted models compares with
+            those instead.
+        resamples: Bootstrap resamples of subjects; 0 for no intervals.
+        seed: Of the resamples and the baselines.
+        level: Coverage of the intervals.
+        sensitivity: The threshold is the highest that finds this share of the tuning positives.
+        min_patients: Slices of fewer labelled patients get a reason instead of figures.
+        min_positives: Likewise fewer positives, or negatives, for ranking figures.
+        progress: Whether to show a progress bar; None: on a terminal only.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: A split is not in the graph, the model's answer has a wrong shape or holds no probabilities, or an
+            option is out of range.
+    """
+    splits = [split] if isinstance(split, str) else list(split)
+    if not splits or len(set(splits)) < len(splits):
+        raise InputError(f"split: expected one or several different names, got {split!r}")
+    for name in splits:
+        rows_of_split(graph, name)
+    rules = Rules(resamples, seed, level, sensitivity, min_patients, min_positives)
+    fresh = [("boosting", Boosting(seed)), ("logistic", Logistic(seed))] if baselines is True else []
+    bar = tqdm(total=len(fresh) + 1 + len(splits), disable=None if progress is None else not progress, leave=False)
+    with bar:
+        models: dict[str, Predictor] = {MODEL: model}
+        for name, baseline in fresh:
+            bar.set_description(f"fitting {baseline.name}")
+            models[name] = baseline.fit(graph)
+            bar.update()
+        if isinstance(baselines, Mapping):
+            if MODEL in baselines:
+                raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
+            models.update(baselines)
+        bar.set_description("fixing thresholds on tuning rows")
+        points = thresholds_of(graph, models, rules)
+        bar.update()
+        results = []
+        for name in splits:
+            bar.set_description(f"judging split {name}")
+            results.append(assess(graph, models, points, name, rules))
+            bar.update()
+    described = {name: _description(one) for name, one in models.items()}
+    receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
+    return Report(
+        metrics=metrics_of(results, graph.schema, rules, FORMAT),
+        results=results,
+        schema=graph.schema,
+        rules=rules,
+        receipt=receipt,
+        training=described.pop(MODEL) or None,
+        baselines=described,
+        presence=presence_picture(graph),
+    )
+
+
+def _description(model: Predictor) -> dict[str, Any]:
+    describe = getattr(model, "describe", None)
+    return dict(describe()) if callable(describe) else {}
+
+
+def _jsonable(value: Any) -> Any:
+    """NaN becomes null: JSON has no other word for it."""
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

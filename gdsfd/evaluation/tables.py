@@ -1,0 +1,142 @@
+"""The figures as a nested dict (``metrics.json``) and as one long table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from gdsfd._version import __version__
+from gdsfd.cohort.fields import CohortSchema
+from gdsfd.evaluation.assess import Arm, SplitResult
+from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.score import Rules, Scored
+from gdsfd.evaluation.slices import Slice
+from gdsfd.evaluation.targets import task_of
+
+__all__ = ["FRAME_COLUMNS", "metrics_of", "rows_of_results"]
+
+FRAME_COLUMNS = (
+    "split", "model", "target", "kind", "slice", "n", "positives", "metric", "value", "low", "high", "reason"
+)  # fmt: skip
+
+#: Stands for the mean over several targets.
+MEAN = "mean over targets"
+
+
+def metrics_of(results: Sequence[SplitResult], schema: CohortSchema, rules: Rules, file_format: str) -> dict[str, Any]:
+    """The nested dict.
+
+    Args:
+        results: One per split; the first gives the headline figures on top.
+        schema: The graph's schema.
+        rules: How figures were made.
+        file_format: Marks the file.
+    """
+    first = results[0]
+    headline = first.model.overall
+    return {
+        "format": file_format,
+        "format_version": 1,
+        "gdsfd_version": __version__,
+        "task": task_of(schema),
+        "outcomes": [{"name": outcome.name, "classes": list(outcome.classes)} for outcome in schema.outcomes],
+        "targets": list(first.names),
+        "rules": asdict(rules),
+        "split": first.split,
+        "n": first.n,
+        "labelled": headline.n,
+        "positives": headline.positives,
+        "prevalence": prevalence(headline) if len(first.names) == 1 else None,
+        **{name: estimate.value for name, estimate in headline.estimates.items()},
+        "splits": {one.split: _split(one) for one in results},
+    }
+
+
+def prevalence(scored: Scored) -> float:
+    """Share of positives, NaN of nobody."""
+    return scored.positives / scored.n if scored.n else float("nan")
+
+
+def _split(result: SplitResult) -> dict[str, Any]:
+    return {
+        "n": result.n,
+        "subjects": result.subjects,
+        "models": {name: _arm(arm, result) for name, arm in result.arms.items()},
+        "differences": {
+            name: {figure: estimate.to_dict() for figure, estimate in figures.items()}
+            for name, figures in result.differences.items()
+        },
+    }
+
+
+def _arm(arm: Arm, result: SplitResult) -> dict[str, Any]:
+    targets = {}
+    for number, name in enumerate(result.names):
+        targets[name] = {
+            **_counts(arm.targets[number]),
+            "threshold": asdict(arm.points[number]),
+            "metrics": _figures(arm.targets[number]),
+            "calibration": {"points": arm.curves[number]["calibration"], "count": arm.curves[number]["count"]},
+            "slices": [
+                {"kind": one.kind, "name": one.name, "pooled": one.pooled, **_counts(found), "metrics": _figures(found)}
+                for one, found in zip(result.slices[number], arm.slices[number])
+            ],
+            "gaps": [
+                {**{key: value for key, value in asdict(gap).items() if key != "estimate"}, **gap.estimate.to_dict()}
+                for gap in arm.gaps[number]
+            ],
+        }
+    return {"metrics": _figures(arm.overall), "targets": targets}
+
+
+def _counts(scored: Scored) -> dict[str, Any]:
+    return {"n": scored.n, "positives": scored.positives, "prevalence": prevalence(scored)}
+
+
+def _figures(scored: Scored) -> dict[str, Any]:
+    return {name: estimate.to_dict() for name, estimate in scored.estimates.items()}
+
+
+def rows_of_results(results: Sequence[SplitResult]) -> list[dict[str, Any]]:
+    """The long table, row by row."""
+    return [dict(zip(FRAME_COLUMNS, row)) for result in results for row in _rows(result)]
+
+
+def _rows(result: SplitResult) -> Iterator[tuple[Any, ...]]:
+    for model, arm in result.arms.items():
+        scored = list(zip(result.names, arm.targets))
+        if len(result.names) > 1:
+            scored.insert(0, (MEAN, arm.overall))
+        for target, found in scored:
+            for figure, estimate in found.estimates.items():
+                yield result.split, model, target, "all", "", found.n, found.positives, figure, *_numbers(estimate)
+        for target, slices, figures in zip(result.names, result.slices, arm.slices):
+            yield from _slice_rows(result.split, model, target, slices, figures)
+    overall = result.model.overall
+    target = MEAN if len(result.names) > 1 else result.names[0]
+    for model, differences in result.differences.items():
+        for figure, estimate in differences.items():
+            yield (
+                result.split,
+                model,
+                target,
+                "difference",
+                "",
+                overall.n,
+                overall.positives,
+                figure,
+                *_numbers(estimate),
+            )
+
+
+def _slice_rows(
+    split: str, model: str, target: str, slices: Sequence[Slice], figures: Sequence[Scored]
+) -> Iterator[tuple[Any, ...]]:
+    for one, found in zip(slices, figures):
+        for figure, estimate in found.estimates.items():
+            yield split, model, target, one.kind, one.name, found.n, found.positives, figure, *_numbers(estimate)
+
+
+def _numbers(estimate: Estimate) -> tuple[float, float, float, str]:
+    return estimate.value, estimate.low, estimate.high, estimate.reason
