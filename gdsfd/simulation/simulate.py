@@ -1,0 +1,92 @@
+"""The built-in cohort: real export files whose causes are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gdsfd.simulation.catalogue import CATALOGUE
+from gdsfd.simulation.config import SimulationConfig
+from gdsfd.simulation.export_events import write_labs, write_vitals
+from gdsfd.simulation.export_tables import admissions, write_codes, write_embedding, write_patients, write_table
+from gdsfd.simulation.population import Population, draw_population
+from gdsfd.simulation.presets import configured
+from gdsfd.simulation.spec_text import spec_text
+from gdsfd.simulation.truth import FORMAT, TRUTH_FILE, write_truth
+from gdsfd.whole_folder import check_replaceable, whole_folder
+
+__all__ = ["simulate"]
+
+STRANGERS = 3  #: rows per modality whose id is in no cohort
+
+
+def simulate(
+    out: str | Path,
+    patients: int | None = None,
+    confounding: float | None = None,
+    mechanism: str | dict[str, str] | None = None,
+    seed: int | None = None,
+    *,
+    preset: str = "confounded",
+    **options: Any,
+) -> Path:
+    """Writes a cohort drawn from a structural causal model as export files, with its spec and its truth.
+
+    The folder holds ``patients.csv`` (the cohort table), one file per modality, ``spec.toml``, ``truth.json`` and
+    ``truth.parquet``. It appears whole or not at all; an earlier simulation in its place is replaced. The same
+    arguments write the same bytes.
+
+    Args:
+        out: Folder to write.
+        patients: Patients in train, tuning and test (default 5000). Three further evaluation sets, each as large as
+            test, come on top: ``test_unbiased`` (care practice independent of the outcome), ``test_flipped`` (their
+            agreement reversed), ``test_shifted_missingness`` (presence drawn independently of everything).
+        confounding: P(care practice agrees with the outcome) in train and test (default 0.9; 0.5 = no confounding).
+        mechanism: ``mcar``, ``mar``, ``mnar`` (by the care practice, the default), ``mnar_outcome``, ``mnar_severity``,
+            ``collider``, or a mapping from modality to one of them.
+        seed: Seed (default 0).
+        preset: A named simulation, ``confounded`` or one of the negative controls of
+            :data:`~gdsfd.simulation.presets.PRESETS`.
+        options: Further fields of :class:`~gdsfd.simulation.config.SimulationConfig`; they win over the preset.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: A value is out of range, a name is unknown, or the folder holds something else.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     sorted(path.name for path in simulate(place + "/exports", patients=200, modalities=2).iterdir())
+        ['imaging.parquet', 'labs.csv.gz', 'patients.csv', 'spec.toml', 'truth.json', 'truth.parquet']
+    """
+    named = {"patients": patients, "confounding": confounding, "mechanism": mechanism, "seed": seed}
+    config = configured(preset, **{key: value for key, value in named.items() if value is not None}, **options)
+    check_replaceable(out, TRUTH_FILE, FORMAT)
+    population = draw_population(config)
+    with whole_folder(out, TRUTH_FILE, FORMAT) as folder:
+        _write_exports(folder, config, population)
+        (folder / "spec.toml").write_text(spec_text(config), encoding="utf-8")
+        write_truth(folder, config, population)
+    return Path(out)
+
+
+def _write_exports(folder: Path, config: SimulationConfig, population: Population) -> None:
+    """Writes the cohort table and every modality's file."""
+    admitted = admissions(config, population)
+    write_patients(folder, config, population, admitted)
+    width = len(population.id[0])
+    for name in config.names:
+        kind = CATALOGUE[name].kind
+        strangers = [f"9{index:0{width - 1}d}" for index in range(STRANGERS)]  # every patient's id begins with 0
+        if name == "labs":
+            write_labs(folder, config, population, admitted, strangers)
+        elif name == "vitals":
+            write_vitals(folder, config, population, strangers)
+        elif kind == "table":
+            write_table(folder, config, population, name, strangers)
+        elif kind == "codes":
+            write_codes(folder, config, population, name, strangers)
+        else:
+            write_embedding(folder, config, population, name, strangers)
