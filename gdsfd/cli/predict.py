@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_file, whole_file
-from gdsfd.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,11 +43,15 @@ def run(arguments: argparse.Namespace) -> None:
     check_out_file(arguments.out, (".csv", ".parquet"), arguments.force)
 
     from gdsfd.graph.files import load_graph
+    from gdsfd.graph.loader import rows_of
     from gdsfd.training.debiaser import Debiaser
 
     model = Debiaser.load(arguments.model)
     graph = load_graph(arguments.graph)
-    table = probability_table(graph, model.predict_proba(graph, split=arguments.split, ids=arguments.ids), arguments)
+    probabilities = model.predict_proba(graph, split=arguments.split, ids=arguments.ids)
+    assert model.schema is not None  # loaded models have one
+    rows = rows_of(graph, arguments.split, arguments.ids).tolist()
+    table = probability_table(graph, rows, probabilities, model.schema)
     with whole_file(arguments.out) as temporary:
         if arguments.out.suffix.lower() == ".csv":
             table.to_csv(temporary, index=False)
@@ -58,33 +61,25 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def probability_table(
-    graph: HeteroData, probabilities: NDArray[np.floating], arguments: argparse.Namespace
+    graph: HeteroData, rows: list[int], probabilities: NDArray[np.floating], schema: CohortSchema
 ) -> pd.DataFrame:
     """The table that is written.
 
     Args:
         graph: The patients.
-        probabilities: As ``Debiaser.predict_proba`` returns them for ``arguments.split`` or ``arguments.ids``.
-        arguments: With ``split`` and ``ids``.
+        rows: Which of them.
+        probabilities: As ``Debiaser.predict_proba`` returns them; one row per entry of ``rows``.
+        schema: The model's: it names the classes.
 
     Returns:
-        One row per patient with ``id``, ``split`` and the probabilities.
+        ``id``, ``split`` and the probabilities: ``p_<class>`` of one outcome, ``p_<outcome>`` of several.
     """
     import pandas as pd
 
-    from gdsfd.graph.loader import rows_of
-
-    rows = rows_of(graph, arguments.split, arguments.ids).tolist()
     patient = graph["patient"]
     table = pd.DataFrame({"id": [patient.id[row] for row in rows], "split": [patient.split[row] for row in rows]})
-    names = probability_columns(graph.schema)
-    if probabilities.shape != (len(rows), len(names)):
-        raise InputError(f"expected probabilities of shape {(len(rows), len(names))}, got {probabilities.shape}")
-    return pd.concat([table, pd.DataFrame(probabilities, columns=names)], axis=1)
-
-
-def probability_columns(schema: CohortSchema) -> list[str]:
-    """``p_<class>`` of one outcome, ``p_<outcome>`` of several."""
     if len(schema.outcomes) == 1:
-        return [f"p_{label}" for label in schema.outcomes[0].classes]
-    return [f"p_{outcome.name}" for outcome in schema.outcomes]
+        names = [f"p_{label}" for label in schema.outcomes[0].classes]
+    else:
+        names = [f"p_{outcome.name}" for outcome in schema.outcomes]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=names)], axis=1)

@@ -1,0 +1,24 @@
+"""The plain-text table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gdsfd.cli.headline import text_table
+
+
+def test_text_left_numbers_right_nan_as_dash():
+    frame = pd.DataFrame(
+        {"model": ["muse", "boosting"], "n": [750, 12], "auroc": [0.81234, np.nan], "95 %": ["[.78, .84]", "-"]}
+    )
+    assert text_table(frame).splitlines() == [
+        "model       n  auroc  95 %",
+        "--------  ---  -----  ----------",
+        "muse      750  0.812  [.78, .84]",
+        "boosting   12      -  -",
+    ]
+
+
+def test_no_rows():
+    assert text_table(pd.DataFrame({"model": [], "auroc": []})).splitlines() == ["model  auroc", "-----  -----"]

@@ -1,0 +1,62 @@
+"""What may be overwritten, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from gdsfd.cli.output import check_out_file, check_out_folder, whole_file
+from gdsfd.errors import InputError
+
+
+def test_new_and_empty_folders_are_free(tmp_path):
+    check_out_folder(tmp_path / "new", "graph.json", "graph", force=False)
+    (tmp_path / "empty").mkdir()
+    check_out_folder(tmp_path / "empty", "graph.json", "graph", force=False)
+    assert not (tmp_path / "new").exists()
+
+
+def test_own_results_need_force_and_others_are_never_touched(tmp_path):
+    own, other = tmp_path / "own", tmp_path / "other"
+    for folder, name in ((own, "graph.json"), (other, "thesis.docx")):
+        folder.mkdir()
+        (folder / name).write_text("{}")
+    with pytest.raises(InputError, match=r"there is a graph already; .* --force"):
+        check_out_folder(own, "graph.json", "graph", force=False)
+    check_out_folder(own, "graph.json", "graph", force=True)
+    for force in (False, True):
+        with pytest.raises(InputError, match="not empty and holds no graph"):
+            check_out_folder(other, "graph.json", "graph", force=force)
+
+
+def test_a_file_is_no_folder_and_a_folder_no_file(tmp_path):
+    (tmp_path / "p.csv").write_text("")
+    (tmp_path / "d.csv").mkdir()
+    with pytest.raises(InputError, match="expected a folder, got a file"):
+        check_out_folder(tmp_path / "p.csv", "graph.json", "graph", force=True)
+    with pytest.raises(InputError, match="expected a file's name, got a folder"):
+        check_out_file(tmp_path / "d.csv", (".csv",), force=True)
+    with pytest.raises(InputError, match=r"the file exists; .* --force"):
+        check_out_file(tmp_path / "p.csv", (".csv",), force=False)
+    check_out_file(tmp_path / "p.csv", (".csv",), force=True)
+
+
+def test_the_ending_says_the_format(tmp_path):
+    with pytest.raises(InputError, match=r"ends with \.csv or \.parquet"):
+        check_out_file(tmp_path / "p.xlsx", (".csv", ".parquet"), force=False)
+
+
+def test_a_whole_file_or_the_old_one(tmp_path):
+    file = tmp_path / "deep" / "p.csv"
+    with whole_file(file) as temporary:
+        temporary.write_text("old")
+        assert not file.exists()
+
+    def fail_halfway():
+        with whole_file(file) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    assert file.read_text() == "old"
+    assert [entry.name for entry in file.parent.iterdir()] == ["p.csv"]

@@ -1,0 +1,160 @@
+"""``gdsfd train`` and ``gdsfd predict`` on a small random graph."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdsfd
+from gdsfd.cli import main
+from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort_factory import make_cohort
+
+QUICK = ["--epochs", "2", "--set", "channels=8", "--set", "batch_size=32", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with a graph per kind of outcome and a run on each."""
+    folder = tmp_path_factory.mktemp("train")
+    for outcomes in ("binary", "multiclass", "multilabel"):
+        gdsfd.save_graph(graph_from_cohort(make_cohort(120, outcomes=outcomes)), folder / outcomes)
+        assert main(["train", str(folder / outcomes), "--out", str(folder / f"run-{outcomes}"), *QUICK]) == 0
+    return folder
+
+
+def test_training_is_what_python_does(folder, capsys):
+    graph = gdsfd.load_graph(folder / "binary")
+    model = gdsfd.Debiaser(max_epochs=2, channels=8, batch_size=32).fit(graph)
+    stored = gdsfd.Debiaser.load(folder / "run-binary")
+    np.testing.assert_array_equal(model.predict_proba(graph, split="test"), stored.predict_proba(graph, split="test"))
+    assert capsys.readouterr().err == ""  # no bar in a pipe
+
+
+def test_the_account_of_a_run(folder, tmp_path, capsys):
+    arguments = ["train", str(folder / "binary"), "--out", str(tmp_path / "run"), "--backbone", "concat", *QUICK[:-1]]
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("concat, ")
+    assert "2 epochs" in printed.out
+    assert str(tmp_path / "run") in printed.out
+    assert printed.err == ""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_predictions_as_a_file(folder, tmp_path, outcomes, suffix):
+    file = tmp_path / f"p{suffix}"
+    run, graph_folder = str(folder / f"run-{outcomes}"), str(folder / outcomes)
+    assert main(["predict", run, graph_folder, "--split", "test", "--out", str(file)]) == 0
+    table = pd.read_csv(file, dtype={"id": str}) if suffix == ".csv" else pd.read_parquet(file)
+    graph = gdsfd.load_graph(graph_folder)
+    patient = graph["patient"]
+    assert list(table["id"]) == [name for name, split in zip(patient.id, patient.split) if split == "test"]
+    assert set(table["split"]) == {"test"}
+    outcome = graph.schema.outcomes
+    names = [entry.name for entry in outcome] if len(outcome) > 1 else list(outcome[0].classes)
+    assert list(table.columns) == ["id", "split", *(f"p_{name}" for name in names)]
+    expected = gdsfd.Debiaser.load(run).predict_proba(graph, split="test")
+    np.testing.assert_allclose(table.iloc[:, 2:].to_numpy(float), expected, atol=1e-12)
+    if outcomes != "multilabel":
+        np.testing.assert_allclose(table.iloc[:, 2:].sum(axis=1), 1, atol=1e-6)
+
+
+def test_ids_in_the_order_asked_and_all_patients_by_default(folder, tmp_path, capsys):
+    run, graph = str(folder / "run-binary"), str(folder / "binary")
+    assert main(["predict", run, graph, "--ids", "p0007", "p0003", "--out", str(tmp_path / "two.csv")]) == 0
+    assert main(["predict", run, graph, "--out", str(tmp_path / "all.csv")]) == 0
+    two, everyone = pd.read_csv(tmp_path / "two.csv"), pd.read_csv(tmp_path / "all.csv")
+    assert list(two["id"]) == ["p0007", "p0003"]
+    assert len(everyone) == 120
+    alone = everyone.set_index("id").loc[["p0007", "p0003"]].iloc[:, 1:]
+    np.testing.assert_allclose(two.iloc[:, 2:].to_numpy(), alone.to_numpy(), atol=1e-6)
+    assert "120 patients" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--backbone", "must"], "unknown backbone 'must'. Did you mean 'muse'?"),
+        (["--debias", "fulll"], "unknown debias 'fulll'. Did you mean 'full'?"),
+        (["--set", "chanels=8"], "there is no setting 'chanels'. Did you mean 'channels'?"),
+        (["--set", "channels=none"], "'channels': expected a whole number"),
+        (["--epochs", "0"], "'max_epochs': expected a whole number of at least 1, got 0"),
+        (["--epochs", "3", "--set", "max_epochs=4"], "'max_epochs' is given twice"),
+    ],
+)
+def test_wrong_training_options_write_nothing(folder, tmp_path, capsys, options, message):
+    assert main(["train", str(folder / "binary"), "--out", str(tmp_path / "run"), *options]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "nowhere", "--out", "{tmp}/run"], "nowhere"),
+        (["predict", "{folder}/run-binary", "nowhere", "--out", "{tmp}/p.csv"], "nowhere"),
+        (["predict", "nowhere", "{folder}/binary", "--out", "{tmp}/p.csv"], "nowhere: no model here"),
+        (["predict", "{folder}/run-binary", "{folder}/binary", "--out", "{tmp}/p.xlsx"], "ends with .csv or .parquet"),
+        (
+            ["predict", "{folder}/run-binary", "{folder}/binary", "--split", "tset", "--out", "{tmp}/p.csv"],
+            "Did you mean 'test'?",
+        ),
+        (["predict", "{folder}/run-binary", "{folder}/binary", "--ids", "p9999", "--out", "{tmp}/p.csv"], "'p9999'"),
+    ],
+)
+def test_wrong_inputs_write_nothing(folder, tmp_path, capsys, command, message):
+    assert main([part.format(folder=folder, tmp=tmp_path) for part in command]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_earlier_results_are_kept_without_force(folder, tmp_path, capsys):
+    run, graph = str(folder / "run-binary"), str(folder / "binary")
+    before = (folder / "run-binary" / "model.safetensors").read_bytes()
+    assert main(["train", graph, "--out", run, *QUICK, "--seed", "5"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (folder / "run-binary" / "model.safetensors").read_bytes() == before
+    file = tmp_path / "p.csv"
+    assert main(["predict", run, graph, "--out", str(file)]) == 0
+    assert main(["predict", run, graph, "--out", str(file)]) == 2
+    assert main(["predict", run, graph, "--out", str(file), "--force"]) == 0
+
+
+def test_resuming_a_finished_run_does_nothing(folder, capsys):
+    before = (folder / "run-binary" / "model.safetensors").stat().st_mtime_ns
+    assert main(["train", str(folder / "binary"), "--out", str(folder / "run-binary"), *QUICK, "--resume"]) == 0
+    assert "finished" in capsys.readouterr().err
+    assert (folder / "run-binary" / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_killed_and_resumed_equals_uninterrupted(folder, tmp_path):
+    options = ["--epochs", "25", "--set", "channels=8", "--set", "batch_size=16", "--set", "patience=25", "--quiet"]
+    graph = str(folder / "binary")
+    killed = [sys.executable, "-m", "gdsfd", "train", graph, "--out", str(tmp_path / "killed"), *options]
+    process = subprocess.Popen(killed)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".killed*/epoch-0000[3-9]")) and process.poll() is None:
+        assert time.monotonic() < deadline, "no checkpoint appeared"
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed; give it more epochs"
+    assert not (tmp_path / "killed").exists()
+    assert main(["predict", str(tmp_path / "killed"), graph, "--out", str(tmp_path / "p.csv")]) == 2
+    subprocess.run([*killed, "--resume"], check=True)
+    subprocess.run([*killed[: -len(options) - 1], str(tmp_path / "whole"), *options], check=True)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("killed", "whole")]
+    assert weights[0] == weights[1]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["killed", "whole"]
