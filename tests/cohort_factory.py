@@ -207,9 +207,8 @@ def _events(
         if not seen.any():
             seen[0, 0] = True
         steps, items = np.nonzero(seen)
-        values = (centre + gain * severity[row])[items] + 0.3 * np.array([10.0, 1.0, 4.0])[items] * rng.normal(
-            size=len(items)
-        )
+        level = centre + gain * (severity[row] + 0.6 * rng.normal())  # not so clear that it would count as a leak
+        values = level[items] + np.array([3.0, 0.3, 1.2])[items] * rng.normal(size=len(items))
         step.append(steps)
         item.append(items)
         value.append(values)
