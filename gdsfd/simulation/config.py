@@ -10,7 +10,7 @@ from gdsfd.errors import InputError, near_names, shown
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.missingness import MECHANISMS
 
-__all__ = ["SPLITS", "SimulationConfig"]
+__all__ = ["SPLITS", "SimulationConfig", "option_names"]
 
 #: The splits written, in order. The last three are further evaluation sets, each as large as ``test``.
 SPLITS: tuple[str, ...] = ("train", "tuning", "test", "test_unbiased", "test_flipped", "test_shifted_missingness")

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdsfd.errors import InputError
+from gdsfd.simulation import SimulationConfig, load_truth, simulate
+from gdsfd.simulation.export_tables import rotation
+from gdsfd.simulation.population import draw_population
+
+
+def test_rows_follow_the_cohort_table(everything: Path) -> None:
+    cohort = pd.read_csv(everything / "patients.csv", dtype=str, keep_default_na=False)
+    truth = load_truth(everything)
+    assert list(truth.patients.index) == list(cohort["patient_id"])
+    assert (truth.patients["split"].to_numpy() == cohort["split"].to_numpy()).all()
+    recorded = cohort["deteriorated"].map({"no": 0, "yes": 1, "": -1}).to_numpy()
+    assert (truth.patients["label"].to_numpy() == recorded).all()
+    practice = cohort["site"].map(truth.extra["sites"]).to_numpy()
+    assert (truth.patients["site_practice"].to_numpy() == practice).all()
+
+
+def test_configuration_comes_back_and_makes_the_same_cohort(everything: Path) -> None:
+    truth = load_truth(everything)
+    assert truth.config == SimulationConfig(patients=600, modalities=8, seed=4)
+    assert (draw_population(truth.config).y == truth.patients["y"].to_numpy()).all()
+
+
+def test_suspects_are_the_biased_columns(everything: Path) -> None:
+    suspects = load_truth(everything).suspects()
+    assert "column:labs.crp_rapid" in suspects
+    assert "column:imaging.e_02" in suspects
+    assert not any("lactate" in name or "vitals" in name for name in suspects)
+
+
+def test_coefficients_say_how_the_data_came_about(everything: Path) -> None:
+    found = load_truth(everything).coefficients
+    assert found["outcome"]["confounder"] == pytest.approx(np.log(9.0))
+    assert found["outcome"]["causal"]["labs"]["lactate"] == pytest.approx(2 * found["causal"]["labs"]["lactate"])
+    assert set(found["biased"]) == {"labs", "imaging"}
+    assert found["presence"]["imaging"]["mechanism"] == "mnar"
+    assert found["presence"]["demographics"]["intercept"] is None
+
+
+def test_a_rotated_embedding_turns_back(tmp_path: Path) -> None:
+    folder = simulate(tmp_path / "out", patients=200, modalities=2, rotate=True)
+    truth = load_truth(folder)
+    assert set(truth.masks["imaging"].values()) == {"mixed"}
+    mixing = np.array(truth.extra["rotation"]["imaging"])
+    assert np.allclose(mixing @ mixing.T, np.eye(len(mixing)))
+    assert np.allclose(mixing, rotation(truth.config, "imaging"))
+    stored = pd.read_parquet(folder / "imaging.parquet").set_index("patient_id")
+    population = draw_population(truth.config)
+    known = stored.loc[population.id[population.present["imaging"]]].to_numpy() @ mixing
+    assert np.allclose(known, population.values["imaging"][population.present["imaging"]], atol=1e-4)
+
+
+def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"written by gdsfd\.simulate"):
+        load_truth(tmp_path)
+    (tmp_path / "truth.json").write_text("{")
+    with pytest.raises(InputError, match="is not JSON"):
+        load_truth(tmp_path)
+    (tmp_path / "truth.json").write_text(json.dumps({"format": "else"}))
+    with pytest.raises(InputError, match="expected the truth of a simulated cohort"):
+        load_truth(tmp_path)
