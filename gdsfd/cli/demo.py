@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     import pandas as pd
 
-    from gdsfd.cli.headline import text_table
+    from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt_text import receipt_text
     from gdsfd.evaluation.report import evaluate
     from gdsfd.graph.build import build_graph
@@ -87,5 +87,5 @@ def run(arguments: argparse.Namespace) -> None:
         report.save(report_folder)
         tables.append(report.to_frame())
     say("")
-    print(text_table(pd.concat(tables, ignore_index=True).drop_duplicates(ignore_index=True)))
+    print(headline(pd.concat(tables, ignore_index=True).drop_duplicates(ignore_index=True)))
     print(f"\nreport: {out / 'reports' / BACKBONES[0] / 'report.html'}")

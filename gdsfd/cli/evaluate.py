@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Evaluates, saves, prints the headline."""
     check_out_folder(arguments.out, METRICS_FILE, "report", arguments.force)
 
-    from gdsfd.cli.headline import text_table
+    from gdsfd.cli.headline import headline
     from gdsfd.evaluation.report import evaluate
     from gdsfd.graph.files import load_graph
     from gdsfd.training.debiaser import Debiaser
@@ -58,5 +58,5 @@ def run(arguments: argparse.Namespace) -> None:
     )
     report.save(arguments.out)
     if not arguments.quiet:
-        print(text_table(report.to_frame()))
+        print(headline(report.to_frame()))
         print(f"\nreport: {arguments.out / 'report.html'}")

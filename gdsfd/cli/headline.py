@@ -8,7 +8,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["text_table"]
+__all__ = ["headline", "text_table"]
+
+
+def headline(frame: pd.DataFrame) -> str:
+    """The table of :meth:`gdsfd.evaluation.report.Report.to_frame`, each figure and its interval in one cell.
+
+    Args:
+        frame: With columns ``x``, ``x_low`` and ``x_high`` for a figure that has an interval.
+
+    Returns:
+        Lines without a newline at the end.
+    """
+    import pandas as pd
+
+    shown: dict[str, list[object]] = {}
+    for name in map(str, frame.columns):
+        if name.endswith(("_low", "_high")):
+            continue
+        if f"{name}_low" in frame.columns:
+            shown[name] = [_interval(*row) for row in zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"])]
+        else:
+            shown[name] = list(frame[name])
+    return text_table(pd.DataFrame(shown))
 
 
 def text_table(frame: pd.DataFrame) -> str:
@@ -34,9 +56,11 @@ def text_table(frame: pd.DataFrame) -> str:
     return "\n".join([line(columns), "  ".join("-" * width for width in widths), *map(line, rows)])
 
 
+def _interval(value: float, low: float, high: float) -> str:
+    return _cell(value) if math.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        if math.isnan(value):
-            return "-"
-        return f"{value:.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.3f}"
+        return "-" if math.isnan(value) else f"{value:.3f}"
     return str(value)
