@@ -1,0 +1,191 @@
+"""The receipt as plain text: what ``gdsfd build`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gdsfd.cohort.audit import Drop, Receipt, SourceReceipt
+from gdsfd.cohort.text_table import count_and_share, percent, text_table, wrapped
+from gdsfd.errors import shown
+
+__all__ = ["receipt_text"]
+
+MAX_PATTERNS = 12  #: patterns printed; the rest is counted
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """A receipt for people, at most 110 columns wide.
+
+    What was read, kept and dropped comes first, then who has what, the warnings last. Long texts are wrapped, not cut;
+    where only the first of many are listed, the number left out is given. The whole is in ``receipt.json``.
+
+    Args:
+        receipt: The receipt.
+    """
+    patients = receipt.cohort.rows_kept
+    blocks = [_cohort(receipt), _modalities(receipt.modalities, patients)]
+    if receipt.tables:
+        blocks += [_splits(receipt), _presence(receipt), _patterns(receipt)]
+    blocks.append(_warnings(receipt))
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _cohort(receipt: Receipt) -> list[str]:
+    cohort = receipt.cohort
+    lines = wrapped(f"COHORT  {cohort.rows_kept:,} patients {_files(cohort)}", hanging="  ")
+    lines += text_table(
+        ["rows", "", ""],
+        [
+            ["read", f"{cohort.rows_read:,}", ""],
+            *(["dropped", f"{drop.rows:,}", _reason(drop)] for drop in cohort.drops),
+            ["kept", f"{cohort.rows_kept:,}", ""],
+        ],
+        left=(0, 2),
+    )[1:]
+    return [*lines, *_more(cohort, "  ")]
+
+
+def _modalities(modalities: list[SourceReceipt], patients: int) -> list[str]:
+    header = ["modality", "kind", "patients", "rows read", "dropped", "kept", "fitted on train"]
+    table = text_table(
+        header,
+        [
+            [
+                source.name,
+                source.kind,
+                count_and_share(source.patients, patients),
+                f"{source.rows_read:,}",
+                f"{source.rows_read - source.rows_kept:,}",
+                f"{source.rows_kept:,}",
+                ", ".join(f"{size:,} {what}" for what, size in source.fitted.items()),
+            ]
+            for source in modalities
+        ],
+        left=(0, 1, 6),
+    )
+    details = []
+    for source in modalities:
+        details += wrapped(f"{source.name}  {_files(source)}", "  ", "    ")
+        details += [*(line for drop in source.drops for line in _drop(drop)), *_more(source, "    ")]
+    return [f"MODALITIES  {len(modalities)}", *table, "", *details] if modalities else ["MODALITIES  none"]
+
+
+def _files(source: SourceReceipt) -> str:
+    names = ", ".join(source.source[:3])
+    more = f" and {len(source.source) - 3:,} more files" if len(source.source) > 3 else ""
+    return f"from {names}{more}" if names else ""
+
+
+def _reason(drop: Drop) -> str:
+    return f"{drop.reason} (e.g. {shown(drop.examples)})" if drop.examples else drop.reason
+
+
+def _drop(drop: Drop) -> list[str]:
+    return wrapped(f"{drop.rows:,} rows dropped: {_reason(drop)}", "    ", " " * 6)
+
+
+def _more(source: SourceReceipt, indent: str) -> Iterator[str]:
+    if source.duplicates:
+        yield from wrapped(f"{source.duplicates:,} rows repeat another row in full", indent)
+    for note in source.notes:
+        yield from wrapped(note, indent, indent + "  ")
+
+
+def _splits(receipt: Receipt) -> list[str]:
+    rows = receipt.tables.get("splits", [])
+    rates = list(rows[0]["outcome_rate"]) if rows else []
+    overlap = receipt.subjects.get("overlap")
+    return [
+        f"SPLITS  subjects in more than one split: {overlap}",
+        *text_table(
+            ["split", "patients", "subjects", "labelled", *rates],
+            [
+                [
+                    row["split"],
+                    f"{row['patients']:,}",
+                    f"{row['subjects']:,}",
+                    f"{row['labelled']:,}",
+                    *(percent(row["outcome_rate"][name]) for name in rates),
+                ]
+                for row in rows
+            ],
+        ),
+    ]
+
+
+def _presence(receipt: Receipt) -> list[str]:
+    """Share of patients with each modality, by split and by class; and in how many environments nobody has it."""
+    cells: dict[str, dict[str, str]] = {}
+    header: list[str] = []
+
+    def put(table: str, title: Any) -> None:
+        for row in receipt.tables.get(table, []):
+            name = title(row)
+            if name not in header:
+                header.append(name)
+            cells.setdefault(row["modality"], {})[name] = percent(row["share"])
+
+    put("presence_by_split", lambda row: row["split"])
+    put("presence_by_outcome", lambda row: f"{row['outcome']}={row['class']}")
+    sites: dict[str, list[int]] = {}
+    for row in receipt.tables.get("presence_by_environment", []):
+        sites.setdefault(row["modality"], []).append(row["count"])
+    if sites:
+        header.append("environments without")
+        for modality, counts in sites.items():
+            cells[modality]["environments without"] = f"{sum(count == 0 for count in counts):,} of {len(counts):,}"
+    if not cells:
+        return []
+    rows = [[modality, *(found.get(name, "–") for name in header)] for modality, found in cells.items()]
+    return ["PRESENCE  share of patients who have it", *text_table(["modality", *header], rows)]
+
+
+def _patterns(receipt: Receipt) -> list[str]:
+    rows = receipt.tables.get("patterns", [])
+    pooled = sum(row.get("pooled", 0) for row in rows)
+    listed = [row for row in rows if row["modalities"] is not None]
+    if not listed:
+        return []
+    names = [source.name for source in receipt.modalities]
+    rates = list(listed[0]["outcome_rate"])
+    total = len(listed) + pooled
+    some = listed[:MAX_PATTERNS]
+    head = f"PATTERNS  {total:,} different sets of modalities"
+    table = text_table(
+        ["patients", "share", *rates, "modalities"],
+        [
+            [
+                f"{row['count']:,}",
+                percent(row["share"]),
+                *(percent(row["outcome_rate"][name]) for name in rates),
+                _pattern(row["modalities"], names),
+            ]
+            for row in some
+        ],
+        left=(2 + len(rates),),
+    )
+    left_out = sum(row["count"] for row in rows) - sum(row["count"] for row in some)
+    tail = [f"  and {total - len(some):,} more patterns of {left_out:,} patients"] if total > len(some) else []
+    return [head, *table, *tail]
+
+
+def _pattern(present: list[str], names: list[str]) -> str:
+    """A pattern in the fewest words: what is there, or what is missing from all."""
+    absent = [name for name in names if name not in present]
+    if not present:
+        return "nothing"
+    if not absent:
+        return "all"
+    if len(absent) < len(present):
+        return f"all but {', '.join(absent)}"
+    return ", ".join(present)
+
+
+def _warnings(receipt: Receipt) -> list[str]:
+    if not receipt.findings:
+        return ["WARNINGS  none"]
+    lines = [f"WARNINGS  {len(receipt.findings)}"]
+    for finding in receipt.findings:
+        lines += wrapped(f"[{finding.kind}] {finding.where}: {finding.text}", "  ! ")
+    return lines
