@@ -1,0 +1,107 @@
+"""From a spec to a cohort."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tqdm import tqdm
+
+from gdsfd.cohort.audit import Receipt, SourceReceipt
+from gdsfd.cohort.cohort import Cohort, Observations
+from gdsfd.cohort.cohort_table import CohortRows, read_cohort_table
+from gdsfd.cohort.fields import CohortSchema, ModalityFields
+from gdsfd.cohort.read_codes import read_codes
+from gdsfd.cohort.read_embedding import read_embedding
+from gdsfd.cohort.read_events import read_events
+from gdsfd.cohort.read_table import read_table
+from gdsfd.cohort.sources import Sources
+from gdsfd.cohort.spec import CodesSpec, CohortSpec, EmbeddingSpec, EventsSpec, ModalitySpec, TableSpec
+from gdsfd.errors import SchemaError
+
+__all__ = ["build_cohort"]
+
+_READERS: dict[type, Any] = {
+    TableSpec: read_table,
+    EventsSpec: read_events,
+    CodesSpec: read_codes,
+    EmbeddingSpec: read_embedding,
+}
+
+
+def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: bool | None = None) -> Cohort:
+    """Reads the exports that a spec names.
+
+    Args:
+        spec: The spec.
+        like: Take columns, vocabularies, levels, items and scales from this fitted schema instead of fitting them, so
+            that a trained model can read the result. Patients may then be unlabelled and modalities empty.
+        progress: Show a progress bar; default: on a terminal only.
+
+    Returns:
+        The cohort with its receipt.
+
+    Raises:
+        InputError: The exports are not as the spec says; the message names file, column, rows and what to do.
+        SchemaError: The spec and ``like`` do not fit together.
+    """
+    fitted = _fitted_by_name(spec, like)
+    observations: dict[str, Observations] = {}
+    fields: list[ModalityFields] = []
+    receipts: list[SourceReceipt] = []
+    with Sources(spec.base_dir) as sources:
+        rows = read_cohort_table(spec, sources, like)
+        bar = tqdm(spec.modality, desc="reading", unit="modality", disable=None if progress is None else not progress)
+        for modality in bar:
+            bar.set_postfix_str(modality.name)
+            observed, described, receipt = _read(modality, rows, sources, fitted.get(modality.name))
+            observations[modality.name] = observed
+            fields.append(described)
+            receipts.append(receipt)
+    schema = like or CohortSchema(tuple(fields), rows.outcomes, tuple(spec.cohort.groups), rows.environment_name)
+    cohort = Cohort(
+        id=rows.id,
+        subject=rows.subject,
+        split=rows.split,
+        environment=rows.environment,
+        groups=rows.groups,
+        y=rows.y,
+        observations=observations,
+        schema=schema,
+        receipt=Receipt(rows.receipt, receipts),
+        spec=spec.to_dict(),
+    )
+    _complete_receipt(cohort)
+    return cohort
+
+
+def _read(modality: ModalitySpec, rows: CohortRows, sources: Sources, like: ModalityFields | None) -> Any:
+    view = sources.open(modality.source, f"modality {modality.name!r}", derive=modality.derive, where=modality.where)
+    return _READERS[type(modality)](modality, view, rows, sources, like)
+
+
+def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, ModalityFields]:
+    if like is None:
+        return {}
+    fitted = {fields.name: fields for fields in like.modalities}
+    if [modality.name for modality in spec.modality] != list(fitted):
+        raise SchemaError(
+            f"expected the modalities of the fitted schema in their order, {list(fitted)}, "
+            f"got {[modality.name for modality in spec.modality]}"
+        )
+    for modality in spec.modality:
+        if modality.kind != fitted[modality.name].kind:
+            raise SchemaError(
+                f"modality {modality.name!r}: expected kind {fitted[modality.name].kind!r} as fitted, got {modality.kind!r}"
+            )
+    return fitted
+
+
+def _complete_receipt(cohort: Cohort) -> None:
+    """Adds presence tables and warnings."""
+    try:
+        from gdsfd.cohort.leakage import find_leaks
+        from gdsfd.cohort.presence import fill_tables
+    except ImportError:
+        return
+    fill_tables(cohort)
+    cohort.receipt.findings.extend(find_leaks(cohort))

@@ -1,0 +1,209 @@
+"""The cohort table: patients, subjects, environments, groups, labels and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gdsfd.cohort.audit import Drop, SourceReceipt
+from gdsfd.cohort.fields import CohortSchema, OutcomeFields
+from gdsfd.cohort.outcome import check_classes, read_labels, strata_of
+from gdsfd.cohort.sources import KEEP, ROW, Sources, View
+from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.split import LEFT_OUT, assign_split
+from gdsfd.cohort.values import as_text
+from gdsfd.errors import InputError, shown
+
+__all__ = ["UNKNOWN", "CohortRows", "read_cohort_table"]
+
+UNKNOWN = "Unknown"  #: a blank environment or group
+
+
+@dataclass
+class CohortRows:
+    """The patients, and their table in the database that modalities are matched with.
+
+    Args:
+        id, subject, split, environment, groups, y: As in :class:`~gdsfd.cohort.cohort.Cohort`.
+        outcomes: The outcomes' descriptions.
+        environment_name: Name of the environment column(s).
+        table: Database table ``patients``: row, id (text), id_number (int64 where the id is a plain integer), train,
+            one column per ``origin`` a modality names.
+        label: The cohort's source, for messages.
+        own_columns: Columns of the cohort table that are ids, labels, splits or subjects, never features.
+        receipt: The cohort's receipt.
+    """
+
+    id: list[str]
+    subject: list[str]
+    split: list[str]
+    environment: list[str] | None
+    groups: dict[str, list[str]]
+    y: NDArray[np.float32] | NDArray[np.int64]
+    outcomes: tuple[OutcomeFields, ...]
+    environment_name: str | None
+    table: Any
+    label: str
+    own_columns: frozenset[str]
+    receipt: SourceReceipt
+
+    @property
+    def train(self) -> NDArray[np.bool_]:
+        """Whether each patient trains; bool [N]."""
+        return np.asarray(self.split, dtype=object) == "train"
+
+
+def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | None = None) -> CohortRows:
+    """Reads the cohort table and assigns splits.
+
+    Args:
+        spec: The spec.
+        sources: Where tables are opened.
+        like: Take outcomes' words from here; labels may then be absent or of one class.
+
+    Raises:
+        InputError: A missing column, a repeated id, no patient left, an outcome of one class, a bad split.
+    """
+    cohort = spec.cohort
+    view = sources.open(
+        cohort.source, "cohort", derive=cohort.derive, where=cohort.where, joins=cohort.join, materialise=True
+    )
+    wanted = _columns(spec, view, like)
+    with sources.reading(view.label):
+        fetched = view.table.select(ROW, KEEP, **{f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)})
+        frame = fetched.order_by(ROW).to_pyarrow()
+    keep = frame[KEEP].to_numpy(zero_copy_only=False)
+    cells: dict[str, list[str | None]] = {
+        name: np.asarray(frame[f"c{k}"].to_pylist(), dtype=object)[keep].tolist() for k, name in enumerate(wanted)
+    }
+    drops = [Drop("cohort.where is not true", int((~keep).sum()))] if cohort.where else []
+    if not keep.any():
+        raise InputError(
+            f"{view.label} has no patient left: {view.rows} rows were read"
+            + (
+                f", cohort.where = {cohort.where!r} is true for none; check its values and units"
+                if cohort.where
+                else ""
+            )
+        )
+    blank = [cell is None for cell in cells[cohort.id]]
+    if any(blank):
+        drops.append(Drop(f"blank {cohort.id}", sum(blank)))
+        cells = _taken(cells, [not gone for gone in blank])
+    ids = [str(cell) for cell in cells[cohort.id]]
+    _check_unique(ids, cohort.id, view.label)
+    subject = [str(cell or f"id {own}") for cell, own in zip(cells[cohort.subject or cohort.id], ids)]
+    notes = [*view.notes]
+    y, outcomes, label_notes = _labels(spec, cells, len(ids), like)
+    environment = _environment(spec, cells)
+    assigned = assign_split(
+        spec.split,
+        subject,
+        strata=strata_of(y),
+        environment=environment,
+        column=cells.get(spec.split.column) if spec.split.column else None,
+    )
+    left_out = [name == LEFT_OUT for name in assigned.split]
+    if any(left_out):
+        drops.append(Drop(assigned.left_out, sum(left_out), [own for own, gone in zip(ids, left_out) if gone][:5]))
+    stay = np.flatnonzero(~np.asarray(left_out))
+    pick = stay.tolist()
+    rows = CohortRows(
+        id=[ids[row] for row in pick],
+        subject=[subject[row] for row in pick],
+        split=[assigned.split[row] for row in pick],
+        environment=None if environment is None else [environment[row] for row in pick],
+        groups={name: [cells[name][row] or UNKNOWN for row in pick] for name in cohort.groups},
+        y=y[stay],
+        outcomes=outcomes,
+        environment_name="+".join(cohort.environment) if cohort.environment else None,
+        table=None,
+        label=view.label,
+        own_columns=frozenset(
+            name
+            for name in (cohort.id, cohort.subject, spec.split.column, *(outcome.column for outcome in spec.outcome))
+            if name is not None
+        ),
+        receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),
+    )
+    if like is None:
+        check_classes(rows.y, rows.split, rows.outcomes, view.label)
+    rows.receipt.notes = [*notes, *label_notes, *assigned.notes]
+    origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
+    rows.table = _patients_table(sources, rows, origins)
+    return rows
+
+
+def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[str]:
+    """The columns of the cohort table that the spec names, each once."""
+    cohort = spec.cohort
+    named = [
+        (cohort.id, "cohort.id"),
+        *([(cohort.subject, "cohort.subject")] if cohort.subject else []),
+        *((name, "cohort.environment") for name in cohort.environment or []),
+        *((name, "cohort.groups") for name in cohort.groups),
+        *([(spec.split.column, "split.column")] if spec.split.column else []),
+        *((name, "origin of a modality") for name in _origins(spec)),
+    ]
+    for outcome in spec.outcome:
+        if like is None or outcome.column in view.columns:
+            named.append((outcome.column, f"outcome {outcome.name!r}"))
+    return list(dict.fromkeys(view.require(name, field) for name, field in named))
+
+
+def _origins(spec: CohortSpec) -> list[str]:
+    return sorted({modality.origin for modality in spec.modality if modality.origin is not None})
+
+
+def _taken(cells: dict[str, list[str | None]], keep: Sequence[bool]) -> dict[str, list[str | None]]:
+    return {name: [cell for cell, kept in zip(column, keep) if kept] for name, column in cells.items()}
+
+
+def _check_unique(ids: list[str], column: str, label: str) -> None:
+    seen: set[str] = set()
+    repeated = list(dict.fromkeys(own for own in ids if own in seen or seen.add(own)))  # type: ignore[func-returns-value]
+    if repeated:
+        raise InputError(
+            f"{label}: patient ids must be unique, but {len(repeated)} values of {column!r} repeat: {shown(repeated)}. "
+            "One row is one patient; filter with cohort.where, or name the person under cohort.subject and take a finer id"
+        )
+
+
+def _labels(
+    spec: CohortSpec, cells: dict[str, list[str | None]], rows: int, like: CohortSchema | None
+) -> tuple[NDArray[np.float32] | NDArray[np.int64], tuple[OutcomeFields, ...], list[str]]:
+    absent = [outcome.column for outcome in spec.outcome if outcome.column not in cells]
+    padded = {**cells, **{column: [None] * rows for column in absent}}
+    y, outcomes, notes = read_labels(spec.outcome, padded, rows)
+    return y, (outcomes if like is None else like.outcomes), notes
+
+
+def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[str] | None:
+    if not spec.cohort.environment:
+        return None
+    return [
+        "+".join(value or UNKNOWN for value in row) for row in zip(*(cells[name] for name in spec.cohort.environment))
+    ]
+
+
+def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[str | None]]) -> Any:
+    """Stores the patients in the database; origins as text, read together with the times they belong to."""
+    plain = [
+        int(own) if own.isascii() and own.isdigit() and (own == "0" or own[0] != "0") and len(own) < 19 else None
+        for own in rows.id
+    ]
+    table = pa.table(
+        {
+            "row": pa.array(range(len(rows.id)), pa.int32()),
+            "id": pa.array(rows.id, pa.string()),
+            "id_number": pa.array(plain, pa.int64()),
+            "train": pa.array(rows.train),
+            **{f"origin_{name}": pa.array(values, pa.string()) for name, values in origins.items()},
+        }
+    )
+    return sources.store("patients", table)

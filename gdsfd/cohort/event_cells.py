@@ -1,0 +1,133 @@
+"""Events, sorted by patient and item, reduced to cells (step means) and summaries, a bounded piece at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.cohort import EventObservations
+from gdsfd.cohort.packing import pointers
+
+__all__ = ["EventReducer"]
+
+
+@dataclass
+class EventReducer:
+    """Takes events in pieces and gives packed observations.
+
+    Sums run over sorted values, so the result does not depend on the order of the source or on threads.
+
+    Args:
+        items: Number of items.
+        steps: Number of time steps.
+        start: Minutes at which step 0 begins.
+        bin_minutes: Minutes per step.
+    """
+
+    items: int
+    steps: int
+    start: float
+    bin_minutes: float
+    _held: list[NDArray[Any]] | None = None
+    _cells: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
+    _summaries: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
+
+    def add(
+        self,
+        patient: NDArray[np.int32],
+        item: NDArray[np.int32],
+        minutes: NDArray[np.float64],
+        value: NDArray[np.float64],
+    ) -> None:
+        """Takes the next piece; the whole stream is sorted by patient, item, minutes, value.
+
+        Args:
+            patient: Row of the cohort; [n].
+            item: Item number; [n].
+            minutes: Time; [n].
+            value: Raw value; [n].
+        """
+        piece: list[NDArray[Any]] = [patient, item, minutes, value]
+        if self._held is not None:
+            piece = [np.concatenate(pair) for pair in zip(self._held, piece)]
+        if not len(piece[0]):
+            return
+        whole = int(
+            np.searchsorted(piece[0], piece[0][-1], side="left")
+        )  # the last patient may go on in the next piece
+        if whole:
+            self._reduce(*(part[:whole] for part in piece))
+        self._held = [part[whole:] for part in piece]
+
+    def finish(self) -> EventObservations:
+        """The observations of all patients seen."""
+        if self._held is not None and len(self._held[0]):
+            self._reduce(*self._held)
+        self._held = None
+        owner, step, item, value = _joined(self._cells, (np.int32, np.int32, np.int32, np.float32))
+        self._cells = []
+        patient, ptr = pointers(owner)
+        owner, summary_item, *columns = _joined(self._summaries, (np.int32, np.int32, *[np.float32] * 6))
+        self._summaries = []
+        _, summary_ptr = pointers(owner)
+        return EventObservations(patient, ptr, step, item, value, summary_ptr, summary_item, np.stack(columns, axis=1))
+
+    def _reduce(
+        self,
+        patient: NDArray[np.int32],
+        item: NDArray[np.int32],
+        minutes: NDArray[np.float64],
+        value: NDArray[np.float64],
+    ) -> None:
+        step = (
+            np.minimum((minutes - self.start) // self.bin_minutes, self.steps - 1).astype(np.int64)
+            if self.steps > 1
+            else None
+        )
+        series = patient.astype(np.int64) * self.items + item
+        starts = _run_starts(series)
+        ends = np.append(starts[1:], len(series)) - 1
+        count = ends - starts + 1
+        mean = np.add.reduceat(value, starts) / count
+        self._summaries.append(
+            (
+                patient[starts],
+                item[starts],
+                *(
+                    column.astype(np.float32)
+                    for column in (
+                        count,
+                        mean,
+                        np.minimum.reduceat(value, starts),
+                        np.maximum.reduceat(value, starts),
+                        value[starts],
+                        value[ends],
+                    )
+                ),
+            )
+        )
+        if step is None:
+            self._cells.append(
+                (patient[starts], np.zeros(len(starts), np.int32), item[starts], mean.astype(np.float32))
+            )
+            return
+        cell_starts = _run_starts(series * self.steps + step)
+        cell_mean = np.add.reduceat(value, cell_starts) / np.diff(np.append(cell_starts, len(value)))
+        owner, when, what = patient[cell_starts], step[cell_starts], item[cell_starts]
+        order = np.argsort((owner.astype(np.int64) * self.steps + when) * self.items + what)
+        self._cells.append(
+            (owner[order], when[order].astype(np.int32), what[order], cell_mean[order].astype(np.float32))
+        )
+
+
+def _run_starts(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+
+
+def _joined(parts: list[tuple[NDArray[Any], ...]], dtypes: tuple[Any, ...]) -> list[NDArray[Any]]:
+    if not parts:
+        return [np.zeros(0, dtype=dtype) for dtype in dtypes]
+    return [np.concatenate([part[k] for part in parts]).astype(dtype, copy=False) for k, dtype in enumerate(dtypes)]

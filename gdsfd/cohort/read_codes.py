@@ -1,0 +1,129 @@
+"""Reading a modality of kind ``codes``: many rows per patient, together a set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gdsfd.cohort.audit import SourceReceipt
+from gdsfd.cohort.cohort import CodeObservations
+from gdsfd.cohort.cohort_table import CohortRows
+from gdsfd.cohort.fields import CODE_RARE, CODE_UNNAMED, ModalityFields
+from gdsfd.cohort.matching import PATIENT, explain_empty, match_rows
+from gdsfd.cohort.packing import pointers, spread
+from gdsfd.cohort.sources import Sources, View
+from gdsfd.cohort.spec import CodesSpec
+from gdsfd.cohort.values import as_text, is_declared_missing
+
+__all__ = ["codes_in_cell", "read_codes"]
+
+
+def read_codes(
+    modality: CodesSpec, view: View, cohort: CohortRows, sources: Sources, like: ModalityFields | None = None
+) -> tuple[CodeObservations, ModalityFields, SourceReceipt]:
+    """Reads one code modality. A row with a blank code is kept as "there is a record" (CODE_UNNAMED).
+
+    Args:
+        modality: The spec's entry.
+        view: Its source.
+        cohort: The patients.
+        sources: Where tables are opened.
+        like: A fitted vocabulary to use instead of fitting.
+
+    Raises:
+        InputError: A missing column, an unreadable time, nothing left.
+    """
+    column = view.require(modality.code, f"code of modality {modality.name!r}")
+    rows = match_rows(modality, view, cohort, sources)
+    if modality.missing:
+        rows.drop(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
+    pairs = rows.kept.select(patient=PATIENT, cell=as_text(rows.kept[column])).distinct()
+    fetched = rows.fetch(pairs.order_by("patient", "cell"))
+    patient, token, names = _tokens(fetched, modality)
+    receipt = rows.receipt()
+    if like is None and not len(patient):
+        raise explain_empty(receipt)
+    fields = like or _fit(patient, token, names, cohort.train, modality)
+    code_of = {name: position + 2 for position, name in enumerate(fields.codes)}
+    codes = np.array([CODE_UNNAMED if name is None else code_of.get(name, CODE_RARE) for name in names], dtype=np.int64)
+    packed = (
+        np.unique(patient * (len(fields.codes) + 2) + codes[token]) if len(patient) else np.zeros(0, dtype=np.int64)
+    )
+    owner, code = np.divmod(packed, len(fields.codes) + 2)
+    observed, ptr = pointers(owner)
+    receipt.patients = len(observed)
+    receipt.fitted = {"codes": len(fields.codes)}
+    if like is None:
+        rare = len(names) - names.count(None) - len(fields.codes)
+        if rare:
+            receipt.notes.append(
+                f"{rare} of {rare + len(fields.codes)} distinct codes are rare in train and share one code"
+            )
+    return CodeObservations(observed, ptr, code.astype(np.int32)), fields, receipt
+
+
+def codes_in_cell(cell: str, split_on: str | None = None, separator: str | None = None) -> list[str]:
+    """The codes that one cell contributes.
+
+    Args:
+        cell: The cell.
+        split_on: What separates several codes.
+        separator: What separates the levels of a hierarchical code; ancestors count as codes too.
+
+    Example:
+        >>> codes_in_cell("a|b|c", separator="|")
+        ['a', 'a|b', 'a|b|c']
+        >>> codes_in_cell("401.9, I10", split_on=",")
+        ['401.9', 'I10']
+    """
+    codes = [part.strip() for part in cell.split(split_on)] if split_on else [cell]
+    codes = [code for code in codes if code]
+    if separator is None:
+        return codes
+    levels = [[level.strip() for level in code.split(separator)] for code in codes]
+    return list(dict.fromkeys(separator.join(parts[: depth + 1]) for parts in levels for depth in range(len(parts))))
+
+
+def _tokens(fetched: pa.Table, modality: CodesSpec) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str | None]]:
+    """Patient and token number of every code, and the tokens' names; None is the blank code."""
+    encoded = fetched["cell"].combine_chunks().dictionary_encode()
+    distinct = encoded.dictionary.to_pylist()
+    number_of: dict[str | None, int] = {}
+    contributed: list[list[int]] = []
+    for cell in [*distinct, None]:
+        found: list[str | None] = (
+            [None] if cell is None else [*codes_in_cell(cell, modality.split_on, modality.separator)]
+        )
+        contributed.append([number_of.setdefault(code, len(number_of)) for code in found or [None]])
+    cell_ptr = np.concatenate([[0], np.cumsum([len(numbers) for numbers in contributed])])
+    flat = np.array([number for numbers in contributed for number in numbers], dtype=np.int64)
+    index = encoded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False).astype(np.int64)
+    owner, position = spread(cell_ptr, index)
+    patient = fetched["patient"].to_numpy().astype(np.int64)[owner]
+    return patient, flat[position], list(number_of)
+
+
+def _fit(
+    patient: NDArray[np.int64],
+    token: NDArray[np.int64],
+    names: list[str | None],
+    train: NDArray[np.bool_],
+    modality: CodesSpec,
+) -> ModalityFields:
+    """The vocabulary: codes of enough train patients, most frequent first, ties by name."""
+    pairs = np.unique(np.stack([patient, token], axis=1)[train[patient]], axis=0)
+    counts = np.bincount(pairs[:, 1], minlength=len(names))
+    frequent = [
+        (name, int(counts[number]))
+        for number, name in enumerate(names)
+        if name is not None and counts[number] >= modality.min_count
+    ]
+    frequent.sort(key=lambda pair: (-pair[1], pair[0]))
+    frequent = frequent[: modality.max_codes]
+    return ModalityFields(
+        modality.name,
+        "codes",
+        codes=tuple(name for name, _ in frequent),
+        code_counts=tuple(count for _, count in frequent),
+    )

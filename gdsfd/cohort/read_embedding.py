@@ -1,0 +1,113 @@
+"""Reading a modality of kind ``embedding``: one precomputed vector per patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.audit import SourceReceipt
+from gdsfd.cohort.cohort import EmbeddingObservations
+from gdsfd.cohort.cohort_table import CohortRows
+from gdsfd.cohort.column_choice import matching_columns
+from gdsfd.cohort.fields import ModalityFields
+from gdsfd.cohort.matching import ID, PATIENT, Rows, explain_empty, match_rows
+from gdsfd.cohort.one_row import check_one_row
+from gdsfd.cohort.scales import numeric_scales
+from gdsfd.cohort.sources import Sources, View
+from gdsfd.cohort.spec import EmbeddingSpec
+from gdsfd.cohort.values import as_number
+from gdsfd.errors import InputError, SchemaError, shown
+
+__all__ = ["read_embedding"]
+
+
+def read_embedding(
+    modality: EmbeddingSpec, view: View, cohort: CohortRows, sources: Sources, like: ModalityFields | None = None
+) -> tuple[EmbeddingObservations, ModalityFields, SourceReceipt]:
+    """Reads one embedding modality. A row whose vector is blank altogether is dropped and counted.
+
+    Args:
+        modality: The spec's entry.
+        view: Its source.
+        cohort: The patients.
+        sources: Where tables are opened.
+        like: A fitted description; the width must equal its.
+
+    Raises:
+        InputError: Vectors of different lengths, with NaN or text; two rows of a patient; nothing left.
+        SchemaError: Another width than that of ``like``.
+    """
+    columns = matching_columns(view, modality.columns, f"columns of modality {modality.name!r}")
+    rows = match_rows(modality, view, cohort, sources)
+    listed = len(columns) == 1 and (
+        rows.table[columns[0]].type().is_array() or rows.table[columns[0]].type().is_string()
+    )
+    blank = ibis.literal(True)
+    for column in columns:
+        blank = blank & rows.table[column].isnull()
+    rows.drop(blank, "blank vector")
+    check_one_row(rows)
+    vector, patient, ids = _lists(rows, columns[0]) if listed else _columns(rows, columns)
+    _check_finite(vector, ids, rows, columns)
+    receipt = rows.receipt(patients=len(patient))
+    if like is None and not len(patient):
+        raise explain_empty(receipt)
+    if like is not None and len(patient) and vector.shape[1] != like.width:
+        raise SchemaError(
+            f"modality {modality.name!r}: expected vectors of length {like.width} as fitted, got {vector.shape[1]} in {view.label}"
+        )
+    if like is not None and not len(patient):
+        vector = np.zeros((0, like.width), dtype=np.float32)
+    fields = like or ModalityFields(
+        modality.name, "embedding", width=vector.shape[1], scales=numeric_scales(vector[cohort.train[patient]])
+    )
+    receipt.fitted = {"width": fields.width}
+    return EmbeddingObservations(patient, vector), fields, receipt
+
+
+def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str]]:
+    cells = {f"v{k}": as_number(rows.table[name]) for k, name in enumerate(columns)}
+    fetched = rows.fetch(rows.kept.select(PATIENT, ID, **cells).order_by(PATIENT))
+    vector = np.stack([fetched[f"v{k}"].to_numpy() for k in range(len(columns))], axis=1).astype(np.float32)
+    return vector, fetched[PATIENT].to_numpy().astype(np.int64), fetched[ID].to_pylist()
+
+
+def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str]]:
+    cell: Any = rows.table[column]
+    vectors = cell.try_cast("array<float64>")
+    fetched = rows.fetch(rows.kept.select(PATIENT, ID, vector=vectors).order_by(PATIENT))
+    ids = fetched[ID].to_pylist()
+    patient = fetched[PATIENT].to_numpy().astype(np.int64)
+    combined = fetched["vector"].combine_chunks()
+    lengths = np.asarray(combined.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    if not len(lengths):
+        return np.zeros((0, 0), dtype=np.float32), patient, ids
+    width = int(np.bincount(lengths[lengths >= 0]).argmax()) if (lengths >= 0).any() else 0
+    wrong = [
+        f"{ids[row]} ({'not a list of numbers' if lengths[row] < 0 else lengths[row]})"
+        for row in np.flatnonzero(lengths != width)
+    ]
+    if wrong or not width:
+        raise InputError(
+            f"modality {rows.modality.name!r}: vectors in column {column!r} of {rows.view.label} must all have one length; most have "
+            f"{width}, but {len(wrong)} differ: {shown(wrong)}. Recompute them with one model"
+        )
+    flat = np.asarray(combined.flatten().to_numpy(zero_copy_only=False), dtype=np.float32)
+    return flat.reshape(len(ids), width), patient, ids
+
+
+def _check_finite(vector: NDArray[np.float32], ids: list[str], rows: Rows, columns: list[str]) -> None:
+    broken = ~np.isfinite(vector)
+    if not broken.any():
+        return
+    first = np.argwhere(broken)
+    bad_rows = np.flatnonzero(broken.any(axis=1))
+    listed = shown([ids[row] for row in bad_rows])
+    component = columns[first[0][1]] if len(columns) > 1 else f"component {first[0][1]}"
+    raise InputError(
+        f"modality {rows.modality.name!r}: {len(bad_rows)} vectors of {rows.view.label} hold NaN, infinity, blanks or text, of patients "
+        f"{listed} (first: {component}); recompute them, or leave those rows out with where"
+    )

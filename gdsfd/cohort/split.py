@@ -1,0 +1,218 @@
+"""Sharing patients out to train, tuning and test. Works on plain lists; knows nothing of files.
+
+Subjects are the units: all patients of a subject land in one split. The random kinds order subjects by a hash of
+(seed, subject), so the result does not depend on the order of the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gdsfd.cohort.spec import SplitSpec
+from gdsfd.errors import InputError, near_names, shown
+
+__all__ = ["LEFT_OUT", "SplitAssignment", "assign_split"]
+
+LEFT_OUT = ""  #: the patient belongs to no split and leaves the cohort
+
+
+@dataclass
+class SplitAssignment:
+    """Result of :func:`assign_split`.
+
+    Args:
+        split: Split name per patient; :data:`LEFT_OUT` where it has none.
+        left_out: Why patients were left out.
+        notes: What the user should know.
+    """
+
+    split: list[str]
+    left_out: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def assign_split(
+    spec: SplitSpec,
+    subject: Sequence[str],
+    *,
+    strata: Sequence[int] | NDArray[np.int64] | None = None,
+    environment: Sequence[str] | None = None,
+    column: Sequence[str | None] | None = None,
+) -> SplitAssignment:
+    """Assigns each patient to a split.
+
+    Args:
+        spec: The kind of split and its fields.
+        subject: The person each patient belongs to; [N].
+        strata: What the random kinds balance, usually the label; a subject counts as its largest; [N].
+        environment: Needed by kind ``environment``; [N].
+        column: The values of ``spec.column``, needed by kinds ``time`` and ``column``; None = blank; [N].
+
+    Returns:
+        The splits, in the order of the patients.
+
+    Raises:
+        InputError: A subject in two splits of a column split, an unknown holdout, blank or unreadable times.
+    """
+    names, owner = np.unique(np.asarray(subject, dtype=object).astype(str), return_inverse=True)
+    stratum = np.zeros(len(names), dtype=np.int64)
+    if strata is not None:
+        stratum[:] = np.iinfo(np.int64).min
+        np.maximum.at(stratum, owner, np.asarray(strata, dtype=np.int64))
+    order = _shuffled(names, stratum, spec.seed)
+    if spec.kind == "column":
+        return _by_column(spec, names, owner, stratum, order, column)
+    if spec.kind == "environment":
+        return _by_environment(spec, owner, stratum, order, environment)
+    if spec.kind == "time":
+        return _by_time(spec, subject, names, owner, order, column)
+    if spec.folds is not None:
+        return _by_fold(spec, owner, stratum, order)
+    by_subject = _quotas(order, stratum, spec.fractions, ("train", "tuning", "test"))
+    return SplitAssignment(by_subject[owner].tolist())
+
+
+def _shuffled(names: NDArray[np.str_], stratum: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Subjects ordered by stratum, then by hash."""
+    keys = np.array(
+        [int.from_bytes(hashlib.blake2b(f"{seed}|{name}".encode(), digest_size=8).digest(), "big") for name in names],
+        dtype=np.uint64,
+    )
+    return np.lexsort((keys, stratum))
+
+
+def _quotas(
+    order: NDArray[np.int64], stratum: NDArray[np.int64], shares: Sequence[float], labels: Sequence[str]
+) -> NDArray[np.object_]:
+    """Shares out each stratum in turn; what rounding leaves over is carried to the next stratum."""
+    result = np.full(len(stratum), LEFT_OUT, dtype=object)
+    total = float(sum(shares))
+    carried = np.zeros(len(shares))
+    for value in np.unique(stratum[order]):
+        members = order[stratum[order] == value]
+        wanted = np.asarray(shares) / total * len(members) + carried
+        counts = np.maximum(np.floor(wanted + 1e-9), 0).astype(int)
+        while counts.sum() > len(members):
+            counts[np.argmax(counts - wanted)] -= 1
+        for _ in range(len(members) - int(counts.sum())):
+            counts[np.argmax(wanted - counts)] += 1
+        carried = wanted - counts
+        result[members] = np.repeat(np.array(labels, dtype=object), counts)
+    return result
+
+
+def _by_fold(
+    spec: SplitSpec, owner: NDArray[np.int64], stratum: NDArray[np.int64], order: NDArray[np.int64]
+) -> SplitAssignment:
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % (spec.folds or 1)
+    rest = order[fold[order] != spec.fold]
+    by_subject = _quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
+    by_subject[fold == spec.fold] = "test"
+    return SplitAssignment(by_subject[owner].tolist())
+
+
+def _by_environment(
+    spec: SplitSpec,
+    owner: NDArray[np.int64],
+    stratum: NDArray[np.int64],
+    order: NDArray[np.int64],
+    environment: Sequence[str] | None,
+) -> SplitAssignment:
+    if environment is None:
+        raise InputError("split.kind 'environment' needs an environment per patient")
+    known = set(environment)
+    unknown = [name for name in spec.holdout if name not in known]
+    if unknown:
+        raise InputError(f"split.holdout: no patient is in environment {unknown[0]!r}.{near_names(unknown[0], known)}")
+    held = np.isin(np.asarray(environment, dtype=object).astype(str), spec.holdout)
+    subject_held = np.zeros(len(stratum), dtype=bool)
+    np.logical_or.at(subject_held, owner, held)
+    if subject_held.all():
+        raise InputError(
+            f"split.holdout: every subject has a patient in {shown(spec.holdout)}; nobody is left to train on"
+        )
+    rest = order[~subject_held[order]]
+    by_subject = _quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
+    split = by_subject[owner]
+    split[held] = "test"
+    split[~held & subject_held[owner]] = LEFT_OUT
+    reason = "outside the held-out environments, but the same subject has a patient inside"
+    return SplitAssignment(split.tolist(), left_out=reason)
+
+
+def _by_time(
+    spec: SplitSpec,
+    subject: Sequence[str],
+    names: NDArray[np.str_],
+    owner: NDArray[np.int64],
+    order: NDArray[np.int64],
+    column: Sequence[str | None] | None,
+) -> SplitAssignment:
+    values = pd.Series(list(column or []), dtype="string")
+    times = pd.to_numeric(values, errors="coerce").astype("Float64")
+    if times.isna().any():
+        stamps = pd.to_datetime(values, errors="coerce", format="ISO8601")
+        if stamps.notna().sum() > times.notna().sum():
+            times = pd.Series(stamps.to_numpy().astype("datetime64[us]").astype(np.int64), dtype="Float64").mask(
+                stamps.isna()
+            )
+    if len(values) != len(owner) or times.isna().any():
+        wrong = [f"{subject[row]} ({values[row]!r})" for row in np.flatnonzero(times.isna().to_numpy())[:5]]
+        raise InputError(
+            f"split.column {spec.column!r}: {int(times.isna().sum())} patients have a blank or unreadable time, e.g. of subject "
+            f"{', '.join(wrong)}; expected numbers or ISO timestamps, filter them with cohort.where"
+        )
+    first = np.full(len(names), np.inf)
+    np.minimum.at(first, owner, times.to_numpy(dtype=np.float64))
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    by_time = np.lexsort((rank, first))
+    by_subject = _quotas(by_time, np.zeros(len(names), dtype=np.int64), spec.fractions, ("train", "tuning", "test"))
+    return SplitAssignment(by_subject[owner].tolist())
+
+
+def _by_column(
+    spec: SplitSpec,
+    names: NDArray[np.str_],
+    owner: NDArray[np.int64],
+    stratum: NDArray[np.int64],
+    order: NDArray[np.int64],
+    column: Sequence[str | None] | None,
+) -> SplitAssignment:
+    split = np.array([value or LEFT_OUT for value in (column or [])], dtype=object)
+    seen: list[set[str]] = [set() for _ in names]
+    for patient, value in zip(owner, split):
+        if value:
+            seen[patient].add(value)
+    straddling = [position for position, splits in enumerate(seen) if len(splits) > 1]
+    if straddling:
+        examples = "; ".join(
+            f"{names[position]!r} in {' and '.join(sorted(seen[position]))}" for position in straddling[:5]
+        )
+        raise InputError(
+            f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
+            "All patients of a subject must share one split"
+        )
+    if "train" not in split:
+        raise InputError(
+            f"split.column {spec.column!r}: no patient is in 'train', found {shown(sorted(set(split) - {LEFT_OUT}))}"
+        )
+    notes = []
+    if "tuning" not in split:
+        in_train = np.zeros(len(names), dtype=bool)
+        in_train[owner[split == "train"]] = True
+        share = spec.fractions[1]
+        chosen = _quotas(order[in_train[order]], stratum, (1 - share, share), ("train", "tuning"))
+        moved = (split == "train") & (chosen[owner] == "tuning")
+        split[moved] = "tuning"
+        notes.append(
+            f"column {spec.column!r} has no 'tuning': {int(moved.sum())} train patients were drawn for it, by subject"
+        )
+    return SplitAssignment(split.tolist(), left_out="no split in the split column", notes=notes)

@@ -1,0 +1,72 @@
+"""Small pieces of DuckDB SQL: quoting, and what counts as blank, a number or a timestamp in text."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "cleaned",
+    "has_word",
+    "looks_integer",
+    "looks_number",
+    "looks_timestamp",
+    "number",
+    "quoted",
+    "string_literal",
+]
+
+
+def quoted(name: str) -> str:
+    """An identifier in double quotes.
+
+    Example:
+        >>> print(quoted("heart rate"))
+        "heart rate"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def string_literal(text: str) -> str:
+    """A string in single quotes.
+
+    Example:
+        >>> print(string_literal("it's"))
+        'it''s'
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def has_word(name: str, expression: str) -> bool:
+    """Whether a SQL expression mentions a column, upper and lower case alike.
+
+    Example:
+        >>> has_word("age", "AGE > 60"), has_word("age", "average > 60")
+        (True, False)
+    """
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", expression, re.IGNORECASE) is not None
+
+
+def cleaned(column: str) -> str:
+    """Text without surrounding whitespace, blank as null."""
+    return f"nullif(trim({column}, E' \\t\\n\\r\\f\\x0b'), '')"
+
+
+def number(column: str) -> str:
+    """Text as a finite double, null where it is not one. ``1_000``, ``1,234``, ``nan`` and ``inf`` are not numbers."""
+    read = f"TRY_CAST({column} AS DOUBLE)"
+    return f"CASE WHEN isfinite({read}) AND NOT contains({column}, '_') THEN {read} END"
+
+
+def looks_integer(column: str) -> str:
+    """Whether text is an integer without a leading zero (``001`` is a name, not a number)."""
+    return f"regexp_full_match({column}, '[+-]?(0|[1-9][0-9]{{0,17}})')"
+
+
+def looks_number(column: str) -> str:
+    """Whether text is a finite number without a leading zero."""
+    return f"(({number(column)}) IS NOT NULL AND NOT regexp_matches({column}, '^[+-]?0[0-9]'))"
+
+
+def looks_timestamp(column: str) -> str:
+    """Whether text is an ISO date or timestamp."""
+    return f"(TRY_CAST({column} AS TIMESTAMP) IS NOT NULL AND contains({column}, '-'))"

@@ -1,0 +1,62 @@
+"""What counts as measured, missing and a number, as Ibis expressions over cleaned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+
+__all__ = ["as_number", "as_text", "is_declared_missing", "parse_scalar"]
+
+
+def as_text(column: Any) -> Any:
+    """A column as text; an id keeps its leading zeros because it was never anything else."""
+    return column if column.type().is_string() else column.cast("string")
+
+
+def as_number(column: Any) -> Any:
+    """A column as finite float64, null where it is blank or not a number (``1,234``, ``1_000``, ``inf``)."""
+    kind = column.type()
+    if kind.is_string():
+        read = column.try_cast("float64")
+        return ibis.cases((~column.contains("_") & ~read.isinf() & ~read.isnan(), read))
+    if kind.is_boolean():
+        return column.cast("int8").cast("float64")
+    if kind.is_floating():
+        read = column.cast("float64")
+        return ibis.cases((~read.isinf(), read))
+    if kind.is_numeric():
+        return column.cast("float64")
+    return ibis.null("float64")
+
+
+def is_declared_missing(column: Any, missing: Sequence[object]) -> Any:
+    """Whether a cell equals one of the declared values, as text or as a number; null cells give False."""
+    if not missing:
+        return ibis.literal(False)
+    numbers = [parsed for parsed in (parse_scalar(value) for value in missing) if parsed is not None]
+    if column.type().is_string():
+        found = column.isin([str(value).strip() for value in missing])
+        if numbers:
+            found = found | as_number(column).isin(numbers).fill_null(False)
+    elif numbers and (column.type().is_numeric() or column.type().is_boolean()):
+        found = column.cast("float64").isin(numbers)
+    else:
+        found = as_text(column).isin([str(value).strip() for value in missing])
+    return found.fill_null(False)
+
+
+def parse_scalar(value: object) -> float | None:
+    """A declared value as a number, or None: ``-1``, ``"-1"`` and ``-1.0`` are equal.
+
+    Example:
+        >>> parse_scalar("-1"), parse_scalar(-1.0), parse_scalar("none")
+        (-1.0, -1.0, None)
+    """
+    if isinstance(value, str) and "_" in value:
+        return None
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
