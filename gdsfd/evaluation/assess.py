@@ -121,7 +121,7 @@ def assess(
     """
     rows = rows_of_split(graph, split)
     subjects = np.asarray(graph["patient"].subject, dtype=str)[rows]
-    bootstrap = SubjectBootstrap(subjects, rules.resamples, rules.seed)
+    bootstrap = SubjectBootstrap(subjects.tolist(), rules.resamples, rules.seed)
     answers = {name: np.asarray(model.predict_proba(graph, split=split)) for name, model in models.items()}
     asked = {name: targets_of(graph, rows, answer, f"{name}, split {split!r}") for name, answer in answers.items()}
     first = next(iter(asked.values()))
@@ -131,6 +131,7 @@ def assess(
         for name, answer in answers.items():
             _add_accuracy(arms[name].overall, answer, graph["patient"].y.numpy()[rows], bootstrap, rules)
     judged, *others = arms
+    ours = arms[judged]
     compared = (*COMPARED, "accuracy") if task_of(graph.schema) == "multi-class" else COMPARED
     return SplitResult(
         split=split,
@@ -139,17 +140,14 @@ def assess(
         names=tuple(target.name for target in first),
         arms=arms,
         differences={
-            other: {
-                figure: difference(arms[judged].overall, arms[other].overall, figure, rules.level)
-                for figure in compared
-            }
+            other: {name: difference(ours.overall, arms[other].overall, name, rules.level) for name in compared}
             for other in others
         },
         slices=slices,
         slice_differences={
             other: [
-                [difference(ours, theirs, "auroc", rules.level) for ours, theirs in zip(mine, its)]
-                for mine, its in zip(arms[judged].slices, arms[other].slices)
+                [difference(mine, its, "auroc", rules.level) for mine, its in zip(own, theirs)]
+                for own, theirs in zip(ours.slices, arms[other].slices)
             ]
             for other in others
         },

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from gdsfd.errors import InputError, NotFittedError, SchemaError
 from gdsfd.evaluation.flatten import flatten
 from gdsfd.evaluation.metrics import Floats
-from gdsfd.evaluation.targets import labels_of, target_names, task_of
+from gdsfd.evaluation.targets import labels_of, task_of
 from gdsfd.graph.loader import rows_of
 
 __all__ = ["Classifier", "FlatBaseline"]
 
 Matrix = NDArray[np.float32]
+Labels = NDArray[np.int64]
 
 
 class Classifier(Protocol):
@@ -56,9 +57,7 @@ class FlatBaseline(ABC):
         self._schema: Any = None
 
     @abstractmethod
-    def _fit_one(
-        self, x: Matrix, y: NDArray[np.int64], x_tuning: Matrix, y_tuning: NDArray[np.int64], classes: int
-    ) -> Classifier:
+    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier:
         """Fits classes ``0 .. classes - 1`` of which at least two stand in ``y``."""
 
     @abstractmethod
@@ -79,8 +78,8 @@ class FlatBaseline(ABC):
         x_tuning, _ = flatten(graph, tuning)
         y, y_tuning = self._numbered(graph, train), self._numbered(graph, tuning)
         classes = len(schema.outcomes[0].classes) if schema.multiclass else 2
-        models = []
-        for column, name in enumerate([schema.outcomes[0].name] if schema.multiclass else target_names(schema)):
+        models: list[Classifier] = []
+        for column, name in enumerate(outcome.name for outcome in schema.outcomes):
             known, known_tuning = y[:, column] >= 0, y_tuning[:, column] >= 0
             own, own_tuning = y[known, column], y_tuning[known_tuning, column]
             if not len(own):

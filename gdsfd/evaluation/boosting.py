@@ -6,11 +6,10 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 
-from gdsfd.evaluation.baselines import Classifier, FlatBaseline, Matrix, all_classes
+from gdsfd.evaluation.baselines import Classifier, FlatBaseline, Labels, Matrix, all_classes
 from gdsfd.evaluation.metrics import Floats
 
 __all__ = ["Boosting"]
@@ -32,9 +31,9 @@ class _Staged:
 class Boosting(FlatBaseline):
     """scikit-learn's ``HistGradientBoostingClassifier``, missing values as they are.
 
-    The defaults are shallow and slow-learning, which suits cohorts of some thousand patients. The number of trees is the
-    one with the best log loss on the tuning rows; without at least ``min_tuning`` positives (or patients of the rarest
-    class) there, it is ``trees_untuned``.
+    The defaults are shallow and slow-learning, which suits cohorts of some thousand patients. The number of trees is
+    the one with the best log loss on the tuning rows; without at least ``min_tuning`` patients of each class there, it
+    is ``trees_untuned``.
 
     Args:
         seed: Of the model's own generator.
@@ -86,9 +85,7 @@ class Boosting(FlatBaseline):
             "trees (chosen on tuning)": self.trees,
         }
 
-    def _fit_one(
-        self, x: Matrix, y: NDArray[np.int64], x_tuning: Matrix, y_tuning: NDArray[np.int64], classes: int
-    ) -> Classifier:
+    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier:
         model = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,
             max_iter=self.max_trees,

@@ -44,7 +44,7 @@ def bin_numbers(p: Floats, bins: int = 10) -> NDArray[np.int64]:
     """Bin of each patient: bins of equal mass, and equal scores always in the same bin; 0 .. B-1 without gaps, [n]."""
     if not len(p):
         return np.empty(0, dtype=np.int64)
-    values, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
     # A score's bin is that of the middle of its ties, so that a big tie does not drag its neighbours along.
     middle = np.cumsum(counts) - counts / 2
     raw = np.minimum((middle * bins / len(p)).astype(np.int64), bins - 1)
@@ -77,7 +77,8 @@ def ece_debiased(y: Floats, p: Floats, bins: int = 10) -> float:
     """The expected calibration error less its noise.
 
     The gap d of a bin of n patients is measured with variance ``s2 = r (1 - r) / (n - 1)``, r the observed share. The
-    mean of ``|N(d, s2)|`` exceeds ``|d|``; the weighted sum of these excesses is subtracted, and the result is cut at 0.
+    mean of ``|N(d, s2)|`` exceeds ``|d|``; the weighted sum of these excesses is subtracted, and the result is cut
+    at 0.
     """
     if not len(y):
         return math.nan

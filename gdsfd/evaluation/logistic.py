@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from gdsfd.evaluation.baselines import Classifier, FlatBaseline, Matrix, all_classes
+from gdsfd.evaluation.baselines import Classifier, FlatBaseline, Labels, Matrix, all_classes
 from gdsfd.evaluation.metrics import Floats
 
 __all__ = ["Logistic", "Standardiser"]
@@ -39,9 +38,9 @@ class Standardiser:
         candidates = np.flatnonzero(holes.any(0))
         packed = np.packbits(holes[:, candidates], axis=0)
         self.flags = candidates[np.unique(packed, axis=1, return_index=True)[1]] if len(candidates) else candidates
-        self.mean, self.scale = 0.0, 1.0
         filled = self._filled(x)
-        self.mean, spread = filled.mean(0), filled.std(0)
+        self.mean = filled.mean(0)
+        spread = filled.std(0)
         self.varying = spread > 1e-9
         self.scale = np.where(self.varying, spread, 1.0)
 
@@ -109,9 +108,7 @@ class Logistic(FlatBaseline):
             "C (chosen on tuning)": self.chosen,
         }
 
-    def _fit_one(
-        self, x: Matrix, y: NDArray[np.int64], x_tuning: Matrix, y_tuning: NDArray[np.int64], classes: int
-    ) -> Classifier:
+    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier:
         standardise = Standardiser(x)
         scaled = standardise(x)
         seen = np.unique(y)

@@ -42,7 +42,7 @@ def check_probabilities(p: NDArray[np.floating], where: str) -> Floats:
         rows = np.flatnonzero(wrong.reshape(len(p), -1).any(axis=1))
         raise InputError(
             f"{where}: expected probabilities between 0 and 1, got {shown(p[wrong].tolist())} in {len(rows)} rows "
-            f"(first rows {shown(rows.tolist())}); if these are logits, apply the sigmoid or softmax before returning them"
+            f"(first rows {shown(rows.tolist())}); if these are logits, apply the sigmoid or softmax first"
         )
     return np.clip(p, 0.0, 1.0)
 

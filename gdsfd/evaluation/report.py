@@ -18,7 +18,7 @@ from gdsfd.evaluation.boosting import Boosting
 from gdsfd.evaluation.logistic import Logistic
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.score import Rules
-from gdsfd.evaluation.tables import metrics_of, rows_of_results
+from gdsfd.evaluation.tables import headline_rows, long_rows, metrics_of
 from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
@@ -34,10 +34,12 @@ class Report:
 
     Args:
         metrics: Every figure as a nested dict. On top the headline figures of the first split (``metrics["auroc"]``),
-            below ``metrics["splits"]`` all of them, each ``{"value", "low", "high", "reason"}``. NaN with a reason where
-            a figure cannot be given.
+            below ``metrics["splits"]`` all of them, each ``{"value", "low", "high", "reason"}``. NaN with a reason
+            where a figure cannot be given.
         results: The same as objects, one per split.
+        labels: Model -> what tables call it (``metrics`` always says ``model`` for the one judged).
         schema: The graph's schema.
+        rules: How figures were made.
         receipt: The graph's receipt as a dict, or None.
         training: What the model says of its own training, or None.
         baselines: What each baseline says of its own.
@@ -46,6 +48,7 @@ class Report:
 
     metrics: dict[str, Any]
     results: list[SplitResult]
+    labels: dict[str, str]
     schema: Any
     rules: Rules
     receipt: dict[str, Any] | None = None
@@ -53,15 +56,20 @@ class Report:
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     presence: str | None = None
 
-    def to_frame(self) -> pd.DataFrame:
-        """All figures as one long table.
+    def to_frame(self, detail: bool = False) -> pd.DataFrame:
+        """The figures as a table.
+
+        Args:
+            detail: False: one row per split and model (and target, when there are several), the headline figures in
+                columns. True: one row per figure, with those of all slices and the differences between models.
 
         Returns:
-            Columns split, model, target, kind (``all``, ``difference``, ``environment``, ``pattern``, ``modality``,
-            ``group: <name>``), slice, n, positives, metric, value, low, high, reason. A row of kind ``difference``
-            is the judged model less the model named.
+            With ``detail`` the columns are split, model, target, kind (``all``, ``difference``, ``environment``,
+            ``pattern``, ``modality``, ``group: <name>``), slice, n, positives, metric, value, low, high, reason. A row
+            of kind ``difference`` is the judged model less the model named.
         """
-        return pd.DataFrame(rows_of_results(self.results))
+        rows = long_rows if detail else headline_rows
+        return pd.DataFrame(rows(self.results, self.labels))
 
     def html(self) -> str:
         """The report as one self-contained page."""
@@ -83,7 +91,7 @@ class Report:
         text = json.dumps(_jsonable(self.metrics), indent=1, allow_nan=False, ensure_ascii=False)
         with whole_folder(folder, "metrics.json", FORMAT) as temporary:
             (temporary / "metrics.json").write_text(text, encoding="utf-8")
-            self.to_frame().to_csv(temporary / "metrics.csv", index=False)
+            self.to_frame(detail=True).to_csv(temporary / "metrics.csv", index=False)
             (temporary / "report.html").write_text(page, encoding="utf-8")
         return Path(folder)
 
@@ -165,6 +173,7 @@ def evaluate(
     return Report(
         metrics=metrics_of(results, graph.schema, rules, FORMAT),
         results=results,
+        labels={name: _label(name, one, described[name]) for name, one in models.items()},
         schema=graph.schema,
         rules=rules,
         receipt=receipt,
@@ -177,6 +186,15 @@ def evaluate(
 def _description(model: Predictor) -> dict[str, Any]:
     describe = getattr(model, "describe", None)
     return dict(describe()) if callable(describe) else {}
+
+
+def _label(key: str, model: Predictor, described: Mapping[str, Any]) -> str:
+    """What tables call a model: its backbone and debiasing, its own name, or its key."""
+    if isinstance(described.get("backbone"), str):
+        debias = described.get("debias", "none")
+        return described["backbone"] if debias == "none" else f"{described['backbone']} + {debias}"
+    name = getattr(model, "name", None)
+    return name if isinstance(name, str) and name else key
 
 
 def _jsonable(value: Any) -> Any:

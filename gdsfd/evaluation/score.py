@@ -108,7 +108,9 @@ def score(
     for name in names:
         if name in resampled:
             low, high = percentile_interval(resampled[name], level)
-            note = "" if math.isfinite(low) else "too few resamples in which the figure is defined for an interval"
+            note = "" if math.isfinite(low) else "no interval: the figure is defined in too few resamples"
+            if name == "auroc" and np.ptp(p) == 0:
+                low, high, note = math.nan, math.nan, "all patients here have the same score"
             estimates[name] = Estimate(values[name], low, high, note)
         else:
             estimates[name] = Estimate.undefined(reasons[name] or "nobody is flagged")
@@ -118,7 +120,7 @@ def score(
 def _reason(name: str, target: Target, point: OperatingPoint, min_patients: int, min_per_class: int) -> str:
     """Why a figure is not given."""
     y = target.y
-    few = why_undefined(y, min_patients, 0) if not len(y) or len(y) < min_patients else ""
+    few = why_undefined(y, min_patients) if len(y) < max(1, min_patients) else ""
     if few or name in ("brier", "log_loss", "calibration_gap"):
         return few
     if name in ("auroc", "auprc"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,9 +14,9 @@ from gdsfd.evaluation.score import Rules, Scored
 from gdsfd.evaluation.slices import Slice
 from gdsfd.evaluation.targets import task_of
 
-__all__ = ["FRAME_COLUMNS", "metrics_of", "rows_of_results"]
+__all__ = ["headline_rows", "long_rows", "metrics_of", "prevalence"]
 
-FRAME_COLUMNS = (
+LONG_COLUMNS = (
     "split", "model", "target", "kind", "slice", "n", "positives", "metric", "value", "low", "high", "reason"
 )  # fmt: skip
 
@@ -98,9 +98,40 @@ def _figures(scored: Scored) -> dict[str, Any]:
     return {name: estimate.to_dict() for name, estimate in scored.estimates.items()}
 
 
-def rows_of_results(results: Sequence[SplitResult]) -> list[dict[str, Any]]:
-    """The long table, row by row."""
-    return [dict(zip(FRAME_COLUMNS, row)) for result in results for row in _rows(result)]
+def headline_rows(results: Sequence[SplitResult], labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The short table: one row per split, model and (when there are several) target.
+
+    Args:
+        results: One per split.
+        labels: Model -> what it is called in the table.
+    """
+    rows = []
+    for result in results:
+        several = len(result.names) > 1
+        for model, arm in result.arms.items():
+            scored = [(MEAN, arm.overall)] if several else []
+            for target, found in [*scored, *zip(result.names, arm.targets)]:
+                row: dict[str, Any] = {"split": result.split, "model": labels.get(model, model)}
+                if several:
+                    row["target"] = target
+                row |= {"n": found.n, "positives": found.positives, "prevalence": prevalence(found)}
+                for figure in ("auroc", "auprc"):
+                    estimate = found[figure]
+                    row |= {figure: estimate.value, f"{figure}_low": estimate.low, f"{figure}_high": estimate.high}
+                row |= {figure: found[figure].value for figure in ("brier", "log_loss", "ece")}
+                rows.append(row)
+    return rows
+
+
+def long_rows(results: Sequence[SplitResult], labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The long table: one row per figure.
+
+    Args:
+        results: One per split.
+        labels: Model -> what it is called in the table.
+    """
+    rows = [dict(zip(LONG_COLUMNS, row)) for result in results for row in _rows(result)]
+    return [{**row, "model": labels.get(row["model"], row["model"])} for row in rows]
 
 
 def _rows(result: SplitResult) -> Iterator[tuple[Any, ...]]:
@@ -117,17 +148,8 @@ def _rows(result: SplitResult) -> Iterator[tuple[Any, ...]]:
     target = MEAN if len(result.names) > 1 else result.names[0]
     for model, differences in result.differences.items():
         for figure, estimate in differences.items():
-            yield (
-                result.split,
-                model,
-                target,
-                "difference",
-                "",
-                overall.n,
-                overall.positives,
-                figure,
-                *_numbers(estimate),
-            )
+            counts = (overall.n, overall.positives)
+            yield result.split, model, target, "difference", "", *counts, figure, *_numbers(estimate)
 
 
 def _slice_rows(

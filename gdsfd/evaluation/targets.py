@@ -17,7 +17,7 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, near_names, shown
 from gdsfd.evaluation.metrics import Floats, check_probabilities
 
-__all__ = ["Target", "rows_of_split", "target_names", "targets_of", "task_of"]
+__all__ = ["Target", "labels_of", "presence_of", "rows_of_split", "target_names", "targets_of", "task_of"]
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def targets_of(
         if len(off):
             ids = [graph["patient"].id[rows[row]] for row in off]
             raise InputError(
-                f"{where}: the probabilities of a patient's classes must add up to 1; they do not for {len(off)} patients "
-                f"(ids {shown(ids)}; sums {shown(np.round(p.sum(1)[off], 4).tolist())})"
+                f"{where}: the probabilities of a patient's classes must add up to 1; they do not for {len(off)} "
+                f"patients (ids {shown(ids)}; sums {shown(np.round(p.sum(1)[off], 4).tolist())})"
             )
     if columns == 2 and len(names) == 1:
         p = p[:, 1:]

@@ -1,0 +1,244 @@
+"""The report as one self-contained page: figures, pictures and words put into ``report.html`` (a jinja2 template)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from gdsfd._version import __version__
+from gdsfd.evaluation.assess import COMPARED, SplitResult
+from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.numbers import count, interval, number, percent
+from gdsfd.evaluation.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
+from gdsfd.evaluation.tables import prevalence
+from gdsfd.evaluation.where_worse import kind_word
+from gdsfd.evaluation.words import plain_summary
+
+if TYPE_CHECKING:
+    from gdsfd.evaluation.report import Report
+
+__all__ = ["render"]
+
+#: CSS classes of the curves: the model judged, then what it is compared with.
+STYLES = ("model", "first", "second", "third", "fourth", "fifth")
+
+FIGURE_WORDS = {
+    "auroc": "AUROC",
+    "auprc": "Average precision",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+    "accuracy": "Accuracy",
+}
+
+KIND_TITLES = {
+    "environment": "By environment",
+    "pattern": "By missingness pattern",
+    "modality": "With and without each modality",
+}
+
+
+def render(report: Report) -> str:
+    """The page.
+
+    Args:
+        report: The report.
+
+    Returns:
+        HTML without any reference to another file or site.
+    """
+    first = report.results[0]
+    return _template().render(
+        version=__version__,
+        title=", ".join(outcome.name for outcome in report.schema.outcomes),
+        model=report.labels["model"],
+        split=first.split,
+        task=report.metrics["task"],
+        rules=report.rules,
+        tiles=_tiles(first),
+        summary=plain_summary(report.results, report.labels, report.schema, report.rules),
+        splits=[_split(one, report) for one in report.results],
+        receipt=report.receipt,
+        split_rows=_split_rows(report.receipt),
+        presence=_image(report.presence),
+        training=_flat(report.training or {}),
+        baselines={report.labels[name]: _flat(words) for name, words in report.baselines.items() if words},
+        environment=report.schema.environment,
+        pooled_kind={"environment": "small environments", "pattern": "small patterns"},
+    )
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"number": number, "percent": percent, "interval": interval, "count": count, "thousands": "{:,}".format}
+    text = files("gdsfd.evaluation").joinpath("report.html").read_text(encoding="utf-8")
+    return environment.from_string(text)
+
+
+def _tiles(result: SplitResult) -> list[dict[str, str]]:
+    """The four figures at the top."""
+    scored = result.model.overall
+    single = len(result.names) == 1
+    tiles = [
+        {"name": "AUROC", "estimate": scored["auroc"], "note": "0.5 is chance, 1 is perfect"},
+        {
+            "name": "Average precision",
+            "estimate": scored["auprc"],
+            "note": f"{number(prevalence(scored))} is chance (the prevalence)" if single else "mean over targets",
+        },
+        {
+            "name": "Brier score",
+            "estimate": scored["brier"],
+            "note": f"{number(prevalence(scored) * (1 - prevalence(scored)))} for always saying the prevalence"
+            if single
+            else "mean over targets; smaller is better",
+        },
+        {
+            "name": "Calibration error",
+            "estimate": scored["ece"],
+            "note": f"up to {number(scored['ece_by_chance'].value)} by chance alone",
+        },
+    ]
+    return [{**tile, "value": number(tile["estimate"].value), "ends": _ends(tile["estimate"])} for tile in tiles]
+
+
+def _ends(estimate: Estimate) -> str:
+    if estimate.has_interval:
+        return f"{number(estimate.low)} to {number(estimate.high)}"
+    return "" if estimate.defined else estimate.reason
+
+
+def _split(result: SplitResult, report: Report) -> dict[str, Any]:
+    """Everything shown of one split."""
+    several = len(result.names) > 1
+    models = list(zip(result.arms, STYLES))
+    rows = []
+    for (name, style) in models:
+        arm = result.arms[name]
+        scored = [("mean over targets", arm.overall)] if several else []
+        for target, found in [*scored, *zip(result.names, arm.targets)]:
+            rows.append({"model": report.labels[name], "style": style, "target": target, "figures": found})
+    rows.sort(key=lambda row: ["mean over targets", *result.names].index(row["target"]))
+    figures = [*COMPARED, "accuracy"] if "accuracy" in result.model.overall.estimates else list(COMPARED)
+    return {
+        "name": result.split,
+        "n": result.n,
+        "subjects": result.subjects,
+        "several": several,
+        "rows": rows,
+        "differences": {report.labels[name]: found for name, found in result.differences.items()},
+        "figures": {name: FIGURE_WORDS[name] for name in figures},
+        "legend": [{"label": report.labels[name], "style": style} for name, style in models],
+        "targets": [_target(result, number, report) for number in range(len(result.names))],
+    }
+
+
+def _target(result: SplitResult, number: int, report: Report) -> dict[str, Any]:
+    scored = result.model.targets[number]
+    others = list(result.arms)[1:]
+    kinds = []
+    for kind in dict.fromkeys(one.kind for one in result.slices[number]):
+        places = [at for at, one in enumerate(result.slices[number]) if one.kind == kind]
+        rows = [_slice_row(result, number, at, others) for at in places]
+        shown = [row for row in rows if row["auroc"].defined or row["brier"].defined]
+        kinds.append(
+            {
+                "kind": kind,
+                "title": KIND_TITLES.get(kind, f"By {kind_word(kind)}"),
+                "rows": shown,
+                "unshown": [row for row in rows if row not in shown],
+                "gaps": [gap for gap in result.model.gaps[number] if gap.kind == kind],
+            }
+        )
+    estimates = [row["auroc"] for kind in kinds for row in kind["rows"]] + [scored["auroc"]]
+    axis = ForestAxis.around(estimates, scored["auroc"].value)
+    for kind in kinds:
+        for row in kind["rows"]:
+            row["cell"] = Markup(forest_cell(axis, row["auroc"], row["other"]))
+    return {
+        "name": result.names[number],
+        "scored": scored,
+        "point": result.model.points[number],
+        "all_cell": Markup(forest_cell(axis, scored["auroc"], _first(result, number, others))),
+        "axis": Markup(forest_header(axis)),
+        "other": report.labels[others[0]] if others else "",
+        "plots": _plots(result, number),
+        "kinds": kinds,
+    }
+
+
+def _first(result: SplitResult, number: int, others: list[str]) -> Estimate | None:
+    return result.arms[others[0]].targets[number]["auroc"] if others else None
+
+
+def _slice_row(result: SplitResult, target: int, at: int, others: list[str]) -> dict[str, Any]:
+    one, found = result.slices[target][at], result.model.slices[target][at]
+    reasons = dict.fromkeys(found[name].reason for name in ("auroc", "brier", "tpr", "fpr") if found[name].reason)
+    return {
+        "name": one.name,
+        "pooled": one.pooled,
+        "n": found.n,
+        "positives": found.positives,
+        "share": prevalence(found),
+        "other": result.arms[others[0]].slices[target][at]["auroc"] if others else None,
+        "difference": result.slice_differences[others[0]][target][at] if others else None,
+        "reason": "; ".join(reasons),
+        **{name: found[name] for name in ("auroc", "auprc", "brier", "calibration_gap", "tpr", "fpr")},
+    }
+
+
+def _plots(result: SplitResult, target: int) -> list[dict[str, Any]]:
+    """ROC, precision-recall and calibration; the judged model is drawn last, on top."""
+    curves = [(style, arm.curves[target]) for style, arm in zip(STYLES, result.arms.values())][::-1]
+    share = prevalence(result.model.targets[target])
+    top = max((value for _, curve in curves for point in curve["calibration"] for value in point), default=1.0)
+    top = next(limit for limit in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if top <= limit)
+    roc = [Line(curve["roc"], style) for style, curve in curves if curve["roc"]]
+    pr = [Line(curve["pr"], style, steps=True) for style, curve in curves if curve["pr"]]
+    calibration = [Line(curve["calibration"], style, curve["count"]) for style, curve in curves]
+    return [
+        {
+            "title": "ROC curve",
+            "note": "Share found against share falsely flagged, for every threshold. Up and left is better.",
+            "svg": Markup(line_plot(roc, "false positive rate", "sensitivity", "ROC curve", reference=[(0, 0), (1, 1)])),
+        },
+        {
+            "title": "Precision and recall",
+            "note": "Of those flagged, how many had the outcome. The grey line is the prevalence.",
+            "svg": Markup(line_plot(pr, "sensitivity (recall)", "precision", "Precision-recall curve", reference=[(0, share), (1, share)])),
+        },
+        {
+            "title": "Calibration",
+            "note": "Patients in ten groups by predicted risk. On the grey line, risks can be taken at face value.",
+            "svg": Markup(line_plot(calibration, "predicted risk", "observed share", "Calibration curve", top, [(0, 0), (top, top)])),
+        },
+    ]
+
+
+def _split_rows(receipt: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return list(receipt["tables"].get("splits", [])) if receipt else []
+
+
+def _image(svg: str | None) -> str:
+    """An SVG as a data URI: in an ``<img>`` its ids and styles cannot clash with the page's."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode() if svg else ""
+
+
+def _flat(words: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """A nested description as name -> text."""
+    flat: dict[str, str] = {}
+    for key, value in words.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            flat |= _flat(value, "" if key == "config" else f"{name}: ")
+        elif isinstance(value, (list, tuple)):
+            flat[name] = ", ".join(map(str, value)) or "none"
+        elif value is not None:
+            flat[name] = f"{value:g}" if isinstance(value, float) else str(value)
+    return flat

@@ -1,0 +1,90 @@
+"""Which slices stand out below the whole, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gdsfd.evaluation.assess import SplitResult
+from gdsfd.evaluation.gaps import Gap
+from gdsfd.evaluation.numbers import count, interval, percent
+from gdsfd.evaluation.score import Rules, Scored
+from gdsfd.evaluation.slices import Slice
+
+__all__ = ["kind_word", "standing_out", "where_worse"]
+
+
+def kind_word(kind: str) -> str:
+    """A slice's kind as a reader knows it."""
+    return kind.removeprefix("group: ")
+
+
+def standing_out(slices: Sequence[Slice], scored: Sequence[Scored], overall: Scored) -> list[tuple[Slice, Scored]]:
+    """Slices whose whole AUROC interval lies below the AUROC of everybody, worst first.
+
+    Args:
+        slices: The slices of one target.
+        scored: Their figures.
+        overall: The figures of all patients.
+    """
+    whole = overall["auroc"].value
+    below = [
+        (one, found)
+        for one, found in zip(slices, scored)
+        if found["auroc"].has_interval and found["auroc"].high < whole and not one.pooled
+    ]
+    return sorted(below, key=lambda pair: pair[1]["auroc"].value)
+
+
+def where_worse(result: SplitResult, rules: Rules) -> str:
+    """One paragraph on the slices of a split's targets.
+
+    Args:
+        result: The split.
+        rules: How figures were made.
+    """
+    sentences = []
+    several = len(result.names) > 1
+    looked_at = too_small = found_any = 0
+    for number, name in enumerate(result.names):
+        slices, scored = result.slices[number], result.model.slices[number]
+        looked_at += sum(one["auroc"].has_interval for one in scored)
+        too_small += sum(not one["auroc"].defined for one in scored)
+        worst = standing_out(slices, scored, result.model.targets[number])
+        if worst:
+            found_any += 1
+            shown = "; ".join(f"{_slice_word(one)}, AUROC {interval(found['auroc'])}" for one, found in worst[:4])
+            more = f" and {len(worst) - 4} more" if len(worst) > 4 else ""
+            lead = f"For {name} it ranks" if several else "It ranks"
+            sentences.append(f"{lead} less well than among all patients in: {shown}{more}.")
+        sentences += _gap_sentences(result.model.gaps[number], name if several else "")
+    if not looked_at:
+        return f"No environment, pattern or group is large enough to be judged (at least {rules.min_patients} patients and {rules.min_per_class} of each outcome)."
+    if not found_any:
+        sentences.insert(0, f"None of the {looked_at} environments, patterns, modalities and groups that are large enough stands out below the whole.")
+    else:
+        by_chance = looked_at * (1 - rules.level) / 2
+        if by_chance >= 0.5:
+            sentences.append(f"Of {looked_at} such comparisons about {max(1, round(by_chance))} would stand out by chance alone.")
+    if too_small:
+        sentences.append(f"{count(too_small, 'slice is', 'slices are')} too small to be judged and may be better or worse.")
+    return " ".join(sentences)
+
+
+def _slice_word(one: Slice) -> str:
+    if one.kind == "environment" or one.kind.startswith("group: "):
+        return f"{kind_word(one.kind)} {one.name}"
+    return f"patients {one.name}" if one.name.startswith(("with", "only")) else f"patients with “{one.name}”"
+
+
+def _gap_sentences(gaps: Sequence[Gap], target: str) -> list[str]:
+    """Sensitivity and false alarms that differ between the values of a group, beyond their interval."""
+    words = {"tpr": "share of patients with the outcome who are found", "fpr": "share of patients without it who are flagged"}
+    sentences = []
+    for gap in gaps:
+        if gap.figure in words and gap.kind != "environment" and gap.estimate.has_interval and gap.estimate.low > 0:
+            about = f" (for {target})" if target else ""
+            sentences.append(
+                f"At the threshold, the {words[gap.figure]}{about} is {percent(gap.estimate.value, 0)} larger in "
+                f"{kind_word(gap.kind)} {gap.highest} than in {gap.lowest}."
+            )
+    return sentences

@@ -1,0 +1,234 @@
+"""The report's summary in plain language, made from its figures by fixed rules.
+
+No sentence here is a judgement of taste: each follows from a figure and its interval, and an interval that holds "no
+difference" is always said to. A sentence never claims what the figures cannot show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gdsfd.cohort.fields import CohortSchema
+from gdsfd.evaluation.assess import SplitResult
+from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent
+from gdsfd.evaluation.score import Rules, Scored
+from gdsfd.evaluation.where_worse import where_worse
+
+__all__ = ["Paragraph", "plain_summary"]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A few sentences under a short lead.
+
+    Args:
+        lead: What they are about.
+        text: The sentences.
+    """
+
+    lead: str
+    text: str
+
+
+def plain_summary(
+    results: list[SplitResult], labels: Mapping[str, str], schema: CohortSchema, rules: Rules
+) -> list[Paragraph]:
+    """The summary, paragraph by paragraph.
+
+    Args:
+        results: One per split; the first is the headline.
+        labels: Model -> what it is called.
+        schema: The graph's schema.
+        rules: How figures were made.
+    """
+    first = results[0]
+    paragraphs = [
+        Paragraph("What was predicted, and for whom", _whom(first, schema)),
+        Paragraph("How well it ranks patients", _ranking(first, schema)),
+    ]
+    if first.differences:
+        paragraphs.append(Paragraph("Against simpler models", " ".join(_against(first, labels, rules))))
+    paragraphs.append(Paragraph("Whether its risks can be taken at face value", " ".join(_calibration(first))))
+    threshold = _threshold(first, rules)
+    if threshold:
+        paragraphs.append(Paragraph("What a decision threshold would do", threshold))
+    paragraphs.append(Paragraph("Where it does worse", where_worse(first, rules)))
+    if len(results) > 1:
+        paragraphs.append(Paragraph("On the other evaluation sets", " ".join(_elsewhere(results))))
+    paragraphs.append(Paragraph("What may not be concluded", " ".join(_limits(first, schema))))
+    return paragraphs
+
+
+def _whom(result: SplitResult, schema: CohortSchema) -> str:
+    scored = result.model.overall
+    outcome = schema.outcomes[0]
+    if schema.multiclass:
+        what = f"The model gives each patient a probability for every class of {outcome.name}: {', '.join(outcome.classes)}."
+    elif len(schema.outcomes) == 1:
+        what = f"The model gives each patient a probability of {outcome.name} ({outcome.column} = {outcome.classes[-1]})."
+    else:
+        what = f"The model gives each patient one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}."
+    people = "" if result.subjects == result.n else f" ({count(result.subjects, 'person', 'persons')})"
+    who = f" It was judged on the {count(result.n, 'patient')}{people} of the split “{result.split}”, none of whom it was trained on."
+    if len(result.names) == 1:
+        unlabelled = result.n - scored.n
+        left_out = f"; {count(unlabelled, 'patient')} without a known outcome {'is' if unlabelled == 1 else 'are'} left out" if unlabelled else ""
+        share = f", {percent(scored.positives / scored.n)}" if scored.n else ""
+        return what + who + f" {scored.positives:,} of {scored.n:,} had the outcome{share}{left_out}."
+    rates = ", ".join(
+        f"{name} {percent(one.positives / one.n) if one.n else 'not known'}" for name, one in zip(result.names, result.model.targets)
+    )
+    return what + who + f" How common each is: {rates}."
+
+
+#: AUROC from which a word applies, to the point estimate.
+_GRADES = ((0.9, "very good"), (0.8, "good"), (0.7, "moderate"), (0.6, "weak"), (0.0, "hardly better than chance"))
+
+
+def _ranking(result: SplitResult, schema: CohortSchema) -> str:
+    overall = result.model.overall
+    auroc, auprc = overall["auroc"], overall["auprc"]
+    if not auroc.defined:
+        return f"This cannot be said: {auroc.reason}."
+    single = len(result.names) == 1
+    if single:
+        text = (
+            f"Take one patient who had the outcome and one who did not: in {per_hundred(auroc.value)} of 100 such pairs the "
+            f"model gives the first the higher risk (AUROC {interval(auroc)}; a coin would manage 50)."
+        )
+    else:
+        kind = "class against the rest" if schema.multiclass else "outcome"
+        text = f"AUROC is {interval(auroc)} on average over {len(result.names)} targets (each {kind})."
+    if auroc.has_interval and auroc.low <= 0.5:
+        text += " The interval includes 0.5: better than chance is not shown."
+    else:
+        text += f" By a common rule of thumb that is {next(word for low, word in _GRADES if auroc.value >= low)}."
+    if single and auprc.defined:
+        text += (
+            f" Average precision is {interval(auprc)}, where a score that knows nothing would reach "
+            f"{number(overall.positives / overall.n)}, the share of patients with the outcome."
+        )
+    if "accuracy" in overall.estimates and overall["accuracy"].defined:
+        text += f" The most probable class is the right one in {interval(overall['accuracy'], as_percent=True)} of patients."
+    return text
+
+
+def _against(result: SplitResult, labels: Mapping[str, str], rules: Rules) -> Iterator[str]:
+    yield "On the same patients, with the same information, by AUROC:"
+    better, not_better = [], []
+    for other, figures in result.differences.items():
+        name, gain = labels.get(other, other), figures["auroc"]
+        if not gain.defined:
+            yield f"a comparison with {name} cannot be made ({gain.reason})."
+            continue
+        shown = f"{number(gain.value, signed=True)}"
+        if not gain.has_interval:
+            yield f"it differs from {name} by {shown}, without an interval to judge that by."
+            continue
+        ends = f"{_level(rules)} interval {number(gain.low, signed=True)} to {number(gain.high, signed=True)}"
+        if gain.low > 0:
+            better.append(name)
+            yield f"it is better than {name} by {number(gain.value)} ({ends})."
+        elif gain.high < 0:
+            not_better.append(name)
+            yield f"it is worse than {name} by {number(-gain.value)} ({ends})."
+        else:
+            not_better.append(name)
+            yield f"it is not shown to be better than {name}: the difference is {shown} ({ends}), so none at all is possible."
+    if not_better and not better:
+        yield f"Nothing here speaks for this model over {' or '.join(not_better)}, which {'is' if len(not_better) == 1 else 'are'} simpler."
+
+
+def _level(rules: Rules) -> str:
+    return f"{rules.level * 100:.0f} %"
+
+
+def _calibration(result: SplitResult) -> Iterator[str]:
+    if len(result.names) > 1:
+        off = [name for name, one in zip(result.names, result.model.targets) if _miscalibrated(one)]
+        if off:
+            yield f"For {len(off)} of {len(result.names)} targets predicted and observed risks differ by more than chance allows: {', '.join(off)}."
+        else:
+            yield "For no target do predicted and observed risks differ by more than chance allows."
+        return
+    scored = result.model.overall
+    error, chance, gap = scored["ece"], scored["ece_by_chance"], scored["calibration_gap"]
+    slope = scored["calibration_slope"]
+    if not error.defined:
+        yield f"This cannot be said: {error.reason}."
+        return
+    observed = scored.positives / scored.n
+    points = f"{error.value * 100:.1f} percentage points"
+    if _miscalibrated(scored):
+        yield f"Not quite: predicted and observed risks differ by {points} on average, more than the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+    else:
+        yield f"As far as these patients can tell, yes: predicted and observed risks differ by {points} on average, within the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+    yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
+    if gap.has_interval and gap.low > 0:
+        yield "Risks are too high overall."
+    elif gap.has_interval and gap.high < 0:
+        yield "Risks are too low overall."
+    if slope.has_interval and slope.high < 1:
+        yield f"They are too extreme: high ones are overstated and low ones understated (slope {interval(slope)}, ideally 1)."
+    elif slope.has_interval and slope.low > 1:
+        yield f"They are too cautious: too close to the average (slope {interval(slope)}, ideally 1)."
+
+
+def _miscalibrated(scored: Scored) -> bool:
+    return scored["ece"].defined and scored["ece"].value > scored["ece_by_chance"].value
+
+
+def _threshold(result: SplitResult, rules: Rules) -> str:
+    if len(result.names) > 1:
+        return ""
+    point, scored = result.model.points[0], result.model.overall
+    if point.reason:
+        return f"This cannot be said: {point.reason}."
+    if not scored["tpr"].defined:
+        return f"This cannot be said: {scored['tpr'].reason}."
+    text = (
+        f"A threshold of {percent(point.threshold)} was fixed beforehand, on the tuning patients, as the highest that "
+        f"finds {percent(rules.sensitivity, 0)} of those with the outcome. Here it would flag {per_hundred(scored['flagged'].value)} of "
+        f"100 patients and find {per_hundred(scored['tpr'].value)} of 100 who had the outcome ({_ends(scored['tpr'])})"
+    )
+    ppv = scored["ppv"]
+    return text + (f"; of 100 flagged, {per_hundred(ppv.value)} had it ({_ends(ppv)})." if ppv.defined else ".")
+
+
+def _ends(estimate: Estimate) -> str:
+    return f"{per_hundred(estimate.low)} to {per_hundred(estimate.high)}" if estimate.has_interval else "no interval"
+
+
+def _elsewhere(results: list[SplitResult]) -> Iterator[str]:
+    first = results[0]
+    here = first.model.overall["auroc"]
+    for other in results[1:]:
+        there = other.model.overall["auroc"]
+        if not there.defined:
+            yield f"On “{other.split}”: no figure ({there.reason})."
+            continue
+        text = f"On “{other.split}” ({count(other.n, 'patient')}) AUROC is {interval(there)}"
+        if here.has_interval and there.has_interval and there.high < here.low:
+            yield f"{text}, clearly lower than on “{first.split}”."
+        elif here.has_interval and there.has_interval and there.low > here.high:
+            yield f"{text}, clearly higher than on “{first.split}”."
+        else:
+            yield f"{text}; the intervals of the two sets overlap."
+
+
+def _limits(result: SplitResult, schema: CohortSchema) -> Iterator[str]:
+    fewest = min((min(one.positives, one.n - one.positives) for one in result.model.targets), default=0)
+    if fewest < 100:
+        yield f"The rarer answer was seen {'once' if fewest == 1 else f'{fewest} times'} only, so differences of a few points are within the noise."
+    yield (
+        "These are past patients of the places in this cohort; other hospitals, later years and other ways of recording "
+        "may give other figures."
+    )
+    if schema.environment is not None:
+        yield f"Patients of the same {schema.environment.replace('+', ' and ')} may stand in training and here, unless the split holds whole ones out."
+    yield (
+        "A risk that predicts well is not a cause: nothing here says that changing a measured value changes the outcome. "
+        "Whether using the model would help anybody has not been studied."
+    )
