@@ -99,21 +99,28 @@ class PatientFacts:
             else np.zeros(len(self.split), bool)
         )
 
+    @cached_property
+    def rated(self) -> list[tuple[str, Bools, Bools]]:
+        """What has a rate: each class of a multi-class outcome, else the positive class of each outcome, under the
+        outcome's name; with members and labelled patients (bool [N] each).
+        """
+        listed = []
+        for outcome in self.outcomes:
+            own = [entry for entry in self.classes if entry[0] == outcome.name]
+            for _, label, members, labelled in own if outcome.multiclass else own[-1:]:
+                listed.append((label if outcome.multiclass else outcome.name, members, labelled))
+        return listed
+
     def rates(self, among: Bools | slice = slice(None)) -> dict[str, float | None]:
-        """Outcome rates among some patients: for a multi-class outcome the share of each class, else the share of the
-        positive class of each outcome; None where nobody is labelled.
+        """Outcome rates (see :attr:`rated`) among the labelled of some patients; None where nobody is labelled.
 
         Args:
             among: bool [N], or all.
         """
         rates: dict[str, float | None] = {}
-        for outcome in self.outcomes:
-            own = [entry for entry in self.classes if entry[0] == outcome.name]
-            for _, label, members, labelled in own if outcome.multiclass else own[-1:]:
-                known = int(labelled[among].sum())
-                rates[label if outcome.multiclass else outcome.name] = (
-                    int(members[among].sum()) / known if known else None
-                )
+        for name, members, labelled in self.rated:
+            known = int(labelled[among].sum())
+            rates[name] = int(members[among].sum()) / known if known else None
         return rates
 
     @cached_property
