@@ -70,7 +70,7 @@ class Predictor(nn.Module):
             if int(batch.layout.modality_degree[number]):
                 parts.append(self.norms[number](self.encoders[number](observations)))
         if not parts:
-            return self.head[1].weight.new_zeros(0, self.channels)
+            return torch.zeros(0, self.channels, device=batch.rows.device)
         return torch.cat(parts)
 
     def forward(self, batch: PatientBatch) -> Prediction:

@@ -84,7 +84,7 @@ class MuseBackbone(Backbone):
     def _propagate(self, edge: Tensor, layout: EdgeLayout, until: int | None = None) -> Tensor:
         """Patient vectors after the last layer; with ``until``, the message sums into layer ``until``'s modalities."""
         patient = self.patient_start.expand(layout.num_patients, -1)
-        modality = self.modality_start
+        modality: Tensor = self.modality_start
         last = len(self.layers) - 1
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, EdgeSAGEConv)
@@ -106,7 +106,7 @@ class MuseBackbone(Backbone):
     @torch.no_grad()
     def fit_states(self, batches: TokenBatches) -> None:
         """Fits each layer's modality vectors on training patients, layer after layer."""
-        modality = self.modality_start
+        modality: Tensor = self.modality_start
         for number, layer in enumerate(self.layers[:-1]):
             assert isinstance(layer, EdgeSAGEConv)
             total = torch.zeros_like(self.modality_start)

@@ -1,0 +1,61 @@
+"""The numeric transform: ranks against counting, ties, outliers, missing values."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gdsfd.cohort.fields import QUANTILE_LEVELS, NumericScale
+from gdsfd.nn.encoders.numeric import NumericTransform
+
+
+def scale_of(values: np.ndarray) -> NumericScale:
+    quantiles = tuple(float(value) for value in np.quantile(values, QUANTILE_LEVELS))
+    return NumericScale(len(values), float(values.mean()), float(values.std()), quantiles)
+
+
+def test_rank_is_the_distribution_function() -> None:
+    values = np.random.default_rng(0).lognormal(0, 1, 5000)
+    transform = NumericTransform([scale_of(values)])
+    points = np.quantile(values, [0.02, 0.15, 0.5, 0.85, 0.97])
+    _, rank, _ = transform(torch.tensor(points, dtype=torch.float32).unsqueeze(1))
+    expected = np.array([(values <= point).mean() for point in points])
+    np.testing.assert_allclose((rank.squeeze(1).numpy() + 1) / 2, expected, atol=0.03)
+
+
+def test_rank_of_a_tie_is_its_middle() -> None:
+    values = np.array([0.0] * 600 + [1.0] * 400)
+    transform = NumericTransform([scale_of(values)])
+    _, rank, _ = transform(torch.tensor([[0.0], [1.0]]))
+    share = (rank.squeeze(1) + 1) / 2
+    assert abs(share[0].item() - 0.3) < 0.05
+    assert abs(share[1].item() - 0.8) < 0.06
+
+
+def test_missing_is_zero_and_flagged_and_outliers_are_bounded() -> None:
+    transform = NumericTransform([scale_of(np.arange(100.0))])
+    z, rank, flag = transform(torch.tensor([[float("nan")], [1e9], [-1e9], [49.5]]))
+    assert flag.squeeze(1).tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert z[0] == 0
+    assert rank[0] == 0
+    assert abs(z).max() <= 3
+    assert rank[1] == 1
+    assert rank[2] == -1
+    assert abs(z[3]) < 1e-6
+
+
+def test_constant_and_never_observed_columns_give_finite_inputs() -> None:
+    never = NumericScale(0, 0.0, 0.0, tuple(0.0 for _ in QUANTILE_LEVELS))
+    transform = NumericTransform([scale_of(np.full(50, 7.0)), never])
+    parts = transform(torch.tensor([[7.0, 3.0], [8.0, float("nan")]]))
+    assert all(torch.isfinite(part).all() for part in parts)
+
+
+def test_single_values_equal_the_column_form() -> None:
+    rng = np.random.default_rng(1)
+    transform = NumericTransform([scale_of(rng.normal(size=500)), scale_of(rng.exponential(size=500))])
+    values = torch.randn(8, 2)
+    z, rank, _ = transform(values)
+    single_z, single_rank = transform.select(values.reshape(-1), torch.tensor([0, 1] * 8))
+    torch.testing.assert_close(single_z.view(8, 2), z)
+    torch.testing.assert_close(single_rank.view(8, 2), rank)
