@@ -149,6 +149,9 @@ def evaluate(
         rows_of_split(graph, name)
     rules = Rules(resamples, seed, level, sensitivity, min_patients, min_positives)
     fresh = [("boosting", Boosting(seed)), ("logistic", Logistic(seed))] if baselines is True else []
+    given = dict(baselines) if isinstance(baselines, Mapping) else {}
+    if MODEL in given:
+        raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
     bar = tqdm(total=len(fresh) + 1 + len(splits), disable=None if progress is None else not progress, leave=False)
     with bar:
         models: dict[str, Predictor] = {MODEL: model}
@@ -156,10 +159,7 @@ def evaluate(
             bar.set_description(f"fitting {baseline.name}")
             models[name] = baseline.fit(graph)
             bar.update()
-        if isinstance(baselines, Mapping):
-            if MODEL in baselines:
-                raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
-            models.update(baselines)
+        models |= given
         bar.set_description("fixing thresholds on tuning rows")
         points = thresholds_of(graph, models, rules)
         bar.update()
@@ -173,7 +173,7 @@ def evaluate(
     return Report(
         metrics=metrics_of(results, graph.schema, rules, FORMAT),
         results=results,
-        labels={name: _label(name, one, described[name]) for name, one in models.items()},
+        labels={name: name if name in given else _label(name, one, described[name]) for name, one in models.items()},
         schema=graph.schema,
         rules=rules,
         receipt=receipt,

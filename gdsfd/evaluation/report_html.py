@@ -76,7 +76,8 @@ def render(report: Report) -> str:
 @cache
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "percent": percent, "interval": interval, "count": count, "thousands": "{:,}".format}
+    environment.filters |= {"number": number, "percent": percent, "interval": interval, "count": count}
+    environment.filters["thousands"] = "{:,}".format
     text = files("gdsfd.evaluation").joinpath("report.html").read_text(encoding="utf-8")
     return environment.from_string(text)
 
@@ -119,7 +120,7 @@ def _split(result: SplitResult, report: Report) -> dict[str, Any]:
     several = len(result.names) > 1
     models = list(zip(result.arms, STYLES))
     rows = []
-    for (name, style) in models:
+    for name, style in models:
         arm = result.arms[name]
         scored = [("mean over targets", arm.overall)] if several else []
         for target, found in [*scored, *zip(result.names, arm.targets)]:
@@ -199,6 +200,7 @@ def _plots(result: SplitResult, target: int) -> list[dict[str, Any]]:
     share = prevalence(result.model.targets[target])
     top = max((value for _, curve in curves for point in curve["calibration"] for value in point), default=1.0)
     top = next(limit for limit in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if top <= limit)
+    diagonal, level = [(0.0, 0.0), (1.0, 1.0)], [(0.0, share), (1.0, share)]
     roc = [Line(curve["roc"], style) for style, curve in curves if curve["roc"]]
     pr = [Line(curve["pr"], style, steps=True) for style, curve in curves if curve["pr"]]
     calibration = [Line(curve["calibration"], style, curve["count"]) for style, curve in curves]
@@ -206,17 +208,17 @@ def _plots(result: SplitResult, target: int) -> list[dict[str, Any]]:
         {
             "title": "ROC curve",
             "note": "Share found against share falsely flagged, for every threshold. Up and left is better.",
-            "svg": Markup(line_plot(roc, "false positive rate", "sensitivity", "ROC curve", reference=[(0, 0), (1, 1)])),
+            "svg": Markup(line_plot(roc, "false positive rate", "sensitivity", "ROC curve", 1.0, diagonal)),
         },
         {
             "title": "Precision and recall",
             "note": "Of those flagged, how many had the outcome. The grey line is the prevalence.",
-            "svg": Markup(line_plot(pr, "sensitivity (recall)", "precision", "Precision-recall curve", reference=[(0, share), (1, share)])),
+            "svg": Markup(line_plot(pr, "sensitivity (recall)", "precision", "Precision-recall curve", 1.0, level)),
         },
         {
             "title": "Calibration",
             "note": "Patients in ten groups by predicted risk. On the grey line, risks can be taken at face value.",
-            "svg": Markup(line_plot(calibration, "predicted risk", "observed share", "Calibration curve", top, [(0, 0), (top, top)])),
+            "svg": Markup(line_plot(calibration, "predicted risk", "observed share", "Calibration", top, diagonal)),
         },
     ]
 

@@ -8,7 +8,7 @@ from html import escape
 
 from gdsfd.evaluation.estimate import Estimate
 
-__all__ = ["Line", "ForestAxis", "forest_cell", "forest_header", "line_plot"]
+__all__ = ["ForestAxis", "Line", "forest_cell", "forest_header", "line_plot"]
 
 Points = Sequence[tuple[float, float]]
 
@@ -33,7 +33,9 @@ class Line:
     steps: bool = False
 
 
-def line_plot(lines: Sequence[Line], x_label: str, y_label: str, label: str, top: float = 1.0, reference: Points = ()) -> str:
+def line_plot(
+    lines: Sequence[Line], x_label: str, y_label: str, label: str, top: float = 1.0, reference: Points = ()
+) -> str:
     """A square plot of shares against shares.
 
     Args:
@@ -42,7 +44,7 @@ def line_plot(lines: Sequence[Line], x_label: str, y_label: str, label: str, top
         y_label: Beside it.
         label: What the picture shows, for screen readers.
         top: Both axes end here (a calibration curve of a rare outcome needs no empty corner).
-        reference: A thin grey line: what no information, or perfection, would look like.
+        reference: A thin grey line: what no information, or perfection, would look like. Cut at ``top``.
     """
     ticks = _ticks(top)
 
@@ -64,7 +66,7 @@ def line_plot(lines: Sequence[Line], x_label: str, y_label: str, label: str, top
     turn = f'transform="rotate(-90 12 {middle_y})"'
     parts.append(f'<text class="axis" x="12" y="{middle_y}" text-anchor="middle" {turn}>{escape(y_label)}</text>')
     if reference:
-        parts.append(f'<polyline class="reference" points="{_path([(x(a), y(b)) for a, b in reference])}"/>')
+        parts.append(f'<polyline class="reference" points="{_path([(x(min(a, top)), y(b)) for a, b in reference])}"/>')
     for line in lines:
         drawn = [(x(a), y(b)) for a, b in (_stepped(line.points) if line.steps else line.points)]
         parts.append(f'<polyline class="curve {line.style}" points="{_path(drawn)}"/>')
@@ -120,7 +122,7 @@ class ForestAxis:
 
     def x(self, value: float) -> float:
         """Place of a value."""
-        return round(6 + (value - self.low) / (self.high - self.low) * (self.width - 12), 1)
+        return round(12 + (value - self.low) / (self.high - self.low) * (self.width - 24), 1)
 
 
 def forest_header(axis: ForestAxis) -> str:
@@ -145,7 +147,8 @@ def forest_cell(axis: ForestAxis, estimate: Estimate, other: Estimate | None = N
     middle = axis.height / 2
     parts = [f'<svg class="forest" viewBox="0 0 {axis.width} {axis.height}" aria-hidden="true">']
     if axis.low <= axis.whole <= axis.high:
-        parts.append(f'<line class="whole" x1="{axis.x(axis.whole)}" y1="0" x2="{axis.x(axis.whole)}" y2="{axis.height}"/>')
+        at = axis.x(axis.whole)
+        parts.append(f'<line class="whole" x1="{at}" y1="0" x2="{at}" y2="{axis.height}"/>')
     if estimate.has_interval:
         parts.append(
             f'<line class="bar" x1="{axis.x(estimate.low)}" y1="{middle}" x2="{axis.x(estimate.high)}" y2="{middle}"/>'

@@ -58,15 +58,19 @@ def where_worse(result: SplitResult, rules: Rules) -> str:
             sentences.append(f"{lead} less well than among all patients in: {shown}{more}.")
         sentences += _gap_sentences(result.model.gaps[number], name if several else "")
     if not looked_at:
-        return f"No environment, pattern or group is large enough to be judged (at least {rules.min_patients} patients and {rules.min_per_class} of each outcome)."
+        least = f"at least {rules.min_patients} patients and {rules.min_per_class} with and without the outcome"
+        return f"No environment, pattern or group is large enough to be judged ({least})."
     if not found_any:
-        sentences.insert(0, f"None of the {looked_at} environments, patterns, modalities and groups that are large enough stands out below the whole.")
+        what = "environments, patterns, modalities and groups that are large enough"
+        sentences.insert(0, f"None of the {looked_at} {what} stands out below the whole.")
     else:
         by_chance = looked_at * (1 - rules.level) / 2
         if by_chance >= 0.5:
-            sentences.append(f"Of {looked_at} such comparisons about {max(1, round(by_chance))} would stand out by chance alone.")
+            expected = max(1, round(by_chance))
+            sentences.append(f"Of {looked_at} such comparisons about {expected} would stand out by chance alone.")
     if too_small:
-        sentences.append(f"{count(too_small, 'slice is', 'slices are')} too small to be judged and may be better or worse.")
+        small = count(too_small, "slice is", "slices are")
+        sentences.append(f"{small} too small to be judged and may be better or worse.")
     return " ".join(sentences)
 
 
@@ -78,7 +82,10 @@ def _slice_word(one: Slice) -> str:
 
 def _gap_sentences(gaps: Sequence[Gap], target: str) -> list[str]:
     """Sensitivity and false alarms that differ between the values of a group, beyond their interval."""
-    words = {"tpr": "share of patients with the outcome who are found", "fpr": "share of patients without it who are flagged"}
+    words = {
+        "tpr": "share of patients with the outcome who are found",
+        "fpr": "share of patients without the outcome who are flagged",
+    }
     sentences = []
     for gap in gaps:
         if gap.figure in words and gap.kind != "environment" and gap.estimate.has_interval and gap.estimate.low > 0:

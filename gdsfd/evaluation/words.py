@@ -14,6 +14,7 @@ from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent
 from gdsfd.evaluation.score import Rules, Scored
+from gdsfd.evaluation.tables import prevalence
 from gdsfd.evaluation.where_worse import where_worse
 
 __all__ = ["Paragraph", "plain_summary"]
@@ -65,22 +66,26 @@ def _whom(result: SplitResult, schema: CohortSchema) -> str:
     scored = result.model.overall
     outcome = schema.outcomes[0]
     if schema.multiclass:
-        what = f"The model gives each patient a probability for every class of {outcome.name}: {', '.join(outcome.classes)}."
+        what = f"a probability for every class of {outcome.name}: {', '.join(outcome.classes)}"
     elif len(schema.outcomes) == 1:
-        what = f"The model gives each patient a probability of {outcome.name} ({outcome.column} = {outcome.classes[-1]})."
+        what = f"a probability of {outcome.name} ({outcome.column} = {outcome.classes[-1]})"
     else:
-        what = f"The model gives each patient one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}."
+        what = f"one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}"
     people = "" if result.subjects == result.n else f" ({count(result.subjects, 'person', 'persons')})"
-    who = f" It was judged on the {count(result.n, 'patient')}{people} of the split “{result.split}”, none of whom it was trained on."
-    if len(result.names) == 1:
-        unlabelled = result.n - scored.n
-        left_out = f"; {count(unlabelled, 'patient')} without a known outcome {'is' if unlabelled == 1 else 'are'} left out" if unlabelled else ""
-        share = f", {percent(scored.positives / scored.n)}" if scored.n else ""
-        return what + who + f" {scored.positives:,} of {scored.n:,} had the outcome{share}{left_out}."
-    rates = ", ".join(
-        f"{name} {percent(one.positives / one.n) if one.n else 'not known'}" for name, one in zip(result.names, result.model.targets)
+    text = (
+        f"The model gives each patient {what}. It was judged on the {count(result.n, 'patient')}{people} of the split "
+        f"“{result.split}”."
     )
-    return what + who + f" How common each is: {rates}."
+    if len(result.names) == 1:
+        share = f", {percent(prevalence(scored))}" if scored.n else ""
+        text += f" {scored.positives:,} of {scored.n:,} had the outcome{share}"
+        unlabelled = result.n - scored.n
+        if not unlabelled:
+            return text + "."
+        verb = "is" if unlabelled == 1 else "are"
+        return f"{text}; {count(unlabelled, 'patient')} without a known outcome {verb} left out."
+    rates = [f"{name} {percent(prevalence(one))}" for name, one in zip(result.names, result.model.targets)]
+    return f"{text} How common each is: {', '.join(rates)}."
 
 
 #: AUROC from which a word applies, to the point estimate.
@@ -95,8 +100,8 @@ def _ranking(result: SplitResult, schema: CohortSchema) -> str:
     single = len(result.names) == 1
     if single:
         text = (
-            f"Take one patient who had the outcome and one who did not: in {per_hundred(auroc.value)} of 100 such pairs the "
-            f"model gives the first the higher risk (AUROC {interval(auroc)}; a coin would manage 50)."
+            f"Take one patient who had the outcome and one who did not: in {per_hundred(auroc.value)} of 100 such "
+            f"pairs the model gives the first the higher risk; a coin would manage 50. AUROC is {interval(auroc)}."
         )
     else:
         kind = "class against the rest" if schema.multiclass else "outcome"
@@ -108,37 +113,41 @@ def _ranking(result: SplitResult, schema: CohortSchema) -> str:
     if single and auprc.defined:
         text += (
             f" Average precision is {interval(auprc)}, where a score that knows nothing would reach "
-            f"{number(overall.positives / overall.n)}, the share of patients with the outcome."
+            f"{number(prevalence(overall))}, the share of patients with the outcome."
         )
     if "accuracy" in overall.estimates and overall["accuracy"].defined:
-        text += f" The most probable class is the right one in {interval(overall['accuracy'], as_percent=True)} of patients."
+        share = interval(overall["accuracy"], as_percent=True)
+        text += f" The most probable class is the right one in {share} of patients."
     return text
 
 
 def _against(result: SplitResult, labels: Mapping[str, str], rules: Rules) -> Iterator[str]:
-    yield "On the same patients, with the same information, by AUROC:"
     better, not_better = [], []
     for other, figures in result.differences.items():
         name, gain = labels.get(other, other), figures["auroc"]
         if not gain.defined:
-            yield f"a comparison with {name} cannot be made ({gain.reason})."
+            yield f"A comparison with {name} cannot be made: {gain.reason}."
             continue
-        shown = f"{number(gain.value, signed=True)}"
+        shown = number(gain.value, signed=True)
         if not gain.has_interval:
-            yield f"it differs from {name} by {shown}, without an interval to judge that by."
+            yield f"By AUROC it differs from {name} by {shown}, without an interval to judge that by."
             continue
         ends = f"{_level(rules)} interval {number(gain.low, signed=True)} to {number(gain.high, signed=True)}"
         if gain.low > 0:
             better.append(name)
-            yield f"it is better than {name} by {number(gain.value)} ({ends})."
+            yield f"By AUROC it is better than {name} by {number(gain.value)} ({ends})."
         elif gain.high < 0:
             not_better.append(name)
-            yield f"it is worse than {name} by {number(-gain.value)} ({ends})."
+            yield f"By AUROC it is worse than {name} by {number(-gain.value)} ({ends})."
         else:
             not_better.append(name)
-            yield f"it is not shown to be better than {name}: the difference is {shown} ({ends}), so none at all is possible."
+            yield (
+                f"It is not shown to rank better than {name}: the difference in AUROC is {shown} ({ends}), so there "
+                "may be none."
+            )
     if not_better and not better:
-        yield f"Nothing here speaks for this model over {' or '.join(not_better)}, which {'is' if len(not_better) == 1 else 'are'} simpler."
+        listed = " or ".join(not_better)
+        yield f"These figures give no reason to prefer it to {listed}, which had the same patients and information."
 
 
 def _level(rules: Rules) -> str:
@@ -149,7 +158,10 @@ def _calibration(result: SplitResult) -> Iterator[str]:
     if len(result.names) > 1:
         off = [name for name, one in zip(result.names, result.model.targets) if _miscalibrated(one)]
         if off:
-            yield f"For {len(off)} of {len(result.names)} targets predicted and observed risks differ by more than chance allows: {', '.join(off)}."
+            yield (
+                f"For {len(off)} of {len(result.names)} targets predicted and observed risks differ by more than "
+                f"chance allows: {', '.join(off)}."
+            )
         else:
             yield "For no target do predicted and observed risks differ by more than chance allows."
         return
@@ -159,19 +171,21 @@ def _calibration(result: SplitResult) -> Iterator[str]:
     if not error.defined:
         yield f"This cannot be said: {error.reason}."
         return
-    observed = scored.positives / scored.n
-    points = f"{error.value * 100:.1f} percentage points"
-    if _miscalibrated(scored):
-        yield f"Not quite: predicted and observed risks differ by {points} on average, more than the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
-    else:
-        yield f"As far as these patients can tell, yes: predicted and observed risks differ by {points} on average, within the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+    observed = prevalence(scored)
+    answer, than = (
+        ("Not quite", "more than") if _miscalibrated(scored) else ("As far as these patients can tell, yes", "within")
+    )
+    yield (
+        f"{answer}: predicted and observed risks differ by {error.value * 100:.1f} percentage points on average, {than} "
+        f"the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+    )
     yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
     if gap.has_interval and gap.low > 0:
         yield "Risks are too high overall."
     elif gap.has_interval and gap.high < 0:
         yield "Risks are too low overall."
     if slope.has_interval and slope.high < 1:
-        yield f"They are too extreme: high ones are overstated and low ones understated (slope {interval(slope)}, ideally 1)."
+        yield f"They are too extreme: high ones overstated, low ones understated (slope {interval(slope)}, ideally 1)."
     elif slope.has_interval and slope.low > 1:
         yield f"They are too cautious: too close to the average (slope {interval(slope)}, ideally 1)."
 
@@ -190,8 +204,9 @@ def _threshold(result: SplitResult, rules: Rules) -> str:
         return f"This cannot be said: {scored['tpr'].reason}."
     text = (
         f"A threshold of {percent(point.threshold)} was fixed beforehand, on the tuning patients, as the highest that "
-        f"finds {percent(rules.sensitivity, 0)} of those with the outcome. Here it would flag {per_hundred(scored['flagged'].value)} of "
-        f"100 patients and find {per_hundred(scored['tpr'].value)} of 100 who had the outcome ({_ends(scored['tpr'])})"
+        f"finds {percent(rules.sensitivity, 0)} of those with the outcome. Here it would flag "
+        f"{per_hundred(scored['flagged'].value)} of 100 patients and find {per_hundred(scored['tpr'].value)} of 100 "
+        f"who had the outcome ({_ends(scored['tpr'])})"
     )
     ppv = scored["ppv"]
     return text + (f"; of 100 flagged, {per_hundred(ppv.value)} had it ({_ends(ppv)})." if ppv.defined else ".")
@@ -221,14 +236,16 @@ def _elsewhere(results: list[SplitResult]) -> Iterator[str]:
 def _limits(result: SplitResult, schema: CohortSchema) -> Iterator[str]:
     fewest = min((min(one.positives, one.n - one.positives) for one in result.model.targets), default=0)
     if fewest < 100:
-        yield f"The rarer answer was seen {'once' if fewest == 1 else f'{fewest} times'} only, so differences of a few points are within the noise."
+        seen = "in one patient" if fewest == 1 else f"in {fewest} patients"
+        yield f"The rarer answer was seen {seen} only, so differences of a few points are within the noise."
     yield (
-        "These are past patients of the places in this cohort; other hospitals, later years and other ways of recording "
-        "may give other figures."
+        "These are past patients of the places in this cohort; other hospitals, later years and other ways of "
+        "recording may give other figures."
     )
     if schema.environment is not None:
-        yield f"Patients of the same {schema.environment.replace('+', ' and ')} may stand in training and here, unless the split holds whole ones out."
+        where = schema.environment.replace("+", " and ")
+        yield f"Unless the split holds whole ones out, patients of the same {where} stood in training."
     yield (
-        "A risk that predicts well is not a cause: nothing here says that changing a measured value changes the outcome. "
-        "Whether using the model would help anybody has not been studied."
+        "A risk that predicts well is not a cause: nothing here says that changing a measured value changes the "
+        "outcome. Whether using the model would help anybody has not been studied."
     )
