@@ -52,9 +52,7 @@ def test_steps_carry_the_last_value_forward() -> None:
 
 
 def test_a_first_step_value_is_carried() -> None:
-    values, _ = dense_steps(
-        torch.tensor([2.0]), torch.tensor([0]), torch.tensor([0]), torch.tensor([0]), (1, 3, 1)
-    )
+    values, _ = dense_steps(torch.tensor([2.0]), torch.tensor([0]), torch.tensor([0]), torch.tensor([0]), (1, 3, 1))
     assert values[0, :, 0].tolist() == [2.0, 2.0, 2.0]
 
 

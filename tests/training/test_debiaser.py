@@ -1,0 +1,141 @@
+"""The estimator: learning, one patient at a time, files, errors, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from gdsfd.errors import InputError, NotFittedError, SchemaError
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.training import Debiaser
+from tests.cohort_factory import make_cohort
+
+BACKBONES = ("concat", "muse")
+
+
+@pytest.fixture(scope="module", params=BACKBONES)
+def fitted(request: pytest.FixtureRequest):
+    graph = graph_from_cohort(make_cohort(300))
+    return Debiaser(request.param, max_epochs=20, channels=16, learning_rate=5e-3).fit(graph), graph
+
+
+def test_learns_something(fitted) -> None:
+    model, graph = fitted
+    y = graph["patient"].y[:, 0].numpy()
+    test = np.array([split == "test" for split in graph["patient"].split]) & ~np.isnan(y)
+    scores = model.predict_proba(graph)[:, 1]
+    assert roc_auc_score(y[test], scores[test]) > 0.7
+
+
+def test_alone_shuffled_and_together_agree(fitted) -> None:
+    model, graph = fitted
+    ids = [name for name, split in zip(graph["patient"].id, graph["patient"].split) if split == "test"]
+    together = model.predict_proba(graph, split="test")
+    np.testing.assert_allclose(together.sum(1), 1)
+    order = np.random.default_rng(0).permutation(len(ids))
+    shuffled = model.predict_proba(graph, ids=[ids[place] for place in order])
+    np.testing.assert_allclose(shuffled, together[order], atol=1e-5)
+    alone = np.concatenate([model.predict_proba(graph, ids=[name]) for name in ids])
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+
+
+def test_saved_and_loaded_predicts_the_same(fitted, tmp_path) -> None:
+    model, graph = fitted
+    model.save(tmp_path / "run")
+    model.save(tmp_path / "run")  # a model replaces a model
+    loaded = Debiaser.load(tmp_path / "run")
+    np.testing.assert_array_equal(loaded.predict_proba(graph), model.predict_proba(graph))
+    assert loaded.history == model.history
+    assert loaded.describe() == json.loads(json.dumps(model.describe()))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        model.save(tmp_path / "other")
+    assert (tmp_path / "other" / "thesis.txt").read_text() == "mine"
+
+
+def test_embeddings_have_one_row_per_patient(fitted) -> None:
+    model, graph = fitted
+    z = model.embed(graph, split="test")
+    assert z["pooled"].shape == (graph["patient"].split.count("test"), 16)
+
+
+@pytest.mark.parametrize(("outcomes", "columns"), [("multiclass", 3), ("multilabel", 2)])
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_other_outcomes(backbone: str, outcomes: str, columns: int) -> None:
+    graph = graph_from_cohort(make_cohort(150, outcomes=outcomes, unlabelled=0.4))
+    scores = Debiaser(backbone, max_epochs=2, channels=8).fit(graph).predict_proba(graph)
+    assert scores.shape == (150, columns)
+    assert np.isfinite(scores).all()
+    if outcomes == "multiclass":
+        np.testing.assert_allclose(scores.sum(1), 1)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_equal_seeds_give_equal_models_and_the_global_generator_stays(backbone: str) -> None:
+    graph = graph_from_cohort(make_cohort(120))
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    first = Debiaser(backbone, seed=4, max_epochs=2, channels=8).fit(graph).predict_proba(graph)
+    assert torch.equal(torch.rand(2), expected)
+    second = Debiaser(backbone, seed=4, max_epochs=2, channels=8).fit(graph).predict_proba(graph)
+    other = Debiaser(backbone, seed=5, max_epochs=2, channels=8).fit(graph).predict_proba(graph)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_test_rows_change_nothing() -> None:
+    cohort = make_cohort(150)
+    untouched = graph_from_cohort(cohort)
+    before = Debiaser("muse", max_epochs=2, channels=8).fit(untouched).predict_proba(untouched, split="train")
+    changed = make_cohort(150)
+    test = np.array([split == "test" for split in changed.split])
+    changed.y[test] = 1 - changed.y[test]
+    for observations in changed.observations.values():
+        for key in ("numeric", "vector"):
+            if hasattr(observations, key):
+                getattr(observations, key)[test[observations.patient]] += 100
+    graph = graph_from_cohort(changed)
+    after = Debiaser("muse", max_epochs=2, channels=8).fit(graph).predict_proba(graph, split="train")
+    np.testing.assert_array_equal(before, after)
+
+
+def test_contrastive_training_uses_unlabelled_patients() -> None:
+    graph = graph_from_cohort(make_cohort(120, unlabelled=0.7))
+    model = Debiaser("muse", max_epochs=2, channels=8, backbone_options={"contrastive": 1.0}).fit(graph)
+    assert all(np.isfinite(row["train_loss"]) for row in model.history)
+
+
+def test_clear_errors() -> None:
+    with pytest.raises(InputError, match=r"unknown backbone 'mose'. Did you mean 'muse'\?"):
+        Debiaser("mose")
+    with pytest.raises(InputError, match=r"unknown setting 'max_epoch'. Did you mean 'max_epochs'"):
+        Debiaser(max_epoch=3)
+    with pytest.raises(InputError, match="'dropout'"):
+        Debiaser(dropout=1.5)
+    with pytest.raises(InputError, match="unknown debias"):
+        Debiaser(debias="fully")
+    graph = graph_from_cohort(make_cohort(60))
+    with pytest.raises(NotFittedError, match="not trained"):
+        Debiaser().predict_proba(graph)
+    unlabelled = graph_from_cohort(make_cohort(60))
+    unlabelled["patient"].y[:] = float("nan")
+    with pytest.raises(InputError, match="'train' has no labelled patient"):
+        Debiaser(max_epochs=1).fit(unlabelled)
+
+
+def test_another_graphs_vocabulary_is_refused() -> None:
+    graph = graph_from_cohort(make_cohort(60, seed=0))
+    model = Debiaser(max_epochs=1, channels=8).fit(graph)
+    with pytest.raises(SchemaError, match=r"scales differ between the model and the graph; build the graph .* like="):
+        model.predict_proba(graph_from_cohort(make_cohort(60, seed=1)))
+
+
+def test_an_unfinished_run_is_not_a_model(tmp_path) -> None:
+    with pytest.raises(InputError, match="no model here"):
+        Debiaser.load(tmp_path / "nothing")
