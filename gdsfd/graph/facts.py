@@ -20,7 +20,9 @@ def facts_of_graph(graph: HeteroData) -> PatientFacts:
     names = graph.schema.names
     return PatientFacts(
         modalities=names,
-        presence=presence_matrix([graph[edge_type(name)].edge_index[0].cpu().numpy() for name in names], patient.num_nodes),
+        presence=presence_matrix(
+            [graph[edge_type(name)].edge_index[0].cpu().numpy() for name in names], patient.num_nodes
+        ),
         subject=patient.subject,
         split=patient.split,
         environment=patient.get("environment"),

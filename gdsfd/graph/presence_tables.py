@@ -22,8 +22,8 @@ def pattern_table(graph: HeteroData, by: str | None = None) -> pd.DataFrame:
 
     Returns:
         Without ``by`` one row per pattern: ``pattern`` (its modalities joined by ``" + "``), ``modalities`` (their
-        number), ``patients``, ``share`` of all patients, and per outcome ``rate: <outcome or class>`` among the labelled
-        (NaN where nobody is). With ``by`` the patients per pattern (rows) and environment, split or group (columns).
+        number), ``patients``, ``share`` of all patients, and ``rate: <outcome or class>`` among the labelled (NaN where
+        nobody is). With ``by`` the patients per pattern (rows) and environment, split or group (columns).
 
     Raises:
         InputError: The graph has no such environment or group.
@@ -42,9 +42,9 @@ def pattern_table(graph: HeteroData, by: str | None = None) -> pd.DataFrame:
         "patients": counts_of,
         "share": counts_of / max(len(pattern), 1),
     }
-    for name, members, labelled in facts.rated:
+    for name, positive, labelled in facts.rated:
         known = np.bincount(pattern[labelled], minlength=len(names))
-        hits = np.bincount(pattern[members], minlength=len(names))
+        hits = np.bincount(pattern[positive], minlength=len(names))
         columns[f"rate: {name}"] = np.where(known > 0, hits / np.maximum(known, 1), np.nan)
     return pd.DataFrame(columns)
 
@@ -65,16 +65,20 @@ def presence_table(graph: HeteroData, by: str = "environment") -> pd.DataFrame:
     """
     facts = facts_of_graph(graph)
     members = members_by(graph, facts, by)
-    index = pd.MultiIndex.from_tuples([(label, int(mask.sum())) for label, mask in members.items()], names=[by, "patients"])
+    index = pd.MultiIndex.from_tuples(
+        [(label, int(mask.sum())) for label, mask in members.items()], names=[by, "patients"]
+    )
     shares = [facts.presence[mask].mean(0) for mask in members.values()]
-    return pd.DataFrame(np.array(shares).reshape(len(members), len(facts.modalities)), index=index, columns=facts.modalities)
+    return pd.DataFrame(
+        np.array(shares).reshape(len(members), len(facts.modalities)), index=index, columns=facts.modalities
+    )
 
 
 def members_by(graph: HeteroData, facts: PatientFacts, by: str) -> dict[str, np.ndarray]:
     """Sets of patients: label -> bool [N]. Environments and groups come the largest first, splits train first.
 
     Raises:
-        InputError: ``by`` is neither ``"environment"``, ``"split"`` nor the name of a group, or the graph declares none.
+        InputError: ``by`` is neither ``"environment"``, ``"split"`` nor a group's name, or the graph declares none.
     """
     groups = graph["patient"].groups
     if by == "split":

@@ -19,8 +19,8 @@ MAX_PATTERNS = 8  #: patterns listed; the rest is counted
 def summary(graph: HeteroData) -> str:
     """What is in a graph, as text of at most 110 columns.
 
-    Patients and subjects by split with outcome rates, modalities with presence and content, the number of modalities per
-    patient, the most frequent patterns.
+    Patients and subjects by split with outcome rates, modalities with presence and content, the number of modalities
+    per patient, the most frequent patterns.
 
     Args:
         graph: The graph.
@@ -97,7 +97,9 @@ def _degrees(facts: PatientFacts) -> list[str]:
         return []
     counts = np.bincount(degree, minlength=len(facts.modalities) + 1)
     listed = ", ".join(f"{number}: {count:,}" for number, count in enumerate(counts.tolist()) if count)
-    return wrapped(f"modalities per patient: mean {degree.mean():.2f}, median {np.median(degree):g} ({listed})", hanging="  ")
+    return wrapped(
+        f"modalities per patient: mean {degree.mean():.2f}, median {np.median(degree):g} ({listed})", hanging="  "
+    )
 
 
 def _patterns(facts: PatientFacts) -> list[str]:

@@ -33,8 +33,8 @@ def to_networkx(graph: HeteroData, max_nodes: int = 5000) -> networkx.Graph:
     nodes = patient.num_nodes + len(graph.schema.names)
     if nodes > max_nodes:
         raise InputError(
-            f"to_networkx: the graph has {nodes:,} nodes, more than max_nodes={max_nodes:,}. networkx is for small graphs: "
-            f"convert some patients only, or say max_nodes={nodes} if you have the memory and the patience."
+            f"to_networkx: the graph has {nodes:,} nodes, more than max_nodes={max_nodes:,}. networkx is for small "
+            f"graphs: convert some patients only, or say max_nodes={nodes} if you have the memory and the patience."
         )
     result = networkx.Graph()
     labels = patient.y.tolist()
