@@ -14,7 +14,7 @@ from gdsfd import __version__  # noqa: E402
 
 project = "gdsfd"
 author = "gdsfd developers"
-copyright = "gdsfd developers, MIT licence"  # noqa: A001 (the name Sphinx reads)
+copyright = "gdsfd developers, MIT licence"
 release = version = __version__
 
 extensions = [
@@ -30,7 +30,7 @@ myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_ext"]
 
-autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 # Pydantic and torch put long signatures and base-class members on every class; ours are what matters here.
 autodoc_class_signature = "mixed"

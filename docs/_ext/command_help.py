@@ -18,7 +18,7 @@ class CommandHelp(Directive):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        os.environ["COLUMNS"] = "100"  # argparse wraps to the terminal's width
+        os.environ["COLUMNS"] = "84"  # argparse wraps to the terminal's width
         parser = make_parser()
         (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
         text = commands.choices[self.arguments[0]].format_help()

@@ -1,0 +1,92 @@
+"""What the README and the pages show works."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import gdsfd
+from gdsfd.cli.entry import make_parser
+from gdsfd.cohort import spec as spec_module
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
+MODELS = {"table": "TableSpec", "events": "EventsSpec", "codes": "CodesSpec", "embedding": "EmbeddingSpec"}
+
+BASE = {
+    "cohort": {"source": "c.csv", "id": "id", "environment": "site"},
+    "outcome": {"name": "o", "column": "o", "positive": 1},
+    "modality": [{"name": "m", "kind": "table", "source": "m.csv", "id": "id"}],
+}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def spec_blocks() -> list[tuple[str, dict]]:
+    return [(page.name, tomllib.loads(text)) for page in PAGES for text in blocks(page, "toml")]
+
+
+@pytest.mark.parametrize(("page", "block"), spec_blocks())
+def test_every_toml_block_is_a_valid_part_of_a_spec(page, block):
+    gdsfd.CohortSpec(**{**BASE, **block})
+
+
+def test_the_spec_page_shows_every_field_of_every_model():
+    shown: dict[str, set[str]] = {}
+    for page, block in spec_blocks():
+        if page == "spec.md":
+            for key, model in (("cohort", "CohortTable"), ("outcome", "OutcomeSpec"), ("split", "SplitSpec")):
+                shown.setdefault(model, set()).update(block.get(key, {}))
+            for modality in block.get("modality", []):
+                shown.setdefault(MODELS[modality["kind"]], set()).update(modality)
+            for join in block.get("cohort", {}).get("join", []):
+                shown.setdefault("JoinSpec", set()).update(join)
+    sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+    try:
+        field_rows = importlib.import_module("spec_models").field_rows
+    finally:
+        sys.path.pop(0)
+    for name in ("CohortTable", "JoinSpec", "OutcomeSpec", "SplitSpec", *MODELS.values()):
+        described = {row[0] for row in field_rows(getattr(spec_module, name))}
+        assert described == shown[name], f"docs/spec.md and {name} differ"
+
+
+def test_the_python_of_the_readme_runs(tmp_path):
+    (code,) = blocks(ROOT / "README.md", "python")
+    short = code.replace("patients=1000", "patients=300").replace("max_epochs=10", "max_epochs=2")
+    assert short.count("\n") < 30
+    done = subprocess.run([sys.executable, "-c", short], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "gradient boosting" in done.stdout
+    assert {"exports", "graph", "run", "report"} == {entry.name for entry in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_shown_parses(page):
+    for text in blocks(page, "console"):
+        for line in text.splitlines():
+            command = line.removeprefix("$ ").split("#")[0].split()
+            if command[:1] == ["gdsfd"]:
+                make_parser().parse_args(command[1:])
+            elif command[:1] == ["make"]:
+                makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+                for target in (word for word in command[1:] if re.fullmatch(r"[a-z-]+", word)):
+                    assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_named_exists(page):
+    made = {"demo", "report", "run", "graph", "exports", "docs/_build", ".venv", ".wheels", "demo/reports"}
+    for name in re.findall(
+        r"`((?:docs|examples|benchmarks|notebooks|gdsfd|tests)/[\w./-]*)`", page.read_text(encoding="utf-8")
+    ):
+        if not any(name.startswith(prefix) for prefix in made):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
