@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -107,8 +107,8 @@ class SimulationConfig:
             if int(getattr(self, name)) != getattr(self, name):
                 raise InputError(f"simulation: {name} must be a whole number, got {getattr(self, name)!r}")
         object.__setattr__(self, "names", self._chosen())
-        carriers = tuple(name for name in self.bias_modalities if name in self.names)
         _known("bias_modalities", self.bias_modalities, CATALOGUE)
+        carriers = tuple(name for name in self.bias_modalities if name in self.names)
         object.__setattr__(self, "bias_modalities", carriers)
         for label, rate in (
             self.missing if isinstance(self.missing, Mapping) else {"all": self.missing or 0.0}
@@ -181,8 +181,8 @@ def _within(name: str, value: Any, low: float, high: float) -> None:
 
 
 def _known(name: str, values: Any, known: Any) -> None:
-    if isinstance(values, str):
-        raise InputError(f"simulation: expected a list of names for {name}, got the text {values!r}")
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"simulation: expected a list of names for {name}, got {values!r}")
     wrong = [value for value in values if value not in known]
     if wrong:
         raise InputError(f"simulation: {name} has the unknown name {shown(wrong)}.{near_names(str(wrong[0]), known)}")

@@ -14,6 +14,8 @@ __all__ = ["MECHANISMS", "driver_of", "presence_intercept", "presence_probabilit
 
 #: Mechanism -> what drives presence, with its weight. ``confounder``: U as -1 or 1. ``outcome``: Y as -1 or 1.
 #: ``age``: standardised. ``severity``: the causal content's log-likelihood ratio, standardised.
+#: Only what follows U loses its link with the outcome in ``test_unbiased``: under ``mnar_outcome`` and
+#: ``mnar_severity`` presence goes on telling of the outcome there, and stops in ``test_shifted_missingness``.
 MECHANISMS: dict[str, dict[str, float]] = {
     "mcar": {},
     "mar": {"age": 1.0},

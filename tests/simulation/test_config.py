@@ -27,6 +27,8 @@ from gdsfd.simulation.config import SPLITS, SimulationConfig
         ({"missing": 0.99}, "between 0 and 0.95"),
         ({"bias_modalities": "labs"}, "expected a list of names"),
         ({"informative": ("xray",)}, "informative has the unknown name 'xray'"),
+        ({"modalities": 2.5}, "expected a list of names for modalities, got 2.5"),
+        ({"bias_modalities": None}, "expected a list of names for bias_modalities, got None"),
         ({"sites": 1}, "sites between 2"),
         ({"prevalence": 0.0}, "prevalence between 0.01"),
     ],
