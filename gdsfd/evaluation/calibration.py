@@ -78,7 +78,8 @@ def ece_debiased(y: Floats, p: Floats, bins: int = 10) -> float:
 
     The gap d of a bin of n patients is measured with variance ``s2 = r (1 - r) / (n - 1)``, r the observed share. The
     mean of ``|N(d, s2)|`` exceeds ``|d|``; the weighted sum of these excesses is subtracted, and the result is cut
-    at 0.
+    at 0. Because the excess is worked out at the measured gap rather than the true one, part of the noise stays: of a
+    perfectly calibrated score's error it removes about two fifths, of a large gap hardly anything, as it should.
     """
     if not len(y):
         return math.nan

@@ -27,13 +27,13 @@ def number(value: float, digits: int = 3, signed: bool = False) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share as a percentage.
+    """A share as a percentage; the space before the sign never breaks.
 
     Example:
         >>> percent(0.0834)
-        '8.3 %'
+        '8.3\xa0%'
     """
-    return f"{share * 100:.{digits}f} %" if math.isfinite(share) else DASH
+    return f"{share * 100:.{digits}f}\N{NO-BREAK SPACE}%" if math.isfinite(share) else DASH
 
 
 def per_hundred(share: float) -> str:

@@ -86,7 +86,7 @@ def _tiles(result: SplitResult) -> list[dict[str, str]]:
     """The four figures at the top."""
     scored = result.model.overall
     single = len(result.names) == 1
-    tiles = [
+    tiles: list[dict[str, Any]] = [
         {"name": "AUROC", "estimate": scored["auroc"], "note": "0.5 is chance, 1 is perfect"},
         {
             "name": "Average precision",
@@ -119,7 +119,7 @@ def _split(result: SplitResult, report: Report) -> dict[str, Any]:
     """Everything shown of one split."""
     several = len(result.names) > 1
     models = list(zip(result.arms, STYLES))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, style in models:
         arm = result.arms[name]
         scored = [("mean over targets", arm.overall)] if several else []
@@ -143,24 +143,23 @@ def _split(result: SplitResult, report: Report) -> dict[str, Any]:
 def _target(result: SplitResult, number: int, report: Report) -> dict[str, Any]:
     scored = result.model.targets[number]
     others = list(result.arms)[1:]
-    kinds = []
+    kinds: list[dict[str, Any]] = []
     for kind in dict.fromkeys(one.kind for one in result.slices[number]):
         places = [at for at, one in enumerate(result.slices[number]) if one.kind == kind]
         rows = [_slice_row(result, number, at, others) for at in places]
-        shown = [row for row in rows if row["auroc"].defined or row["brier"].defined]
         kinds.append(
             {
                 "kind": kind,
                 "title": KIND_TITLES.get(kind, f"By {kind_word(kind)}"),
-                "rows": shown,
-                "unshown": [row for row in rows if row not in shown],
+                "rows": [row for row in rows if row["brier"].defined],
+                "unshown": [row for row in rows if not row["brier"].defined],
                 "gaps": [gap for gap in result.model.gaps[number] if gap.kind == kind],
             }
         )
     estimates = [row["auroc"] for kind in kinds for row in kind["rows"]] + [scored["auroc"]]
     axis = ForestAxis.around(estimates, scored["auroc"].value)
-    for kind in kinds:
-        for row in kind["rows"]:
+    for block in kinds:
+        for row in block["rows"]:
             row["cell"] = Markup(forest_cell(axis, row["auroc"], row["other"]))
     return {
         "name": result.names[number],

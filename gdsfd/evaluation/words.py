@@ -84,7 +84,8 @@ def _whom(result: SplitResult, schema: CohortSchema) -> str:
             return text + "."
         verb = "is" if unlabelled == 1 else "are"
         return f"{text}; {count(unlabelled, 'patient')} without a known outcome {verb} left out."
-    rates = [f"{name} {percent(prevalence(one))}" for name, one in zip(result.names, result.model.targets)]
+    own = outcome.classes if schema.multiclass else result.names
+    rates = [f"{name} {percent(prevalence(one))}" for name, one in zip(own, result.model.targets)]
     return f"{text} How common each is: {', '.join(rates)}."
 
 
@@ -151,7 +152,7 @@ def _against(result: SplitResult, labels: Mapping[str, str], rules: Rules) -> It
 
 
 def _level(rules: Rules) -> str:
-    return f"{rules.level * 100:.0f} %"
+    return percent(rules.level, 0)
 
 
 def _calibration(result: SplitResult) -> Iterator[str]:
@@ -176,8 +177,8 @@ def _calibration(result: SplitResult) -> Iterator[str]:
         ("Not quite", "more than") if _miscalibrated(scored) else ("As far as these patients can tell, yes", "within")
     )
     yield (
-        f"{answer}: predicted and observed risks differ by {error.value * 100:.1f} percentage points on average, {than} "
-        f"the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+        f"{answer}: predicted and observed risks differ by {error.value * 100:.1f} percentage points on average, "
+        f"{than} the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
     )
     yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
     if gap.has_interval and gap.low > 0:

@@ -1,0 +1,39 @@
+"""Labels and scores for the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.evaluation.targets import Target
+
+Floats = NDArray[np.float64]
+
+
+def made(n: int, seed: int = 0, prevalence: float = 0.3, ties: bool = False, signal: float = 1.0) -> tuple[Floats, Floats]:
+    """Labels and informative probabilities."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < prevalence).astype(np.float64)
+    p = 1 / (1 + np.exp(-(signal * y + rng.normal(size=n) - 1)))
+    return y, np.round(p, 1) if ties else p
+
+
+def target(y: Sequence[float] | Floats, p: Sequence[float] | Floats, name: str = "outcome") -> Target:
+    """A target that labels every row."""
+    labels = np.asarray(y, dtype=np.float64)
+    return Target(name, np.arange(len(labels)), labels, np.asarray(p, dtype=np.float64))
+
+
+class Fixed:
+    """A model that answers from a table of probabilities by patient id."""
+
+    def __init__(self, graph: Any, probabilities: Floats) -> None:
+        self.rows = {patient: row for patient, row in zip(graph["patient"].id, probabilities)}
+
+    def predict_proba(self, graph: Any, split: str | None = None, ids: Sequence[str] | None = None) -> Floats:
+        patient = graph["patient"]
+        wanted = ids if ids is not None else [one for one, own in zip(patient.id, patient.split) if own == split]
+        return np.array([self.rows[one] for one in wanted])
