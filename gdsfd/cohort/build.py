@@ -6,16 +6,20 @@ from typing import Any
 
 from tqdm import tqdm
 
-from gdsfd.cohort.audit import Receipt, SourceReceipt
+from gdsfd.cohort.audit import Finding, Receipt, SourceReceipt
 from gdsfd.cohort.cohort import Cohort, Observations
-from gdsfd.cohort.cohort_table import CohortRows, read_cohort_table
+from gdsfd.cohort.cohort_table import read_cohort_table
+from gdsfd.cohort.column_needs import needs_of_spec
 from gdsfd.cohort.fields import CohortSchema, ModalityFields
+from gdsfd.cohort.leakage import find_leaks
+from gdsfd.cohort.presence import fill_tables
 from gdsfd.cohort.read_codes import read_codes
 from gdsfd.cohort.read_embedding import read_embedding
 from gdsfd.cohort.read_events import read_events
 from gdsfd.cohort.read_table import read_table
 from gdsfd.cohort.sources import Sources
-from gdsfd.cohort.spec import CodesSpec, CohortSpec, EmbeddingSpec, EventsSpec, ModalitySpec, TableSpec
+from gdsfd.cohort.spec import CodesSpec, CohortSpec, EmbeddingSpec, EventsSpec, TableSpec
+from gdsfd.cohort.untimed import find_untimed
 from gdsfd.errors import SchemaError
 
 __all__ = ["build_cohort"]
@@ -48,12 +52,17 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
     observations: dict[str, Observations] = {}
     fields: list[ModalityFields] = []
     receipts: list[SourceReceipt] = []
-    with Sources(spec.base_dir) as sources:
+    untimed: list[Finding] = []
+    with Sources(spec.base_dir, needs_of_spec(spec)) as sources:
         rows = read_cohort_table(spec, sources, like)
         bar = tqdm(spec.modality, desc="reading", unit="modality", disable=None if progress is None else not progress)
         for modality in bar:
             bar.set_postfix_str(modality.name)
-            observed, described, receipt = _read(modality, rows, sources, fitted.get(modality.name))
+            what = f"modality {modality.name!r}"
+            view = sources.open(modality.source, what, derive=modality.derive, where=modality.where)
+            read = _READERS[type(modality)]
+            observed, described, receipt = read(modality, view, rows, sources, fitted.get(modality.name))
+            untimed += find_untimed(modality, view, rows.label)
             observations[modality.name] = observed
             fields.append(described)
             receipts.append(receipt)
@@ -70,13 +79,9 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
         receipt=Receipt(rows.receipt, receipts),
         spec=spec.to_dict(),
     )
-    _complete_receipt(cohort)
+    fill_tables(cohort)
+    cohort.receipt.findings += [*find_leaks(cohort), *untimed]
     return cohort
-
-
-def _read(modality: ModalitySpec, rows: CohortRows, sources: Sources, like: ModalityFields | None) -> Any:
-    view = sources.open(modality.source, f"modality {modality.name!r}", derive=modality.derive, where=modality.where)
-    return _READERS[type(modality)](modality, view, rows, sources, like)
 
 
 def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, ModalityFields]:
@@ -91,17 +96,7 @@ def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, Mo
     for modality in spec.modality:
         if modality.kind != fitted[modality.name].kind:
             raise SchemaError(
-                f"modality {modality.name!r}: expected kind {fitted[modality.name].kind!r} as fitted, got {modality.kind!r}"
+                f"modality {modality.name!r}: expected kind {fitted[modality.name].kind!r} as fitted, got "
+                f"{modality.kind!r}"
             )
     return fitted
-
-
-def _complete_receipt(cohort: Cohort) -> None:
-    """Adds presence tables and warnings."""
-    try:
-        from gdsfd.cohort.leakage import find_leaks
-        from gdsfd.cohort.presence import fill_tables
-    except ImportError:
-        return
-    fill_tables(cohort)
-    cohort.receipt.findings.extend(find_leaks(cohort))

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from gdsfd.cohort.audit import Drop, SourceReceipt
 from gdsfd.cohort.fields import CohortSchema, OutcomeFields
 from gdsfd.cohort.outcome import check_classes, read_labels, strata_of
-from gdsfd.cohort.sources import KEEP, ROW, Sources, View
+from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.split import LEFT_OUT, assign_split
+from gdsfd.cohort.user_sql import KEEP, ROW
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
 
@@ -71,12 +72,12 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     """
     cohort = spec.cohort
     view = sources.open(
-        cohort.source, "cohort", derive=cohort.derive, where=cohort.where, joins=cohort.join, materialise=True
+        cohort.source, "cohort", derive=cohort.derive, where=cohort.where, joins=cohort.join, in_order=True
     )
     wanted = _columns(spec, view, like)
-    with sources.reading(view.label):
-        fetched = view.table.select(ROW, KEEP, **{f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)})
-        frame = fetched.order_by(ROW).to_pyarrow()
+    with sources.database.reading(view.label):
+        cells_as_text = {f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)}
+        frame = sources.database.fetch(view.table.select(ROW, KEEP, **cells_as_text).order_by(ROW))
     keep = frame[KEEP].to_numpy(zero_copy_only=False)
     cells: dict[str, list[str | None]] = {
         name: np.asarray(frame[f"c{k}"].to_pylist(), dtype=object)[keep].tolist() for k, name in enumerate(wanted)
@@ -170,7 +171,8 @@ def _check_unique(ids: list[str], column: str, label: str) -> None:
     if repeated:
         raise InputError(
             f"{label}: patient ids must be unique, but {len(repeated)} values of {column!r} repeat: {shown(repeated)}. "
-            "One row is one patient; filter with cohort.where, or name the person under cohort.subject and take a finer id"
+            "One row is one patient; filter with cohort.where, or name the person under cohort.subject and take a "
+            "finer id"
         )
 
 
@@ -178,7 +180,7 @@ def _labels(
     spec: CohortSpec, cells: dict[str, list[str | None]], rows: int, like: CohortSchema | None
 ) -> tuple[NDArray[np.float32] | NDArray[np.int64], tuple[OutcomeFields, ...], list[str]]:
     absent = [outcome.column for outcome in spec.outcome if outcome.column not in cells]
-    padded = {**cells, **{column: [None] * rows for column in absent}}
+    padded: dict[str, list[str | None]] = {**cells, **{column: [None] * rows for column in absent}}
     y, outcomes, notes = read_labels(spec.outcome, padded, rows)
     return y, (outcomes if like is None else like.outcomes), notes
 
@@ -203,7 +205,7 @@ def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[
             "id": pa.array(rows.id, pa.string()),
             "id_number": pa.array(plain, pa.int64()),
             "train": pa.array(rows.train),
-            **{f"origin_{name}": pa.array(values, pa.string()) for name, values in origins.items()},
+            **{f"__origin_{name}": pa.array(values, pa.string()) for name, values in origins.items()},
         }
     )
-    return sources.store("patients", table)
+    return sources.database.store("patients", table)

@@ -54,13 +54,12 @@ def infer_types(rows: Rows, modality: TableSpec, columns: list[str], by_default:
     Raises:
         InputError: A column that looks numeric but holds text.
     """
-    kept = rows.kept
-    facts = rows.fetch(kept.aggregate(**_facts(kept, modality, columns))).to_pylist()[0]
+    facts = rows.fetch_row(**_facts(rows.table, modality, columns))
     types = ColumnTypes([], [])
     for k, column in enumerate(columns):
-        kind = kept[column].type()
-        total, numbers, truths, times = (int(facts[f"{fact}{k}"] or 0) for fact in ("m", "n", "b", "t"))
-        distinct = int(facts[f"d{k}"] or 0)
+        kind = rows.table[column].type()
+        total, numbers, truths, times = (int(facts[f"{fact}{k}"]) for fact in ("m", "n", "b", "t"))
+        distinct = int(facts[f"d{k}"])
         mostly_unique = total >= _ENOUGH_ROWS and distinct > _MOSTLY_UNIQUE * total
         if column in modality.categorical:
             types.categorical.append(column)
@@ -84,7 +83,8 @@ def infer_types(rows: Rows, modality: TableSpec, columns: list[str], by_default:
             types.numeric.append(column)
         elif mostly_unique:
             rows.notes.append(
-                f"column {column!r} has a text of its own in nearly every row and was left out; list it under categorical to take it"
+                f"column {column!r} has a text of its own in nearly every row and was left out; list it under "
+                "categorical to take it"
             )
         else:
             types.categorical.append(column)
@@ -119,15 +119,17 @@ def _check_numeric(rows: Rows, modality: TableSpec, column: str, total: int, rea
     if modality.invalid == "missing":
         rows.notes.append(f"column {column!r}: {total - readable} cells are not numbers and were read as missing")
         return
-    cell = measured(rows.kept[column], modality)
+    table = rows.table
+    cell = measured(table[column], modality)
     wrong = rows.fetch(
-        rows.kept.filter(cell.notnull() & truth_or_number(cell).isnull())
-        .select(cell=as_text(rows.kept[column]), patient=ID)
+        table.filter(cell.notnull() & truth_or_number(cell).isnull())
+        .select(cell=as_text(table[column]), patient=ID)
         .order_by("patient")
         .limit(5)
     ).to_pylist()
     listed = ", ".join(f"{row['cell']!r} (id {row['patient']})" for row in wrong)
     raise InputError(
-        f"modality {modality.name!r}: column {column!r} of {rows.view.label} looks numeric but {total - readable} values are not: {listed}. "
+        f"modality {modality.name!r}: column {column!r} of {rows.view.label} looks numeric but {total - readable} "
+        f"values are not: {listed}. "
         "List the column under categorical, add the value to missing, derive a number, or set invalid = 'missing'"
     )

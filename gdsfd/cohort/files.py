@@ -128,7 +128,8 @@ def csv_header(path: str, name: str) -> CsvHeader:
     repeated = sorted({column for column in columns if lowered.count(column.lower()) > 1 and column})
     if repeated:
         raise InputError(
-            f"{name}: column names must differ (upper and lower case count as equal), got {shown(repeated)} more than once"
+            f"{name}: column names must differ (upper and lower case count as equal), got {shown(repeated)} more "
+            "than once"
         )
     if len(blank) > 1:
         raise InputError(f"{name}: columns {shown(blank)} of the header have no name")

@@ -11,12 +11,12 @@ from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.values import as_number
 from gdsfd.errors import InputError
 
-__all__ = ["minutes_since"]
+__all__ = ["read_minutes"]
 
 _CLOCK = r"^[0-9]+:[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]+)?)?$"
 
 
-def minutes_since(matched: Any, table: Any, modality: ModalitySpec, fetch: Callable[[Any], Any], label: str) -> Any:
+def read_minutes(rows: Any, modality: ModalitySpec, fetch: Callable[[Any], Any], label: str) -> Any:
     """An expression for each row's time in minutes since its origin.
 
     The form is decided once per column, by what its rows (of patients in the cohort) hold: numbers are minutes;
@@ -24,8 +24,7 @@ def minutes_since(matched: Any, table: Any, modality: ModalitySpec, fetch: Calla
     ``origin``. With ``origin`` numbers are taken relative to the origin's numbers.
 
     Args:
-        matched: The rows whose times must be readable.
-        table: The table that the expression is for; columns of the source and ``__origin_<name>``.
+        rows: The rows of patients in the cohort, with their time, ``__id`` and ``__origin_<name>``.
         modality: The spec's entry.
         fetch: Runs an expression.
         label: The source, for messages.
@@ -34,25 +33,26 @@ def minutes_since(matched: Any, table: Any, modality: ModalitySpec, fetch: Calla
         InputError: A time of another form than the column's others, or timestamps without an origin.
     """
     column = modality.time or ""
-    form = _form(matched[column], matched, modality, fetch, label)
-    time = _READ[form](table[column])
+    form = _form(rows[column], rows, modality, fetch, label)
+    time = _READ[form](rows[column])
     if modality.origin is None:
         if form == "timestamp":
             raise InputError(
-                f"modality {modality.name!r}: column {column!r} of {label} holds timestamps; name the cohort column they are "
+                f"modality {modality.name!r}: column {column!r} of {label} holds timestamps; name the cohort column "
+                "they are "
                 "counted from under 'origin'"
             )
         return time
     origin_name = f"__origin_{modality.origin}"
-    origin_form = _form(
-        matched[origin_name], matched, modality, fetch, f"the cohort (origin {modality.origin!r})", modality.origin
-    )
+    told = f"the cohort (origin {modality.origin!r})"
+    origin_form = _form(rows[origin_name], rows, modality, fetch, told, modality.origin)
     if origin_form != form:
         raise InputError(
-            f"modality {modality.name!r}: column {column!r} of {label} holds {_WORDS[form]} but its origin {modality.origin!r} holds "
+            f"modality {modality.name!r}: column {column!r} of {label} holds {_WORDS[form]} but its origin "
+            f"{modality.origin!r} holds "
             f"{_WORDS[origin_form]}; both must be of one form"
         )
-    origin = _READ[form](table[origin_name])
+    origin = _READ[form](rows[origin_name])
     if form == "timestamp":
         return (time.epoch_seconds() - origin.epoch_seconds()).cast("float64") / 60.0
     return time - origin
@@ -84,7 +84,8 @@ def _form(
         count = measured - (counted[best] or 0)
         expected = f"{_WORDS[best]} as in the other rows" if counted[best] else "minutes, hh:mm or ISO timestamps"
         raise InputError(
-            f"modality {modality.name!r}: column {name or modality.time!r} of {label} has {count} times that cannot be read: {listed}; "
+            f"modality {modality.name!r}: column {name or modality.time!r} of {label} has {count} times that cannot "
+            f"be read: {listed}; "
             f"expected {expected}. Correct them or leave them out with where"
         )
     return best

@@ -14,13 +14,14 @@ def check_one_row(rows: Rows) -> None:
     Args:
         rows: The matched rows.
     """
-    counted = rows.kept.group_by(ID).agg(rows=lambda t: t.count())
-    repeated = counted.filter(counted["rows"] > 1)
-    found = rows.fetch(repeated.order_by(ID).limit(5)).to_pylist()
-    if found:
-        total = rows.fetch(repeated.aggregate(n=repeated.count()))["n"][0].as_py()
-        listed = ", ".join(f"{row[ID]!r} ({row['rows']} rows)" for row in found)
+    counted = rows.table.group_by(ID).agg(rows=rows.table.count())
+    repeated = rows.fetch(counted.filter(counted["rows"] > 1).order_by(ID)).to_pylist()
+    if repeated:
+        total = len(repeated)
+        listed = ", ".join(f"{row[ID]!r} ({row['rows']} rows)" for row in repeated[:5])
         raise InputError(
-            f"modality {rows.modality.name!r} ({rows.view.label}): {total} patients have more than one row: {listed}. Kind "
-            f"{rows.modality.kind!r} takes one row per patient; choose it with where, or read the source as events or codes"
+            f"modality {rows.modality.name!r} ({rows.view.label}): {total} patients have more than one row: "
+            f"{listed}. Kind "
+            f"{rows.modality.kind!r} takes one row per patient; choose it with where, or read the source as events "
+            "or codes"
         )

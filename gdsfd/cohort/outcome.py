@@ -91,7 +91,8 @@ def check_classes(
                     else "no labelled patient"
                 )
                 raise InputError(
-                    f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) has {seen}{where}; expected at least two "
+                    f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) has {seen}{where}; expected at "
+                    "least two "
                     f"classes among {shown(outcome.classes)}. Check 'positive', 'negative', 'where' and the split"
                 )
 

@@ -49,7 +49,8 @@ def expand_variables(path: str, variables: Mapping[str, str] | None = None) -> s
             return reference["default"]
         state = "empty" if name in known else "not set"
         raise SpecError(
-            f"source {path!r}: the environment variable {name} is {state}; set it, or write ${{{name}:-default}} in the spec"
+            f"source {path!r}: the environment variable {name} is {state}; set it, or write ${{{name}:-default}} in "
+            "the spec"
         )
 
     return _REFERENCE.sub(value, path)

@@ -10,7 +10,7 @@ from gdsfd.cohort.audit import SourceReceipt
 from gdsfd.cohort.cohort import CodeObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.fields import CODE_RARE, CODE_UNNAMED, ModalityFields
-from gdsfd.cohort.matching import PATIENT, explain_empty, match_rows
+from gdsfd.cohort.matching import PATIENT, match_rows
 from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CodesSpec
@@ -35,15 +35,14 @@ def read_codes(
         InputError: A missing column, an unreadable time, nothing left.
     """
     column = view.require(modality.code, f"code of modality {modality.name!r}")
-    rows = match_rows(modality, view, cohort, sources)
+    rows = match_rows(modality, view, cohort, sources, [column])
     if modality.missing:
         rows.drop(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
-    pairs = rows.kept.select(patient=PATIENT, cell=as_text(rows.kept[column])).distinct()
+        rows.settle(**{column: rows.table[column]})
+    pairs = rows.table.select(patient=PATIENT, cell=as_text(rows.table[column])).distinct()
     fetched = rows.fetch(pairs.order_by("patient", "cell"))
     patient, token, names = _tokens(fetched, modality)
-    receipt = rows.receipt()
-    if like is None and not len(patient):
-        raise explain_empty(receipt)
+    receipt = rows.receipt(len(np.unique(patient)), must_have_rows=like is None)
     fields = like or _fit(patient, token, names, cohort.train, modality)
     code_of = {name: position + 2 for position, name in enumerate(fields.codes)}
     codes = np.array([CODE_UNNAMED if name is None else code_of.get(name, CODE_RARE) for name in names], dtype=np.int64)
@@ -52,7 +51,6 @@ def read_codes(
     )
     owner, code = np.divmod(packed, len(fields.codes) + 2)
     observed, ptr = pointers(owner)
-    receipt.patients = len(observed)
     receipt.fitted = {"codes": len(fields.codes)}
     if like is None:
         rare = len(names) - names.count(None) - len(fields.codes)

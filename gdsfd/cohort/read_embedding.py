@@ -13,7 +13,7 @@ from gdsfd.cohort.cohort import EmbeddingObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.column_choice import matching_columns
 from gdsfd.cohort.fields import ModalityFields
-from gdsfd.cohort.matching import ID, PATIENT, Rows, explain_empty, match_rows
+from gdsfd.cohort.matching import ID, PATIENT, Rows, match_rows
 from gdsfd.cohort.one_row import check_one_row
 from gdsfd.cohort.scales import numeric_scales
 from gdsfd.cohort.sources import Sources, View
@@ -41,7 +41,7 @@ def read_embedding(
         SchemaError: Another width than that of ``like``.
     """
     columns = matching_columns(view, modality.columns, f"columns of modality {modality.name!r}")
-    rows = match_rows(modality, view, cohort, sources)
+    rows = match_rows(modality, view, cohort, sources, columns)
     listed = len(columns) == 1 and (
         rows.table[columns[0]].type().is_array() or rows.table[columns[0]].type().is_string()
     )
@@ -49,15 +49,15 @@ def read_embedding(
     for column in columns:
         blank = blank & rows.table[column].isnull()
     rows.drop(blank, "blank vector")
+    rows.settle(**{name: rows.table[name] for name in columns})
     check_one_row(rows)
     vector, patient, ids = _lists(rows, columns[0]) if listed else _columns(rows, columns)
     _check_finite(vector, ids, rows, columns)
-    receipt = rows.receipt(patients=len(patient))
-    if like is None and not len(patient):
-        raise explain_empty(receipt)
+    receipt = rows.receipt(len(patient), must_have_rows=like is None)
     if like is not None and len(patient) and vector.shape[1] != like.width:
         raise SchemaError(
-            f"modality {modality.name!r}: expected vectors of length {like.width} as fitted, got {vector.shape[1]} in {view.label}"
+            f"modality {modality.name!r}: expected vectors of length {like.width} as fitted, got {vector.shape[1]} "
+            f"in {view.label}"
         )
     if like is not None and not len(patient):
         vector = np.zeros((0, like.width), dtype=np.float32)
@@ -70,7 +70,7 @@ def read_embedding(
 
 def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str]]:
     cells = {f"v{k}": as_number(rows.table[name]) for k, name in enumerate(columns)}
-    fetched = rows.fetch(rows.kept.select(PATIENT, ID, **cells).order_by(PATIENT))
+    fetched = rows.fetch(rows.table.select(PATIENT, ID, **cells).order_by(PATIENT))
     vector = np.stack([fetched[f"v{k}"].to_numpy() for k in range(len(columns))], axis=1).astype(np.float32)
     return vector, fetched[PATIENT].to_numpy().astype(np.int64), fetched[ID].to_pylist()
 
@@ -78,7 +78,7 @@ def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArr
 def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str]]:
     cell: Any = rows.table[column]
     vectors = cell.try_cast("array<float64>")
-    fetched = rows.fetch(rows.kept.select(PATIENT, ID, vector=vectors).order_by(PATIENT))
+    fetched = rows.fetch(rows.table.select(PATIENT, ID, vector=vectors).order_by(PATIENT))
     ids = fetched[ID].to_pylist()
     patient = fetched[PATIENT].to_numpy().astype(np.int64)
     combined = fetched["vector"].combine_chunks()
@@ -92,7 +92,8 @@ def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int
     ]
     if wrong or not width:
         raise InputError(
-            f"modality {rows.modality.name!r}: vectors in column {column!r} of {rows.view.label} must all have one length; most have "
+            f"modality {rows.modality.name!r}: vectors in column {column!r} of {rows.view.label} must all have one "
+            "length; most have "
             f"{width}, but {len(wrong)} differ: {shown(wrong)}. Recompute them with one model"
         )
     flat = np.asarray(combined.flatten().to_numpy(zero_copy_only=False), dtype=np.float32)
@@ -108,6 +109,7 @@ def _check_finite(vector: NDArray[np.float32], ids: list[str], rows: Rows, colum
     listed = shown([ids[row] for row in bad_rows])
     component = columns[first[0][1]] if len(columns) > 1 else f"component {first[0][1]}"
     raise InputError(
-        f"modality {rows.modality.name!r}: {len(bad_rows)} vectors of {rows.view.label} hold NaN, infinity, blanks or text, of patients "
+        f"modality {rows.modality.name!r}: {len(bad_rows)} vectors of {rows.view.label} hold NaN, infinity, blanks "
+        "or text, of patients "
         f"{listed} (first: {component}); recompute them, or leave those rows out with where"
     )

@@ -15,7 +15,7 @@ from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.column_choice import table_columns
 from gdsfd.cohort.column_types import ColumnTypes, infer_types, measured, truth_or_number
 from gdsfd.cohort.fields import LEVEL_MISSING, LEVEL_UNSEEN, ModalityFields
-from gdsfd.cohort.matching import PATIENT, Rows, explain_empty, match_rows
+from gdsfd.cohort.matching import PATIENT, Rows, match_rows
 from gdsfd.cohort.one_row import check_one_row
 from gdsfd.cohort.scales import numeric_scales
 from gdsfd.cohort.sources import Sources, View
@@ -46,12 +46,12 @@ def read_table(
         InputError: Two rows of a patient, text in a numeric column, nothing left.
         SchemaError: A column of ``like`` is missing.
     """
-    rows = match_rows(modality, view, cohort, sources)
     if like is None:
         columns, by_default = table_columns(view, modality, cohort.own_columns)
-        types = infer_types(rows, modality, columns, by_default)
     else:
-        types = _types_like(rows, modality, like)
+        columns, by_default = _columns_like(view, modality, like), False
+    rows = match_rows(modality, view, cohort, sources, columns)
+    types = infer_types(rows, modality, columns, by_default) if like is None else _types_like(rows, modality, like)
     cells = {
         **{f"n{k}": truth_or_number(measured(rows.table[name], modality)) for k, name in enumerate(types.numeric)},
         **{f"c{k}": as_text(measured(rows.table[name], modality)) for k, name in enumerate(types.categorical)},
@@ -60,17 +60,16 @@ def read_table(
     for cell in cells.values():
         none = none & cell.isnull()
     rows.drop(none, "no measured value in the chosen columns")
+    rows.settle(**cells)
     check_one_row(rows)
-    fetched = rows.fetch(rows.kept.select(PATIENT, **cells).order_by(PATIENT))
+    fetched = rows.fetch(rows.table.order_by(PATIENT))
     patient = fetched[PATIENT].to_numpy().astype(np.int64)
     numeric = _matrix([fetched[f"n{k}"].to_numpy() for k in range(len(types.numeric))], len(patient), np.float32)
     text = [fetched[f"c{k}"].to_pandas() for k in range(len(types.categorical))]
     train = cohort.train[patient]
     levels = _fit_levels(text, train, types, modality, rows) if like is None else list(like.levels)
     categorical = _matrix([_level_codes(column, found) for column, found in zip(text, levels)], len(patient), np.int64)
-    receipt = rows.receipt(patients=len(patient))
-    if like is None and not len(patient):
-        raise explain_empty(receipt)
+    receipt = rows.receipt(len(patient), must_have_rows=like is None)
     fields = like or ModalityFields(
         modality.name,
         "table",
@@ -83,15 +82,21 @@ def read_table(
     return TableObservations(patient, numeric, categorical), fields, receipt
 
 
-def _types_like(rows: Rows, modality: TableSpec, like: ModalityFields) -> ColumnTypes:
-    for name in (*like.numeric, *like.categorical):
-        if name not in rows.view.columns:
+def _columns_like(view: View, modality: TableSpec, like: ModalityFields) -> list[str]:
+    columns = [*like.numeric, *like.categorical]
+    for name in columns:
+        if name not in view.columns:
             raise SchemaError(
-                f"modality {modality.name!r}: {rows.view.label} has no column {name!r}, which the fitted schema needs."
-                f"{near_names(name, rows.view.columns)}"
+                f"modality {modality.name!r}: {view.label} has no column {name!r}, which the fitted schema needs."
+                f"{near_names(name, view.columns)}"
             )
-    strict = modality.model_copy(update={"numeric": list(like.numeric), "categorical": list(like.categorical)})
-    infer_types(rows, strict, list(like.numeric), by_default=False)
+    return columns
+
+
+def _types_like(rows: Rows, modality: TableSpec, like: ModalityFields) -> ColumnTypes:
+    """The fitted types, once the cells of numeric columns are known to be numbers."""
+    numeric = modality.model_copy(update={"numeric": list(like.numeric), "categorical": []})
+    infer_types(rows, numeric, list(like.numeric), by_default=False)
     return ColumnTypes(list(like.numeric), list(like.categorical))
 
 
@@ -106,7 +111,8 @@ def _fit_levels(
         frequent = [level for level, count in ordered if count >= modality.min_level_count]
         if len(ordered) > len(frequent[:_MAX_LEVELS]):
             rows.notes.append(
-                f"column {name!r}: {len(ordered) - len(frequent[:_MAX_LEVELS])} of {len(ordered)} levels are rare in train and count as unseen"
+                f"column {name!r}: {len(ordered) - len(frequent[:_MAX_LEVELS])} of {len(ordered)} levels are rare in "
+                "train and count as unseen"
             )
         levels.append(tuple(str(level) for level in frequent[:_MAX_LEVELS]))
     return levels

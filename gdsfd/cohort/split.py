@@ -166,7 +166,8 @@ def _by_time(
     if len(values) != len(owner) or times.isna().any():
         wrong = [f"{subject[row]} ({values[row]!r})" for row in np.flatnonzero(times.isna().to_numpy())[:5]]
         raise InputError(
-            f"split.column {spec.column!r}: {int(times.isna().sum())} patients have a blank or unreadable time, e.g. of subject "
+            f"split.column {spec.column!r}: {int(times.isna().sum())} patients have a blank or unreadable time, e.g. "
+            "of subject "
             f"{', '.join(wrong)}; expected numbers or ISO timestamps, filter them with cohort.where"
         )
     first = np.full(len(names), np.inf)

@@ -1,0 +1,184 @@
+"""The SQL that users write in a spec: ``derive``, ``where`` and look-up joins, laid over a base table as a view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+
+from gdsfd.cohort.base_tables import BaseTable, BaseTables
+from gdsfd.cohort.database import Database
+from gdsfd.cohort.spec import JoinSpec
+from gdsfd.cohort.sql_text import cleaned, has_word, looks_integer, looks_number, looks_timestamp, quoted
+from gdsfd.errors import InputError, SpecError, near_names, shown
+
+__all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
+
+ROW = "__row"  #: position of a row in its source
+KEEP = "__keep"  #: whether the user's ``where`` is true
+RAW_SUFFIX = "__text"  #: a text column as written, beside its typed self, for the user's SQL
+
+
+class UserSql:
+    """Lays users' SQL over base tables.
+
+    In expressions, text columns that hold only numbers or only timestamps behave as such, and ``<column>__text`` is the
+    text as written. What leaves the view is as written again.
+
+    Args:
+        database: The database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._looks: dict[tuple[str, str], str | None] = {}
+
+    def joined(self, base: BaseTable, joins: Sequence[JoinSpec], tables: BaseTables, what: str) -> BaseTable:
+        """The base table with the columns of look-up tables beside its rows.
+
+        Args:
+            base: A table (not a view).
+            joins: The look-ups, one after the other.
+            tables: Where look-ups are opened.
+            what: Where the spec names them, for messages.
+
+        Raises:
+            InputError: A missing column, a key that repeats in the look-up, a column that both have.
+        """
+        for join in joins:
+            look_up = tables.open(join.source, f"{what}, join", in_order=True)
+            for table, column in [(base, join.on), *((look_up, column) for column in [join.on, *join.columns])]:
+                if column not in table.types:
+                    near = near_names(column, table.types)
+                    raise InputError(f"{table.label} has no column {column!r} ({what}, join).{near}")
+            taken = [column for column in join.columns if column in base.types]
+            if taken:
+                raise InputError(
+                    f"{what}, join: {base.label} already has a column {taken[0]!r}; take it from one of them"
+                )
+            left, right = (cleaned(f"CAST({side}.{quoted(join.on)} AS VARCHAR)") for side in "bl")
+            repeated = self.database.rows(
+                f"SELECT {right} FROM {look_up.name} l WHERE {right} IS NOT NULL "
+                "GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 6"
+            )
+            if repeated:
+                raise InputError(
+                    f"{look_up.label}: the key {join.on!r} of a join must be unique, but repeats for "
+                    f"{shown([row[0] for row in repeated])}; aggregate the look-up first"
+                )
+            name = self.database.new_name("joined")
+            columns = ", ".join(f"l.{quoted(column)}" for column in join.columns)
+            self.database.run(
+                f"CREATE TABLE {name} AS SELECT b.*, {columns} FROM {base.name} b LEFT JOIN {look_up.name} l "
+                f"ON {left} = {right} ORDER BY b.rowid"
+            )
+            types = {**base.types, **{column: look_up.types[column] for column in join.columns}}
+            base = replace(base, name=name, types=types)
+        return base
+
+    def view(
+        self, base: BaseTable, derive: Mapping[str, str], where: str | None, what: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """A view of the columns as written, the derived ones, :data:`ROW`, and :data:`KEEP` for ``where``.
+
+        Args:
+            base: The table.
+            derive: New columns, name -> SQL; a name that exists is replaced. Each may use those before it.
+            where: SQL; null counts as not true.
+            what: Where the spec has them, for messages.
+
+        Returns:
+            Name of the view and its columns, without :data:`ROW` and :data:`KEEP`.
+
+        Raises:
+            SpecError: The SQL is wrong or names a column that is not there.
+        """
+        texts = [*derive.values(), where or ""]
+        mentioned = {
+            column
+            for column, kind in base.types.items()
+            if kind == "VARCHAR"
+            and any(has_word(column, text) or has_word(column + RAW_SUFFIX, text) for text in texts)
+        }
+        inner = [f"{base.row_number} AS {ROW}"]
+        for column, kind in base.types.items():
+            clean = quoted(column) if base.clean and kind == "VARCHAR" else cleaned_column(quoted(column), kind)
+            typed = self._typed_as(base, column) if column in mentioned else None
+            inner.append(f"{clean if typed is None else f'TRY_CAST({clean} AS {typed})'} AS {quoted(column)}")
+            if column in mentioned:
+                inner.append(f"{clean} AS {quoted(column + RAW_SUFFIX)}")
+        query = f"SELECT {', '.join(inner)} FROM {base.name}"
+        known = list(base.types)
+        for name, text in derive.items():
+            self._bind(f"SELECT ({text}) FROM ({query})", what, f"derive.{name}", text, known)
+            if name in known:
+                query = f"SELECT * REPLACE (({text}) AS {quoted(name)}) FROM ({query})"
+            else:
+                query = f"SELECT *, ({text}) AS {quoted(name)} FROM ({query})"
+                known.append(name)
+        keep = "true"
+        if where is not None:
+            keep = f"coalesce(CAST(({where}) AS BOOLEAN), false)"
+            self._bind(f"SELECT {keep} FROM ({query})", what, "where", where, known)
+        outer = [ROW, f"{keep} AS {KEEP}"]
+        kinds = {row[0]: str(row[1]) for row in self.database.rows(f"DESCRIBE {query}")}
+        for column in known:
+            if column in derive:
+                outer.append(f"{cleaned_column(quoted(column), kinds[column])} AS {quoted(column)}")
+            elif column in mentioned:
+                outer.append(f"{quoted(column + RAW_SUFFIX)} AS {quoted(column)}")
+            else:
+                outer.append(quoted(column))
+        view = self.database.new_name("view")
+        self.database.run(f"CREATE VIEW {view} AS SELECT {', '.join(outer)} FROM ({query})")
+        return view, tuple(known)
+
+    def _bind(self, query: str, what: str, field: str, text: str, known: Sequence[str]) -> None:
+        """Lets DuckDB check an expression without running it."""
+        try:
+            self.database.run(f"EXPLAIN {query}")
+        except duckdb.Error as error:
+            reason = str(error).split("\n")[0]
+            raise SpecError(f"{what}, {field} = {text!r}: {reason}. Columns: {shown(sorted(known), 20)}") from None
+
+    def _typed_as(self, base: BaseTable, column: str) -> str | None:
+        """The type that every value of a text column can be read as, or None: it is text."""
+        key = (base.name, column)
+        if key not in self._looks:
+            value = quoted(column)
+            cell = cleaned(value)
+            with self.database.reading(base.label):
+                measured, integers, numbers, times = self.database.rows(
+                    f"SELECT count({value}), count(*) FILTER (WHERE {looks_integer(value)}), "
+                    f"count(*) FILTER (WHERE {looks_number(value)}), count(*) FILTER (WHERE {looks_timestamp(value)}) "
+                    f"FROM (SELECT {cell} AS {value} FROM {base.name})"
+                )[0]
+            kinds = [("BIGINT", integers), ("DOUBLE", numbers), ("TIMESTAMP", times)]
+            self._looks[key] = next((kind for kind, count in kinds if measured and count == measured), None)
+        return self._looks[key]
+
+
+def cleaned_column(column: str, kind: str) -> str:
+    """SQL of a column with blanks (text) and NaN (floats) as null, and database types reduced to a few.
+
+    Args:
+        column: SQL of the column.
+        kind: Its DuckDB type.
+    """
+    if kind == "VARCHAR":
+        return cleaned(column)
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"CASE WHEN NOT isnan({column}) THEN {column} END"
+    if kind.startswith("TIMESTAMP"):
+        return f"CAST({column} AS TIMESTAMP)"
+    if kind == "INTERVAL":  # a duration becomes minutes, the package's unit of time
+        return f"epoch({column}) / 60.0"
+    if kind.startswith("DECIMAL"):
+        width, scale = (int(part) for part in kind.removeprefix("DECIMAL(").rstrip(")").split(","))
+        return f"CAST({column} AS {'BIGINT' if scale == 0 and width <= 18 else 'DOUBLE'})"
+    if kind in ("HUGEINT", "UHUGEINT", "UBIGINT"):
+        return f"CAST({column} AS DOUBLE)" if kind != "UBIGINT" else f"CAST({column} AS BIGINT)"
+    if kind.startswith(("ENUM", "UUID", "TIME")):
+        return cleaned(f"CAST({column} AS VARCHAR)")
+    return column
