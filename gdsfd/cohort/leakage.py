@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from gdsfd.cohort.audit import Finding
 from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.leak_candidates import Flags, Ranked, leak_candidates
-from gdsfd.cohort.presence import PatientFacts, facts_of_cohort
+from gdsfd.cohort.patient_facts import PatientFacts, facts_of_cohort
 from gdsfd.cohort.presence_findings import presence_findings
 
 __all__ = ["find_leaks", "univariate_auroc"]

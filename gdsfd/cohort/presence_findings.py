@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gdsfd.cohort.audit import Finding
-from gdsfd.cohort.presence import PatientFacts
+from gdsfd.cohort.patient_facts import PatientFacts
 from gdsfd.errors import shown
 
 __all__ = ["SMALL_ENVIRONMENT", "presence_findings"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from gdsfd.cohort.audit import Drop, Receipt, SourceReceipt
+from gdsfd.cohort.presence import pattern_words
 from gdsfd.cohort.text_table import count_and_share, percent, text_table, wrapped
 from gdsfd.errors import shown
 
@@ -82,7 +82,8 @@ def _reason(drop: Drop) -> str:
 
 
 def _drop(drop: Drop) -> list[str]:
-    return wrapped(f"{drop.rows:,} rows dropped: {_reason(drop)}", "    ", " " * 6)
+    rows = "row" if drop.rows == 1 else "rows"
+    return wrapped(f"{drop.rows:,} {rows} dropped: {_reason(drop)}", "    ", " " * 6)
 
 
 def _more(source: SourceReceipt, indent: str) -> Iterator[str]:
@@ -116,29 +117,29 @@ def _splits(receipt: Receipt) -> list[str]:
 
 def _presence(receipt: Receipt) -> list[str]:
     """Share of patients with each modality, by split and by class; and in how many environments nobody has it."""
-    cells: dict[str, dict[str, str]] = {}
-    header: list[str] = []
-
-    def put(table: str, title: Any) -> None:
-        for row in receipt.tables.get(table, []):
-            name = title(row)
-            if name not in header:
-                header.append(name)
-            cells.setdefault(row["modality"], {})[name] = percent(row["share"])
-
-    put("presence_by_split", lambda row: row["split"])
-    put("presence_by_outcome", lambda row: f"{row['outcome']}={row['class']}")
-    sites: dict[str, list[int]] = {}
+    cells: dict[str, dict[tuple[str, str], str]] = {}
+    for row in receipt.tables.get("presence_by_split", []):
+        cells.setdefault(row["modality"], {})["", row["split"]] = percent(row["share"])
+    for row in receipt.tables.get("presence_by_outcome", []):
+        cells.setdefault(row["modality"], {})[row["outcome"], row["class"]] = percent(row["share"])
+    absent: dict[str, list[bool]] = {}
     for row in receipt.tables.get("presence_by_environment", []):
-        sites.setdefault(row["modality"], []).append(row["count"])
-    if sites:
-        header.append("environments without")
-        for modality, counts in sites.items():
-            cells[modality]["environments without"] = f"{sum(count == 0 for count in counts):,} of {len(counts):,}"
-    if not cells:
+        absent.setdefault(row["modality"], []).append(row["count"] == 0)
+    number = max(map(len, absent.values()), default=0)
+    if any(map(any, absent.values())):
+        for modality, flags in absent.items():
+            cells[modality]["", f"absent in (of {number:,})"] = f"{sum(flags):,}"
+    keys = list(dict.fromkeys(key for row in cells.values() for key in row))
+    if not keys:
         return []
-    rows = [[modality, *(found.get(name, "–") for name in header)] for modality, found in cells.items()]
-    return ["PRESENCE  share of patients who have it", *text_table(["modality", *header], rows)]
+    outcomes = list(dict.fromkeys(outcome for outcome, _ in keys if outcome))
+    header = [f"{outcome}={label}" if outcome and len(outcomes) > 1 else label for outcome, label in keys]
+    rows = [[modality, *(row.get(key, "–") for key in keys)] for modality, row in cells.items()]
+    title = "PRESENCE  share of patients who have it, by split"
+    title += f" and {' and '.join(outcomes)}" if outcomes else ""
+    if number and not any(map(any, absent.values())):
+        title += f"; nothing is absent from any of {number:,} environments"
+    return [*wrapped(title, hanging="  "), *text_table(["modality", *header], rows)]
 
 
 def _patterns(receipt: Receipt) -> list[str]:
@@ -159,7 +160,7 @@ def _patterns(receipt: Receipt) -> list[str]:
                 f"{row['count']:,}",
                 percent(row["share"]),
                 *(percent(row["outcome_rate"][name]) for name in rates),
-                _pattern(row["modalities"], names),
+                pattern_words(row["modalities"], names),
             ]
             for row in some
         ],
@@ -168,18 +169,6 @@ def _patterns(receipt: Receipt) -> list[str]:
     left_out = sum(row["count"] for row in rows) - sum(row["count"] for row in some)
     tail = [f"  and {total - len(some):,} more patterns of {left_out:,} patients"] if total > len(some) else []
     return [head, *table, *tail]
-
-
-def _pattern(present: list[str], names: list[str]) -> str:
-    """A pattern in the fewest words: what is there, or what is missing from all."""
-    absent = [name for name in names if name not in present]
-    if not present:
-        return "nothing"
-    if not absent:
-        return "all"
-    if len(absent) < len(present):
-        return f"all but {', '.join(absent)}"
-    return ", ".join(present)
 
 
 def _warnings(receipt: Receipt) -> list[str]:

@@ -69,8 +69,13 @@ def text_table(
     Returns:
         The lines, none longer than ``width``.
     """
-    limit = (width - len(indent) - len(_GAP)) // 2  # so that the first column and any other fit side by side
-    cells = [[_cut(cell, limit) for cell in row] for row in [header, *rows]]
+    limits = [(width - len(indent) - len(_GAP)) // 2] * len(
+        header
+    )  # so the first column and any other fit side by side
+    if len(header) - 1 in left:  # a last column of words takes what the others leave
+        others = sum(max(len(row[column]) for row in [header, *rows]) + len(_GAP) for column in range(len(header) - 1))
+        limits[-1] = max(limits[-1], width - len(indent) - others)
+    cells = [[_cut(cell, limit) for cell, limit in zip(row, limits, strict=True)] for row in [header, *rows]]
     widths = [max(len(line) for row in cells for line in row[column]) for column in range(len(header))]
     lines: list[str] = []
     for block in _blocks(widths, width - len(indent)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.presence import PatientFacts, presence_matrix
+from gdsfd.cohort.patient_facts import PatientFacts, presence_matrix
 from gdsfd.graph.from_cohort import edge_type
 
 __all__ = ["facts_of_graph"]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.presence import PatientFacts
+from gdsfd.cohort.patient_facts import PatientFacts
 from gdsfd.cohort.text_table import percent
 from gdsfd.graph.facts import facts_of_graph
 from gdsfd.graph.plot_layout import Layout, plain
@@ -48,7 +48,8 @@ def plot_presence(graph: HeteroData, path: str | Path | None = None, by: str = "
     counts = np.bincount(pattern, minlength=shown)[:shown].tolist()
     texts = [f"{count:,}  ({percent(count / len(pattern))})" for count in counts]
     rated = [plain(name) for name, _, _ in facts.rated]
-    layout = Layout.of(names, labels, sizes, texts, min(len(rated), MAX_SERIES), max(len(labels), shown))
+    title = f"{rated[0]} rate, % (dashed: all)" if len(rated) == 1 else "outcome rates, %"
+    layout = Layout.of(names, labels, sizes, texts, title, min(len(rated), MAX_SERIES), max(len(labels), shown))
     figure = Figure(figsize=(layout.width, layout.height), facecolor="white")
     corner = plain(graph.schema.environment or by if by == "environment" else by)
     heat = layout.axes(figure, layout.heat_left, layout.matrix_width, len(labels))
@@ -64,7 +65,7 @@ def plot_presence(graph: HeteroData, path: str | Path | None = None, by: str = "
         known = np.stack([np.bincount(pattern[labelled], minlength=shown)[:shown] for *_, labelled in facts.rated], 1)
         total = next(iter(facts.rates().values()))
         rates = layout.axes(figure, layout.rates_left, layout.rates_width, shown)
-        draw_rates(rates, rated, hits, known, float("nan") if total is None else total)
+        draw_rates(rates, title, rated, hits, known, float("nan") if total is None else total)
     if path is not None:
         figure.savefig(path, dpi=160, bbox_inches="tight", pad_inches=0.15)
     return figure

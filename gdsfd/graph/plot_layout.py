@@ -56,6 +56,7 @@ class Layout:
         labels: Sequence[str],
         sizes: Sequence[str],
         counts: Sequence[str],
+        rate_title: str,
         series: int,
         rows: int,
     ) -> Layout:
@@ -66,6 +67,7 @@ class Layout:
             labels: The environments.
             sizes: Their numbers of patients.
             counts: The patterns' numbers of patients.
+            rate_title: What stands above the outcome rates.
             series: How many outcome rates are drawn.
             rows: Rows of the taller panel.
         """
@@ -77,7 +79,7 @@ class Layout:
         bars_left = dots_left + max(matrix, inches(TITLES[1], TITLE_SIZE) * _BOLD - 1.0) + 0.4
         bars_width = 1.0 + max(map(inches, counts), default=0.0)
         rates_left = bars_left + bars_width + 0.35
-        rates_width = 1.9 if series else 0.0
+        rates_width = max(1.9, inches(rate_title)) if series else 0.0
         head = slant + 0.85
         foot = 0.75 + (0.17 * series if series > 1 else 0.0)
         return cls(

@@ -97,12 +97,13 @@ def draw_counts(axes: Axes, counts: Sequence[int], texts: Sequence[str]) -> None
 
 
 def draw_rates(
-    axes: Axes, names: Sequence[str], hits: NDArray[np.int64], known: NDArray[np.int64], total: float
+    axes: Axes, title: str, names: Sequence[str], hits: NDArray[np.int64], known: NDArray[np.int64], total: float
 ) -> None:
     """Outcome rates as points: a single one with its interval, several told apart by colour.
 
     Args:
         axes: Where to.
+        title: What stands above.
         names: What has a rate.
         hits: Patients with it; [patterns, names].
         known: Labelled patients; [patterns, names].
@@ -110,7 +111,7 @@ def draw_rates(
     """
     single = len(names) == 1
     shown = names[:MAX_SERIES]
-    _column_title(axes, f"{names[0]} rate, % (dashed: all)" if single else "outcome rates, %")
+    _column_title(axes, title)
     _bands(axes, len(hits))
     ends = [0.05]
     for series, name in enumerate(shown):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.presence import PatientFacts
+from gdsfd.cohort.patient_facts import PatientFacts
 from gdsfd.errors import InputError, near_names
 from gdsfd.graph.facts import facts_of_graph
 

@@ -6,10 +6,11 @@ import numpy as np
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.fields import ModalityFields
-from gdsfd.cohort.presence import PatientFacts, pattern_rows
+from gdsfd.cohort.patient_facts import PatientFacts
+from gdsfd.cohort.presence import pattern_rows, pattern_words
 from gdsfd.cohort.text_table import count_and_share, percent, text_table, wrapped
 from gdsfd.graph.facts import facts_of_graph
-from gdsfd.graph.presence_tables import pattern_name, pattern_table, presence_table
+from gdsfd.graph.presence_tables import pattern_table, presence_table
 
 __all__ = ["pattern_table", "presence_table", "summary"]
 
@@ -112,9 +113,9 @@ def _patterns(facts: PatientFacts) -> list[str]:
             f"{row['count']:,}",
             percent(row["share"]),
             *(percent(row["outcome_rate"][name]) for name in names),
-            pattern_name(facts.modalities, flags[number]),
+            pattern_words(row["modalities"], facts.modalities),
         ]
-        for number, row in enumerate(pattern_rows(facts, MAX_PATTERNS)[: min(MAX_PATTERNS, len(flags))])
+        for row in pattern_rows(facts, MAX_PATTERNS)[: min(MAX_PATTERNS, len(flags))]
     ]
     more = len(flags) - len(rows)
     left_out = int((pattern >= len(rows)).sum())

@@ -10,7 +10,8 @@ import pytest
 
 import gdsfd.cohort.presence as presence
 from gdsfd.cohort.cohort import Cohort
-from gdsfd.cohort.presence import facts_of_cohort, fill_tables
+from gdsfd.cohort.patient_facts import facts_of_cohort
+from gdsfd.cohort.presence import fill_tables
 from gdsfd.cohort.presence_findings import presence_findings
 from gdsfd.errors import InputError
 from tests.cohort_factory import make_cohort

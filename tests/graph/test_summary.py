@@ -27,7 +27,8 @@ def test_numbers():
     assert re.search(rf"\n  labs +events +{labs} \({labs}\.0%\) .* 3 items, 6 steps of 60 min\n", text)
     assert f"modalities per patient: mean {edges / 100:.2f}" in text
     first = pattern_table(graph).iloc[0]
-    assert re.search(rf"\n +{first['patients']} +{first['share']:.1%} .*  {re.escape(first['pattern'])}\n", text)
+    words = {"(nothing)": "nothing", " + ".join(cohort.schema.names): "all"}
+    assert re.search(rf"\n +{first['patients']} +{first['share']:.1%} .*  {words[first['pattern']]}\n", text)
     assert "environments (hospital): 3, of " in text
 
 
