@@ -85,7 +85,7 @@ def _events(fields: ModalityFields, store: Any, edges: Numbers) -> Iterator[Bloc
     block[:, :, count] = 0
     block[patients, store.summary_item.numpy()[cells]] = store.summary.numpy()[cells]
     names = [f"{fields.name}.{item}.{column}" for item in fields.items for column in SUMMARY_COLUMNS]
-    yield block.reshape(len(edges), -1), names
+    yield block.reshape(len(edges), len(fields.items) * width), names
 
 
 def _codes(fields: ModalityFields, store: Any, edges: Numbers) -> Iterator[Block]:

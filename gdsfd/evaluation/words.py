@@ -173,22 +173,25 @@ def _calibration(result: SplitResult) -> Iterator[str]:
         yield f"This cannot be said: {error.reason}."
         return
     observed = prevalence(scored)
-    answer, than = (
-        ("Not quite", "more than") if _miscalibrated(scored) else ("As far as these patients can tell, yes", "within")
-    )
+    faults = []
+    if gap.has_interval and gap.low > 0:
+        faults.append("Risks are too high overall.")
+    elif gap.has_interval and gap.high < 0:
+        faults.append("Risks are too low overall.")
+    if slope.has_interval and slope.high < 1:
+        faults.append(
+            f"They are too extreme: high ones overstated, low ones understated (slope {interval(slope)}, ideally 1)."
+        )
+    elif slope.has_interval and slope.low > 1:
+        faults.append(f"They are too cautious: too close to the average (slope {interval(slope)}, ideally 1).")
+    miscalibrated = _miscalibrated(scored)
     yield (
-        f"{answer}: predicted and observed risks differ by {error.value * 100:.1f} percentage points on average, "
-        f"{than} the {chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+        f"{'Not quite' if miscalibrated or faults else 'As far as these patients can tell, yes'}: predicted and observed risks "
+        f"differ by {error.value * 100:.1f} percentage points on average, {'more than' if miscalibrated else 'within'} the "
+        f"{chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
     )
     yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
-    if gap.has_interval and gap.low > 0:
-        yield "Risks are too high overall."
-    elif gap.has_interval and gap.high < 0:
-        yield "Risks are too low overall."
-    if slope.has_interval and slope.high < 1:
-        yield f"They are too extreme: high ones overstated, low ones understated (slope {interval(slope)}, ideally 1)."
-    elif slope.has_interval and slope.low > 1:
-        yield f"They are too cautious: too close to the average (slope {interval(slope)}, ideally 1)."
+    yield from faults
 
 
 def _miscalibrated(scored: Scored) -> bool:

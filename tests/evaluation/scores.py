@@ -13,7 +13,9 @@ from gdsfd.evaluation.targets import Target
 Floats = NDArray[np.float64]
 
 
-def made(n: int, seed: int = 0, prevalence: float = 0.3, ties: bool = False, signal: float = 1.0) -> tuple[Floats, Floats]:
+def made(
+    n: int, seed: int = 0, prevalence: float = 0.3, ties: bool = False, signal: float = 1.0
+) -> tuple[Floats, Floats]:
     """Labels and informative probabilities."""
     rng = np.random.default_rng(seed)
     y = (rng.random(n) < prevalence).astype(np.float64)

@@ -58,7 +58,9 @@ def test_the_reason_says_what_lacks(y, least, reason):
 
 
 def test_logits_are_refused_with_rows_and_advice():
-    with pytest.raises(InputError, match=r"concat, split 'test'.*between 0 and 1, got 2\.5, -1\.0.*\(first rows 1, 2\).*sigmoid"):
+    with pytest.raises(
+        InputError, match=r"concat, split 'test'.*between 0 and 1, got 2\.5, -1\.0.*\(first rows 1, 2\).*sigmoid"
+    ):
         check_probabilities(np.array([0.5, 2.5, -1.0]), "concat, split 'test'")
     with pytest.raises(InputError, match="nan"):
         check_probabilities(np.array([[0.5, 0.5], [np.nan, 0.5]]), "x")

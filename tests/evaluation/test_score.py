@@ -22,7 +22,17 @@ def subjects(n):
 
 def test_every_figure_lies_in_its_interval():
     scored = score(target(*made(200)), subjects(200), POINT)
-    assert set(scored.estimates) == {"auroc", "auprc", "brier", "log_loss", "calibration_gap", "tpr", "fpr", "ppv", "flagged"}
+    assert set(scored.estimates) == {
+        "auroc",
+        "auprc",
+        "brier",
+        "log_loss",
+        "calibration_gap",
+        "tpr",
+        "fpr",
+        "ppv",
+        "flagged",
+    }
     for estimate in scored.estimates.values():
         assert estimate.low <= estimate.value <= estimate.high
         assert estimate.low < estimate.high
@@ -49,7 +59,9 @@ def test_tiny_slices_have_no_figure_at_all(n):
     assert scored.n == n
     for estimate in scored.estimates.values():
         assert math.isnan(estimate.value)
-        assert estimate.reason == ("no labelled patient" if n == 0 else f"only {n} labelled patient{'s' * (n > 1)} (fewer than 30)")
+        assert estimate.reason == (
+            "no labelled patient" if n == 0 else f"only {n} labelled patient{'s' * (n > 1)} (fewer than 30)"
+        )
 
 
 def test_without_a_threshold_the_rates_say_why():

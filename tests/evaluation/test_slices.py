@@ -71,7 +71,9 @@ def test_absent_and_tiny_environments_have_reasons_and_never_zero(graph, split):
     rows, whole = split
     slices = slices_of(graph, rows, whole, RULES)
     bootstrap = SubjectBootstrap([str(row) for row in rows], 100)
-    scored = dict(zip([one.name for one in slices], score_slices(slices, whole, bootstrap, OperatingPoint(0.3, 0.8), RULES)))
+    scored = dict(
+        zip([one.name for one in slices], score_slices(slices, whole, bootstrap, OperatingPoint(0.3, 0.8), RULES))
+    )
     assert scored["elsewhere"].n == 0
     assert scored["elsewhere"]["auroc"].reason == "no labelled patient"
     assert scored["tiny"].n == 2

@@ -56,7 +56,10 @@ def test_a_binary_outcomes_second_column_is_the_positive_one():
 
 def test_a_wrong_shape_says_what_was_expected(graph):
     rows = rows_of_split(graph, "test")
-    with pytest.raises(InputError, match=rf"muse, split 'test': expected probabilities of shape \({len(rows)}, \d\).*got \({len(rows)},\)"):
+    with pytest.raises(
+        InputError,
+        match=rf"muse, split 'test': expected probabilities of shape \({len(rows)}, \d\).*got \({len(rows)},\)",
+    ):
         targets_of(graph, rows, np.full(len(rows), 0.5), "muse, split 'test'")
 
 
@@ -65,13 +68,15 @@ def test_classes_that_do_not_add_up_to_one_name_the_patients():
     rows = rows_of_split(graph, "test")
     answer = uniform(graph, rows)
     answer[1] = 0.9
-    with pytest.raises(InputError, match=rf"add up to 1; they do not for 1 patients \(ids '{graph['patient'].id[rows[1]]}'; sums 2.7\)"):
+    with pytest.raises(
+        InputError, match=rf"add up to 1; they do not for 1 patients \(ids '{graph['patient'].id[rows[1]]}'; sums 2.7\)"
+    ):
         targets_of(graph, rows, answer)
 
 
 def test_an_unknown_split_names_the_near_one():
     graph = graph_from_cohort(make_cohort(40))
-    with pytest.raises(InputError, match="no patient is in the split 'tets'. Did you mean 'test'"):
+    with pytest.raises(InputError, match=r"no patient is in the split 'tets'\. Did you mean 'test'"):
         rows_of_split(graph, "tets")
 
 

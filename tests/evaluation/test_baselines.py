@@ -1,0 +1,131 @@
+"""Boosting and logistic regression on the flattened table: fitted on train, chosen on tuning, blind to test."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from gdsfd.errors import InputError, NotFittedError, SchemaError
+from gdsfd.evaluation.boosting import Boosting
+from gdsfd.evaluation.logistic import Logistic, Standardiser
+from gdsfd.evaluation.targets import rows_of_split, targets_of
+from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort_factory import make_cohort
+
+MODELS = [partial(Boosting, max_trees=40), Logistic]
+
+
+def graph_of(outcomes="binary", n=500, **options):
+    return graph_from_cohort(make_cohort(n, outcomes=outcomes, **options))
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_beats_chance_on_test_patients(baseline, outcomes):
+    graph = graph_of(outcomes, 800)
+    answer = baseline().fit(graph).predict_proba(graph, split="test")
+    for target in targets_of(graph, rows_of_split(graph, "test"), answer):
+        assert roc_auc_score(target.y, target.p) > 0.6
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_test_labels_play_no_part(baseline, outcomes):
+    graph = graph_of(outcomes)
+    before = baseline().fit(graph).predict_proba(graph, split="test")
+    rows = rows_of_split(graph, "test")
+    y = graph["patient"].y
+    y[rows] = (2 - y[rows]) if outcomes == "multiclass" else (1 - y[rows])
+    np.testing.assert_array_equal(before, baseline().fit(graph).predict_proba(graph, split="test"))
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_ids_give_the_same_numbers_as_the_split(baseline):
+    graph = graph_of()
+    model = baseline().fit(graph)
+    answer = model.predict_proba(graph, split="test")
+    ids = [graph["patient"].id[row] for row in rows_of_split(graph, "test")]
+    np.testing.assert_allclose(model.predict_proba(graph, ids=[ids[4]])[0], answer[4])
+    np.testing.assert_allclose(model.predict_proba(graph, ids=ids[::-1]), answer[::-1])
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_one_class_in_train_gives_the_training_share(baseline):
+    graph = graph_of()
+    graph["patient"].y[rows_of_split(graph, "train")] = 0.0
+    assert (baseline().fit(graph).predict_proba(graph, split="test") == [1.0, 0.0]).all()
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_a_class_unseen_in_train_gets_zero_and_keeps_its_column(baseline):
+    graph = graph_of("multiclass")
+    train = rows_of_split(graph, "train")
+    y = graph["patient"].y
+    y[train] = torch.where(y[train] == 1, -1, y[train])
+    answer = baseline().fit(graph).predict_proba(graph, split="test")
+    assert (answer[:, 1] == 0).all()
+    np.testing.assert_allclose(answer.sum(1), 1)
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_no_labelled_training_patient(baseline):
+    graph = graph_of()
+    graph["patient"].y[rows_of_split(graph, "train")] = np.nan
+    with pytest.raises(InputError, match="outcome 'mortality': no training patient has a label"):
+        baseline().fit(graph)
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_works_without_tuning_rows(baseline):
+    graph = graph_of()
+    graph["patient"].split = ["train" if split == "tuning" else split for split in graph["patient"].split]
+    assert np.isfinite(baseline().fit(graph).predict_proba(graph, split="test")).all()
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_wrong_use_is_said(baseline):
+    graph = graph_of()
+    with pytest.raises(NotFittedError, match=r"was not fitted; call fit\(graph\) first"):
+        baseline().predict_proba(graph, split="test")
+    with pytest.raises(SchemaError, match="build_graph"):
+        baseline().fit(graph).predict_proba(graph_of(n=300, seed=5), split="test")
+
+
+def test_boosting_keeps_the_number_of_trees_that_tuning_likes_best():
+    graph = graph_of(n=800)
+    model = Boosting(max_trees=60).fit(graph)
+    (target,) = targets_of(graph, rows_of_split(graph, "tuning"), model.predict_proba(graph, split="tuning"))
+    best = -np.mean(target.y * np.log(target.p) + (1 - target.y) * np.log(1 - target.p))
+    for trees in (1, 10, 60):
+        other = Boosting(max_trees=trees, trees_untuned=trees, min_tuning=10**9).fit(graph)
+        (target,) = targets_of(graph, rows_of_split(graph, "tuning"), other.predict_proba(graph, split="tuning"))
+        assert best <= -np.mean(target.y * np.log(target.p) + (1 - target.y) * np.log(1 - target.p)) + 1e-9
+    assert 1 <= model.trees[0] <= 60
+
+
+def test_standardiser_fills_flags_cuts_and_scales():
+    rng = np.random.default_rng(0)
+    x = np.full((200, 6), np.nan, dtype=np.float32)
+    x[:, 0] = rng.normal(5, 2, 200)
+    x[7, 0] = 1e6  # a typing error
+    x[:100, 1] = rng.normal(size=100)  # missing where column 2 is: one flag for both
+    x[:100, 2] = rng.normal(size=100)
+    x[:, 3] = 1.0  # constant
+    x[3, 4] = 1.0  # measured once only; column 5 never
+    standardise = Standardiser(x)
+    table = standardise(x)
+    assert np.isfinite(table).all()
+    assert table.shape[1] == 3 + 2  # three columns that vary, two different flags
+    assert np.abs(table).max() < 20
+    np.testing.assert_allclose(table.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose(table.std(0), 1, atol=1e-6)
+
+
+def test_a_rare_indicator_survives_the_cut():
+    x = np.zeros((300, 1), dtype=np.float32)
+    x[0] = 1.0
+    assert Standardiser(x)(x)[0, 0] > 5
