@@ -195,7 +195,7 @@ def _by_column(
     straddling = [position for position, splits in enumerate(seen) if len(splits) > 1]
     if straddling:
         examples = "; ".join(
-            f"{names[position]!r} in {' and '.join(sorted(seen[position]))}" for position in straddling[:5]
+            f"{str(names[position])!r} in {' and '.join(sorted(seen[position]))}" for position in straddling[:5]
         )
         raise InputError(
             f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
