@@ -133,13 +133,19 @@ def _presence(receipt: Receipt) -> list[str]:
     if not keys:
         return []
     outcomes = list(dict.fromkeys(outcome for outcome, _ in keys if outcome))
-    header = [f"{outcome}={label}" if outcome and len(outcomes) > 1 else label for outcome, label in keys]
+    header = [_column(outcome, label, len(outcomes) == 1) for outcome, label in keys]
     rows = [[modality, *(row.get(key, "–") for key in keys)] for modality, row in cells.items()]
     title = "PRESENCE  share of patients who have it, by split"
     title += f" and {' and '.join(outcomes)}" if outcomes else ""
     if number and not any(map(any, absent.values())):
         title += f"; nothing is absent from any of {number:,} environments"
     return [*wrapped(title, hanging="  "), *text_table(["modality", *header], rows)]
+
+
+def _column(outcome: str, label: str, single: bool) -> str:
+    if not outcome:
+        return label  # a split
+    return f"outcome {label}" if single else f"{outcome}={label}"
 
 
 def _patterns(receipt: Receipt) -> list[str]:
