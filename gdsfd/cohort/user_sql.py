@@ -17,6 +17,7 @@ __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
 
 ROW = "__row"  #: position of a row in its source
 KEEP = "__keep"  #: whether the user's ``where`` is true
+BLANK = "blank"  #: stands for the type of a text column without any value
 RAW_SUFFIX = "__text"  #: a text column as written, beside its typed self, for the user's SQL
 
 
@@ -32,7 +33,7 @@ class UserSql:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._looks: dict[tuple[str, str], str | None] = {}
+        self._looks: dict[tuple[str, str], str] = {}
 
     def joined(self, base: BaseTable, joins: Sequence[JoinSpec], tables: BaseTables, what: str) -> BaseTable:
         """The base table with the columns of look-up tables beside its rows.
@@ -95,34 +96,16 @@ class UserSql:
             SpecError: The SQL is wrong or names a column that is not there.
         """
         texts = [*derive.values(), where or ""]
-        mentioned = {
+        mentioned = [
             column
             for column, kind in base.types.items()
             if kind == "VARCHAR"
             and any(has_word(column, text) or has_word(column + RAW_SUFFIX, text) for text in texts)
-        }
-        inner = [f"{base.row_number} AS {ROW}"]
-        for column, kind in base.types.items():
-            clean = quoted(column) if base.clean and kind == "VARCHAR" else cleaned_column(quoted(column), kind)
-            typed = self._typed_as(base, column) if column in mentioned else None
-            inner.append(f"{clean if typed is None else f'TRY_CAST({clean} AS {typed})'} AS {quoted(column)}")
-            if column in mentioned:
-                inner.append(f"{clean} AS {quoted(column + RAW_SUFFIX)}")
-        query = f"SELECT {', '.join(inner)} FROM {base.name}"
-        known = list(base.types)
-        for name, text in derive.items():
-            self._bind(f"SELECT ({text}) FROM ({query})", what, f"derive.{name}", text, known)
-            if name in known:
-                query = f"SELECT * REPLACE (({text}) AS {quoted(name)}) FROM ({query})"
-            else:
-                query = f"SELECT *, ({text}) AS {quoted(name)} FROM ({query})"
-                known.append(name)
-        keep = "true"
-        if where is not None:
-            keep = f"coalesce(CAST(({where}) AS BOOLEAN), false)"
-            self._bind(f"SELECT {keep} FROM ({query})", what, "where", where, known)
-        outer = [ROW, f"{keep} AS {KEEP}"]
+        ]
+        query, keep = self._laid_over(base, derive, where, what, mentioned)
+        known = list(dict.fromkeys([*base.types, *derive]))
         kinds = {row[0]: str(row[1]) for row in self.database.rows(f"DESCRIBE {query}")}
+        outer = [ROW, f"{keep} AS {KEEP}"]
         for column in known:
             if column in derive:
                 outer.append(f"{cleaned_column(quoted(column), kinds[column])} AS {quoted(column)}")
@@ -134,16 +117,65 @@ class UserSql:
         self.database.run(f"CREATE VIEW {view} AS SELECT {', '.join(outer)} FROM ({query})")
         return view, tuple(known)
 
+    def _laid_over(
+        self, base: BaseTable, derive: Mapping[str, str], where: str | None, what: str, mentioned: Sequence[str]
+    ) -> tuple[str, str]:
+        """The base table with typed and derived columns, and the filter, under the first typing that they accept.
+
+        A column whose values all happen to be digits may be meant as text (``code LIKE '4%'``), and one without any
+        value as anything; so when an expression does not fit the types found, near typings are tried.
+        """
+        found = {column: self._typed_as(base, column) for column in mentioned}
+        blank = [column for column, kind in found.items() if kind == BLANK]
+        typings = [
+            {**found, **dict.fromkeys(blank, kind)} for kind in ("VARCHAR", "DOUBLE", "TIMESTAMP")[: 3 if blank else 1]
+        ]
+        typings += [
+            {**typings[0], column: "VARCHAR"} for column, kind in found.items() if kind not in ("VARCHAR", BLANK)
+        ]
+        first: SpecError | None = None
+        for typing in typings:
+            query, known = self._typed(base, typing), list(base.types)
+            try:
+                for name, text in derive.items():
+                    self._bind(f"SELECT ({text}) FROM ({query})", what, f"derive.{name}", text, known)
+                    if name in known:
+                        query = f"SELECT * REPLACE (({text}) AS {quoted(name)}) FROM ({query})"
+                    else:
+                        query = f"SELECT *, ({text}) AS {quoted(name)} FROM ({query})"
+                        known.append(name)
+                keep = "true" if where is None else f"coalesce(CAST(({where}) AS BOOLEAN), false)"
+                self._bind(f"SELECT {keep} FROM ({query})", what, "where", where or "", known)
+                return query, keep
+            except SpecError as error:
+                first = first or error
+                if not blank and "No function matches" not in str(first):
+                    break  # never compare numbers as texts because the other side is text
+        raise first or SpecError(what)
+
+    def _typed(self, base: BaseTable, typing: Mapping[str, str]) -> str:
+        """The base table, cleaned, with mentioned text columns typed and beside them their text."""
+        inner = [f"{base.row_number} AS {ROW}"]
+        for column, kind in base.types.items():
+            clean = quoted(column) if base.clean and kind == "VARCHAR" else cleaned_column(quoted(column), kind)
+            typed = typing.get(column, "VARCHAR")
+            inner.append(f"{clean if typed == 'VARCHAR' else f'TRY_CAST({clean} AS {typed})'} AS {quoted(column)}")
+            if column in typing:
+                inner.append(f"{clean} AS {quoted(column + RAW_SUFFIX)}")
+        return f"SELECT {', '.join(inner)} FROM {base.name}"
+
     def _bind(self, query: str, what: str, field: str, text: str, known: Sequence[str]) -> None:
         """Lets DuckDB check an expression without running it."""
         try:
             self.database.run(f"EXPLAIN {query}")
         except duckdb.Error as error:
-            reason = str(error).split("\n")[0]
+            reason = str(error).split("\n")[0].rstrip(".")
+            if "explicit cast" in reason:
+                reason += " (a column holds text beside numbers; TRY_CAST(column AS DOUBLE) reads its numbers)"
             raise SpecError(f"{what}, {field} = {text!r}: {reason}. Columns: {shown(sorted(known), 20)}") from None
 
-    def _typed_as(self, base: BaseTable, column: str) -> str | None:
-        """The type that every value of a text column can be read as, or None: it is text."""
+    def _typed_as(self, base: BaseTable, column: str) -> str:
+        """The type that every value of a text column can be read as; :data:`BLANK` when it has none."""
         key = (base.name, column)
         if key not in self._looks:
             value = quoted(column)
@@ -155,7 +187,9 @@ class UserSql:
                     f"FROM (SELECT {cell} AS {value} FROM {base.name})"
                 )[0]
             kinds = [("BIGINT", integers), ("DOUBLE", numbers), ("TIMESTAMP", times)]
-            self._looks[key] = next((kind for kind, count in kinds if measured and count == measured), None)
+            self._looks[key] = (
+                next((kind for kind, count in kinds if count == measured), "VARCHAR") if measured else BLANK
+            )
         return self._looks[key]
 
 

@@ -71,7 +71,7 @@ def test_one_class_is_an_error_overall_and_in_train() -> None:
     with pytest.raises(InputError, match=r"outcome 'death' \(column 'c' of patient.csv\) has only '0' \(2 patients\)"):
         check_classes(y, ["train"] * 3, fields, "patient.csv")
     y, fields, _ = read_labels(outcomes, {"c": ["0", "1", "0"]}, 3)
-    with pytest.raises(InputError, match="only '0' .* in train"):
+    with pytest.raises(InputError, match=r"only '0' .* in train"):
         check_classes(y, ["train", "test", "train"], fields, "patient.csv")
     check_classes(y, ["train", "train", "test"], fields, "patient.csv")
     y, fields, _ = read_labels(outcomes, {"c": [None, "x", None]}, 3)
