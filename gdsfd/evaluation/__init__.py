@@ -1,1 +1,15 @@
+"""How well a model does, against what, for whom, and how sure that is.
 
+``metrics``, ``ranking``, ``calibration`` and ``operating_point`` are pure functions of labels and probabilities;
+``bootstrap`` resamples subjects; ``score`` puts figures, intervals and reasons together; ``slices`` and ``gaps`` look at
+parts of a split; ``assess`` judges several models on one split; ``report`` is what users call. ``flatten``,
+``boosting`` and ``logistic`` are the baselines.
+"""
+
+from __future__ import annotations
+
+from gdsfd.evaluation.boosting import Boosting
+from gdsfd.evaluation.logistic import Logistic
+from gdsfd.evaluation.report import Report, evaluate
+
+__all__ = ["Boosting", "Logistic", "Report", "evaluate"]

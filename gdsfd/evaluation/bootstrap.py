@@ -8,6 +8,7 @@ Patients of one subject come and go together, which is why intervals are wider t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,13 @@ class SubjectBootstrap:
         for resample in range(resamples):
             drawn = generator.integers(0, size, size) if size else np.empty(0, np.int64)
             self.counts[resample] = np.bincount(drawn, minlength=size)
+
+    def first(self, resamples: int) -> SubjectBootstrap:
+        """The same bootstrap with only its first resamples (all of them, if it has no more)."""
+        fewer = copy(self)
+        fewer.counts = self.counts[:resamples]
+        fewer.resamples = len(fewer.counts)
+        return fewer
 
     def weights(self, rows: NDArray[np.int64]) -> Iterator[tuple[slice, Floats]]:
         """How often each of some patients is drawn.

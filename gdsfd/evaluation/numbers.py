@@ -6,7 +6,7 @@ import math
 
 from gdsfd.evaluation.estimate import Estimate
 
-__all__ = ["DASH", "count", "interval", "number", "per_hundred", "percent"]
+__all__ = ["DASH", "count", "interval", "number", "per_hundred", "percent", "spelled"]
 
 DASH = "–"
 
@@ -63,3 +63,13 @@ def count(n: int, one: str, many: str | None = None) -> str:
         ('1 patient', '2,520 patients')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def spelled(name: str) -> str:
+    """A name from a spec as words: underscores become spaces.
+
+    Example:
+        >>> spelled("hospital_mortality")
+        'hospital mortality'
+    """
+    return name.replace("_", " ")

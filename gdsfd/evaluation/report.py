@@ -65,7 +65,7 @@ class Report:
 
         Returns:
             With ``detail`` the columns are split, model, target, kind (``all``, ``difference``, ``environment``,
-            ``pattern``, ``modality``, ``group: <name>``), slice, n, positives, metric, value, low, high, reason. A row
+            ``pattern``, ``observed``, ``modality``, ``group: <name>``), slice, n, positives, metric, value, low, high, reason. A row
             of kind ``difference`` is the judged model less the model named.
         """
         rows = long_rows if detail else headline_rows

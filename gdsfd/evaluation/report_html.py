@@ -14,7 +14,7 @@ from markupsafe import Markup
 from gdsfd._version import __version__
 from gdsfd.evaluation.assess import COMPARED, SplitResult
 from gdsfd.evaluation.estimate import Estimate
-from gdsfd.evaluation.numbers import count, interval, number, percent
+from gdsfd.evaluation.numbers import count, interval, number, percent, spelled
 from gdsfd.evaluation.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
 from gdsfd.evaluation.tables import prevalence
 from gdsfd.evaluation.where_worse import kind_word
@@ -39,6 +39,7 @@ FIGURE_WORDS = {
 KIND_TITLES = {
     "environment": "By environment",
     "pattern": "By missingness pattern",
+    "observed": "By number of modalities observed",
     "modality": "With and without each modality",
 }
 
@@ -55,7 +56,7 @@ def render(report: Report) -> str:
     first = report.results[0]
     return _template().render(
         version=__version__,
-        title=", ".join(outcome.name for outcome in report.schema.outcomes),
+        title=", ".join(spelled(outcome.name) for outcome in report.schema.outcomes),
         model=report.labels["model"],
         split=first.split,
         task=report.metrics["task"],
@@ -69,7 +70,6 @@ def render(report: Report) -> str:
         training=_flat(report.training or {}),
         baselines={report.labels[name]: _flat(words) for name, words in report.baselines.items() if words},
         environment=report.schema.environment,
-        pooled_kind={"environment": "small environments", "pattern": "small patterns"},
     )
 
 
@@ -235,6 +235,8 @@ def _flat(words: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """A nested description as name -> text."""
     flat: dict[str, str] = {}
     for key, value in words.items():
+        if key == "name":  # stands above the list already
+            continue
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):
             flat |= _flat(value, "" if key == "config" else f"{name}: ")

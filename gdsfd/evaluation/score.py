@@ -169,7 +169,9 @@ def difference(model: Scored, other: Scored, name: str, level: float = 0.95) -> 
         return Estimate.undefined(ours.reason or theirs.reason)
     if name not in model.resampled or name not in other.resampled:
         return Estimate(ours.value - theirs.value)
-    low, high = percentile_interval(model.resampled[name] - other.resampled[name], level)
+    # Large slices have fewer resamples than small ones, but the same first ones.
+    shared = min(len(model.resampled[name]), len(other.resampled[name]))
+    low, high = percentile_interval(model.resampled[name][:shared] - other.resampled[name][:shared], level)
     return Estimate(ours.value - theirs.value, low, high)
 
 

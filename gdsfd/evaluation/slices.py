@@ -19,6 +19,14 @@ __all__ = ["SLICE_FIGURES", "Slice", "pattern_name", "score_slices", "slices_of"
 #: Figures given for every slice.
 SLICE_FIGURES: tuple[str, ...] = ("auroc", "auprc", "brier", "calibration_gap", "tpr", "fpr")
 
+#: A slice of more patients than this gets its intervals from the first resamples only; they are narrow anyway, and a
+#: hundred slices of a large cohort would take minutes.
+LARGE = 5_000
+RESAMPLES_OF_LARGE = 200
+
+#: At most this many slices by number of modalities observed.
+COUNT_SLICES = 4
+
 Mask = NDArray[np.bool_]
 
 
@@ -27,7 +35,8 @@ class Slice:
     """Some patients of a split.
 
     Args:
-        kind: ``environment``, ``pattern``, ``modality`` or ``group: <attribute>``.
+        kind: ``environment``, ``pattern``, ``observed`` (number of modalities), ``modality`` or
+            ``group: <attribute>``.
         name: Which one.
         mask: Over the rows of the split.
         pooled: How many small slices this one puts together; 0 for an ordinary slice.
@@ -62,6 +71,7 @@ def slices_of(graph: Any, rows: NDArray[np.int64], target: Target, rules: Rules)
             slices.append(_pool("environment", small, "small environments"))
     presence = presence_of(graph, rows)
     slices += _patterns(presence, graph.schema.names, target, rules)
+    slices += _by_count(presence)
     for number, name in enumerate(graph.schema.names):
         slices.append(Slice("modality", f"with {name}", presence[:, number]))
         slices.append(Slice("modality", f"without {name}", ~presence[:, number]))
@@ -74,18 +84,13 @@ def score_slices(
     slices: Iterable[Slice], target: Target, bootstrap: SubjectBootstrap, point: OperatingPoint, rules: Rules
 ) -> list[Scored]:
     """The figures of every slice, NaN with a reason where it is absent, tiny or of one class."""
-    return [
-        score(
-            target.among(one.mask),
-            bootstrap,
-            point,
-            rules.level,
-            rules.min_patients,
-            rules.min_per_class,
-            SLICE_FIGURES,
-        )
-        for one in slices
-    ]
+    limits = (rules.level, rules.min_patients, rules.min_per_class)
+    fewer = bootstrap.first(RESAMPLES_OF_LARGE)
+    scored = []
+    for one in slices:
+        own = target.among(one.mask)
+        scored.append(score(own, fewer if len(own.y) > LARGE else bootstrap, point, *limits, SLICE_FIGURES))
+    return scored
 
 
 def pattern_name(present: Sequence[bool], names: Sequence[str]) -> str:
@@ -121,7 +126,27 @@ def _patterns(presence: Mask, names: Sequence[str], target: Target, rules: Rules
     ]
     large = [one for one in slices if _large(one.mask, target, rules)]
     small = [one for one in slices if not _large(one.mask, target, rules)]
-    return large + ([_pool("pattern", small, "other patterns")] if small else [])
+    return large + (
+        [_pool("pattern", small, "rarer patterns" if large else "patterns, each too rare")] if small else []
+    )
+
+
+def _by_count(presence: Mask) -> list[Slice]:
+    """By how many modalities a patient has: with many modalities hardly any two patients share a pattern."""
+    observed = presence.sum(1)
+    distinct = np.unique(observed)
+    if len(distinct) < 2:
+        return []
+    starts = (
+        distinct
+        if len(distinct) <= COUNT_SLICES
+        else np.unique(np.quantile(observed, np.arange(COUNT_SLICES) / COUNT_SLICES, method="lower"))
+    )
+    slices = []
+    for start, end in zip(starts, [*(starts[1:] - 1), distinct[-1]]):
+        name = f"{start}" if start == end else f"{start} to {end}"
+        slices.append(Slice("observed", f"{name} of {presence.shape[1]}", (observed >= start) & (observed <= end)))
+    return slices
 
 
 def _pool(kind: str, small: Sequence[Slice], word: str) -> Slice:

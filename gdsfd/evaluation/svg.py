@@ -115,13 +115,14 @@ class ForestAxis:
 
     @classmethod
     def around(cls, estimates: Sequence[Estimate], whole: float) -> ForestAxis:
-        """An axis for AUROCs: from 0.5, or from below the lowest end, to 1."""
+        """An axis for AUROCs: from 0.5, or from below the lowest end but not below 0.3, to 1."""
         ends = [one.low if one.has_interval else one.value for one in estimates if one.defined]
         low = min([0.5, *(int(end * 10) / 10 for end in ends)])
-        return cls(low, 1.0, whole)
+        return cls(max(low, 0.3), 1.0, whole)
 
     def x(self, value: float) -> float:
-        """Place of a value."""
+        """Place of a value; one below the axis is put at its left end."""
+        value = max(value, self.low)
         return round(12 + (value - self.low) / (self.high - self.low) * (self.width - 24), 1)
 
 
@@ -153,6 +154,8 @@ def forest_cell(axis: ForestAxis, estimate: Estimate, other: Estimate | None = N
         parts.append(
             f'<line class="bar" x1="{axis.x(estimate.low)}" y1="{middle}" x2="{axis.x(estimate.high)}" y2="{middle}"/>'
         )
+        if estimate.low < axis.low:  # the bar goes on
+            parts.append(f'<path class="cut" d="M{axis.x(axis.low) - 7} {middle}l7 -4v8z"/>')
     if other is not None and other.defined:
         at = axis.x(other.value)
         parts.append(f'<path class="other" d="M{at} {middle - 4.5}l4.5 4.5l-4.5 4.5l-4.5 -4.5z"/>')

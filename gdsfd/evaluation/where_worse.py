@@ -77,6 +77,8 @@ def where_worse(result: SplitResult, rules: Rules) -> str:
 def _slice_word(one: Slice) -> str:
     if one.kind == "environment" or one.kind.startswith("group: "):
         return f"{kind_word(one.kind)} {one.name}"
+    if one.kind == "observed":
+        return f"patients with {one.name} modalities"
     return f"patients {one.name}" if one.name.startswith(("with", "only")) else f"patients with “{one.name}”"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.estimate import Estimate
-from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent
+from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent, spelled
 from gdsfd.evaluation.score import Rules, Scored
 from gdsfd.evaluation.tables import prevalence
 from gdsfd.evaluation.where_worse import where_worse
@@ -66,9 +66,9 @@ def _whom(result: SplitResult, schema: CohortSchema) -> str:
     scored = result.model.overall
     outcome = schema.outcomes[0]
     if schema.multiclass:
-        what = f"a probability for every class of {outcome.name}: {', '.join(outcome.classes)}"
+        what = f"a probability for every class of {spelled(outcome.name)}: {', '.join(outcome.classes)}"
     elif len(schema.outcomes) == 1:
-        what = f"a probability of {outcome.name} ({outcome.column} = {outcome.classes[-1]})"
+        what = f"a probability of {spelled(outcome.name)} ({outcome.column} = {outcome.classes[-1]})"
     else:
         what = f"one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}"
     people = "" if result.subjects == result.n else f" ({count(result.subjects, 'person', 'persons')})"
@@ -185,10 +185,11 @@ def _calibration(result: SplitResult) -> Iterator[str]:
     elif slope.has_interval and slope.low > 1:
         faults.append(f"They are too cautious: too close to the average (slope {interval(slope)}, ideally 1).")
     miscalibrated = _miscalibrated(scored)
+    answer = "Not quite" if miscalibrated or faults else "As far as these patients can tell, yes"
     yield (
-        f"{'Not quite' if miscalibrated or faults else 'As far as these patients can tell, yes'}: predicted and observed risks "
-        f"differ by {error.value * 100:.1f} percentage points on average, {'more than' if miscalibrated else 'within'} the "
-        f"{chance.value * 100:.1f} that chance would allow a perfectly calibrated model here."
+        f"{answer}: predicted and observed risks differ by {error.value * 100:.1f} percentage points on average, "
+        f"{'more than' if miscalibrated else 'within'} the {chance.value * 100:.1f} that chance would allow a "
+        "perfectly calibrated model here."
     )
     yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
     yield from faults

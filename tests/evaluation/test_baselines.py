@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.evaluation.boosting import Boosting
+from gdsfd.evaluation.boosting import Boosting, splittable
 from gdsfd.evaluation.logistic import Logistic, Standardiser
 from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -129,3 +130,19 @@ def test_a_rare_indicator_survives_the_cut():
     x = np.zeros((300, 1), dtype=np.float32)
     x[0] = 1.0
     assert Standardiser(x)(x)[0, 0] > 5
+
+
+def test_columns_left_out_could_not_have_been_split():
+    rng = np.random.default_rng(0)
+    x = np.zeros((200, 5), dtype=np.float32)
+    x[:19, 0] = 1  # too rare
+    x[:20, 1] = 1
+    x[:, 2] = np.where(np.arange(200) < 19, 1.0, np.nan)  # too rarely measured
+    x[:, 3] = rng.normal(size=200)
+    x[:30, 4] = np.nan  # constant where measured: missing or not is still a split
+    assert splittable(x, 20).tolist() == [1, 3, 4]
+    y = (rng.random(200) < 0.3).astype(int)
+    options = {"max_iter": 5, "min_samples_leaf": 20, "early_stopping": False, "random_state": 0}
+    whole = HistGradientBoostingClassifier(**options).fit(x, y).predict_proba(x)
+    part = HistGradientBoostingClassifier(**options).fit(x[:, [1, 3, 4]], y).predict_proba(x[:, [1, 3, 4]])
+    np.testing.assert_allclose(whole, part)

@@ -82,7 +82,7 @@ def test_the_short_table_has_one_row_per_split_and_model(report):
 
 def test_the_long_table_has_everything_and_a_reason_for_every_gap(report):
     frame = report.to_frame(detail=True)
-    assert set(frame.kind) == {"all", "difference", "environment", "pattern", "modality", "group: sex"}
+    assert set(frame.kind) == {"all", "difference", "environment", "pattern", "observed", "modality", "group: sex"}
     assert (frame.value.notna() | (frame.reason != "")).all()
     assert not ((frame.value == 0) & (frame.reason != "")).any()
     row = frame.query(

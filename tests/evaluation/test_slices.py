@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from gdsfd.evaluation import slices as module
 from gdsfd.evaluation.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.operating_point import OperatingPoint
-from gdsfd.evaluation.score import Rules, score
-from gdsfd.evaluation.slices import SLICE_FIGURES, pattern_name, score_slices, slices_of
+from gdsfd.evaluation.score import Rules, difference, score
+from gdsfd.evaluation.slices import SLICE_FIGURES, Slice, pattern_name, score_slices, slices_of
 from gdsfd.evaluation.targets import presence_of, rows_of_split
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
@@ -64,7 +65,7 @@ def test_patterns_part_the_patients_and_small_ones_are_put_together(graph, split
         own = whole.among(one.mask)
         assert len(own.y) >= 30
         assert 5 <= own.y.sum() <= len(own.y) - 5
-    assert patterns[-1].name == f"{patterns[-1].pooled} other patterns"
+    assert patterns[-1].name == f"{patterns[-1].pooled} rarer patterns"
 
 
 def test_absent_and_tiny_environments_have_reasons_and_never_zero(graph, split):
@@ -113,3 +114,30 @@ def test_no_environment_no_slice():
 )
 def test_a_pattern_is_named_by_its_shorter_half(present, name):
     assert pattern_name(present, ["a", "b", "c"]) == name
+
+
+def test_number_of_modalities_parts_the_patients_in_ascending_slices(graph, split):
+    rows, whole = split
+    counts = presence_of(graph, rows).sum(1)
+    slices = [one for one in slices_of(graph, rows, whole, RULES) if one.kind == "observed"]
+    assert 2 <= len(slices) <= module.COUNT_SLICES
+    assert (np.sum([one.mask for one in slices], axis=0) == 1).all()
+    highest = -1
+    for one in slices:
+        low, high = counts[one.mask].min(), counts[one.mask].max()
+        assert highest < low
+        assert one.name == (f"{low} of 5" if low == high else f"{low} to {high} of 5")
+        highest = high
+
+
+def test_large_slices_use_the_first_resamples_and_stay_paired(monkeypatch):
+    monkeypatch.setattr(module, "LARGE", 150)
+    monkeypatch.setattr(module, "RESAMPLES_OF_LARGE", 40)
+    whole = target(*made(300))
+    bootstrap = SubjectBootstrap([str(row) for row in range(300)], 100)
+    slices = [Slice("group: a", "large", np.arange(300) < 200), Slice("group: a", "small", np.arange(300) >= 200)]
+    large, small = score_slices(slices, whole, bootstrap, OperatingPoint(0.3, 0.8), RULES)
+    assert (len(large.resampled["auroc"]), len(small.resampled["auroc"])) == (40, 100)
+    gap = difference(large, small, "auroc")
+    expected = np.quantile(large.resampled["auroc"] - small.resampled["auroc"][:40], [0.025, 0.975])
+    assert (gap.low, gap.high) == pytest.approx(tuple(expected))
