@@ -14,8 +14,8 @@ from gdsfd.nn.encoders.step_sequence import StepSequence, dense_steps
 
 __all__ = ["EventsEncoder"]
 
-_VALUES = ("mean", "min", "max", "first", "last")
-_PER_ITEM = len(_VALUES) + 4  # and: rank of the mean, last minus first, log count, present
+_FIRST_VALUE = SUMMARY_COLUMNS.index("mean")  # mean, min, max, first, last follow each other to the end
+_PER_ITEM = len(SUMMARY_COLUMNS) - _FIRST_VALUE + 4  # and: rank of the mean, last - first, log count, present
 
 
 class EventsEncoder(nn.Module):
@@ -60,7 +60,7 @@ class EventsEncoder(nn.Module):
         if self.sequence is not None:
             owner = _owners(observations["ptr"], observations["value"].numel())
             item = observations["item"].long()
-            z, _ = self.transform.select(observations["value"], item)
+            z = self.transform.squash(observations["value"], item)
             size = (observations["ptr"].numel() - 1, self.num_steps, self.num_items)
             hidden = hidden + self.sequence(*dense_steps(z, owner, observations["step"].long(), item, size))
         return self.out(hidden)
@@ -69,13 +69,15 @@ class EventsEncoder(nn.Module):
         """Per item: z of mean, min, max, first and last, rank of the mean, trend, log count, present; [E, 9 I]."""
         summary, item = observations["summary"], observations["summary_item"].long()
         owner = _owners(observations["summary_ptr"], item.numel())
-        scaled = [self.transform.select(summary[:, SUMMARY_COLUMNS.index(name)].contiguous(), item) for name in _VALUES]
-        z = [pair[0] for pair in scaled]
+        values = summary[:, _FIRST_VALUE:]
+        z = self.transform.squash(values, item.unsqueeze(-1))  # [S, 5]
+        rank = self.transform.rank(values[:, 0].contiguous(), item)
         count = summary[:, SUMMARY_COLUMNS.index("count")]
-        columns = [*z, scaled[0][1], z[4] - z[3], torch.log1p(count) / 3, torch.ones_like(count)]
+        columns = [rank, z[:, -1] - z[:, -2], torch.log1p(count) / 3, torch.ones_like(count)]
+        features = torch.cat([z, torch.stack(columns, dim=-1)], dim=-1)
         num_observations = observations["summary_ptr"].numel() - 1
         grid = summary.new_zeros(num_observations * self.num_items, _PER_ITEM)
-        grid = grid.index_put((owner * self.num_items + item,), torch.stack(columns, dim=-1))
+        grid = grid.index_put((owner * self.num_items + item,), features)
         return grid.view(num_observations, self.num_items * _PER_ITEM)
 
 

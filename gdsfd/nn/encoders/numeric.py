@@ -61,21 +61,19 @@ class NumericTransform(nn.Module):
         """Transforms values; see the class for the mathematics and shapes."""
         observed = ~torch.isnan(value)
         filled = torch.where(observed, value, self.center)
-        z = 3 * torch.tanh((filled - self.center) / (3 * self.spread))
-        rank = 2 * self._distribution(filled) - 1
+        z = _squash(filled, self.center, self.spread)
+        columns = filled.reshape(-1, self.num_columns).t().contiguous()  # searchsorted wants rows in one piece
+        rank = 2 * self._interpolate(columns, self.knots).t().reshape(value.shape) - 1
         flag = observed.to(value.dtype)
         return z * flag, rank * flag, flag
 
-    def select(self, value: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
-        """z and r of single values, each of its own column; both [M], for ``value`` [M] and ``column`` int64 [M]."""
-        center, spread = self.center[column], self.spread[column]
-        z = 3 * torch.tanh((value - center) / (3 * spread))
-        knots = self.knots[column]
-        return z, 2 * self._interpolate(value.unsqueeze(-1), knots).squeeze(-1) - 1
+    def squash(self, value: Tensor, column: Tensor) -> Tensor:
+        """z of single values, each of its own column; ``column`` int64 broadcasts against ``value``."""
+        return _squash(value, self.center[column], self.spread[column])
 
-    def _distribution(self, value: Tensor) -> Tensor:
-        columns = value.reshape(-1, self.num_columns).t().contiguous()  # searchsorted wants rows in one piece
-        return self._interpolate(columns, self.knots).t().reshape(value.shape)
+    def rank(self, value: Tensor, column: Tensor) -> Tensor:
+        """r of single values [M], each of its own column int64 [M]."""
+        return 2 * self._interpolate(value.unsqueeze(-1), self.knots[column]).squeeze(-1) - 1
 
     def _interpolate(self, value: Tensor, knots: Tensor) -> Tensor:
         """Distribution function of ``value`` [R, V] under row-wise ``knots`` [R, Q]."""
@@ -91,3 +89,7 @@ class NumericTransform(nn.Module):
         between = y0 + share * (y1 - y0)
         middle = (self.levels[left.clamp(0, last)] + self.levels[(right - 1).clamp(0, last)]) / 2
         return torch.where(tied, middle, between)
+
+
+def _squash(value: Tensor, center: Tensor, spread: Tensor) -> Tensor:
+    return 3 * torch.tanh((value - center) / (3 * spread))
