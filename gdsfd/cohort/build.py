@@ -93,6 +93,10 @@ def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, Mo
             f"expected the modalities of the fitted schema in their order, {list(fitted)}, "
             f"got {[modality.name for modality in spec.modality]}"
         )
+    outcomes = [outcome.name for outcome in spec.outcome]
+    if outcomes != [outcome.name for outcome in like.outcomes]:
+        fitted_outcomes = [outcome.name for outcome in like.outcomes]
+        raise SchemaError(f"expected the outcomes of the fitted schema, {fitted_outcomes}, got {outcomes}")
     for modality in spec.modality:
         if modality.kind != fitted[modality.name].kind:
             raise SchemaError(

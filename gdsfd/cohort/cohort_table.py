@@ -100,6 +100,9 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     _check_unique(ids, cohort.id, view.label)
     subject = [str(cell or f"id {own}") for cell, own in zip(cells[cohort.subject or cohort.id], ids)]
     notes = [*view.notes]
+    blank_subjects = sum(cell is None for cell in cells[cohort.subject or cohort.id])
+    if blank_subjects:
+        notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
     y, outcomes, label_notes = _labels(spec, cells, len(ids), like)
     environment = _environment(spec, cells)
     assigned = assign_split(

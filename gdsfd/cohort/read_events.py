@@ -59,9 +59,7 @@ def read_events(
         SchemaError: A column of ``like`` is missing (wide form).
     """
     wide = _wide_columns(modality, view, like)
-    columns = wide or [
-        view.require(name, f"modality {modality.name!r}") for name in (modality.item, modality.value) if name
-    ]
+    columns = wide or _long_columns(modality, view)
     rows = match_rows(modality, view, cohort, sources, columns, None if like is None else like.window)
     if wide is None:
         settle_long(rows, modality)
@@ -93,6 +91,11 @@ def read_events(
     )
     receipt.fitted = {"items": len(fields.items), "steps": fields.steps}
     return observations, fields, receipt
+
+
+def _long_columns(modality: EventsSpec, view: View) -> list[str]:
+    named = {"item": modality.item, "value": modality.value}
+    return [view.require(name, f"{field} of modality {modality.name!r}") for field, name in named.items() if name]
 
 
 def _wide_columns(modality: EventsSpec, view: View, like: ModalityFields | None) -> list[str] | None:

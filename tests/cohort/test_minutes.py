@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gdsfd.cohort.build import build_cohort
+from gdsfd.cohort.cohort import EventObservations
+from gdsfd.errors import InputError
+from tests.cohort.small_exports import PATIENTS, patients, spec
+
+
+def steps(times: list[Any], cohort: pd.DataFrame | None = None, **fields: Any) -> list[int]:
+    """Steps of one minute of the first patients' single events at ``times``; -1 = dropped."""
+    frame = pd.DataFrame({"pid": [f"{k:03d}" for k in range(len(times))], "t": times})
+    entry = {"name": "m", "kind": "events", "source": frame.assign(item="x"), "id": "pid", "item": "item", "time": "t"}
+    entry |= {"min_count": 1, "bin": 1, "window": [-10_000, 100_000], **fields}
+    built = build_cohort(spec(entry, cohort={"source": patients() if cohort is None else cohort}))
+    observed = built.observations["m"]
+    assert isinstance(observed, EventObservations)
+    found = dict(zip(observed.patient.tolist(), (observed.step - 10_000).tolist()))
+    return [found.get(row, -1) for row in range(len(times))]
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (["5", "7.9", "-3", "", "1e2"] * 4, [5, 7, -3, -1, 100] * 4),
+        ([5, 7, -3, 0, 100] * 4, [5, 7, -3, 0, 100] * 4),
+        ([5.0, None, 2.5, 1.0, 1.0] * 4, [5, -1, 2, 1, 1] * 4),
+        (["00:07", "47:59", "", "100:00", "1:30"] * 4, [7, 2879, -1, 6000, 90] * 4),
+        (["00:07:59", "01:00:00", "00:00:00.5", "2:00", "0:01"] * 4, [7, 60, 0, 120, 1] * 4),
+        (
+            [pd.Timedelta("1h"), pd.Timedelta("2 days"), pd.NaT, pd.Timedelta(0), pd.Timedelta("90s")] * 4,
+            [60, 2880, -1, 0, 1] * 4,
+        ),
+    ],
+)
+def test_numbers_and_clocks(times: list[Any], expected: list[int]) -> None:
+    assert steps(times) == expected
+
+
+def test_timestamps_count_from_the_origin() -> None:
+    admitted = pd.Timestamp("2150-01-01")  # patient k was admitted k days later
+    times = [admitted + pd.Timedelta(days=k, minutes=10 * k) for k in range(20)]
+    expected = [10 * k for k in range(20)]
+    assert steps(times, origin="admitted") == expected
+    assert steps([str(time) for time in times], origin="admitted") == expected
+    assert steps([time.isoformat() for time in times], origin="admitted") == expected
+    typed = patients().assign(admitted=lambda frame: pd.to_datetime(frame.admitted))
+    assert steps(times, cohort=typed, origin="admitted") == expected
+    blank = patients()
+    blank.loc[2, "admitted"] = None
+    assert steps(times, cohort=blank, origin="admitted")[:4] == [0, 10, -1, 30]
+
+
+def test_numbers_relative_to_numbers() -> None:
+    cohort = patients().assign(start=range(PATIENTS))
+    assert steps([100] * 20, cohort=cohort, origin="start") == [100 - k for k in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("times", "fields", "message"),
+    [
+        (["5"] * 18 + ["soon", "5h"], {}, r"'t' .* 2 times .*: 'soon' \(id 018\), '5h' \(id 019\); expected numbers"),
+        (["00:10"] * 19 + ["5"], {}, r"1 times that cannot be read: '5' \(id 019\); expected hh:mm"),
+        (["00:10"] * 19 + ["00:61"], {}, r"'00:61' \(id 019\)"),
+        (["x"] * 20, {}, r"20 times .*expected minutes, hh:mm or ISO timestamps"),
+        (["2150-01-01 10:00"] * 20, {}, r"holds timestamps; name the cohort column .* under 'origin'"),
+        (["2150-01-01 10:00"] * 19 + ["01/02/2150"], {"origin": "admitted"}, r"'01/02/2150' \(id 019\); expected time"),
+        (["5"] * 20, {"origin": "admitted"}, r"holds numbers but its origin 'admitted' holds timestamps"),
+        (["5"] * 20, {"origin": "admited"}, r"no column 'admited' \(origin of a modality\). Did you mean 'admitted'"),
+    ],
+)  # fmt: skip
+def test_times_that_cannot_be_read(times: list[Any], fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        steps(times, **fields)
+
+
+def test_rows_that_are_filtered_out_may_hold_anything() -> None:
+    assert steps([*["5"] * 19, "soon"], where="t <> 'soon'")[-1] == -1
