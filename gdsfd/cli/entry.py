@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 import warnings
@@ -68,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = make_parser().parse_args(argv)
     except SystemExit as stop:  # argparse has said what is wrong (2), or has printed the help (0)
         return stop.code if isinstance(stop.code, int) else DONE
+    # Threads that wait by spinning slow everything down many times over as soon as another process wants a core. Heavy
+    # packages are imported by the commands, so this is early enough; the user's own choice stands.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with_traceback = getattr(arguments, "traceback", False)
     try:
         with warnings.catch_warnings():
