@@ -1,7 +1,7 @@
 """How well a model does, against what, for whom, and how sure that is.
 
-``metrics``, ``ranking``, ``calibration`` and ``operating_point`` are pure functions of labels and probabilities;
-``bootstrap`` resamples subjects; ``score`` puts figures, intervals and reasons together; ``slices`` and ``gaps`` look at
+``metrics``, ``ranking``, ``calibration`` and ``operating_point`` are functions of labels and probabilities;
+``bootstrap`` resamples subjects; ``score`` joins figures, intervals and reasons; ``slices`` and ``gaps`` look at
 parts of a split; ``assess`` judges several models on one split; ``report`` is what users call. ``flatten``,
 ``boosting`` and ``logistic`` are the baselines.
 """

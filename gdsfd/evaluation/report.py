@@ -65,8 +65,8 @@ class Report:
 
         Returns:
             With ``detail`` the columns are split, model, target, kind (``all``, ``difference``, ``environment``,
-            ``pattern``, ``observed``, ``modality``, ``group: <name>``), slice, n, positives, metric, value, low, high, reason. A row
-            of kind ``difference`` is the judged model less the model named.
+            ``pattern``, ``observed``, ``modality``, ``group: <name>``), slice, n, positives, metric, value,
+            low, high, reason. A row of kind ``difference`` is the judged model less the model named.
         """
         rows = long_rows if detail else headline_rows
         return pd.DataFrame(rows(self.results, self.labels))

@@ -67,6 +67,7 @@ def render(report: Report) -> str:
         receipt=report.receipt,
         split_rows=_split_rows(report.receipt),
         presence=_image(report.presence),
+        many_modalities=len(report.schema.modalities) > 8,
         training=_flat(report.training or {}),
         baselines={report.labels[name]: _flat(words) for name, words in report.baselines.items() if words},
         environment=report.schema.environment,

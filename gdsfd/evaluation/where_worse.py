@@ -13,6 +13,10 @@ from gdsfd.evaluation.slices import Slice
 __all__ = ["kind_word", "standing_out", "where_worse"]
 
 
+#: An average risk that is off by this much is worth a sentence.
+NOTABLE_GAP = 0.05
+
+
 def kind_word(kind: str) -> str:
     """A slice's kind as a reader knows it."""
     return kind.removeprefix("group: ")
@@ -56,6 +60,7 @@ def where_worse(result: SplitResult, rules: Rules) -> str:
             more = f" and {len(worst) - 4} more" if len(worst) > 4 else ""
             lead = f"For {name} it ranks" if several else "It ranks"
             sentences.append(f"{lead} less well than among all patients in: {shown}{more}.")
+        sentences += _risk_sentences(slices, scored, name if several else "")
         sentences += _gap_sentences(result.model.gaps[number], name if several else "")
     if not looked_at:
         least = f"at least {rules.min_patients} patients and {rules.min_per_class} with and without the outcome"
@@ -72,6 +77,25 @@ def where_worse(result: SplitResult, rules: Rules) -> str:
         small = count(too_small, "slice is", "slices are")
         sentences.append(f"{small} too small to be judged and may be better or worse.")
     return " ".join(sentences)
+
+
+def _risk_sentences(slices: Sequence[Slice], scored: Sequence[Scored], target: str) -> list[str]:
+    """Slices whose average risk is off by at least five percentage points, beyond its interval; the furthest first."""
+    about = f" (for {target})" if target else ""
+    sentences = []
+    for sign, word in ((1, "higher"), (-1, "lower")):
+        off = []
+        for one, found in zip(slices, scored):
+            gap = found["calibration_gap"]
+            beyond = gap.has_interval and min(gap.low * sign, gap.high * sign) > 0
+            if beyond and gap.value * sign >= NOTABLE_GAP and not one.pooled:
+                off.append((gap.value * sign, _slice_word(one)))
+        off.sort(reverse=True)
+        if off:
+            listed = "; ".join(f"{who}, by {value * 100:.0f} points" for value, who in off[:4])
+            more = f" and {len(off) - 4} more" if len(off) > 4 else ""
+            sentences.append(f"Predicted risks{about} are {word} than observed ones in: {listed}{more}.")
+    return sentences
 
 
 def _slice_word(one: Slice) -> str:

@@ -108,7 +108,10 @@ def _ranking(result: SplitResult, schema: CohortSchema) -> str:
         kind = "class against the rest" if schema.multiclass else "outcome"
         text = f"AUROC is {interval(auroc)} on average over {len(result.names)} targets (each {kind})."
     if auroc.has_interval and auroc.low <= 0.5:
-        text += " The interval includes 0.5: better than chance is not shown."
+        worse = auroc.high < 0.5
+        text += (
+            " That is worse than a coin." if worse else " The interval includes 0.5: better than chance is not shown."
+        )
     else:
         text += f" By a common rule of thumb that is {next(word for low, word in _GRADES if auroc.value >= low)}."
     if single and auprc.defined:
@@ -139,6 +142,7 @@ def _against(result: SplitResult, labels: Mapping[str, str], rules: Rules) -> It
             yield f"By AUROC it is better than {name} by {number(gain.value)} ({ends})."
         elif gain.high < 0:
             not_better.append(name)
+            ends = f"{_level(rules)} interval {number(-gain.high)} to {number(-gain.low)}"
             yield f"By AUROC it is worse than {name} by {number(-gain.value)} ({ends})."
         else:
             not_better.append(name)
@@ -230,7 +234,9 @@ def _elsewhere(results: list[SplitResult]) -> Iterator[str]:
             yield f"On “{other.split}”: no figure ({there.reason})."
             continue
         text = f"On “{other.split}” ({count(other.n, 'patient')}) AUROC is {interval(there)}"
-        if here.has_interval and there.has_interval and there.high < here.low:
+        if there.has_interval and there.high < 0.5:
+            yield f"{text}: worse than a coin, so what it learned points the wrong way there."
+        elif here.has_interval and there.has_interval and there.high < here.low:
             yield f"{text}, clearly lower than on “{first.split}”."
         elif here.has_interval and there.has_interval and there.low > here.high:
             yield f"{text}, clearly higher than on “{first.split}”."

@@ -110,3 +110,14 @@ def test_a_clear_drop_on_another_set_is_said(graph):
 def test_few_events_are_warned_of():
     small = graph_from_cohort(make_cohort(200))
     assert "The rarer answer was seen in" in words(small, scores(small, 0, 1.0))["What may not be concluded"]
+
+
+def test_a_site_whose_risks_are_off_is_named_with_the_direction(graph):
+    model = scores(graph, 0, 0.6)
+    for patient, site in zip(graph["patient"].id, graph["patient"].environment):
+        if site == "site 2":
+            p = model.rows[patient][1] * 0.5
+            model.rows[patient] = np.array([1 - p, p])
+    text = words(graph, model)["Where it does worse"]
+    assert "Predicted risks are lower than observed ones in: environment site 2, by 1" in text
+    assert "higher than observed" not in text
