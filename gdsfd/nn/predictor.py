@@ -60,7 +60,8 @@ class Predictor(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in schema.modalities)
         self.channels = channels
         self.backbone = build_backbone(backbone, channels, len(self.names), dropout, **(options or {}))
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, schema.num_outputs))
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(channels, schema.num_outputs)
 
     def tokens(self, batch: PatientBatch) -> Tensor:
         """One token per edge of the batch's layout, float [E, d]."""
@@ -76,7 +77,7 @@ class Predictor(nn.Module):
     def forward(self, batch: PatientBatch) -> Prediction:
         """Scores a batch of patients."""
         embeddings = self.backbone(self.tokens(batch), batch.layout, batch.y if self.training else None)
-        return Prediction(self.head(embeddings.pooled), embeddings)
+        return Prediction(self.out(self.dropout(embeddings.pooled)), embeddings)
 
     @torch.no_grad()
     def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,9 @@ def save_checkpoint(
     temporary.mkdir()
     save_file(_plain(weights), temporary / "weights.safetensors")
     save_file(_plain(state.best_weights), temporary / "best.safetensors")
+    save_file(_plain(state.average), temporary / "average.safetensors")
     torch.save(optimizer, temporary / "optimizer.pt")
-    progress = {key: value for key, value in asdict(state).items() if key != "best_weights"}
+    progress = {key: getattr(state, key) for key in ("epoch", "best_epoch", "best_value", "history", "stopped")}
     (temporary / "state.json").write_text(json.dumps({"state": progress, "settings": settings}), encoding="utf-8")
     for entry in temporary.iterdir():
         _flush(entry)
@@ -83,7 +83,8 @@ def load_checkpoint(
             f"the run in {folder} was started with other settings ({', '.join(changed)} changed); "
             f"resume it with the same settings, or remove that folder to start anew"
         )
-    state = TrainingState(**stored["state"], best_weights=load_file(newest / "best.safetensors"))
+    best, average = (load_file(newest / f"{part}.safetensors") for part in ("best", "average"))
+    state = TrainingState(**stored["state"], best_weights=best, average=average)
     optimizer = torch.load(newest / "optimizer.pt", weights_only=True)
     return load_file(newest / "weights.safetensors"), optimizer, state
 

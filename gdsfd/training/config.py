@@ -21,6 +21,7 @@ class TrainConfig:
         weight_decay: Of AdamW.
         channels: Width d of tokens and embeddings.
         dropout: Dropout probability.
+        averaging: Decay per step of the running average of the weights that is evaluated and kept; 0 = no average.
         members: Networks trained side by side from different starts, whose probabilities are averaged.
         sequence: ``"gru"`` reads events over time beside their summaries, ``"none"`` only the summaries.
         backbone_options: The backbone's own options.
@@ -40,6 +41,7 @@ class TrainConfig:
     weight_decay: float = 1e-2
     channels: int | None = None
     dropout: float | None = None
+    averaging: float = 0.0
     members: int = 1
     sequence: Literal["gru", "none"] = "none"
     backbone_options: dict[str, Any] = field(default_factory=dict)
@@ -61,8 +63,10 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise InputError(f"setting {name!r}: expected a number of at least 0, got {value!r}")
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise InputError(f"setting 'dropout': expected a number in [0, 1), got {self.dropout!r}")
+        for name in ("dropout", "averaging"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise InputError(f"setting {name!r}: expected a number in [0, 1), got {value!r}")
         for name, choices in (
             ("sequence", ("gru", "none")),
             ("monitor", ("auprc", "loss")),

@@ -18,10 +18,10 @@ from torch_geometric.data import HeteroData
 from gdsfd._version import __version__
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, SchemaError, near_names
-from gdsfd.graph.loader import PatientLoader, rows_of
+from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import known_backbones
-from gdsfd.nn.losses import probabilities
+from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.predictor import Predictor
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.config import TrainConfig
@@ -77,7 +77,7 @@ class Debiaser:
         self.seed = int(seed)
         self.config = TrainConfig.from_settings(settings)
         self.schema: CohortSchema | None = None
-        self.network: Predictor | None = None
+        self.network: Ensemble | None = None
         self.history: list[dict[str, Any]] = []
         self.training: dict[str, Any] = {}
 
@@ -143,9 +143,7 @@ class Debiaser:
             SchemaError: The graph has other modalities, columns or vocabularies.
             InputError: Unknown split or ids.
         """
-        logits, _ = self._run(graph, split, ids)
-        assert self.schema is not None
-        return probabilities(logits.double(), self.schema.multiclass).numpy()
+        return self._run(graph, split, ids)[0].numpy()
 
     def embed(
         self, graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -153,7 +151,7 @@ class Debiaser:
         """Patient embeddings; see :meth:`predict_proba` for the arguments and errors.
 
         Returns:
-            Stream name -> float [n, channels]. Training without debiasing has one stream, ``"pooled"``.
+            Stream name -> float [n, members x channels]. Training without debiasing has one stream, ``"pooled"``.
         """
         _, pooled = self._run(graph, split, ids)
         return {"pooled": pooled.numpy()}
@@ -166,15 +164,16 @@ class Debiaser:
         check_schema(self.schema, graph.schema)
         rows = rows_of(graph, split, ids)
         self.network.eval()
-        logits, pooled = [], []
+        scores, pooled = [], []
+        store = PatientStore(graph)
         with torch.no_grad():
-            for batch in PatientLoader(PatientStore(graph), rows, 1024):
-                prediction = self.network(batch)
-                logits.append(prediction.logits)
-                pooled.append(prediction.embeddings.pooled)
-        if not logits:
-            return torch.empty(0, self.schema.num_outputs), torch.empty(0, self.network.channels)
-        return torch.cat(logits), torch.cat(pooled)
+            for first in range(
+                0, max(rows.numel(), 1), 1024
+            ):  # an empty split gives one empty batch of the right width
+                predictions = self.network(store.batch(rows[first : first + 1024]))
+                scores.append(self.network.probability(predictions))
+                pooled.append(self.network.pooled(predictions))
+        return torch.cat(scores), torch.cat(pooled)
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).
@@ -232,13 +231,16 @@ class Debiaser:
         """How the model was trained: arguments, sizes, epochs, seconds; for reports."""
         return {**self._arguments(self.config), **self.training}
 
-    def _build(self, schema: CohortSchema, config: TrainConfig) -> Predictor:
+    def _build(self, schema: CohortSchema, config: TrainConfig) -> Ensemble:
         assert config.channels is not None
         assert config.dropout is not None
+        width, dropout = config.channels, config.dropout
         with seeded(self.seed):
-            return Predictor(
-                schema, self.backbone, config.channels, config.dropout, config.sequence, config.backbone_options
-            )
+            members = [
+                Predictor(schema, self.backbone, width, dropout, config.sequence, config.backbone_options)
+                for _ in range(config.members)
+            ]
+        return Ensemble(members, schema.multiclass)
 
     def _take(self, state: TrainingState, num_train: int) -> None:
         assert self.network is not None

@@ -19,8 +19,8 @@ from gdsfd.errors import InputError
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.losses import outcome_loss
-from gdsfd.nn.predictor import Predictor
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.training.average import RunningAverage
 from gdsfd.training.checkpoint import load_checkpoint, save_checkpoint
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.state import TrainingState
@@ -45,7 +45,7 @@ class seeded:
 
 
 def train(
-    network: Predictor,
+    network: Ensemble,
     graph: HeteroData,
     config: TrainConfig,
     seed: int,
@@ -87,6 +87,7 @@ def train(
     train_rows = rows["train"] if uses_unlabelled else rows["train"][labelled[rows["train"]]]
     tuning_rows = rows["tuning"][labelled[rows["tuning"]]]
 
+    network.start_from(_shares(y[train_rows], network.multiclass))
     assert config.learning_rate is not None
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
         _decay_groups(network, config.weight_decay), lr=config.learning_rate
@@ -98,14 +99,17 @@ def train(
         network.load_state_dict(weights)
         optimizer.load_state_dict(optimizer_state)
     model, optimizer = fabric.setup(network, optimizer)
+    average = RunningAverage(network, config.averaging, state.average)
 
     while not state.stopped:
         start = time.perf_counter()
-        loss = _epoch(fabric, model, optimizer, store, train_rows, config, seed, state.epoch)
+        loss = _epoch(fabric, network, model, optimizer, average, store, train_rows, config, seed, state.epoch)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
-        row.update(_tuning(fabric, network, store, rows["train"], tuning_rows, config))
-        row["seconds"] = time.perf_counter() - start
-        _advance(state, row, network, config)
+        with average.swapped_in():
+            row.update(_tuning(fabric, network, store, rows["train"], tuning_rows, config))
+            row["seconds"] = time.perf_counter() - start
+            _advance(state, row, network, config)
+        state.average = average.weights
         if folder is not None:
             save_checkpoint(folder, network.state_dict(), optimizer.state_dict(), state, settings or {})
         if on_epoch is not None:
@@ -113,6 +117,14 @@ def train(
     network.load_state_dict(state.best_weights)
     network.eval()
     return state
+
+
+def _shares(y: Tensor, multiclass: bool) -> Tensor:
+    """Share of positives per outcome, or of each class, among the labelled."""
+    if multiclass:
+        classes = torch.bincount(y[y >= 0])
+        return classes / classes.sum()
+    return torch.nanmean(y, dim=0)
 
 
 def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -132,8 +144,10 @@ def _learning_rate(config: TrainConfig, progress: float) -> float:
 
 def _epoch(
     fabric: Fabric,
+    network: Ensemble,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
+    average: RunningAverage,
     store: PatientStore,
     rows: Tensor,
     config: TrainConfig,
@@ -152,22 +166,20 @@ def _epoch(
                 group["lr"] = _learning_rate(config, epoch + number / len(loader))
             batch = batch.to(fabric.device)
             assert batch.y is not None
-            prediction = model(batch)
-            loss = outcome_loss(prediction.logits.float(), batch.y)
-            if prediction.embeddings.aux_loss is not None:
-                loss = loss + prediction.embeddings.aux_loss
+            loss = network.loss(model(batch), batch.y)
             optimizer.zero_grad()
             fabric.backward(loss)
             if config.clip_norm:
-                fabric.clip_gradients(model, optimizer, max_norm=config.clip_norm)
+                fabric.clip_gradients(model, optimizer, max_norm=config.clip_norm * config.members**0.5)
             optimizer.step()
+            average.update()
             losses.append(loss.detach())
-    return float(torch.stack(losses).mean())
+    return float(torch.stack(losses).mean()) / config.members
 
 
 def _tuning(
     fabric: Fabric,
-    network: Predictor,
+    network: Ensemble,
     store: PatientStore,
     train_rows: Tensor,
     tuning_rows: Tensor,
@@ -185,22 +197,35 @@ def _tuning(
     network.eval()
     with torch.no_grad(), fabric.autocast():
         network.fit_states(lambda: passes(train_rows))
-        logits, labels = [], []
+        parts, labels = [], []
         for batch in passes(tuning_rows):
-            logits.append(network(batch).logits.float())
+            parts.append(network.probability(network(batch)))
             labels.append(batch.y)
-    scores = torch.cat(logits)
-    y = torch.cat([label for label in labels if label is not None])
-    result = {"tuning_loss": float(outcome_loss(scores, y))}
-    result.update(_ranking(scores.cpu(), y.cpu()))
-    return result
+    scores = torch.cat(parts).cpu()
+    y = torch.cat([label for label in labels if label is not None]).cpu()
+    return {"tuning_loss": _log_loss(scores, y), **_ranking(scores, y)}
+
+
+def _positive(scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores and labels with one column per outcome or class."""
+    if not y.is_floating_point():
+        return scores, nn.functional.one_hot(y, scores.size(1)).double()
+    return (scores[:, 1:] if y.size(1) == 1 else scores), y
+
+
+def _log_loss(scores: Tensor, y: Tensor) -> float:
+    """Mean cross-entropy of probabilities over labelled elements, in nats."""
+    if not y.is_floating_point():
+        return float(-scores.clamp_min(1e-12).log().gather(1, y.unsqueeze(1)).mean())
+    scores, y = _positive(scores, y)
+    labelled = ~torch.isnan(y)
+    chance = torch.where(y > 0.5, scores, 1 - scores)[labelled]
+    return float(-chance.clamp_min(1e-12).log().mean())
 
 
 def _ranking(scores: Tensor, y: Tensor) -> dict[str, float]:
     """AUPRC and AUROC, averaged over outcomes or classes that have both labels; NaN when none has."""
-    if not y.is_floating_point():
-        y = nn.functional.one_hot(y, scores.size(1)).double()
-        scores = scores.softmax(-1)
+    scores, y = _positive(scores, y)
     precision, roc = [], []
     for column in range(y.size(1)):
         labelled = ~torch.isnan(y[:, column])

@@ -19,6 +19,7 @@ class TrainingState:
         best_epoch: Epoch of the best tuning value, counted from 1; 0 = none yet.
         best_value: That value (higher is better; a loss enters negated).
         best_weights: The network's state then.
+        average: Running average of the weights, when the run keeps one.
         history: One row per epoch: losses, metrics, seconds.
         stopped: Whether training has ended (early, or at the last epoch).
     """
@@ -27,5 +28,6 @@ class TrainingState:
     best_epoch: int = 0
     best_value: float = float("-inf")
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     stopped: bool = False

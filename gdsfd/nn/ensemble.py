@@ -1,0 +1,79 @@
+"""Networks trained side by side, whose probabilities are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.graph.batch import PatientBatch
+from gdsfd.nn.losses import outcome_loss, probabilities
+from gdsfd.nn.predictor import Prediction, Predictor
+
+__all__ = ["Ensemble"]
+
+
+class Ensemble(nn.Module):
+    """Predictors of one shape from different starts; each is trained by its own loss.
+
+    On cohorts of a few thousand patients the spread between starts is as large as what separates good from mediocre
+    models; averaging removes most of it.
+
+    Args:
+        members: The predictors, at least one.
+        multiclass: Whether the outputs are the classes of one outcome.
+    """
+
+    def __init__(self, members: Sequence[Predictor], multiclass: bool) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.multiclass = multiclass
+
+    def forward(self, batch: PatientBatch) -> list[Prediction]:
+        """Each member's prediction of a batch."""
+        return [member(batch) for member in self.members]
+
+    def loss(self, predictions: Iterable[Prediction], y: Tensor) -> Tensor:
+        """Sum of the members' losses: the gradient of each is as if it were alone.
+
+        Args:
+            predictions: Of :meth:`forward`.
+            y: Labels as in the graph.
+
+        Returns:
+            A scalar, in nats.
+        """
+        total = torch.zeros((), device=y.device)
+        for prediction in predictions:
+            total = total + outcome_loss(prediction.logits.float(), y)
+            if prediction.embeddings.aux_loss is not None:
+                total = total + prediction.embeddings.aux_loss
+        return total
+
+    def probability(self, predictions: Sequence[Prediction]) -> Tensor:
+        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`)."""
+        return torch.stack([probabilities(each.logits.double(), self.multiclass) for each in predictions]).mean(0)
+
+    def pooled(self, predictions: Sequence[Prediction]) -> Tensor:
+        """The members' patient embeddings side by side, [B, members x d]."""
+        return torch.cat([prediction.embeddings.pooled for prediction in predictions], dim=-1)
+
+    def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+        """Lets each member's backbone fit what inference needs to know of training patients."""
+        for member in self.members:
+            assert isinstance(member, Predictor)
+            member.fit_states(batches)
+
+    def start_from(self, shares: Tensor) -> None:
+        """Sets the heads' biases so that an untrained network predicts the training shares.
+
+        Args:
+            shares: Share of positives per outcome, or of each class; float [outputs].
+        """
+        clipped = shares.clamp(1e-3, 1 - 1e-3)
+        bias = clipped.log() if self.multiclass else torch.logit(clipped)
+        with torch.no_grad():
+            for member in self.members:
+                assert isinstance(member, Predictor)
+                member.out.bias.copy_(bias)
