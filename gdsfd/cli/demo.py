@@ -85,8 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
             model.fit(graph, out=out / "runs" / name, on_epoch=on_epoch)
     say("fitting gradient boosting and logistic regression on the same patients")
     others: dict[str, Predictor] = {
-        "boosting": Boosting(arguments.seed).fit(graph),
-        "logistic": Logistic(arguments.seed).fit(graph),
+        "gradient boosting": Boosting(arguments.seed).fit(graph),
+        "logistic regression": Logistic(arguments.seed).fit(graph),
         **{name: models[name] for name in BACKBONES[1:]},
     }
     say(f"evaluating on {', '.join(splits)}: {out / 'report'}\n")

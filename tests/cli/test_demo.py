@@ -10,6 +10,7 @@ import pytest
 
 from gdsfd.cli import main
 
+OTHERS = ("gradient boosting", "logistic regression", "concat")
 SMALL = ["--patients", "300", "--epochs", "2", "--resamples", "20"]
 
 
@@ -24,9 +25,9 @@ def test_the_whole_way(demo, tmp_path, capsys):
     assert sorted(entry.name for entry in demo.iterdir()) == ["demo.json", "exports", "graph", "report", "runs"]
     metrics = json.loads((demo / "report" / "metrics.json").read_text())
     assert set(metrics["splits"]) == {"test", "test_unbiased", "test_flipped", "test_shifted_missingness"}
-    assert set(metrics["splits"]["test"]["models"]) == {"model", "boosting", "logistic", "concat"}
+    assert set(metrics["splits"]["test"]["models"]) == {"model", *OTHERS}
     page = (demo / "report" / "report.html").read_text().lower()
-    for name in ("muse", "concat", "gradient boosting", "logistic regression"):
+    for name in ("muse", *OTHERS):
         assert name in page
     for name in ("muse", "concat"):
         file = tmp_path / f"{name}.csv"
