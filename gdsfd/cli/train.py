@@ -72,5 +72,5 @@ def run(arguments: argparse.Namespace) -> None:
 def _account(training: dict[str, Any]) -> str:
     return (
         f"{training['backbone']}, {training['parameters']:,} parameters: {training['epochs']} epochs on "
-        f"{training['train_patients']:,} patients in {training['seconds']:.0f} s; kept epoch {training['best_epoch']}"
+        f"{training['train_patients']:,} patients in {training['seconds']:,.1f} s; kept epoch {training['best_epoch']}"
     )
