@@ -54,7 +54,7 @@ def infer_types(rows: Rows, modality: TableSpec, columns: list[str], by_default:
     Raises:
         InputError: A column that looks numeric but holds text.
     """
-    facts = rows.fetch_row(**_facts(rows.table, modality, columns))
+    facts = rows.fetch_row(rows.table, **_facts(rows.table, modality, columns))
     types = ColumnTypes([], [])
     for k, column in enumerate(columns):
         kind = rows.table[column].type()
@@ -119,7 +119,7 @@ def _check_numeric(rows: Rows, modality: TableSpec, column: str, total: int, rea
     if modality.invalid == "missing":
         rows.notes.append(f"column {column!r}: {total - readable} cells are not numbers and were read as missing")
         return
-    table = rows.table
+    table = rows.named(rows.table)
     cell = measured(table[column], modality)
     wrong = rows.fetch(
         table.filter(cell.notnull() & truth_or_number(cell).isnull())

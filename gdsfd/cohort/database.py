@@ -43,6 +43,7 @@ class Database:
             autoinstall_known_extensions=False,
         )
         self._duckdb = self.ibis.con
+        self._duckdb.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file is about to be deleted
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -35,29 +35,21 @@ class EventReducer:
     _cells: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
     _summaries: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
 
-    def add(
-        self,
-        patient: NDArray[np.int32],
-        item: NDArray[np.int32],
-        minutes: NDArray[np.float64],
-        value: NDArray[np.float64],
-    ) -> None:
-        """Takes the next piece; the whole stream is sorted by patient, item, minutes, value.
+    def add(self, series: NDArray[np.int64], minutes: NDArray[np.float64], value: NDArray[np.float64]) -> None:
+        """Takes the next piece; the whole stream is sorted by series, minutes, value.
 
         Args:
-            patient: Row of the cohort; [n].
-            item: Item number; [n].
+            series: Row of the cohort times number of items, plus item number; [n].
             minutes: Time; [n].
             value: Raw value; [n].
         """
-        piece: list[NDArray[Any]] = [patient, item, minutes, value]
+        piece: list[NDArray[Any]] = [series, minutes, value]
         if self._held is not None:
             piece = [np.concatenate(pair) for pair in zip(self._held, piece)]
         if not len(piece[0]):
             return
-        whole = int(
-            np.searchsorted(piece[0], piece[0][-1], side="left")
-        )  # the last patient may go on in the next piece
+        last = piece[0][-1] // self.items * self.items  # the last patient may go on in the next piece
+        whole = int(np.searchsorted(piece[0], last, side="left"))
         if whole:
             self._reduce(*(part[:whole] for part in piece))
         self._held = [part[whole:] for part in piece]
@@ -75,51 +67,29 @@ class EventReducer:
         _, summary_ptr = pointers(owner)
         return EventObservations(patient, ptr, step, item, value, summary_ptr, summary_item, np.stack(columns, axis=1))
 
-    def _reduce(
-        self,
-        patient: NDArray[np.int32],
-        item: NDArray[np.int32],
-        minutes: NDArray[np.float64],
-        value: NDArray[np.float64],
-    ) -> None:
-        step = (
-            np.minimum((minutes - self.start) // self.bin_minutes, self.steps - 1).astype(np.int64)
-            if self.steps > 1
-            else None
-        )
-        series = patient.astype(np.int64) * self.items + item
+    def _reduce(self, series: NDArray[np.int64], minutes: NDArray[np.float64], value: NDArray[np.float64]) -> None:
         starts = _run_starts(series)
         ends = np.append(starts[1:], len(series)) - 1
         count = ends - starts + 1
         mean = np.add.reduceat(value, starts) / count
-        self._summaries.append(
-            (
-                patient[starts],
-                item[starts],
-                *(
-                    column.astype(np.float32)
-                    for column in (
-                        count,
-                        mean,
-                        np.minimum.reduceat(value, starts),
-                        np.maximum.reduceat(value, starts),
-                        value[starts],
-                        value[ends],
-                    )
-                ),
-            )
-        )
-        if step is None:
-            self._cells.append(
-                (patient[starts], np.zeros(len(starts), np.int32), item[starts], mean.astype(np.float32))
-            )
+        low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
+        columns = (count, mean, low, high, value[starts], value[ends])
+        patient, item = (part.astype(np.int32) for part in np.divmod(series[starts], self.items))
+        self._summaries.append((patient, item, *(column.astype(np.float32) for column in columns)))
+        if self.steps == 1:
+            self._cells.append((patient, np.zeros(len(starts), np.int32), item, mean.astype(np.float32)))
             return
-        cell_starts = _run_starts(series * self.steps + step)
-        cell_mean = np.add.reduceat(value, cell_starts) / np.diff(np.append(cell_starts, len(value)))
-        owner, when, what = patient[cell_starts], step[cell_starts], item[cell_starts]
-        order = np.argsort((owner.astype(np.int64) * self.steps + when) * self.items + what)
+        step = np.minimum((minutes - self.start) // self.bin_minutes, self.steps - 1).astype(np.int64)
+        keys = series * self.steps + step
+        cells = _run_starts(keys)
+        mean = np.add.reduceat(value, cells) / np.diff(np.append(cells, len(value)))
+        patient, item = np.divmod(series[cells], self.items)
+        by_step = (patient * self.steps + step[cells]) * self.items + item
+        order = np.argsort(by_step)
+        within, item = np.divmod(by_step[order], self.items)
+        patient, when = np.divmod(within, self.steps)
         self._cells.append(
-            (owner[order], when[order].astype(np.int32), what[order], cell_mean[order].astype(np.float32))
+            (patient.astype(np.int32), when.astype(np.int32), item.astype(np.int32), mean[order].astype(np.float32))
         )
 
 

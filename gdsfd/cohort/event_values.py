@@ -11,36 +11,38 @@ from gdsfd.cohort.spec import EventsSpec
 from gdsfd.cohort.values import as_number, as_text, is_declared_missing
 from gdsfd.errors import InputError
 
-__all__ = ["settle_long", "settle_wide"]
+__all__ = ["NUMBER", "settle_long", "settle_wide"]
+
+NUMBER = "__number"  #: number of a row's item, null where the item is blank
 
 
 def settle_long(rows: Rows, modality: EventsSpec) -> None:
-    """Reduces rows of the long form to ``item``, ``minutes`` and ``value``.
+    """Reduces rows of the long form to ``number`` (of the item), ``minutes`` and ``value``.
 
     Args:
-        rows: The matched rows.
+        rows: The matched rows, with :data:`NUMBER`.
         modality: The spec's entry.
 
     Raises:
         InputError: Text among the values.
     """
     table = rows.table
-    item = table[modality.item]
-    rows.drop(item.isnull(), f"blank {modality.item}")
-    value: Any = ibis.literal(1.0)
+    rows.drop(table[NUMBER].isnull(), f"blank {modality.item}")
+    if modality.value is None:
+        rows.settle(number=table[NUMBER], minutes=_minutes(rows), value=ibis.literal(1.0))
+        return
+    raw = table[modality.value]
+    value = as_number(raw)
+    rows.drop(raw.isnull(), f"blank {modality.value}")
+    if modality.missing:
+        rows.drop(is_declared_missing(raw, modality.missing), f"{modality.value} is declared missing")
+    measured = rows.so_far
     not_a_number = f"{modality.value} is not a number"
-    if modality.value is not None:
-        raw = table[modality.value]
-        value = as_number(raw)
-        rows.drop(raw.isnull(), f"blank {modality.value}")
-        if modality.missing:
-            rows.drop(is_declared_missing(raw, modality.missing), f"{modality.value} is declared missing")
-        rows.drop(value.isnull(), not_a_number)
-    dropped = rows.settle(item=as_text(item), minutes=_minutes(rows), value=value)
-    if dropped.get(not_a_number) and modality.value is not None:
-        declared = is_declared_missing(table[modality.value], modality.missing)
-        bad = table[modality.value].notnull() & item.notnull() & ~declared & value.isnull()
-        _judge_invalid(rows, modality, table, modality.value, bad, dropped[not_a_number])
+    rows.drop(value.isnull(), not_a_number)
+    dropped = rows.settle(number=table[NUMBER], minutes=_minutes(rows), value=value)
+    if dropped.get(not_a_number):
+        bad = measured.filter(as_number(measured[modality.value]).isnull())
+        _judge_invalid(rows, modality, bad, modality.value, dropped[not_a_number])
 
 
 def settle_wide(rows: Rows, modality: EventsSpec, columns: list[str]) -> None:
@@ -54,20 +56,25 @@ def settle_wide(rows: Rows, modality: EventsSpec, columns: list[str]) -> None:
     Raises:
         InputError: Text among the values.
     """
-    table = rows.table
-    values, bad = {}, {}
-    none = ibis.literal(True)
-    for k, name in enumerate(columns):
-        declared = is_declared_missing(table[name], modality.missing)
-        number = as_number(table[name])
-        values[f"v{k}"] = ibis.cases((~declared, number))
+    table = rows.so_far
+    bad = {}
+    for name in columns:
         if not table[name].type().is_integer():
-            bad[name] = table[name].notnull() & ~declared & number.isnull()
-        none = none & values[f"v{k}"].isnull()
-    counts = rows.fetch_row(**{name: condition.sum() for name, condition in bad.items()})
-    for name, count in counts.items():
-        if count:
-            _judge_invalid(rows, modality, table, name, bad[name], int(count))
+            declared = is_declared_missing(table[name], modality.missing)
+            bad[name] = table[name].notnull() & ~declared & as_number(table[name]).isnull()
+    names = list(bad)
+    counts = rows.fetch_row(table, **{f"b{k}": bad[name].sum() for k, name in enumerate(names)})
+    for k, name in enumerate(names):
+        if counts[f"b{k}"]:
+            _judge_invalid(rows, modality, table.filter(bad[name]), name, int(counts[f"b{k}"]))
+    table = rows.table
+    values = {
+        f"v{k}": ibis.cases((~is_declared_missing(table[name], modality.missing), as_number(table[name])))
+        for k, name in enumerate(columns)
+    }
+    none = ibis.literal(True)
+    for value in values.values():
+        none = none & value.isnull()
     rows.drop(none, "no measured value")
     rows.settle(minutes=_minutes(rows), **values)
 
@@ -76,16 +83,15 @@ def _minutes(rows: Rows) -> Any:
     return rows.table[MINUTES] if rows.modality.time is not None else ibis.literal(0.0)
 
 
-def _judge_invalid(rows: Rows, modality: EventsSpec, table: Any, column: str, bad: Any, count: int) -> None:
+def _judge_invalid(rows: Rows, modality: EventsSpec, bad: Any, column: str, count: int) -> None:
     """An error, or a note where the spec says ``invalid = "missing"``."""
     if modality.invalid == "missing":
         rows.notes.append(f"column {column!r}: {count} values are not numbers and were read as missing")
         return
-    cells = table.filter(bad).select(cell=as_text(table[column]), patient=ID).distinct()
+    cells = bad.select(cell=as_text(bad[column]), patient=ID).distinct()
     wrong = rows.fetch(cells.order_by("patient", "cell").limit(5)).to_pylist()
     listed = ", ".join(f"{row['cell']!r} (id {row['patient']})" for row in wrong)
     raise InputError(
-        f"modality {modality.name!r}: column {column!r} of {rows.view.label} has {count} values that are not "
-        f"numbers: {listed}. "
-        "Add them to missing, leave the rows out with where, derive a number, or set invalid = 'missing'"
+        f"modality {modality.name!r}: column {column!r} of {rows.view.label} has {count} values that are not numbers: "
+        f"{listed}. Add them to missing, leave the rows out with where, derive a number, or set invalid = 'missing'"
     )

@@ -16,7 +16,7 @@ __all__ = ["read_minutes"]
 _CLOCK = r"^[0-9]+:[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]+)?)?$"
 
 
-def read_minutes(rows: Any, modality: ModalitySpec, fetch: Callable[[Any], Any], label: str) -> Any:
+def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callable[[Any], Any], label: str) -> Any:
     """An expression for each row's time in minutes since its origin.
 
     The form is decided once per column, by what its rows (of patients in the cohort) hold: numbers are minutes;
@@ -24,7 +24,8 @@ def read_minutes(rows: Any, modality: ModalitySpec, fetch: Callable[[Any], Any],
     ``origin``. With ``origin`` numbers are taken relative to the origin's numbers.
 
     Args:
-        rows: The rows of patients in the cohort, with their time, ``__id`` and ``__origin_<name>``.
+        matched: The rows of patients in the cohort, whose times must be readable; with ``__id``.
+        rows: The table that the expression is for, with the time and ``__origin_<name>``.
         modality: The spec's entry.
         fetch: Runs an expression.
         label: The source, for messages.
@@ -33,7 +34,7 @@ def read_minutes(rows: Any, modality: ModalitySpec, fetch: Callable[[Any], Any],
         InputError: A time of another form than the column's others, or timestamps without an origin.
     """
     column = modality.time or ""
-    form = _form(rows[column], rows, modality, fetch, label)
+    form = _form(matched[column], matched, modality, fetch, label)
     time = _READ[form](rows[column])
     if modality.origin is None:
         if form == "timestamp":
@@ -45,7 +46,7 @@ def read_minutes(rows: Any, modality: ModalitySpec, fetch: Callable[[Any], Any],
         return time
     origin_name = f"__origin_{modality.origin}"
     told = f"the cohort (origin {modality.origin!r})"
-    origin_form = _form(rows[origin_name], rows, modality, fetch, told, modality.origin)
+    origin_form = _form(matched[origin_name], matched, modality, fetch, told, modality.origin)
     if origin_form != form:
         raise InputError(
             f"modality {modality.name!r}: column {column!r} of {label} holds {_WORDS[form]} but its origin "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.matching import ID, Rows
+from gdsfd.cohort.matching import ID, PATIENT, Rows
 from gdsfd.errors import InputError
 
 __all__ = ["check_one_row"]
@@ -14,8 +14,8 @@ def check_one_row(rows: Rows) -> None:
     Args:
         rows: The matched rows.
     """
-    counted = rows.table.group_by(ID).agg(rows=rows.table.count())
-    repeated = rows.fetch(counted.filter(counted["rows"] > 1).order_by(ID)).to_pylist()
+    counted = rows.table.group_by(PATIENT).agg(rows=rows.table.count())
+    repeated = rows.fetch(rows.named(counted.filter(counted["rows"] > 1)).order_by(ID)).to_pylist()
     if repeated:
         total = len(repeated)
         listed = ", ".join(f"{row[ID]!r} ({row['rows']} rows)" for row in repeated[:5])

@@ -35,11 +35,11 @@ def read_codes(
         InputError: A missing column, an unreadable time, nothing left.
     """
     column = view.require(modality.code, f"code of modality {modality.name!r}")
-    rows = match_rows(modality, view, cohort, sources, [column])
+    rows = match_rows(modality, view, cohort, sources)
     if modality.missing:
         rows.drop(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
-        rows.settle(**{column: rows.table[column]})
-    pairs = rows.table.select(patient=PATIENT, cell=as_text(rows.table[column])).distinct()
+    rows.settle(cell=as_text(rows.table[column]))
+    pairs = rows.table.select("cell", patient=PATIENT).distinct()
     fetched = rows.fetch(pairs.order_by("patient", "cell"))
     patient, token, names = _tokens(fetched, modality)
     receipt = rows.receipt(len(np.unique(patient)), must_have_rows=like is None)

@@ -13,7 +13,7 @@ from gdsfd.cohort.cohort import EmbeddingObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.column_choice import matching_columns
 from gdsfd.cohort.fields import ModalityFields
-from gdsfd.cohort.matching import ID, PATIENT, Rows, match_rows
+from gdsfd.cohort.matching import PATIENT, Rows, match_rows
 from gdsfd.cohort.one_row import check_one_row
 from gdsfd.cohort.scales import numeric_scales
 from gdsfd.cohort.sources import Sources, View
@@ -41,7 +41,7 @@ def read_embedding(
         SchemaError: Another width than that of ``like``.
     """
     columns = matching_columns(view, modality.columns, f"columns of modality {modality.name!r}")
-    rows = match_rows(modality, view, cohort, sources, columns)
+    rows = match_rows(modality, view, cohort, sources)
     listed = len(columns) == 1 and (
         rows.table[columns[0]].type().is_array() or rows.table[columns[0]].type().is_string()
     )
@@ -51,8 +51,8 @@ def read_embedding(
     rows.drop(blank, "blank vector")
     rows.settle(**{name: rows.table[name] for name in columns})
     check_one_row(rows)
-    vector, patient, ids = _lists(rows, columns[0]) if listed else _columns(rows, columns)
-    _check_finite(vector, ids, rows, columns)
+    vector, patient = _lists(rows, columns[0]) if listed else _columns(rows, columns)
+    _check_finite(vector, [cohort.id[row] for row in patient], rows, columns)
     receipt = rows.receipt(len(patient), must_have_rows=like is None)
     if like is not None and len(patient) and vector.shape[1] != like.width:
         raise SchemaError(
@@ -68,23 +68,23 @@ def read_embedding(
     return EmbeddingObservations(patient, vector), fields, receipt
 
 
-def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str]]:
+def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     cells = {f"v{k}": as_number(rows.table[name]) for k, name in enumerate(columns)}
-    fetched = rows.fetch(rows.table.select(PATIENT, ID, **cells).order_by(PATIENT))
+    fetched = rows.fetch(rows.table.select(PATIENT, **cells).order_by(PATIENT))
     vector = np.stack([fetched[f"v{k}"].to_numpy() for k in range(len(columns))], axis=1).astype(np.float32)
-    return vector, fetched[PATIENT].to_numpy().astype(np.int64), fetched[ID].to_pylist()
+    return vector, fetched[PATIENT].to_numpy().astype(np.int64)
 
 
-def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str]]:
+def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     cell: Any = rows.table[column]
     vectors = cell.try_cast("array<float64>")
-    fetched = rows.fetch(rows.table.select(PATIENT, ID, vector=vectors).order_by(PATIENT))
-    ids = fetched[ID].to_pylist()
+    fetched = rows.fetch(rows.table.select(PATIENT, vector=vectors).order_by(PATIENT))
     patient = fetched[PATIENT].to_numpy().astype(np.int64)
+    ids = [rows.cohort.id[row] for row in patient]
     combined = fetched["vector"].combine_chunks()
     lengths = np.asarray(combined.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
     if not len(lengths):
-        return np.zeros((0, 0), dtype=np.float32), patient, ids
+        return np.zeros((0, 0), dtype=np.float32), patient
     width = int(np.bincount(lengths[lengths >= 0]).argmax()) if (lengths >= 0).any() else 0
     wrong = [
         f"{ids[row]} ({'not a list of numbers' if lengths[row] < 0 else lengths[row]})"
@@ -97,7 +97,7 @@ def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int
             f"{width}, but {len(wrong)} differ: {shown(wrong)}. Recompute them with one model"
         )
     flat = np.asarray(combined.flatten().to_numpy(zero_copy_only=False), dtype=np.float32)
-    return flat.reshape(len(ids), width), patient, ids
+    return flat.reshape(len(ids), width), patient
 
 
 def _check_finite(vector: NDArray[np.float32], ids: list[str], rows: Rows, columns: list[str]) -> None:

@@ -21,7 +21,7 @@ from gdsfd.cohort.event_cells import EventReducer
 from gdsfd.cohort.event_scales import item_scales
 from gdsfd.cohort.event_values import settle_long, settle_wide
 from gdsfd.cohort.fields import ModalityFields
-from gdsfd.cohort.item_choice import ItemChoice, choose_items
+from gdsfd.cohort.item_choice import ItemChoice, choose_items, number_items
 from gdsfd.cohort.matching import PATIENT, TRAIN, Rows, match_rows
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EventsSpec
@@ -58,25 +58,26 @@ def read_events(
         InputError: A missing column, text among the values, an unreadable time, too many steps, nothing left.
         SchemaError: A column of ``like`` is missing (wide form).
     """
-    wide = _wide_columns(modality, view, like)
-    columns = wide or _long_columns(modality, view)
-    rows = match_rows(modality, view, cohort, sources, columns, None if like is None else like.window)
-    if wide is None:
-        settle_long(rows, modality)
+    window = None if like is None else like.window
+    fitted = None if like is None else like.items
+    if modality.values is not None:
+        names = _wide_columns(modality, view, like)
+        rows = match_rows(modality, view, cohort, sources, window=window)
+        settle_wide(rows, modality, names)
     else:
-        settle_wide(rows, modality, wide)
+        if modality.value is not None:
+            view.require(modality.value, f"value of modality {modality.name!r}")
+        numbered, names = number_items(view, modality, sources, fitted)
+        rows = match_rows(modality, view, cohort, sources, source=numbered, window=window)
+        settle_long(rows, modality)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)
-    choice = choose_items(rows, modality, wide, None if like is None else like.items)
-    reducer = EventReducer(
-        len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes or 1.0
-    )
+    choice = choose_items(rows, modality, names, modality.values is not None, fitted)
+    reducer = EventReducer(len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes)
     if choice.kept:
-        ordered = _numbered(rows, choice, wide).order_by("patient", "number", "minutes", "value")
-        with sources.database.reading(view.label):
-            for batch in sources.database.batches(ordered, _PIECE_ROWS):
-                reducer.add(
-                    *(batch[name].to_numpy(zero_copy_only=False) for name in ("patient", "number", "minutes", "value"))
-                )
+        ordered = _series(rows, choice, modality.values is not None).order_by("series", "minutes", "value")
+        with rows.database.reading(view.label):
+            for batch in rows.database.batches(ordered, _PIECE_ROWS):
+                reducer.add(*(batch[name].to_numpy(zero_copy_only=False) for name in ("series", "minutes", "value")))
     observations = reducer.finish()
     _account_for_items(rows, choice, fitted=like is not None)
     receipt = rows.receipt(len(observations.patient), must_have_rows=like is None)
@@ -93,16 +94,9 @@ def read_events(
     return observations, fields, receipt
 
 
-def _long_columns(modality: EventsSpec, view: View) -> list[str]:
-    named = {"item": modality.item, "value": modality.value}
-    return [view.require(name, f"{field} of modality {modality.name!r}") for field, name in named.items() if name]
-
-
-def _wide_columns(modality: EventsSpec, view: View, like: ModalityFields | None) -> list[str] | None:
-    if modality.values is None:
-        return None
+def _wide_columns(modality: EventsSpec, view: View, like: ModalityFields | None) -> list[str]:
     if like is None:
-        return matching_columns(view, modality.values, f"values of modality {modality.name!r}")
+        return matching_columns(view, modality.values or [], f"values of modality {modality.name!r}")
     absent = [name for name in like.items if name not in view.columns]
     if absent:
         raise SchemaError(
@@ -119,7 +113,7 @@ def _time_grid(rows: Rows, modality: EventsSpec) -> _Grid:
     window = modality.window
     if window is None:
         in_train = ibis.cases((rows.table[TRAIN], rows.table.minutes))
-        ends = rows.fetch_row(first=in_train.min(), last=in_train.max())
+        ends = rows.fetch_row(rows.table, first=in_train.min(), last=in_train.max())
         first, last = ends["first"], ends["last"]
         start = math.floor(first / modality.bin) * modality.bin
         steps = math.floor((last - start) / modality.bin) + 1
@@ -138,22 +132,24 @@ def _time_grid(rows: Rows, modality: EventsSpec) -> _Grid:
     return _Grid(window, modality.bin, math.ceil((window[1] - window[0]) / modality.bin))
 
 
-def _numbered(rows: Rows, choice: ItemChoice, wide: list[str] | None) -> Any:
-    """Events of the kept items in long form: patient, item number, minutes, value."""
+def _series(rows: Rows, choice: ItemChoice, wide: bool) -> Any:
+    """Events of the kept items: series (patient times items plus item), minutes, value."""
     table = rows.table
-    if wide is None:
-        numbers = pa.table(
-            {"item": pa.array(choice.kept, pa.string()), "number": pa.array(range(len(choice.kept)), pa.int32())}
-        )
-        database = rows.sources.database
-        stored = database.store(database.new_name("items"), numbers)
-        return table.join(stored, "item").select("number", "minutes", "value", patient=PATIENT)
-    parts = []
-    for number, name in enumerate(choice.kept):
-        value = table[f"v{wide.index(name)}"]
-        part = table.filter(value.notnull())
-        parts.append(part.select("minutes", patient=PATIENT, number=ibis.literal(number, "int32"), value=value))
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    first = table[PATIENT].cast("int64") * len(choice.kept)
+    if wide:
+        parts = [
+            table.filter(table[f"v{k}"].notnull()).select("minutes", series=first + number, value=table[f"v{k}"])
+            for number, k in enumerate(choice.read_as)
+        ]
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    if choice.read_as == list(range(len(choice.kept))) and not choice.rows_lost:
+        return table.select("minutes", "value", series=first + table.number)
+    numbers = pa.table(
+        {"number": pa.array(choice.read_as, pa.int32()), "kept_as": pa.array(range(len(choice.kept)), pa.int32())}
+    )
+    stored = rows.database.store(rows.database.new_name("items"), numbers)
+    joined = table.join(stored, "number")
+    return joined.select("minutes", "value", series=joined[PATIENT].cast("int64") * len(choice.kept) + joined.kept_as)
 
 
 def _account_for_items(rows: Rows, choice: ItemChoice, fitted: bool) -> None:

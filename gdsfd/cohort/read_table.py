@@ -50,7 +50,8 @@ def read_table(
         columns, by_default = table_columns(view, modality, cohort.own_columns)
     else:
         columns, by_default = _columns_like(view, modality, like), False
-    rows = match_rows(modality, view, cohort, sources, columns)
+    rows = match_rows(modality, view, cohort, sources)
+    rows.settle(**{name: rows.table[name] for name in columns})
     types = infer_types(rows, modality, columns, by_default) if like is None else _types_like(rows, modality, like)
     cells = {
         **{f"n{k}": truth_or_number(measured(rows.table[name], modality)) for k, name in enumerate(types.numeric)},

@@ -241,12 +241,11 @@ def test_pieces_of_any_size_give_the_same_observations(piece: int) -> None:
     rows = 60
     stream = pd.DataFrame(
         {
-            "patient": random.integers(0, 5, rows).astype(np.int32),
-            "item": random.integers(0, 3, rows).astype(np.int32),
+            "series": random.integers(0, 5 * 3, rows),
             "minutes": random.integers(0, 100, rows).astype(float),
             "value": random.normal(size=rows),
         }
-    ).sort_values(["patient", "item", "minutes", "value"])
+    ).sort_values(["series", "minutes", "value"])
     whole, parts = (EventReducer(3, 10, 0.0, 10.0) for _ in range(2))
     columns = [stream[name].to_numpy() for name in stream]
     whole.add(*columns)
