@@ -17,7 +17,7 @@ from gdsfd.errors import InputError
 
 __all__ = ["Database"]
 
-_MEMORY_LIMIT_BYTES = 2 << 30
+_MEMORY_LIMIT_BYTES = 3 << 29
 
 
 class Database:
