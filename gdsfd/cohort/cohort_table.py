@@ -15,7 +15,7 @@ from gdsfd.cohort.fields import CohortSchema, OutcomeFields
 from gdsfd.cohort.outcome import check_classes, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
-from gdsfd.cohort.split import LEFT_OUT, assign_split
+from gdsfd.cohort.split import LEFT_OUT, SplitAssignment, assign_split
 from gdsfd.cohort.user_sql import KEEP, ROW
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
@@ -105,13 +105,18 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
     y, outcomes, label_notes = _labels(spec, cells, len(ids), like)
     environment = _environment(spec, cells)
-    assigned = assign_split(
-        spec.split,
-        subject,
-        strata=strata_of(y),
-        environment=environment,
-        column=cells.get(spec.split.column) if spec.split.column else None,
-    )
+    split_column = spec.split.column
+    if like is not None and split_column is not None and split_column not in cells:
+        assigned = SplitAssignment(["test"] * len(ids), notes=[f"no column {split_column!r}: all patients are in test"])
+    else:
+        assigned = assign_split(
+            spec.split,
+            subject,
+            strata=strata_of(y),
+            environment=environment,
+            column=cells.get(split_column) if split_column else None,
+            to_train_on=like is None,
+        )
     left_out = [name == LEFT_OUT for name in assigned.split]
     if any(left_out):
         drops.append(Drop(assigned.left_out, sum(left_out), [own for own, gone in zip(ids, left_out) if gone][:5]))
@@ -151,12 +156,13 @@ def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[st
         *([(cohort.subject, "cohort.subject")] if cohort.subject else []),
         *((name, "cohort.environment") for name in cohort.environment or []),
         *((name, "cohort.groups") for name in cohort.groups),
-        *([(spec.split.column, "split.column")] if spec.split.column else []),
         *((name, "origin of a modality") for name in _origins(spec)),
     ]
     for outcome in spec.outcome:
         if like is None or outcome.column in view.columns:
             named.append((outcome.column, f"outcome {outcome.name!r}"))
+    if spec.split.column is not None and (like is None or spec.split.column in view.columns):
+        named.append((spec.split.column, "split.column"))
     return list(dict.fromkeys(view.require(name, field) for name, field in named))
 
 

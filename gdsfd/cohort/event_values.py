@@ -7,20 +7,19 @@ from typing import Any
 import ibis
 
 from gdsfd.cohort.matching import ID, MINUTES, Rows
+from gdsfd.cohort.numbering import NUMBER
 from gdsfd.cohort.spec import EventsSpec
 from gdsfd.cohort.values import as_number, as_text, is_declared_missing
 from gdsfd.errors import InputError
 
-__all__ = ["NUMBER", "settle_long", "settle_wide"]
-
-NUMBER = "__number"  #: number of a row's item, null where the item is blank
+__all__ = ["settle_long", "settle_wide"]
 
 
 def settle_long(rows: Rows, modality: EventsSpec) -> None:
     """Reduces rows of the long form to ``number`` (of the item), ``minutes`` and ``value``.
 
     Args:
-        rows: The matched rows, with :data:`NUMBER`.
+        rows: The matched rows, with the item's :data:`~gdsfd.cohort.numbering.NUMBER`.
         modality: The spec's entry.
 
     Raises:

@@ -1,20 +1,13 @@
-"""Items of an event modality: their numbers while reading, and which are kept."""
+"""Which items of an event modality are kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-
-from gdsfd.cohort.event_values import NUMBER
 from gdsfd.cohort.matching import TRAIN, Rows
-from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EventsSpec
-from gdsfd.cohort.user_sql import KEEP
-from gdsfd.cohort.values import as_text
 
-__all__ = ["ItemChoice", "choose_items", "number_items"]
+__all__ = ["ItemChoice", "choose_items"]
 
 
 @dataclass
@@ -32,33 +25,6 @@ class ItemChoice:
     read_as: list[int]
     dropped: list[str]
     rows_lost: int
-
-
-def number_items(
-    view: View, modality: EventsSpec, sources: Sources, fitted: tuple[str, ...] | None
-) -> tuple[Any, list[str]]:
-    """Numbers the items of the long form, so that rows carry a small number instead of a name.
-
-    Args:
-        view: The source.
-        modality: The spec's entry.
-        sources: The build's sources.
-        fitted: Items of a fitted schema; they come first, in their order.
-
-    Returns:
-        The source's rows with :data:`~gdsfd.cohort.event_values.NUMBER`, and the items' names by number.
-    """
-    table = view.table
-    item = table[view.require(modality.item or "", f"item of modality {modality.name!r}")]
-    database = sources.database
-    with database.reading(view.label):
-        found = database.fetch(table.filter(table[KEEP] & item.notnull()).select(item=as_text(item)).distinct())
-    distinct = set(found["item"].to_pylist())
-    names = sorted(distinct) if fitted is None else [*fitted, *sorted(distinct.difference(fitted))]
-    numbers = pa.table({"__item": pa.array(names, pa.string()), NUMBER: pa.array(range(len(names)), pa.int32())})
-    stored = database.store(database.new_name("items"), numbers)
-    keyed = table.mutate(__item_key=as_text(item))
-    return keyed.left_join(stored, keyed["__item_key"] == stored["__item"]).drop("__item_key", "__item"), names
 
 
 def choose_items(
@@ -88,7 +54,8 @@ def choose_items(
         read_as = [k for k in range(len(names)) if train[k] >= modality.min_count]
     else:
         read_as = list(range(len(fitted)))
-    seen = [k for k in range(len(names)) if k not in set(read_as) and (wide or total[k])]
+    wanted = set(read_as)
+    seen = [k for k in range(len(names)) if k not in wanted and (wide or total[k])]
     seen.sort(key=lambda k: (-total[k], names[k]))
     lost = sum(total[k] for k in seen) if not wide else _rows_without(rows, read_as) if seen else 0
     return ItemChoice([names[k] for k in read_as], read_as, [names[k] for k in seen], lost)

@@ -11,10 +11,11 @@ from gdsfd.cohort.cohort import CodeObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.fields import CODE_RARE, CODE_UNNAMED, ModalityFields
 from gdsfd.cohort.matching import PATIENT, match_rows
+from gdsfd.cohort.numbering import NUMBER, number_texts
 from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CodesSpec
-from gdsfd.cohort.values import as_text, is_declared_missing
+from gdsfd.cohort.values import is_declared_missing
 
 __all__ = ["codes_in_cell", "read_codes"]
 
@@ -35,13 +36,13 @@ def read_codes(
         InputError: A missing column, an unreadable time, nothing left.
     """
     column = view.require(modality.code, f"code of modality {modality.name!r}")
-    rows = match_rows(modality, view, cohort, sources)
+    numbered, cells = number_texts(view, column, sources)
+    rows = match_rows(modality, view, cohort, sources, source=numbered)
     if modality.missing:
         rows.drop(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
-    rows.settle(cell=as_text(rows.table[column]))
-    pairs = rows.table.select("cell", patient=PATIENT).distinct()
-    fetched = rows.fetch(pairs.order_by("patient", "cell"))
-    patient, token, names = _tokens(fetched, modality)
+    rows.settle(number=rows.table[NUMBER])
+    pairs = rows.table.select("number", patient=PATIENT).distinct()
+    patient, token, names = _tokens(rows.fetch(pairs), cells, modality)
     receipt = rows.receipt(len(np.unique(patient)), must_have_rows=like is None)
     fields = like or _fit(patient, token, names, cohort.train, modality)
     code_of = {name: position + 2 for position, name in enumerate(fields.codes)}
@@ -83,23 +84,23 @@ def codes_in_cell(cell: str, split_on: str | None = None, separator: str | None 
     return list(dict.fromkeys(separator.join(parts[: depth + 1]) for parts in levels for depth in range(len(parts))))
 
 
-def _tokens(fetched: pa.Table, modality: CodesSpec) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str | None]]:
+def _tokens(
+    pairs: pa.Table, cells: list[str], modality: CodesSpec
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str | None]]:
     """Patient and token number of every code, and the tokens' names; None is the blank code."""
-    encoded = fetched["cell"].combine_chunks().dictionary_encode()
-    distinct = encoded.dictionary.to_pylist()
+    cell = pairs["number"].combine_chunks().fill_null(len(cells)).to_numpy(zero_copy_only=False).astype(np.int64)
+    used, place = np.unique(cell, return_inverse=True)
     number_of: dict[str | None, int] = {}
     contributed: list[list[int]] = []
-    for cell in [*distinct, None]:
-        found: list[str | None] = (
-            [None] if cell is None else [*codes_in_cell(cell, modality.split_on, modality.separator)]
-        )
+    for number in used:
+        found: list[str | None] = []
+        if number < len(cells):
+            found = [*codes_in_cell(cells[number], modality.split_on, modality.separator)]
         contributed.append([number_of.setdefault(code, len(number_of)) for code in found or [None]])
-    cell_ptr = np.concatenate([[0], np.cumsum([len(numbers) for numbers in contributed])])
+    cell_ptr = np.concatenate([[0], np.cumsum([len(numbers) for numbers in contributed])]).astype(np.int64)
     flat = np.array([number for numbers in contributed for number in numbers], dtype=np.int64)
-    index = encoded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False).astype(np.int64)
-    owner, position = spread(cell_ptr, index)
-    patient = fetched["patient"].to_numpy().astype(np.int64)[owner]
-    return patient, flat[position], list(number_of)
+    owner, position = spread(cell_ptr, place.astype(np.int64))
+    return pairs["patient"].to_numpy().astype(np.int64)[owner], flat[position], list(number_of)
 
 
 def _fit(

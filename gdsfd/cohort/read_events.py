@@ -21,8 +21,9 @@ from gdsfd.cohort.event_cells import EventReducer
 from gdsfd.cohort.event_scales import item_scales
 from gdsfd.cohort.event_values import settle_long, settle_wide
 from gdsfd.cohort.fields import ModalityFields
-from gdsfd.cohort.item_choice import ItemChoice, choose_items, number_items
+from gdsfd.cohort.item_choice import ItemChoice, choose_items
 from gdsfd.cohort.matching import PATIENT, TRAIN, Rows, match_rows
+from gdsfd.cohort.numbering import number_texts
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EventsSpec
 from gdsfd.errors import InputError, SchemaError, near_names, shown
@@ -65,9 +66,10 @@ def read_events(
         rows = match_rows(modality, view, cohort, sources, window=window)
         settle_wide(rows, modality, names)
     else:
+        item = view.require(modality.item or "", f"item of modality {modality.name!r}")
         if modality.value is not None:
             view.require(modality.value, f"value of modality {modality.name!r}")
-        numbered, names = number_items(view, modality, sources, fitted)
+        numbered, names = number_texts(view, item, sources, fitted or ())
         rows = match_rows(modality, view, cohort, sources, source=numbered, window=window)
         settle_long(rows, modality)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)

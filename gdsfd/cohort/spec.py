@@ -82,7 +82,8 @@ class CohortTable(_SourceFields):
 
     Args:
         source: Path relative to the spec's folder, glob, DataFrame or Ibis table. A path may hold ``${NAME}`` and
-            ``${NAME:-default}`` (:mod:`gdsfd.cohort.path_variables`).
+            ``${NAME:-default}``, replaced by environment variables when the source is opened
+            (:mod:`gdsfd.cohort.path_variables`). An Ibis table is fetched whole: select and filter in its expression.
         id: Column of the patient ids, unique.
         subject: Column of the person; default: ``id``.
         environment: Column, or several that make a combined environment (values joined by ``+``).

@@ -44,6 +44,7 @@ def assign_split(
     strata: Sequence[int] | NDArray[np.int64] | None = None,
     environment: Sequence[str] | None = None,
     column: Sequence[str | None] | None = None,
+    to_train_on: bool = True,
 ) -> SplitAssignment:
     """Assigns each patient to a split.
 
@@ -53,6 +54,7 @@ def assign_split(
         strata: What the random kinds balance, usually the label; a subject counts as its largest; [N].
         environment: Needed by kind ``environment``; [N].
         column: The values of ``spec.column``, needed by kinds ``time`` and ``column``; None = blank; [N].
+        to_train_on: Whether there must be training patients; not so when a fitted schema reads further patients.
 
     Returns:
         The splits, in the order of the patients.
@@ -67,9 +69,9 @@ def assign_split(
         np.maximum.at(stratum, owner, np.asarray(strata, dtype=np.int64))
     order = _shuffled(names, stratum, spec.seed)
     if spec.kind == "column":
-        return _by_column(spec, names, owner, stratum, order, column)
+        return _by_column(spec, names, owner, stratum, order, column, to_train_on)
     if spec.kind == "environment":
-        return _by_environment(spec, owner, stratum, order, environment)
+        return _by_environment(spec, owner, stratum, order, environment, to_train_on)
     if spec.kind == "time":
         return _by_time(spec, subject, names, owner, order, column)
     if spec.folds is not None:
@@ -124,17 +126,18 @@ def _by_environment(
     stratum: NDArray[np.int64],
     order: NDArray[np.int64],
     environment: Sequence[str] | None,
+    to_train_on: bool,
 ) -> SplitAssignment:
     if environment is None:
         raise InputError("split.kind 'environment' needs an environment per patient")
     known = set(environment)
     unknown = [name for name in spec.holdout if name not in known]
-    if unknown:
+    if unknown and to_train_on:
         raise InputError(f"split.holdout: no patient is in environment {unknown[0]!r}.{near_names(unknown[0], known)}")
     held = np.isin(np.asarray(environment, dtype=object).astype(str), spec.holdout)
     subject_held = np.zeros(len(stratum), dtype=bool)
     np.logical_or.at(subject_held, owner, held)
-    if subject_held.all():
+    if subject_held.all() and to_train_on:
         raise InputError(
             f"split.holdout: every subject has a patient in {shown(spec.holdout)}; nobody is left to train on"
         )
@@ -186,6 +189,7 @@ def _by_column(
     stratum: NDArray[np.int64],
     order: NDArray[np.int64],
     column: Sequence[str | None] | None,
+    to_train_on: bool,
 ) -> SplitAssignment:
     split = np.array([value or LEFT_OUT for value in (column or [])], dtype=object)
     seen: list[set[str]] = [set() for _ in names]
@@ -201,6 +205,8 @@ def _by_column(
             f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
             "All patients of a subject must share one split"
         )
+    if not to_train_on:
+        return SplitAssignment(split.tolist(), left_out="no split in the split column")
     if "train" not in split:
         raise InputError(
             f"split.column {spec.column!r}: no patient is in 'train', found {shown(sorted(set(split) - {LEFT_OUT}))}"

@@ -106,6 +106,20 @@ def test_like_reads_other_patients_with_the_fitted_words() -> None:
     assert all(len(observed.patient) == 0 for observed in none.observations.values())
 
 
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ({"kind": "environment", "holdout": "west"}, "train"),
+        ({"kind": "column", "column": "stage"}, "AD"),
+        ({"kind": "column", "column": "gone"}, "test"),
+    ],
+)
+def test_like_needs_no_training_patients(split: dict[str, Any], expected: str) -> None:
+    fitted = build_cohort(spec(modalities())).schema
+    cohort = {"source": patients()[4:5], "environment": "site"}
+    assert build_cohort(spec(modalities(), cohort=cohort, split=split), like=fitted).split == [expected]
+
+
 def test_like_must_fit_the_spec() -> None:
     fitted = build_cohort(spec(modalities())).schema
     with pytest.raises(

@@ -1,0 +1,39 @@
+"""Numbers in place of repeated texts (items, codes), so that rows stay small on their way through the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from gdsfd.cohort.sources import Sources, View
+from gdsfd.cohort.user_sql import KEEP
+from gdsfd.cohort.values import as_text
+
+__all__ = ["NUMBER", "number_texts"]
+
+NUMBER = "__number"  #: number of a row's text, null where it is blank
+
+
+def number_texts(view: View, column: str, sources: Sources, first: Sequence[str] = ()) -> tuple[Any, list[str]]:
+    """Numbers a column's distinct texts.
+
+    Args:
+        view: The source.
+        column: The column.
+        sources: The build's sources.
+        first: Texts that get the first numbers, in this order, whether the source has them or not.
+
+    Returns:
+        The source's rows with :data:`NUMBER` beside them, and the texts by number (after ``first`` by name).
+    """
+    table, database = view.table, sources.database
+    cell = table[column]
+    with database.reading(view.label):
+        found = database.fetch(table.filter(table[KEEP] & cell.notnull()).select(text=as_text(cell)).distinct())
+    texts = [*first, *sorted(set(found["text"].to_pylist()).difference(first))]
+    numbers = pa.table({"__text": pa.array(texts, pa.string()), NUMBER: pa.array(range(len(texts)), pa.int32())})
+    stored = database.store(database.new_name("texts"), numbers)
+    keyed = table.mutate(__text_key=as_text(cell))
+    return keyed.left_join(stored, keyed["__text_key"] == stored["__text"]).drop("__text_key", "__text"), texts
