@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -46,6 +48,8 @@ class PatientStore:
         self.y: Tensor | None = graph["patient"].get("y")
         self._edge_of: dict[str, Tensor] = {}
         self._tensors: dict[str, dict[str, Tensor]] = {}
+        self._rows: dict[str, tuple[str, ...]] = {}
+        self._packed: dict[str, dict[str, tuple[str, ...]]] = {}
         for modality in self.schema.modalities:
             edges = graph[edge_type(modality.name)]
             patient = edges.edge_index[0]
@@ -55,6 +59,7 @@ class PatientStore:
             packed = _PACKED[modality.kind]
             keys = (*_ROWS[modality.kind], *packed, *(key for run in packed.values() for key in run))
             self._tensors[modality.name] = {key: edges[key] for key in keys}
+            self._rows[modality.name], self._packed[modality.name] = _ROWS[modality.kind], packed
 
     def __len__(self) -> int:
         return self.num_patients
@@ -80,7 +85,7 @@ class PatientStore:
         for modality in self.schema.modalities:
             edges = self._edge_of[modality.name][rows]  # [B], -1 = absent
             owner = (edges >= 0).nonzero().squeeze(1)
-            observations[modality.name] = _take(self._tensors[modality.name], modality.kind, edges[owner])
+            observations[modality.name] = self._take(modality.name, edges[owner])
             owners.append(owner)
         return PatientBatch(
             rows=rows,
@@ -89,15 +94,34 @@ class PatientStore:
             y=None if self.y is None else self.y[rows],
         )
 
+    def put_features(
+        self, name: str, make: Callable[[dict[str, Tensor]], Tensor], keep: tuple[str, ...] = (), chunk: int = 8192
+    ) -> None:
+        """Replaces a modality's tensors by one row of features per observation, worked out once.
 
-def _take(tensors: dict[str, Tensor], kind: str, edges: Tensor) -> dict[str, Tensor]:
-    """The observations ``edges`` of one modality."""
-    taken = {key: tensors[key][edges] for key in _ROWS[kind]}
-    for pointer, keys in _PACKED[kind].items():
-        taken[pointer], cells = _runs(tensors[pointer], edges)
-        for key in keys:
-            taken[key] = tensors[key][cells]
-    return taken
+        Args:
+            name: The modality.
+            make: Features of some observations, from their tensors; [e, F] from a dict as in ``PatientBatch``.
+            keep: Packed pointers whose runs stay beside the features, such as ``("ptr",)``.
+            chunk: Observations at a time.
+        """
+        total = int((self._edge_of[name] >= 0).sum())
+        device = self._edge_of[name].device
+        parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
+        packed = {pointer: keys for pointer, keys in self._packed[name].items() if pointer in keep}
+        kept = {key: self._tensors[name][key] for pointer, keys in packed.items() for key in (pointer, *keys)}
+        self._tensors[name] = {"features": torch.cat(parts), **kept}
+        self._rows[name], self._packed[name] = ("features",), packed
+
+    def _take(self, name: str, edges: Tensor) -> dict[str, Tensor]:
+        """The observations ``edges`` of one modality."""
+        tensors = self._tensors[name]
+        taken = {key: tensors[key][edges] for key in self._rows[name]}
+        for pointer, keys in self._packed[name].items():
+            taken[pointer], cells = _runs(tensors[pointer], edges)
+            for key in keys:
+                taken[key] = tensors[key][cells]
+        return taken
 
 
 def _runs(ptr: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:

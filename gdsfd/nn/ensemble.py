@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.store import PatientStore
 from gdsfd.nn.losses import outcome_loss, probabilities
 from gdsfd.nn.predictor import Prediction, Predictor
 
@@ -64,6 +65,18 @@ class Ensemble(nn.Module):
         for member in self.members:
             assert isinstance(member, Predictor)
             member.fit_states(batches)
+
+    def prepare(self, store: PatientStore) -> None:
+        """Works out once for all patients of a store what does not depend on weights (see ``Predictor.prepare``)."""
+        first = self.members[0]
+        assert isinstance(first, Predictor)
+        first.prepare(store)
+
+    def fit_inputs(self, batches: Callable[[], Iterable[PatientBatch]], power: float) -> None:
+        """Fits each member's input statistics on training patients (see ``Predictor.fit_inputs``)."""
+        for member in self.members:
+            assert isinstance(member, Predictor)
+            member.fit_inputs(batches(), power)
 
     def start_from(self, shares: Tensor) -> None:
         """Sets the heads' biases so that an untrained network predicts the training shares.

@@ -11,11 +11,15 @@ from torch import Tensor, nn
 
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import build_backbone
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.nn.encoders import build_encoder
+from gdsfd.nn.encoders import Encoder, build_encoder
+from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 
 __all__ = ["Prediction", "Predictor"]
+
+INPUT_STD = 0.5
 
 
 @dataclass(eq=False)
@@ -57,11 +61,15 @@ class Predictor(nn.Module):
         self.encoders = nn.ModuleList(
             build_encoder(modality, channels, dropout, sequence) for modality in schema.modalities
         )
-        self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in schema.modalities)
+        self.num_outputs = schema.num_outputs
         self.channels = channels
         self.backbone = build_backbone(backbone, channels, len(self.names), dropout, **(options or {}))
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(channels, schema.num_outputs)
+
+    @property
+    def _encoders(self) -> list[Encoder]:
+        return [encoder for encoder in self.encoders if isinstance(encoder, Encoder)]
 
     def tokens(self, batch: PatientBatch) -> Tensor:
         """One token per edge of the batch's layout, float [E, d]."""
@@ -69,7 +77,7 @@ class Predictor(nn.Module):
         for number, name in enumerate(self.names):
             observations = batch.observations[name]
             if int(batch.layout.modality_degree[number]):
-                parts.append(self.norms[number](self.encoders[number](observations)))
+                parts.append(self.encoders[number](observations))
         if not parts:
             return torch.zeros(0, self.channels, device=batch.rows.device)
         return torch.cat(parts)
@@ -88,3 +96,50 @@ class Predictor(nn.Module):
         self.eval()
         self.backbone.fit_states(lambda: ((self.tokens(batch), batch.layout) for batch in batches()))
         self.train(mode)
+
+    @torch.no_grad()
+    def prepare(self, store: PatientStore, most_bytes: int = 2**30) -> None:
+        """Works out the inputs of all patients once, so that training steps only gather them.
+
+        Args:
+            store: Its tables and events get a row of ``features`` per observation, and lose what they came from.
+            most_bytes: A modality that would take more is left as it is.
+        """
+        for encoder, name in zip(self._encoders, self.names):
+            size = 4 * encoder.token.relevance.numel() * len(store)
+            if encoder.prepared and size <= most_bytes:
+                store.put_features(name, encoder.features, keep=encoder.also_reads)
+
+    @torch.no_grad()
+    def fit_inputs(self, batches: Iterable[PatientBatch], power: float = 1.0) -> None:
+        """Fits each feature's mean, spread and relevance on training patients, and starts the input maps accordingly.
+
+        Args:
+            batches: One pass over the training patients, with labels.
+            power: Relevance enters as its ``power``-th power, the largest being 1; 0 = all features alike.
+        """
+        statistics = [
+            FeatureStatistics(encoder.token.relevance.numel(), self.num_outputs) for encoder in self._encoders
+        ]
+        patients = 0
+        for batch in batches:
+            assert batch.y is not None
+            label, labelled = outcome_columns(batch.y, self.num_outputs)
+            patients += len(batch)
+            pointer = batch.layout.modality_ptr.tolist()
+            for number, name in enumerate(self.names):
+                mine = batch.layout.patient[pointer[number] : pointer[number + 1]]
+                features = self._encoders[number].features(batch.observations[name])
+                statistics[number].add(features, label[mine], labelled[mine])
+        relevance = [each.relevance(patients) for each in statistics]
+        most = max(float(each.max()) for each in relevance if each.numel())
+        for encoder, each, share in zip(self._encoders, statistics, relevance):
+            token = encoder.token
+            token.center.copy_(each.center)
+            token.spread.copy_(each.spread)
+            token.relevance.copy_((share / most) ** power if most > 0 else torch.ones_like(share))
+            nn.init.zeros_(token.linear.bias)
+        squares = sum(float(encoder.token.relevance.square().sum()) for encoder in self._encoders)
+        std = INPUT_STD * (len(self.encoders) / max(squares, 1e-6)) ** 0.5
+        for encoder in self._encoders:  # one scale for all: a modality without relevance starts with tokens near 0
+            nn.init.normal_(encoder.token.linear.weight, std=std)

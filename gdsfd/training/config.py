@@ -21,6 +21,7 @@ class TrainConfig:
         weight_decay: Of AdamW.
         channels: Width d of tokens and embeddings.
         dropout: Dropout probability.
+        relevance: Power with which a feature's relevance scales it (see :mod:`gdsfd.nn.relevance`); 0 = all alike.
         averaging: Decay per step of the running average of the weights that is evaluated and kept; 0 = no average.
         members: Networks trained side by side from different starts, whose probabilities are averaged.
         sequence: ``"gru"`` reads events over time beside their summaries, ``"none"`` only the summaries.
@@ -41,8 +42,9 @@ class TrainConfig:
     weight_decay: float = 1e-2
     channels: int | None = None
     dropout: float | None = None
+    relevance: float = 1.0
     averaging: float = 0.0
-    members: int = 1
+    members: int | None = None
     sequence: Literal["gru", "none"] = "none"
     backbone_options: dict[str, Any] = field(default_factory=dict)
     monitor: Literal["auprc", "loss"] = "loss"
@@ -97,8 +99,9 @@ class TrainConfig:
         return replace(
             self,
             batch_size=self.batch_size or batch_size,
-            learning_rate=self.learning_rate if self.learning_rate is not None else (1e-3 if small else 5e-4),
+            learning_rate=self.learning_rate if self.learning_rate is not None else (3e-4 if small else 5e-4),
             channels=self.channels or (64 if small else 128),
+            members=self.members or (4 if num_train < 4000 else 2 if small else 1),
             dropout=self.dropout if self.dropout is not None else (0.4 if small else 0.25),
         )
 

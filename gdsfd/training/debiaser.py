@@ -234,6 +234,7 @@ class Debiaser:
     def _build(self, schema: CohortSchema, config: TrainConfig) -> Ensemble:
         assert config.channels is not None
         assert config.dropout is not None
+        assert config.members is not None
         width, dropout = config.channels, config.dropout
         with seeded(self.seed):
             members = [

@@ -87,6 +87,9 @@ def train(
     train_rows = rows["train"] if uses_unlabelled else rows["train"][labelled[rows["train"]]]
     tuning_rows = rows["tuning"][labelled[rows["tuning"]]]
 
+    network.prepare(store)
+    with seeded(seed):
+        network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance)
     network.start_from(_shares(y[train_rows], network.multiclass))
     assert config.learning_rate is not None
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
@@ -170,11 +173,11 @@ def _epoch(
             optimizer.zero_grad()
             fabric.backward(loss)
             if config.clip_norm:
-                fabric.clip_gradients(model, optimizer, max_norm=config.clip_norm * config.members**0.5)
+                fabric.clip_gradients(model, optimizer, max_norm=config.clip_norm * len(network.members) ** 0.5)
             optimizer.step()
             average.update()
             losses.append(loss.detach())
-    return float(torch.stack(losses).mean()) / config.members
+    return float(torch.stack(losses).mean()) / len(network.members)
 
 
 def _tuning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,13 +34,29 @@ def test_a_row_does_not_depend_on_the_others(kind: str, sequence: str) -> None:
 def test_codes_are_the_scaled_sum_of_their_embeddings() -> None:
     fields = ModalityFields("d", "codes", codes=("a", "b", "c"), code_counts=(9, 9, 9))
     encoder = CodesEncoder(fields, 4).eval()
+    with torch.no_grad():
+        encoder.token.relevance.copy_(torch.tensor([0.1, 0.2, 0.5, 1.0, 0.3, 0.7]))
+        encoder.token.spread.copy_(torch.tensor([0.1, 0.3, 0.5, 0.4, 0.3, 0.9]))
+        encoder.token.center.copy_(torch.full((6,), 0.4))
     codes = {"ptr": torch.tensor([0, 2, 2, 5]), "code": torch.tensor([CODE_RARE, 2, CODE_UNNAMED, 3, 4])}
     bag = []
     for members in ([CODE_RARE, 2], [], [CODE_UNNAMED, 3, 4]):
         count = torch.tensor([[float(len(members))]])
-        total = sum((encoder.table.weight[member] for member in members), torch.zeros(4))
-        bag.append(total / max(len(members), 1) ** 0.5 + encoder.count(torch.log1p(count))[0])
+        weight = encoder.token.linear.weight.t()
+        scale = encoder.token.relevance / encoder.token.spread.clamp(min=0.2)
+        total = sum((weight[member] * scale[member] for member in members), torch.zeros(4))
+        scaled = (
+            (torch.log1p(count) - encoder.token.center[-1]) / encoder.token.spread[-1] * encoder.token.relevance[-1]
+        )
+        bag.append(total + scaled[0] * weight[-1] + encoder.token.linear.bias)
     torch.testing.assert_close(encoder(codes), encoder.out(torch.stack(bag)))
+
+
+def test_codes_features_are_indicators_and_the_log_count() -> None:
+    encoder = CodesEncoder(ModalityFields("d", "codes", codes=("a",), code_counts=(9,)), 4)
+    features = encoder.features({"ptr": torch.tensor([0, 2, 2]), "code": torch.tensor([CODE_RARE, 2])}).to_dense()
+    expected = [[1.0, 0.0, 1.0, float(np.log(3))], [0.0] * 4]
+    np.testing.assert_allclose(features.numpy(), expected, rtol=1e-6)
 
 
 def test_steps_carry_the_last_value_forward() -> None:
@@ -61,11 +78,11 @@ def test_summary_features_stand_in_their_items_place() -> None:
     modality = next(fields for fields in graph.schema.modalities if fields.kind == "events")
     encoder = build_encoder(modality, 8)
     observations = PatientStore(graph).batch(torch.arange(40)).observations[modality.name]
-    grid = encoder.summary_features(observations).view(-1, len(modality.items), 9)
+    grid = encoder.features(observations).view(-1, len(modality.items), 19)
     present = torch.zeros(grid.shape[:2])
     for observation in range(grid.size(0)):
         start, stop = observations["summary_ptr"][observation : observation + 2].tolist()
         for place in range(start, stop):
             present[observation, int(observations["summary_item"][place])] = 1
-    torch.testing.assert_close(grid[..., 8], present)
+    torch.testing.assert_close(grid[..., 18], present)
     assert (grid[present == 0] == 0).all()

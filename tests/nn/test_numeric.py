@@ -18,7 +18,7 @@ def test_rank_is_the_distribution_function() -> None:
     values = np.random.default_rng(0).lognormal(0, 1, 5000)
     transform = NumericTransform([scale_of(values)])
     points = np.quantile(values, [0.02, 0.15, 0.5, 0.85, 0.97])
-    _, rank, _ = transform(torch.tensor(points, dtype=torch.float32).unsqueeze(1))
+    _, rank, *_ = transform(torch.tensor(points, dtype=torch.float32).unsqueeze(1))
     expected = np.array([(values <= point).mean() for point in points])
     np.testing.assert_allclose((rank.squeeze(1).numpy() + 1) / 2, expected, atol=0.03)
 
@@ -26,7 +26,7 @@ def test_rank_is_the_distribution_function() -> None:
 def test_rank_of_a_tie_is_its_middle() -> None:
     values = np.array([0.0] * 600 + [1.0] * 400)
     transform = NumericTransform([scale_of(values)])
-    _, rank, _ = transform(torch.tensor([[0.0], [1.0]]))
+    _, rank, *_ = transform(torch.tensor([[0.0], [1.0]]))
     share = (rank.squeeze(1) + 1) / 2
     assert abs(share[0].item() - 0.3) < 0.05
     assert abs(share[1].item() - 0.8) < 0.06
@@ -34,7 +34,7 @@ def test_rank_of_a_tie_is_its_middle() -> None:
 
 def test_missing_is_zero_and_flagged_and_outliers_are_bounded() -> None:
     transform = NumericTransform([scale_of(np.arange(100.0))])
-    z, rank, flag = transform(torch.tensor([[float("nan")], [1e9], [-1e9], [49.5]]))
+    z, rank, high, low, flag = transform(torch.tensor([[float("nan")], [1e9], [-1e9], [49.5]]))
     assert flag.squeeze(1).tolist() == [0.0, 1.0, 1.0, 1.0]
     assert z[0] == 0
     assert rank[0] == 0
@@ -42,6 +42,8 @@ def test_missing_is_zero_and_flagged_and_outliers_are_bounded() -> None:
     assert rank[1] == 1
     assert rank[2] == -1
     assert abs(z[3]) < 1e-6
+    assert high.squeeze(1).tolist() == [0.0, 2.5, 0.0, 0.0]
+    assert low.squeeze(1).tolist() == [0.0, 0.0, 2.5, 0.0]
 
 
 def test_constant_and_never_observed_columns_give_finite_inputs() -> None:
@@ -55,7 +57,7 @@ def test_single_values_equal_the_column_form() -> None:
     rng = np.random.default_rng(1)
     transform = NumericTransform([scale_of(rng.normal(size=500)), scale_of(rng.exponential(size=500))])
     values = torch.randn(8, 2)
-    z, rank, _ = transform(values)
+    z, rank, *_ = transform(values)
     column = torch.tensor([0, 1] * 8)
     torch.testing.assert_close(transform.squash(values.reshape(-1), column).view(8, 2), z)
     torch.testing.assert_close(transform.rank(values.reshape(-1), column).view(8, 2), rank)

@@ -61,7 +61,7 @@ def test_saved_and_loaded_predicts_the_same(fitted, tmp_path) -> None:
 def test_embeddings_have_one_row_per_patient(fitted) -> None:
     model, graph = fitted
     z = model.embed(graph, split="test")
-    assert z["pooled"].shape == (graph["patient"].split.count("test"), 16)
+    assert z["pooled"].shape == (graph["patient"].split.count("test"), 16 * len(model.network.members))
 
 
 @pytest.mark.parametrize(("outcomes", "columns"), [("multiclass", 3), ("multilabel", 2)])

@@ -3,7 +3,8 @@
 from gdsfd.nn.encoders.build import build_encoder
 from gdsfd.nn.encoders.codes_encoder import CodesEncoder
 from gdsfd.nn.encoders.embedding_encoder import EmbeddingEncoder
+from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.events_encoder import EventsEncoder
 from gdsfd.nn.encoders.table_encoder import TableEncoder
 
-__all__ = ["CodesEncoder", "EmbeddingEncoder", "EventsEncoder", "TableEncoder", "build_encoder"]
+__all__ = ["CodesEncoder", "EmbeddingEncoder", "Encoder", "EventsEncoder", "TableEncoder", "build_encoder"]

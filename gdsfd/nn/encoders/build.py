@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import nn
-
 from gdsfd.cohort.fields import ModalityFields
 from gdsfd.nn.encoders.codes_encoder import CodesEncoder
 from gdsfd.nn.encoders.embedding_encoder import EmbeddingEncoder
+from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.events_encoder import EventsEncoder
 from gdsfd.nn.encoders.table_encoder import TableEncoder
 
@@ -17,7 +16,7 @@ __all__ = ["build_encoder"]
 
 def build_encoder(
     fields: ModalityFields, out_channels: int, dropout: float = 0.25, sequence: Literal["gru", "none"] = "none"
-) -> nn.Module:
+) -> Encoder:
     """The encoder of one modality, by its kind.
 
     Args:

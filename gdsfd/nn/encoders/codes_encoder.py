@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gdsfd.cohort.fields import ModalityFields
+from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.ops import segment_sum
 
 __all__ = ["CodesEncoder"]
 
 
-class CodesEncoder(nn.Module):
-    r"""An embedding bag over a patient's set of codes.
+class CodesEncoder(Encoder):
+    r"""An embedding bag over a patient's set of codes S, with the number of codes beside it.
 
-    .. math:: h = \frac{1}{\sqrt{n}} \sum_{j \in S} E_j + w \log(1 + n)
+    .. math:: t = b + \sum_{j \in S} s_j \min(1 / \sigma_j, 5) E_j + w \log(1 + |S|)
 
-    with :math:`n = |S|` the number of codes: a plain sum grows with the length of the record, a mean forgets it. Whole
-    codes are dropped at random in training. Our formulation.
+    with :math:`s_j` the relevance and :math:`\sigma_j` the standard deviation of code :math:`j`'s indicator: the sparse
+    form of :class:`~gdsfd.nn.encoders.feature_token.FeatureToken`. Whole codes are dropped at random in training.
+    Our formulation.
 
     Args:
         fields: The modality's fitted description (kind ``codes``).
@@ -31,30 +33,40 @@ class CodesEncoder(nn.Module):
         - output: [E, d]
     """
 
-    def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
-        super().__init__()
-        self.dropout = dropout
-        self.table = nn.Embedding(len(fields.codes) + 2, out_channels)
-        self.count = nn.Linear(1, out_channels)
-        self.out = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(out_channels, out_channels))
-        self.reset_parameters()
+    prepared = False  # sparse
 
-    def reset_parameters(self) -> None:
-        """Small embeddings, so that rare codes start near 0."""
-        nn.init.normal_(self.table.weight, std=0.1)
+    def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
+        super().__init__(len(fields.codes) + 3, out_channels, dropout)  # the last feature is the log count
+        self.dropout = dropout
+        self.num_codes = len(fields.codes) + 2
+
+    def features(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """The codes' indicators and the log count, as a sparse matrix [E, codes + 1]."""
+        owner, code = _owners(observations), observations["code"].long()
+        size = observations["ptr"].diff()
+        rows = torch.arange(size.numel(), device=code.device)
+        place = torch.stack([torch.cat([owner, rows]), torch.cat([code, torch.full_like(rows, self.num_codes)])])
+        value = torch.cat([torch.ones(code.numel(), device=code.device), torch.log1p(size.float())])
+        return torch.sparse_coo_tensor(
+            place, value, (size.numel(), self.num_codes + 1), check_invariants=True
+        ).coalesce()
 
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Encodes each observation into one token."""
-        ptr, code = observations["ptr"], observations["code"]
-        size = ptr[1:] - ptr[:-1]
-        num_observations = size.numel()
-        owner = torch.repeat_interleave(
-            torch.arange(num_observations, device=code.device), size, output_size=code.numel()
-        )
-        rows = self.table(code)
+        code = observations["code"].long()
+        size = observations["ptr"].diff()
+        weight = (self.token.relevance / self.token.spread.clamp(min=0.2))[code]
         if self.training and self.dropout:
-            kept = torch.rand(code.numel(), 1, device=code.device) >= self.dropout
-            rows = rows * kept / (1 - self.dropout)
-        amount = size.to(rows.dtype).unsqueeze(-1)
-        bag = segment_sum(rows, owner, num_observations) / amount.clamp(min=1).sqrt()
-        return self.out(bag + self.count(torch.log1p(amount)))
+            weight = weight * (torch.rand_like(weight) >= self.dropout) / (1 - self.dropout)
+        table = self.token.linear.weight
+        rows = table.t().index_select(0, code) * weight.unsqueeze(-1)
+        bag = segment_sum(rows, _owners(observations), size.numel())
+        count = torch.log1p(size.to(rows.dtype)) - self.token.center[-1]
+        count = count / self.token.spread[-1] * self.token.relevance[-1]
+        return self.out(bag + count.unsqueeze(-1) * table[:, -1] + self.token.linear.bias)
+
+
+def _owners(observations: Mapping[str, Tensor]) -> Tensor:
+    ptr, total = observations["ptr"], observations["code"].numel()
+    rows = torch.arange(ptr.numel() - 1, device=ptr.device)
+    return torch.repeat_interleave(rows, ptr.diff(), output_size=total)

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gdsfd.cohort.fields import SUMMARY_COLUMNS, ModalityFields
-from gdsfd.nn.encoders.numeric import NumericTransform
+from gdsfd.nn.encoders.encoder import Encoder
+from gdsfd.nn.encoders.numeric import NumericTransform, hinges
 from gdsfd.nn.encoders.step_sequence import StepSequence, dense_steps
 
 __all__ = ["EventsEncoder"]
 
 _FIRST_VALUE = SUMMARY_COLUMNS.index("mean")  # mean, min, max, first, last follow each other to the end
-_PER_ITEM = len(SUMMARY_COLUMNS) - _FIRST_VALUE + 4  # and: rank of the mean, last - first, log count, present
+_PER_ITEM = 3 * (len(SUMMARY_COLUMNS) - _FIRST_VALUE) + 4  # z and hinges; rank of the mean, trend, log count, present
 
 
-class EventsEncoder(nn.Module):
+class EventsEncoder(Encoder):
     """Summary statistics of every item, with or without a recurrent view of the time steps beside them.
 
     On cohorts of a few thousand patients a recurrence alone falls short of boosting on summaries; the summaries are
@@ -43,20 +44,23 @@ class EventsEncoder(nn.Module):
         dropout: float = 0.25,
         sequence: Literal["gru", "none"] = "none",
     ) -> None:
-        super().__init__()
+        super().__init__(len(fields.items) * _PER_ITEM, out_channels, dropout)
         self.num_items = len(fields.items)
         self.num_steps = max(fields.steps, 1)
         self.transform = NumericTransform(fields.scales)
-        self.summary = nn.Linear(self.num_items * _PER_ITEM, out_channels)
         self.sequence = StepSequence(self.num_items, self.num_steps, out_channels) if self._recurs(sequence) else None
-        self.out = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(out_channels, out_channels))
+
+    @property
+    def also_reads(self) -> tuple[str, ...]:
+        """Pointers of the packed runs that are read beside the features."""
+        return ("ptr",) if self.sequence is not None else ()
 
     def _recurs(self, sequence: str) -> bool:
         return sequence == "gru" and self.num_steps > 1
 
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Encodes each observation into one token."""
-        hidden = self.summary(self.summary_features(observations))
+        hidden = self.token(self.features(observations))
         if self.sequence is not None:
             owner = _owners(observations["ptr"], observations["value"].numel())
             item = observations["item"].long()
@@ -65,8 +69,10 @@ class EventsEncoder(nn.Module):
             hidden = hidden + self.sequence(*dense_steps(z, owner, observations["step"].long(), item, size))
         return self.out(hidden)
 
-    def summary_features(self, observations: Mapping[str, Tensor]) -> Tensor:
-        """Per item: z of mean, min, max, first and last, rank of the mean, trend, log count, present; [E, 9 I]."""
+    def features(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Per item: z and hinges of mean, min, max, first, last; rank of the mean, trend, log count, present."""
+        if "features" in observations:
+            return observations["features"]
         summary, item = observations["summary"], observations["summary_item"].long()
         owner = _owners(observations["summary_ptr"], item.numel())
         values = summary[:, _FIRST_VALUE:]
@@ -74,7 +80,7 @@ class EventsEncoder(nn.Module):
         rank = self.transform.rank(values[:, 0].contiguous(), item)
         count = summary[:, SUMMARY_COLUMNS.index("count")]
         columns = [rank, z[:, -1] - z[:, -2], torch.log1p(count) / 3, torch.ones_like(count)]
-        features = torch.cat([z, torch.stack(columns, dim=-1)], dim=-1)
+        features = torch.cat([z, *hinges(z), torch.stack(columns, dim=-1)], dim=-1)
         num_observations = observations["summary_ptr"].numel() - 1
         grid = summary.new_zeros(num_observations * self.num_items, _PER_ITEM)
         grid = grid.index_put((owner * self.num_items + item,), features)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gdsfd.cohort.fields import QUANTILE_LEVELS, NumericScale
 
-__all__ = ["NumericTransform"]
+__all__ = ["NumericTransform", "hinges"]
 
 
 class NumericTransform(nn.Module):
@@ -22,14 +22,15 @@ class NumericTransform(nn.Module):
 
     where :math:`\hat F_c` is the training distribution function, linear between the stored quantiles (middle of the
     step where quantiles tie). The first keeps distances near the middle and bounds typing errors, the second is a rank
-    and knows no outliers. A missing value gives 0 in both. Our formulation.
+    and knows no outliers. Two hinges, :math:`\max(z - 1/2, 0)` and :math:`\max(-z - 1/2, 0)`, let a linear map treat
+    low and high values differently. A missing value gives 0 everywhere. Our formulation.
 
     Args:
         scales: Training statistics of each column.
 
     Shapes:
         - input: [..., C]
-        - output: three of [..., C]: z, r, observed (1.0 where measured)
+        - output: five of [..., C]: z, r, high hinge, low hinge, observed (1.0 where measured)
     """
 
     center: Tensor
@@ -57,7 +58,7 @@ class NumericTransform(nn.Module):
         """Number of columns C."""
         return self.center.numel()
 
-    def forward(self, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, value: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Transforms values; see the class for the mathematics and shapes."""
         observed = ~torch.isnan(value)
         filled = torch.where(observed, value, self.center)
@@ -65,7 +66,8 @@ class NumericTransform(nn.Module):
         columns = filled.reshape(-1, self.num_columns).t().contiguous()  # searchsorted wants rows in one piece
         rank = 2 * self._interpolate(columns, self.knots).t().reshape(value.shape) - 1
         flag = observed.to(value.dtype)
-        return z * flag, rank * flag, flag
+        z = z * flag
+        return z, rank * flag, *hinges(z), flag
 
     def squash(self, value: Tensor, column: Tensor) -> Tensor:
         """z of single values, each of its own column; ``column`` int64 broadcasts against ``value``."""
@@ -93,3 +95,8 @@ class NumericTransform(nn.Module):
 
 def _squash(value: Tensor, center: Tensor, spread: Tensor) -> Tensor:
     return 3 * torch.tanh((value - center) / (3 * spread))
+
+
+def hinges(z: Tensor) -> tuple[Tensor, Tensor]:
+    """How far z lies above 1/2, and below -1/2; both as ``z``."""
+    return (z - 0.5).clamp(min=0), (-z - 0.5).clamp(min=0)

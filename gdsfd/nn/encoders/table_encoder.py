@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gdsfd.cohort.fields import LEVEL_MISSING, ModalityFields
+from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.numeric import NumericTransform
 
 __all__ = ["TableEncoder"]
 
 
-class TableEncoder(nn.Module):
-    """Numeric columns with missing-value flags and categorical embeddings, through a small network.
+class TableEncoder(Encoder):
+    """Numeric columns with missing-value flags, and one embedding per categorical level.
+
+    A level's embedding is the column of a linear map for its 0/1 indicator; a missing cell has no indicator.
 
     Args:
         fields: The modality's fitted description (kind ``table``).
@@ -26,27 +29,22 @@ class TableEncoder(nn.Module):
         - output: [E, d]
     """
 
+    levels_before: Tensor
+
     def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
-        super().__init__()
+        sizes = [len(levels) + 1 for levels in fields.levels]  # the levels and "unseen"; a missing cell has no place
+        super().__init__(5 * len(fields.numeric) + sum(sizes), out_channels, dropout)
         self.transform = NumericTransform(fields.scales)
-        sizes = [len(levels) + 2 for levels in fields.levels]
-        offsets = torch.tensor([0, *sizes[:-1]] if sizes else [], dtype=torch.long).cumsum(0)
-        self.register_buffer("offsets", offsets)
-        self.numeric = nn.Linear(3 * len(fields.numeric), out_channels)
-        self.categorical = nn.Embedding(max(sum(sizes), 1), out_channels)
-        self.out = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(out_channels, out_channels))
-        self.reset_parameters()
+        before = [sum(sizes[:column]) for column in range(len(sizes))]
+        self.register_buffer("levels_before", torch.tensor(before, dtype=torch.long))
+        self.num_levels = sum(sizes)
 
-    def reset_parameters(self) -> None:
-        """Small categorical embeddings, so that rare levels start near 0."""
-        nn.init.normal_(self.categorical.weight, std=0.05)
-
-    def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
-        """Encodes each observation into one token."""
-        hidden = self.numeric(torch.cat(self.transform(observations["numeric"]), dim=-1))  # [E, d]
+    def features(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Inputs of each number, then the levels' indicators; [E, 5 C + levels]."""
+        if "features" in observations:
+            return observations["features"]
         levels = observations["categorical"]
-        if levels.size(1):
-            offsets: Tensor = self.get_buffer("offsets")
-            measured = (levels != LEVEL_MISSING).unsqueeze(-1)
-            hidden = hidden + (self.categorical(levels + offsets) * measured).sum(1)
-        return self.out(hidden)
+        indicators = observations["numeric"].new_zeros(levels.size(0), self.num_levels + 1)
+        place = torch.where(levels == LEVEL_MISSING, self.num_levels, levels - 1 + self.levels_before)
+        indicators.scatter_(1, place, 1.0)
+        return torch.cat([*self.transform(observations["numeric"]), indicators[:, : self.num_levels]], dim=-1)

@@ -1,0 +1,43 @@
+"""The protocol every encoder follows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from gdsfd.nn.encoders.feature_token import FeatureToken, ResidualToken
+
+__all__ = ["Encoder"]
+
+
+class Encoder(nn.Module, ABC):
+    """Observations to tokens, by way of features that do not depend on weights.
+
+    Args:
+        num_features: Features F of an observation.
+        out_channels: Width d of the token.
+        dropout: Probability of zeroing a hidden unit.
+    """
+
+    #: Whether the features are dense enough to be worked out once for all patients.
+    prepared: bool = True
+
+    def __init__(self, num_features: int, out_channels: int, dropout: float) -> None:
+        super().__init__()
+        self.token = FeatureToken(num_features, out_channels)
+        self.out = ResidualToken(out_channels, dropout)
+
+    @property
+    def also_reads(self) -> tuple[str, ...]:
+        """Pointers of the packed runs that are read beside the features; none by default."""
+        return ()
+
+    @abstractmethod
+    def features(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Features of each observation, [E, F]; the tensor ``"features"`` itself where it was worked out before."""
+
+    def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Encodes each observation into one token, [E, d]."""
+        return self.out(self.token(self.features(observations)))
