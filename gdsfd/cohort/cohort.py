@@ -35,7 +35,8 @@ class TableObservations:
     Args:
         patient: Row of the cohort, strictly ascending; int64 [E].
         numeric: Raw values, NaN = not measured; float32 [E, numeric columns].
-        categorical: 0 = not measured, 1 = level unseen in train, ``j + 2`` = level ``j``; int64 [E, categorical columns].
+        categorical: 0 = not measured, 1 = level unseen in train, ``j + 2`` = level ``j``; int64
+            [E, categorical columns].
     """
 
     patient: NDArray[np.int64]
@@ -111,7 +112,8 @@ class Cohort:
         split: ``train``, ``tuning``, ``test`` or a further evaluation set's name; [N].
         environment: Site, era or unit as text (missing: ``"Unknown"``), or None when the spec declares none; [N].
         groups: Fairness attribute -> value per patient as text (missing: ``"Unknown"``); each [N].
-        y: ``float32 [N, outcomes]`` with NaN = unlabelled; for a multi-class outcome ``int64 [N]`` with -1 = unlabelled.
+        y: ``float32 [N, outcomes]`` with NaN = unlabelled; for a multi-class outcome ``int64 [N]`` with
+            -1 = unlabelled.
         observations: Modality name -> observations, in the order of ``schema.modalities``.
         schema: What was fitted on the training rows.
         receipt: What was read, kept and dropped, and why.

@@ -28,7 +28,10 @@ __all__ = [
 ModalityKind = Literal["table", "events", "codes", "embedding"]
 
 #: Train quantiles kept for every numeric column and item; the median and the quartiles are among them.
-QUANTILE_LEVELS: tuple[float, ...] = (0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1.0)
+QUANTILE_LEVELS: tuple[float, ...] = (
+    *(0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5),
+    *(0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1.0),
+)
 
 #: What is kept of an item's raw values within the window, one row per patient and item.
 SUMMARY_COLUMNS: tuple[str, ...] = ("count", "mean", "min", "max", "first", "last")
@@ -94,7 +97,8 @@ class ModalityFields:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(ModalityKind):
-            raise SchemaError(f"modality {self.name!r}: expected a kind among {get_args(ModalityKind)}, got {self.kind!r}")
+            kinds = get_args(ModalityKind)
+            raise SchemaError(f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}")
         if len(self.levels) != len(self.categorical):
             raise SchemaError(
                 f"modality {self.name!r}: expected one list of levels per categorical column "
@@ -169,7 +173,8 @@ class CohortSchema:
             known = {spec.name for spec in fields(ModalityFields)}
             values = {key: _as_tuples(value) for key, value in entry.items() if key in known}
             values["scales"] = tuple(
-                NumericScale(scale["count"], scale["mean"], scale["std"], tuple(scale["quantiles"])) for scale in entry["scales"]
+                NumericScale(scale["count"], scale["mean"], scale["std"], tuple(scale["quantiles"]))
+                for scale in entry["scales"]
             )
             modalities.append(ModalityFields(**values))
         outcomes = tuple(

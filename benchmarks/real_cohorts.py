@@ -1,0 +1,142 @@
+"""Both backbones beside boosting and logistic regression on a real cohort, on the same subject-grouped folds.
+
+    python benchmarks/real_cohorts.py examples/eicu.toml
+    python benchmarks/real_cohorts.py examples/physionet2012.toml
+
+Everybody gets the same graph of each fold: the networks its tokens, the baselines its flattened form. ``boosting`` and
+``logistic`` are the package's own baselines, fitted on train and chosen on tuning like the networks;
+``boosting+tuning`` is fitted on both together, as someone without early stopping would do. Figures are means over
+folds; intervals resample subjects inside each fold, the same resamples for every arm. One line per arm is appended to
+``results/real_cohorts.jsonl``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from results_line import append_line
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+import gdsfd
+from gdsfd.cohort.spec import load_spec
+from gdsfd.evaluation.boosting import Boosting
+from gdsfd.evaluation.flatten import flatten
+from gdsfd.evaluation.logistic import Logistic
+
+FIGURES = {"auroc": roc_auc_score, "auprc": average_precision_score}
+
+
+def fold_graph(spec_file: Path, folds: int, fold: int, seed: int) -> Any:
+    """The cohort's graph with ``fold`` as test, train and tuning from the rest."""
+    spec = load_spec(spec_file)
+    split = spec.split.model_copy(update={"kind": "subject", "folds": folds, "fold": fold, "seed": seed})
+    return gdsfd.build_graph(spec.model_copy(update={"split": split}))
+
+
+def boosting_on_train_and_tuning(graph: Any, seed: int) -> np.ndarray:
+    """Probabilities of the test patients from boosting fitted on all other labelled patients."""
+    features, _ = flatten(graph)
+    y = graph["patient"].y[:, 0].numpy()
+    test = np.array([split == "test" for split in graph["patient"].split])
+    fit = ~test & ~np.isnan(y)
+    used = np.flatnonzero([np.unique(column[~np.isnan(column)]).size > 1 for column in features[fit].T])
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.05, max_iter=200, max_leaf_nodes=15, l2_regularization=1.0, random_state=seed
+    )
+    model.fit(features[fit][:, used], y[fit])
+    return model.predict_proba(features[test][:, used])[:, 1]
+
+
+def arms_of(graph: Any, backbones: list[str], seed: int) -> dict[str, tuple[np.ndarray, float]]:
+    """Each arm's probabilities of the test patients, and the seconds of its fit."""
+    made: dict[str, tuple[np.ndarray, float]] = {}
+    for backbone in backbones:
+        start = time.perf_counter()
+        model = gdsfd.Debiaser(backbone=backbone, debias="none", seed=seed).fit(graph)
+        made[backbone] = model.predict_proba(graph, split="test")[:, 1], time.perf_counter() - start
+    for name, baseline in (("boosting", Boosting), ("logistic", Logistic)):
+        start = time.perf_counter()
+        fitted = baseline(seed).fit(graph)
+        made[name] = fitted.predict_proba(graph, split="test")[:, 1], time.perf_counter() - start
+    start = time.perf_counter()
+    made["boosting+tuning"] = boosting_on_train_and_tuning(graph, seed), time.perf_counter() - start
+    return made
+
+
+def resampled(y: np.ndarray, scores: np.ndarray, subject: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Figures on resampled subjects, [resamples, figures]; the same subjects for every arm."""
+    random = np.random.default_rng(seed)
+    _, owner = np.unique(subject, return_inverse=True)
+    drawn = random.multinomial(owner.max() + 1, np.full(owner.max() + 1, 1 / (owner.max() + 1)), size=resamples)
+    return np.array([[figure(y, scores, sample_weight=row[owner]) for figure in FIGURES.values()] for row in drawn])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spec", type=Path)
+    parser.add_argument("--backbones", nargs="+", default=["concat", "muse"])
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resamples", type=int, default=500)
+    arguments = parser.parse_args()
+
+    figures: dict[str, list[list[float]]] = {}
+    spreads: dict[str, list[np.ndarray]] = {}
+    seconds: dict[str, list[float]] = {}
+    patients = 0
+    for fold in range(arguments.folds):
+        graph = fold_graph(arguments.spec, arguments.folds, fold, arguments.seed)
+        test = np.array([split == "test" for split in graph["patient"].split])
+        y, subject = graph["patient"].y[test, 0].numpy(), np.array(graph["patient"].subject)[test]
+        known = ~np.isnan(y)
+        patients += int(known.sum())
+        for name, (scores, spent) in arms_of(graph, arguments.backbones, arguments.seed).items():
+            values = [float(figure(y[known], scores[known])) for figure in FIGURES.values()]
+            figures.setdefault(name, []).append(values)
+            spreads.setdefault(name, []).append(
+                resampled(y[known], scores[known], subject[known], arguments.resamples, fold)
+            )
+            seconds.setdefault(name, []).append(spent)
+            print(f"fold {fold} {name:16s} AUROC {values[0]:.4f} AUPRC {values[1]:.4f} {spent:6.1f} s", flush=True)
+
+    means = {name: np.mean(spread, axis=0) for name, spread in spreads.items()}  # [resamples, figures] per arm
+    for name, rows in figures.items():
+        line: dict[str, Any] = {}
+        for place, figure in enumerate(FIGURES):
+            draws, gap = means[name][:, place], means[name][:, place] - means["boosting"][:, place]
+            mean = float(np.mean([row[place] for row in rows]))
+            reference = float(np.mean([row[place] for row in figures["boosting"]]))
+            line[figure] = mean
+            line[f"{figure}_interval"] = np.percentile(draws, [2.5, 97.5]).tolist()
+            line[f"{figure}_folds"] = [row[place] for row in rows]
+            line[f"{figure}_minus_boosting"] = mean - reference
+            line[f"{figure}_minus_boosting_interval"] = np.percentile(gap, [2.5, 97.5]).tolist()
+        append_line(
+            "real_cohorts.jsonl",
+            benchmark="real_cohorts",
+            cohort=arguments.spec.stem,
+            arm=name,
+            **line,
+            seconds=float(np.median(seconds[name])),
+            patients=patients,
+            folds=arguments.folds,
+            seed=arguments.seed,
+            threads=int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+        )
+        low, high = line["auroc_interval"]
+        gap_low, gap_high = line["auroc_minus_boosting_interval"]
+        print(
+            f"{arguments.spec.stem:16s} {name:16s} AUROC {line['auroc']:.4f} [{low:.3f}, {high:.3f}]  "
+            f"AUPRC {line['auprc']:.4f}  AUROC minus boosting {line['auroc_minus_boosting']:+.4f} "
+            f"[{gap_low:+.3f}, {gap_high:+.3f}]"
+        )
+
+
+if __name__ == "__main__":
+    main()
