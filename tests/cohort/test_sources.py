@@ -123,7 +123,7 @@ def test_a_source_is_read_once(sources: Sources, tmp_path: Path) -> None:
     assert sources.open("a.csv", "n").rows == 1
 
 
-# -- the user's SQL ------------------------------------------------------------------------------------------------------
+# -- the user's SQL --------------------------------------------------------------------------------------------------
 
 
 def test_where_sees_numbers_and_times_but_readers_see_text(sources: Sources) -> None:
@@ -208,7 +208,7 @@ def test_join_puts_look_up_columns_beside_rows(sources: Sources) -> None:
         sources.open(frame, "cohort", joins=[JoinSpec(source=look_up, on="h", columns=["h"])])
 
 
-# -- broken files --------------------------------------------------------------------------------------------------------
+# -- broken files ----------------------------------------------------------------------------------------------------
 
 
 def test_broken_files_say_where_and_what_to_do(sources: Sources, tmp_path: Path) -> None:
