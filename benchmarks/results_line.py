@@ -17,22 +17,34 @@ __all__ = ["RESULTS", "append_line"]
 RESULTS = Path(__file__).parent / "results"
 
 
-def append_line(file: str, **fields: Any) -> None:
-    """Appends a JSON line to ``results/<file>`` with versions, machine, load, commit and command beside the fields."""
+def _git(*words: str) -> str:
+    folder = Path(__file__).parent
+    return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
 
-    def git(*words: str) -> str:
-        folder = Path(__file__).parent
-        return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
 
+# As the run began: what is measured is the code that was there then, whatever is committed while it runs.
+_COMMIT = _git("rev-parse", "HEAD")
+_DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no", "--", "../gdsfd"))
+_LOAD = round(os.getloadavg()[0], 2)
+
+
+def append_line(file: str | Path, **fields: Any) -> None:
+    """Appends a JSON line with versions, load before the run, commit and command beside the fields.
+
+    Args:
+        file: Name inside ``results/``, or an absolute path.
+        **fields: What was measured; a field given here is kept as it is.
+    """
     line = {
-        **fields,
-        "load": round(os.getloadavg()[0], 2),
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": bool(git("status", "--porcelain", "--untracked-files=no", "--", "../gdsfd")),
+        "load": _LOAD,
+        "commit": _COMMIT,
+        "dirty": _DIRTY,
         "versions": versions(),
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / file).open("a", encoding="utf-8") as out:
+    line = fields | {name: value for name, value in line.items() if name not in fields}
+    path = RESULTS / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as out:
         out.write(json.dumps(line) + "\n")
