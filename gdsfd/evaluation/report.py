@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import Predictor, SplitResult, assess, thresholds_of
 from gdsfd.evaluation.boosting import Boosting
@@ -20,6 +21,7 @@ from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.score import Rules
 from gdsfd.evaluation.tables import headline_rows, long_rows, metrics_of
 from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.training.schema_check import check_outcomes
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["Report", "evaluate"]
@@ -145,6 +147,9 @@ def evaluate(
     splits = [split] if isinstance(split, str) else list(split)
     if not splits or len(set(splits)) < len(splits):
         raise InputError(f"split: expected one or several different names, got {split!r}")
+    trained_on = getattr(model, "schema", None)
+    if isinstance(trained_on, CohortSchema):
+        check_outcomes(trained_on, graph.schema)
     for name in splits:
         rows_of_split(graph, name)
     rules = Rules(resamples, seed, level, sensitivity, min_patients, min_positives)

@@ -31,9 +31,9 @@ class TrainConfig:
         clip_norm: Largest gradient norm; 0 = no clipping.
         precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, ``"16-mixed"``.
         accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``.
-        devices: Number of devices.
         state_rows: Most training patients that the stored modality states are fitted on.
-        log: ``"csv"``, or ``"tensorboard"`` (needs the extra ``tensorboard``) beside it.
+        log: ``"csv"`` (history.csv in the run's folder), or ``"tensorboard"`` for event files beside it (needs the
+            extra ``tensorboard``). Both only for a run with a folder.
     """
 
     max_epochs: int = 100
@@ -52,12 +52,11 @@ class TrainConfig:
     clip_norm: float = 1.0
     precision: str = "32-true"
     accelerator: str = "auto"
-    devices: int = 1
     state_rows: int = 16384
     log: Literal["csv", "tensorboard"] = "csv"
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "batch_size", "channels", "members", "patience", "devices", "state_rows"):
+        for name in ("max_epochs", "batch_size", "channels", "members", "patience", "state_rows"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise InputError(f"setting {name!r}: expected a whole number of at least 1, got {value!r}")

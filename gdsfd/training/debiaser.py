@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd._version import __version__
 from gdsfd.cohort.fields import CohortSchema
-from gdsfd.errors import InputError, NotFittedError, SchemaError, near_names
+from gdsfd.errors import InputError, NotFittedError, near_names
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import known_backbones
@@ -25,7 +26,9 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.predictor import Predictor
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.history_log import write_history
 from gdsfd.training.loop import seeded, train
+from gdsfd.training.schema_check import check_schema
 from gdsfd.training.state import TrainingState
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
@@ -120,7 +123,7 @@ class Debiaser:
         self.schema, self.network, self.config = schema, network.cpu(), config
         self._take(state, num_train)
         if out is not None and folder is not None:
-            self.save(out)
+            self._save(Path(out), folder / "tensorboard")
             shutil.rmtree(folder, ignore_errors=True)
         return self
 
@@ -185,6 +188,9 @@ class Debiaser:
             NotFittedError: The model was not trained.
             InputError: ``folder`` holds something else.
         """
+        self._save(Path(folder))
+
+    def _save(self, folder: Path, board: Path | None = None) -> None:
         if self.network is None or self.schema is None:
             raise NotFittedError("this Debiaser is not trained: there is nothing to save")
         with whole_folder(Path(folder), _MARKER, _HOLDS) as temporary:
@@ -200,6 +206,9 @@ class Debiaser:
                 "history": self.history,
             }
             (temporary / _MARKER).write_text(json.dumps(stored, indent=1), encoding="utf-8")
+            write_history(temporary / "history.csv", self.history)
+            if board is not None and board.is_dir():
+                shutil.copytree(board, temporary / "tensorboard")
 
     @classmethod
     def load(cls, folder: str | Path) -> Debiaser:
@@ -222,7 +231,14 @@ class Debiaser:
         model.config = TrainConfig.from_settings(arguments["config"])
         model.schema = CohortSchema.from_dict(stored["schema"])
         model.network = model._build(model.schema, model.config)
-        model.network.load_state_dict(load_file(folder / "model.safetensors"))
+        try:
+            model.network.load_state_dict(load_file(folder / "model.safetensors"))
+        except (RuntimeError, SafetensorError, OSError) as error:
+            writer = f"written by gdsfd {stored.get('gdsfd')}, this is {__version__}"
+            raise InputError(
+                f"{folder / 'model.safetensors'}: does not fit model.json ({writer}): {str(error).splitlines()[0]}; "
+                f"train the model anew, or copy the folder again"
+            ) from None
         model.network.eval()
         model.training, model.history = stored["training"], stored["history"]
         return model
@@ -266,25 +282,3 @@ class Debiaser:
     def __repr__(self) -> str:
         fitted = f"{self.training.get('epochs', '?')} epochs" if self.network is not None else "not fitted"
         return f"Debiaser(backbone={self.backbone!r}, debias={self.debias!r}, seed={self.seed}, {fitted})"
-
-
-def check_schema(expected: CohortSchema, got: CohortSchema) -> None:
-    """Refuses a graph whose modalities were fitted otherwise than the model's.
-
-    Raises:
-        SchemaError: Says what differs first, and what to do.
-    """
-    advice = (
-        "build the graph with the model's own vocabularies: build_graph(spec, like=graph), or "
-        "`gdsfd build SPEC --like GRAPH`"
-    )
-    if expected.names != got.names:
-        raise SchemaError(
-            f"the model knows the modalities {list(expected.names)}, the graph has {list(got.names)}; {advice}"
-        )
-    for before, now in zip(expected.modalities, got.modalities):
-        for part in ("kind", "numeric", "categorical", "levels", "items", "steps", "codes", "width", "scales"):
-            if getattr(before, part) != getattr(now, part):
-                raise SchemaError(
-                    f"modality {before.name!r}: its {part} differ between the model and the graph; {advice}"
-                )

@@ -23,6 +23,7 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.checkpoint import load_checkpoint, save_checkpoint
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.history_log import TensorBoardLog
 from gdsfd.training.state import TrainingState
 
 __all__ = ["seeded", "train"]
@@ -74,7 +75,7 @@ def train(
     Raises:
         InputError: The graph has no labelled training or tuning patients.
     """
-    fabric = Fabric(accelerator=config.accelerator, devices=config.devices, precision=config.precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)  # type: ignore[arg-type]
     store = PatientStore(graph)
     y = graph["patient"].y
     labelled = ~torch.isnan(y).all(-1) if y.is_floating_point() else y >= 0
@@ -103,6 +104,7 @@ def train(
         optimizer.load_state_dict(optimizer_state)
     model, optimizer = fabric.setup(network, optimizer)
     average = RunningAverage(network, config.averaging, state.average)
+    board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
 
     while not state.stopped:
         start = time.perf_counter()
@@ -115,8 +117,12 @@ def train(
         state.average = average.weights
         if folder is not None:
             save_checkpoint(folder, network.state_dict(), optimizer.state_dict(), state, settings or {})
+        if board is not None:
+            board.add(row)
         if on_epoch is not None:
             on_epoch(row)
+    if board is not None:
+        board.close()
     network.load_state_dict(state.best_weights)
     network.eval()
     return state
@@ -162,7 +168,7 @@ def _epoch(
     assert config.batch_size is not None
     losses = []
     with seeded(seed, epoch):
-        order = rows[torch.randperm(rows.numel())][fabric.global_rank :: fabric.world_size]
+        order = rows[torch.randperm(rows.numel())]
         loader = PatientLoader(store, order, config.batch_size)
         for number, batch in enumerate(loader):
             for group in optimizer.param_groups:

@@ -10,6 +10,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.errors import InputError, NotFittedError, SchemaError
+from gdsfd.evaluation.report import evaluate
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
@@ -139,3 +140,54 @@ def test_another_graphs_vocabulary_is_refused() -> None:
 def test_an_unfinished_run_is_not_a_model(tmp_path) -> None:
     with pytest.raises(InputError, match="no model here"):
         Debiaser.load(tmp_path / "nothing")
+
+
+def test_mixed_precision_trains_and_predicts_in_full(tmp_path) -> None:
+    graph = graph_from_cohort(make_cohort(120))
+    model = Debiaser("muse", max_epochs=2, channels=8, members=2, precision="bf16-mixed", accelerator="cpu").fit(graph)
+    scores = model.predict_proba(graph)
+    assert np.isfinite(scores).all()
+    assert all(parameter.dtype == torch.float32 for parameter in model.network.parameters())
+
+
+def test_history_is_a_file_of_the_run(tmp_path) -> None:
+    graph = graph_from_cohort(make_cohort(100))
+    model = Debiaser("concat", max_epochs=3, channels=8, log="tensorboard").fit(graph, out=tmp_path / "run")
+    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert rows[0].startswith("epoch,train_loss,tuning_loss,tuning_auprc,tuning_auroc")
+    assert len(rows) == 1 + len(model.history)
+    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
+
+
+def test_weights_that_do_not_fit_are_an_input_error(tmp_path) -> None:
+    graph = graph_from_cohort(make_cohort(80))
+    Debiaser("concat", max_epochs=1, channels=8).fit(graph).save(tmp_path / "run")
+    stored = json.loads((tmp_path / "run" / "model.json").read_text())
+    stored["arguments"]["config"]["channels"] = 16
+    (tmp_path / "run" / "model.json").write_text(json.dumps(stored))
+    with pytest.raises(InputError, match=r"model.safetensors: does not fit model.json"):
+        Debiaser.load(tmp_path / "run")
+    (tmp_path / "run" / "model.safetensors").write_bytes(b"cut off")
+    with pytest.raises(InputError, match=r"model.safetensors: does not fit"):
+        Debiaser.load(tmp_path / "run")
+
+
+def test_a_model_is_not_judged_by_another_outcome() -> None:
+    model = Debiaser("concat", max_epochs=1, channels=8).fit(graph_from_cohort(make_cohort(80)))
+    with pytest.raises(SchemaError, match="the model predicts"):
+        evaluate(model, graph_from_cohort(make_cohort(80, outcomes="multilabel")), baselines=False)
+
+
+def test_averaged_weights_resume_exactly(tmp_path) -> None:
+    graph = graph_from_cohort(make_cohort(100))
+    settings = {"max_epochs": 5, "channels": 8, "members": 1, "averaging": 0.9}
+    whole = Debiaser("muse", **settings).fit(graph)
+
+    def stop(row: dict) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Debiaser("muse", **settings).fit(graph, out=tmp_path / "run", on_epoch=stop)
+    resumed = Debiaser("muse", **settings).fit(graph, out=tmp_path / "run", resume=True)
+    np.testing.assert_array_equal(resumed.predict_proba(graph), whole.predict_proba(graph))
