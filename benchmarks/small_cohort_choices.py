@@ -3,8 +3,9 @@
     python benchmarks/small_cohort_choices.py examples/eicu.toml
     python benchmarks/small_cohort_choices.py examples/physionet2012.toml --arms default "features alike" recurrence
 
-Each arm changes one setting of the default. Folds and seeds are shared, so arms are compared in pairs: the difference of
-the tuning patients' log loss (nats; below 0 speaks for the arm) and AUROC, with a 95 % t interval over folds and seeds.
+Each arm changes one setting of the default. Folds and seeds are shared, so arms are compared in pairs: the difference
+of the tuning patients' log loss (nats; below 0 speaks for the arm) and AUROC, with a 95 % t interval over folds and
+seeds.
 The early-stopping epoch was chosen on the same patients, for every arm alike. One line per arm is appended to
 ``results/small_cohort_choices.jsonl``, also for the arms that do not pay.
 """
@@ -85,9 +86,8 @@ def main() -> None:
             seeds=arguments.seeds,
         )
         low, high = loss["interval"]
-        print(
-            f"{name:22s} tuning loss {values[:, 0].mean():.4f}  difference {loss['mean']:+.4f} [{low:+.4f}, {high:+.4f}]"
-        )
+        gap = f"difference {loss['mean']:+.4f} [{low:+.4f}, {high:+.4f}]"
+        print(f"{name:22s} tuning loss {values[:, 0].mean():.4f}  {gap}")
 
 
 if __name__ == "__main__":

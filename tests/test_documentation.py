@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
 import subprocess
@@ -90,3 +91,23 @@ def test_every_file_named_exists(page):
     ):
         if not any(name.startswith(prefix) for prefix in made):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def test_the_backbone_shown_runs_in_fewer_than_forty_lines(tmp_path):
+    (code,) = blocks(ROOT / "docs" / "models.md", "python")
+    assert code.count("\n") < 40
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_models_page_shows_every_setting():
+    sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+    try:
+        pages = importlib.import_module("train_settings")
+    finally:
+        sys.path.pop(0)
+    shown = {name.strip("`"): default for name, default, _ in pages.setting_rows()}
+    assert set(shown) == {field.name for field in dataclasses.fields(gdsfd.TrainConfig)}
+    by_size = {row[0].strip("`") for row in pages.size_rows()}
+    assert by_size == {name for name, default in shown.items() if default == "by size"}
+    assert all(len(row) == 1 + len(pages.SIZES) for row in pages.size_rows())

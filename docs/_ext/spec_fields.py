@@ -7,6 +7,7 @@ import importlib
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
+from rst_table import list_table
 from spec_models import MODULE, field_rows
 from sphinx.application import Sphinx
 
@@ -18,10 +19,8 @@ class SpecFields(Directive):
 
     def run(self) -> list[nodes.Node]:
         model = getattr(importlib.import_module(MODULE), self.arguments[0])
-        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 14 18 14 54", ""]
-        for row in [("field", "type", "default", "meaning"), *field_rows(model)]:
-            cells = [f"``{row[0]}``" if row[0] != "field" else row[0], *row[1:]]
-            lines += [f"   {'* -' if number == 0 else '  -'} {cell}" for number, cell in enumerate(cells)]
+        rows = [(f"``{name}``", *rest) for name, *rest in field_rows(model)]
+        lines = list_table([("field", "type", "default", "meaning"), *rows], "14 18 14 54")
         container = nodes.container()
 
         # The page is Markdown, the docstrings are reStructuredText: parse these lines as such.

@@ -202,12 +202,17 @@ def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[s
     ]
 
 
+def _plain_integer(own: str) -> int | None:
+    """The int64 that is written exactly like an id, or None: ``007``, ``+7``, ``-0`` and ``7.0`` are names."""
+    if not own.isascii() or not own.removeprefix("-").isdigit() or len(own) > 20:
+        return None
+    number = int(own)
+    return number if str(number) == own and -(1 << 63) <= number < 1 << 63 else None
+
+
 def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[str | None]]) -> Any:
     """Stores the patients in the database; origins as text, read together with the times they belong to."""
-    plain = [
-        int(own) if own.isascii() and own.isdigit() and (own == "0" or own[0] != "0") and len(own) < 19 else None
-        for own in rows.id
-    ]
+    plain = [_plain_integer(own) for own in rows.id]
     table = pa.table(
         {
             "row": pa.array(range(len(rows.id)), pa.int32()),

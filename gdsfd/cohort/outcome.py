@@ -30,6 +30,8 @@ def equal_values(text: str, declared: object) -> bool:
         return text.lower() in words or parse_scalar(text) == float(declared)
     if text == str(declared).strip():
         return True
+    if text.lower() in ("true", "false"):  # how a column of truth values reads as text; 1 and 0 mean them too
+        return parse_scalar(declared) == float(text.lower() == "true")
     number = parse_scalar(text)
     return number is not None and number == parse_scalar(declared)
 

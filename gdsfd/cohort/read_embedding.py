@@ -18,7 +18,7 @@ from gdsfd.cohort.one_row import check_one_row
 from gdsfd.cohort.scales import numeric_scales
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EmbeddingSpec
-from gdsfd.cohort.values import as_number
+from gdsfd.cohort.values import as_number, is_declared_missing, parse_scalar
 from gdsfd.errors import InputError, SchemaError, shown
 
 __all__ = ["read_embedding"]
@@ -27,7 +27,7 @@ __all__ = ["read_embedding"]
 def read_embedding(
     modality: EmbeddingSpec, view: View, cohort: CohortRows, sources: Sources, like: ModalityFields | None = None
 ) -> tuple[EmbeddingObservations, ModalityFields, SourceReceipt]:
-    """Reads one embedding modality. A row whose vector is blank altogether is dropped and counted.
+    """Reads one embedding modality. A row whose vector is blank or declared missing altogether is dropped and counted.
 
     Args:
         modality: The spec's entry.
@@ -45,10 +45,14 @@ def read_embedding(
     listed = len(columns) == 1 and (
         rows.table[columns[0]].type().is_array() or rows.table[columns[0]].type().is_string()
     )
-    blank = ibis.literal(True)
+    blank = missing = ibis.literal(True)
     for column in columns:
-        blank = blank & rows.table[column].isnull()
+        cell = rows.table[column]
+        blank = blank & cell.isnull()
+        missing = missing & (cell.isnull() | _is_missing(cell, modality))
     rows.drop(blank, "blank vector")
+    if modality.missing:
+        rows.drop(missing, "vector is declared missing")
     rows.settle(**{name: rows.table[name] for name in columns})
     check_one_row(rows)
     vector, patient = _lists(rows, columns[0]) if listed else _columns(rows, columns)
@@ -66,6 +70,15 @@ def read_embedding(
     )
     receipt.fitted = {"width": fields.width}
     return EmbeddingObservations(patient, vector), fields, receipt
+
+
+def _is_missing(cell: Any, modality: EmbeddingSpec) -> Any:
+    """Whether a cell is declared missing; a list is where all its components are."""
+    if not cell.type().is_array():
+        return is_declared_missing(cell, modality.missing)
+    numbers = [number for number in map(parse_scalar, modality.missing) if number is not None]
+    measured = cell.filter(lambda component: ~component.cast("float64").isin(numbers))
+    return ((cell.length() > 0) & (measured.length() == 0)).fill_null(False)
 
 
 def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -36,6 +36,11 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
+def _as_texts(value: Any) -> Any:
+    """A list of texts; whole numbers, such as hospital ids, may be written without quotes."""
+    return [str(part) if type(part) is int else part for part in _listed(value)]
+
+
 Names = Annotated[list[str], BeforeValidator(_listed)]
 Scalars = Annotated[list[Scalar], BeforeValidator(_listed)]
 #: A list of names, or a glob pattern such as ``"e_*"``.
@@ -153,7 +158,7 @@ class SplitSpec(_Fields):
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     seed: int = 0
     column: str | None = None
-    holdout: Names = []
+    holdout: Annotated[list[str], BeforeValidator(_as_texts)] = []
     folds: Annotated[int, Field(ge=2)] | None = None
     fold: Annotated[int, Field(ge=0)] = 0
 

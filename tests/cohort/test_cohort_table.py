@@ -48,6 +48,26 @@ def test_integer_and_text_ids_meet(tmp_path: Path) -> None:
         assert len(cohort.observations["labs"].patient) == PATIENTS
 
 
+@pytest.mark.parametrize("first", [-1000, -(1 << 63), -5, 9007199254740993, (1 << 63) - PATIENTS])
+def test_negative_and_very_large_integer_ids_meet(tmp_path: Path, first: int) -> None:
+    own = range(first, first + PATIENTS)
+    patients().assign(pid=own).to_csv(tmp_path / "patients.csv", index=False)
+    labs().assign(pid=own).to_csv(tmp_path / "labs.csv", index=False)
+    for source in ("patients.csv", patients().assign(pid=own)):
+        for modality in ("labs.csv", labs().assign(pid=own)):
+            entry = {"name": "labs", "kind": "table", "source": modality, "id": "pid"}
+            cohort = build_cohort(spec(entry, cohort={"source": source}, base_dir=tmp_path))
+            assert cohort.id == [str(number) for number in own]
+            assert cohort.observations["labs"].patient.tolist() == list(range(PATIENTS))
+
+
+def test_an_integer_id_means_only_the_text_that_is_written_like_it() -> None:
+    texts = ["-0", "+1", "02", *[str(number) for number in range(3, PATIENTS)]]
+    entry = {"name": "labs", "kind": "table", "source": labs().assign(pid=range(PATIENTS)), "id": "pid"}
+    cohort = build_cohort(spec(entry, cohort={"source": patients().assign(pid=texts)}))
+    assert cohort.observations["labs"].patient.tolist() == list(range(3, PATIENTS))
+
+
 def test_leading_zeros_are_part_of_an_id() -> None:
     numbers = labs().assign(pid=range(PATIENTS))  # 0, 1, ...: not 000, 001, ...
     entry = {"name": "labs", "kind": "table", "source": numbers, "id": "pid"}

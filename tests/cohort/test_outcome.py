@@ -21,6 +21,8 @@ def labels(cells: list[str | None], **fields: Any) -> list[float]:
         ("1", 1, True), ("1.0", 1, True), ("1", "1.0", True), ("01", 1, True), ("1", True, True), ("True", True, True),
         ("t", True, True), ("0", False, True), ("FALSE", False, True), ("Expired", "Expired", True),
         ("expired", "Expired", False), ("1", 0, False), ("2", True, False), ("yes", 1, False), ("1_0", 10, False),
+        ("true", 1, True), ("False", 0, True), ("true", "1", True), ("true", 0, False), ("false", "no", False),
+        ("true", 2, False),
     ],
 )  # fmt: skip
 def test_values_compare_as_text_and_as_numbers(text: str, declared: object, equal: bool) -> None:

@@ -54,6 +54,22 @@ def test_a_blank_vector_is_dropped() -> None:
     np.testing.assert_array_equal(observed.vector[1], VECTORS[2])
 
 
+def test_a_vector_declared_missing_is_dropped_and_counted() -> None:
+    absent = VECTORS.copy()
+    absent[3] = -9
+    absent[4, 0] = -9  # one component of a vector is a number like any other
+    wide = pd.DataFrame(absent, columns=["e_0", "e_1", "e_2"]).assign(pid=IDS)
+    text = listed().assign(e=["none" if k == 3 else str(vector.tolist()) for k, vector in enumerate(absent)])
+    for source, columns, missing in ((wide, "e_*", -9), (listed(absent), "e", [-9]), (text, "e", "none")):
+        entry = {"name": "m", "kind": "embedding", "source": source, "id": "pid", "columns": columns}
+        cohort = build_cohort(spec({**entry, "missing": missing}))
+        observed = cohort.observations["m"]
+        assert isinstance(observed, EmbeddingObservations)
+        np.testing.assert_array_equal(observed.vector, np.delete(absent, 3, axis=0))
+        (drop,) = cohort.receipt.modalities[0].drops
+        assert (drop.reason, drop.rows, drop.examples) == ("vector is declared missing", 1, ["003"])
+
+
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
