@@ -100,7 +100,7 @@ class TrainConfig:
             batch_size=self.batch_size or batch_size,
             learning_rate=self.learning_rate if self.learning_rate is not None else (3e-4 if small else 5e-4),
             channels=self.channels or (64 if small else 128),
-            members=self.members or (4 if num_train < 4000 else 2 if small else 1),
+            members=self.members or (4 if small else 1),
             dropout=self.dropout if self.dropout is not None else (0.4 if small else 0.25),
         )
 
