@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,6 +32,15 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
+def docs_module(name: str) -> ModuleType:
+    """A module of ``docs/_ext`` that needs nothing of Sphinx, which the tests' environment does not have."""
+    sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.pop(0)
+
+
 def spec_blocks() -> list[tuple[str, dict]]:
     return [(page.name, tomllib.loads(text)) for page in PAGES for text in blocks(page, "toml")]
 
@@ -50,11 +60,7 @@ def test_the_spec_page_shows_every_field_of_every_model():
                 shown.setdefault(MODELS[modality["kind"]], set()).update(modality)
             for join in block.get("cohort", {}).get("join", []):
                 shown.setdefault("JoinSpec", set()).update(join)
-    sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-    try:
-        field_rows = importlib.import_module("spec_models").field_rows
-    finally:
-        sys.path.pop(0)
+    field_rows = docs_module("spec_models").field_rows
     for name in ("CohortTable", "JoinSpec", "OutcomeSpec", "SplitSpec", *MODELS.values()):
         described = {row[0] for row in field_rows(getattr(spec_module, name))}
         assert described == shown[name], f"docs/spec.md and {name} differ"
@@ -101,11 +107,7 @@ def test_the_backbone_shown_runs_in_fewer_than_forty_lines(tmp_path):
 
 
 def test_the_models_page_shows_every_setting():
-    sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-    try:
-        pages = importlib.import_module("train_settings")
-    finally:
-        sys.path.pop(0)
+    pages = docs_module("setting_rows")
     shown = {name.strip("`"): default for name, default, _ in pages.setting_rows()}
     assert set(shown) == {field.name for field in dataclasses.fields(gdsfd.TrainConfig)}
     by_size = {row[0].strip("`") for row in pages.size_rows()}

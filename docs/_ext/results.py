@@ -1,0 +1,41 @@
+"""The directive ``results``: a file of benchmark results as tables and sentences, anew whenever the file changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import result_lines
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+PAGES = {"real_cohorts": result_lines.real_cohorts, "ingest": result_lines.ingest}
+
+
+class Results(Directive):
+    """``.. results:: ingest``"""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        file = RESULTS / f"{name}.jsonl"
+        # A file that is not there counts as changed: the page is then read again at every build.
+        for source in (file, Path(result_lines.__file__)):
+            self.state.document.settings.env.note_dependency(str(source))
+        lines = result_lines.read_lines(file)
+        if lines:
+            text = PAGES[name](lines)
+        else:
+            text = [f"Not measured yet: there is no line in ``benchmarks/results/{file.name}``."]
+        container = nodes.container()
+        self.state.nested_parse(StringList("\n".join(text).split("\n"), source=file.name), 0, container)
+        return container.children
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Registers the directive."""
+    app.add_directive("results", Results)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
