@@ -110,6 +110,8 @@ def test_the_models_page_shows_every_setting():
     pages = docs_module("setting_rows")
     shown = {name.strip("`"): default for name, default, _ in pages.setting_rows()}
     assert set(shown) == {field.name for field in dataclasses.fields(gdsfd.TrainConfig)}
+    assert shown["sequence"] == '``"none"``'
+    assert shown["backbone_options"] == "none"
     by_size = {row[0].strip("`") for row in pages.size_rows()}
     assert by_size == {name for name, default in shown.items() if default == "by size"}
     assert all(len(row) == 1 + len(pages.SIZES) for row in pages.size_rows())

@@ -22,8 +22,10 @@ def setting_rows() -> list[tuple[str, str, str]]:
     for setting in fields(TrainConfig):
         if setting.name not in meanings:
             raise LookupError(f"TrainConfig.{setting.name} is not described in the class's docstring")
-        default = setting.default if setting.default is not MISSING else "none"
-        shown = "by size" if default is None else "none" if default == "none" else f"``{default!r}``".replace("'", '"')
+        if setting.default is MISSING:
+            shown = "none"
+        else:
+            shown = "by size" if setting.default is None else f"``{setting.default!r}``".replace("'", '"')
         rows.append((f"``{setting.name}``", shown, meanings[setting.name]))
     return rows
 
