@@ -13,6 +13,7 @@ from gdsfd.errors import InputError
 
 __all__ = ["read_minutes"]
 
+_OFFSET = r":[0-9]{2}(\.[0-9]+)? ?[+-][0-9]{2}(:?[0-9]{2})?$"
 _CLOCK = r"^[0-9]+:[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]+)?)?$"
 
 
@@ -21,7 +22,8 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
 
     The form is decided once per column, by what its rows (of patients in the cohort) hold: numbers are minutes;
     ``hh:mm`` or ``hh:mm:ss`` is a duration whose hours may exceed 24; anything else must be ISO timestamps, which need
-    ``origin``. With ``origin`` numbers are taken relative to the origin's numbers.
+    ``origin``. With ``origin`` numbers are taken relative to the origin's numbers. Timestamps with an offset from UTC
+    (``+02:00``) are compared in UTC; their origin must then have one too.
 
     Args:
         matched: The rows of patients in the cohort, whose times must be readable; with ``__id``.
@@ -55,6 +57,7 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
         )
     origin = _READ[form](rows[origin_name])
     if form == "timestamp":
+        _check_offsets(matched, column, origin_name, modality, fetch, label)
         return (time.epoch_seconds() - origin.epoch_seconds()).cast("float64") / 60.0
     return time - origin
 
@@ -92,6 +95,29 @@ def _form(
     return best
 
 
+def _check_offsets(
+    matched: Any, column: str, origin: str, modality: ModalitySpec, fetch: Callable[[Any], Any], label: str
+) -> None:
+    """Raises an InputError where either times or origins have an offset from UTC, but not both: hours would be lost."""
+    found = {}
+    for name in (column, origin):
+        cell = matched[name]
+        offset = cell.re_search(_OFFSET) if cell.type().is_string() else ibis.literal(False)
+        example = fetch(matched.filter(offset).select(cell=cell, patient=matched["__id"]).limit(1)).to_pylist()
+        found[name] = example[0] if example else None
+    have, lacks = (column, origin) if found[column] else (origin, column)
+    if found[have] is not None and found[lacks] is None:
+        words = {
+            column: f"column {column!r} of {label}",
+            origin: f"its origin {modality.origin!r} in the cohort",
+        }
+        raise InputError(
+            f"modality {modality.name!r}: {words[have]} holds timestamps with an offset from UTC, "
+            f"{found[have]['cell']!r} (id {found[have]['patient']}), and {words[lacks]} holds none with one; write "
+            "both with offsets, or both in the same local time without (derive can do so)"
+        )
+
+
 def _clock(column: Any) -> Any:
     parts = column.split(":")
     seconds = ibis.cases((parts.length() > 2, parts[2].try_cast("float64")), else_=0.0)
@@ -101,7 +127,11 @@ def _clock(column: Any) -> Any:
 
 def _timestamp(column: Any) -> Any:
     if column.type().is_string():
-        return ibis.cases((column.contains("-"), column.try_cast("timestamp")))
+        # The database would leave an offset out of account when it reads text as a timestamp without a zone.
+        with_offset = column.try_cast("timestamp('UTC')").cast("timestamp")
+        return ibis.cases(
+            (column.re_search(_OFFSET), with_offset), (column.contains("-"), column.try_cast("timestamp"))
+        )
     return column.cast("timestamp")
 
 

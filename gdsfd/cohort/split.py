@@ -161,7 +161,7 @@ def _by_time(
     values = pd.Series(list(column or []), dtype="string")
     times = pd.to_numeric(values, errors="coerce").astype("Float64")
     if times.isna().any():
-        stamps = pd.to_datetime(values, errors="coerce", format="ISO8601")
+        stamps = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
         if stamps.notna().sum() > times.notna().sum():
             times = pd.Series(stamps.to_numpy().astype("datetime64[us]").astype(np.int64), dtype="Float64").mask(
                 stamps.isna()

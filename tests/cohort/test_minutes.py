@@ -55,6 +55,27 @@ def test_timestamps_count_from_the_origin() -> None:
     assert steps(times, cohort=blank, origin="admitted")[:4] == [0, 10, -1, 30]
 
 
+def test_offsets_from_utc_count() -> None:
+    cohort = patients().assign(admitted=[f"2150-01-{1 + k % 28:02d} 00:00:00+01:00" for k in range(PATIENTS)])
+    times = [f"2150-01-{1 + k:02d}T0{k % 3}:{k:02d}:00+0{1 + k % 3}:00" for k in range(20)]
+    assert steps(times, cohort=cohort, origin="admitted") == list(range(20))
+    assert steps([time.replace("T", " ")[:-3] for time in times], cohort=cohort, origin="admitted") == list(range(20))
+    times = [f"2150-01-{1 + k:02d} 00:{k:02d}:00Z" for k in range(20)]  # UTC, like a time without offset
+    assert steps(times, origin="admitted") == list(range(20))
+
+
+def test_offsets_on_one_side_only_are_refused() -> None:
+    times = ["2150-01-01 10:00:00"] * 19 + ["2150-01-01 10:00:00+02:00"]
+    message = r"column 't' of .* with an offset from UTC, '2150-01-01 10:00:00\+02:00' \(id 019\), and its origin"
+    with pytest.raises(InputError, match=message):
+        steps(times, origin="admitted")
+    cohort = patients().assign(admitted=lambda frame: frame.admitted + " 00:00:00-05")
+    with pytest.raises(
+        InputError, match=r"its origin 'admitted' in the cohort holds .*-05' .* write both with offsets"
+    ):
+        steps(times[:5], cohort=cohort, origin="admitted")
+
+
 def test_numbers_relative_to_numbers() -> None:
     cohort = patients().assign(start=range(PATIENTS))
     assert steps([100] * 20, cohort=cohort, origin="start") == [100 - k for k in range(20)]

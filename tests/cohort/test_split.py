@@ -95,6 +95,20 @@ def test_environment_holdout() -> None:
         assign_split(spec, ["a", "b"], environment=["South", "South"])
 
 
+def test_holdout_may_be_written_as_a_number() -> None:
+    assert SplitSpec(kind="environment", holdout=[73, "79"]).holdout == ["73", "79"]
+    assert SplitSpec(kind="environment", holdout=73).holdout == ["73"]
+
+
+def test_time_split_reads_offsets_from_utc() -> None:
+    times = ["2020-01-01T00:00:00", "2020-01-01 01:00:00+02:00", "2020-01-01T02:00:00Z", "2020-01-01"]
+    assigned = assign_split(
+        SplitSpec(kind="time", column="t", fractions=(0.25, 0.5, 0.25)), ["a", "b", "c", "d"], column=times
+    )
+    assert assigned.split[1] == "train"
+    assert assigned.split[2] == "test"
+
+
 @pytest.mark.parametrize("dates", [False, True])
 def test_time_split_takes_the_latest_subjects(dates: bool) -> None:
     days = [5, 1, 9, 2, 3, 4, 6, 7, 8, 10, 20]
