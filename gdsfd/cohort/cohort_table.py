@@ -141,7 +141,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),
     )
     if like is None:
-        check_classes(rows.y, rows.split, rows.outcomes, view.label)
+        check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
     rows.receipt.notes = [*notes, *label_notes, *assigned.notes]
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)

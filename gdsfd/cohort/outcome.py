@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ def equal_values(text: str, declared: object) -> bool:
     if text == str(declared).strip():
         return True
     if text.lower() in ("true", "false"):  # how a column of truth values reads as text; 1 and 0 mean them too
-        return parse_scalar(declared) == float(text.lower() == "true")
+        return str(declared).lower() == text.lower() or parse_scalar(declared) == float(text.lower() == "true")
     number = parse_scalar(text)
     return number is not None and number == parse_scalar(declared)
 
@@ -70,7 +70,11 @@ def read_labels(
 
 
 def check_classes(
-    y: NDArray[np.float32] | NDArray[np.int64], split: Sequence[str], fields: Sequence[OutcomeFields], label: str
+    y: NDArray[np.float32] | NDArray[np.int64],
+    split: Sequence[str],
+    fields: Sequence[OutcomeFields],
+    label: str,
+    columns: Mapping[str, Sequence[str | None]] | None = None,
 ) -> None:
     """Raises an InputError where an outcome has one class only, among all labelled patients or in train.
 
@@ -79,10 +83,12 @@ def check_classes(
         split: Split per patient.
         fields: The outcomes.
         label: The cohort's source, for the message.
+        columns: The outcomes' cells as text, for the message.
     """
     train = np.asarray(split, dtype=object) == "train"
     for position, outcome in enumerate(fields):
         values = y if y.ndim == 1 else y[:, position]
+        declared = "'classes'" if outcome.multiclass else "'positive', 'negative'"
         labelled = values >= 0 if outcome.multiclass else ~np.isnan(values)
         for where, rows in (("", labelled), (" in train", labelled & train)):
             found = np.unique(values[rows])
@@ -92,10 +98,14 @@ def check_classes(
                     if len(found)
                     else "no labelled patient"
                 )
+                counts = Counter(cell for cell in (columns or {}).get(outcome.column, ()) if cell is not None)
+                common = [cell for cell, _ in counts.most_common()]
                 raise InputError(
                     f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) has {seen}{where}; expected at "
                     "least two "
-                    f"classes among {shown(outcome.classes)}. Check 'positive', 'negative', 'where' and the split"
+                    f"classes among {shown(outcome.classes)}."
+                    + (f" The column's values are {shown(common)}." if common else "")
+                    + f" Check {declared}, 'where' and the split"
                 )
 
 

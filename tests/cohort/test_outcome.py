@@ -22,7 +22,7 @@ def labels(cells: list[str | None], **fields: Any) -> list[float]:
         ("t", True, True), ("0", False, True), ("FALSE", False, True), ("Expired", "Expired", True),
         ("expired", "Expired", False), ("1", 0, False), ("2", True, False), ("yes", 1, False), ("1_0", 10, False),
         ("true", 1, True), ("False", 0, True), ("true", "1", True), ("true", 0, False), ("false", "no", False),
-        ("true", 2, False),
+        ("true", 2, False), ("true", "True", True), ("false", "FALSE", True), ("false", "True", False),
     ],
 )  # fmt: skip
 def test_values_compare_as_text_and_as_numbers(text: str, declared: object, equal: bool) -> None:
@@ -77,8 +77,8 @@ def test_one_class_is_an_error_overall_and_in_train() -> None:
         check_classes(y, ["train", "test", "train"], fields, "patient.csv")
     check_classes(y, ["train", "train", "test"], fields, "patient.csv")
     y, fields, _ = read_labels(outcomes, {"c": [None, "x", None]}, 3)
-    with pytest.raises(InputError, match="no labelled patient"):
-        check_classes(y, ["train"] * 3, fields, "patient.csv")
+    with pytest.raises(InputError, match=r"no labelled patient; .*\. The column's values are 'x'\. Check 'positive'"):
+        check_classes(y, ["train"] * 3, fields, "patient.csv", {"c": [None, "x", None]})
 
 
 def test_strata_put_the_rarest_last() -> None:
