@@ -99,14 +99,15 @@ def _check_offsets(
     matched: Any, column: str, origin: str, modality: ModalitySpec, fetch: Callable[[Any], Any], label: str
 ) -> None:
     """Raises an InputError where either times or origins have an offset from UTC, but not both: hours would be lost."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name in (column, origin):
         cell = matched[name]
         offset = cell.re_search(_OFFSET) if cell.type().is_string() else ibis.literal(False)
         example = fetch(matched.filter(offset).select(cell=cell, patient=matched["__id"]).limit(1)).to_pylist()
-        found[name] = example[0] if example else None
-    have, lacks = (column, origin) if found[column] else (origin, column)
-    if found[have] is not None and found[lacks] is None:
+        if example:
+            found[name] = example[0]
+    if len(found) == 1:
+        have, lacks = (column, origin) if column in found else (origin, column)
         words = {
             column: f"column {column!r} of {label}",
             origin: f"its origin {modality.origin!r} in the cohort",
