@@ -32,6 +32,11 @@ def assert_same(one: HeteroData, other: HeteroData) -> None:
                 assert value == theirs[key], key
 
 
+def test_whoever_may_read_one_file_may_read_all(tmp_path):
+    save_graph(graph_from_cohort(make_cohort(5)), tmp_path / "graph")
+    assert len({path.stat().st_mode for path in (tmp_path / "graph").iterdir()}) == 1
+
+
 @pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("num_patients", [0, 1, 60])
 def test_round_trip_is_exact(tmp_path, num_patients, outcomes):
