@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.cohort.fields import CohortSchema
+from gdsfd.errors import InputError
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import build_backbone
@@ -117,6 +118,9 @@ class Predictor(nn.Module):
         Args:
             batches: One pass over the training patients, with labels.
             power: Relevance enters as its ``power``-th power, the largest being 1; 0 = all features alike.
+
+        Raises:
+            InputError: An input that should be a number is not.
         """
         statistics = [
             FeatureStatistics(encoder.token.relevance.numel(), self.num_outputs) for encoder in self._encoders
@@ -130,6 +134,12 @@ class Predictor(nn.Module):
             for number, name in enumerate(self.names):
                 mine = batch.layout.patient[pointer[number] : pointer[number + 1]]
                 features = self._encoders[number].features(batch.observations[name])
+                if not features.is_sparse and not bool(torch.isfinite(features).all()):
+                    column = int((~torch.isfinite(features)).any(0).nonzero()[0])
+                    raise InputError(
+                        f"modality {name!r}: input {column} of {features.size(1)} is NaN or infinite in a training "
+                        "patient although it is marked as measured; was the graph changed after it was built?"
+                    )
                 statistics[number].add(features, label[mine], labelled[mine])
         relevance = [each.relevance(patients) for each in statistics]
         most = max(float(each.max()) for each in relevance if each.numel())

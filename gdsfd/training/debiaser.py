@@ -18,7 +18,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd._version import __version__
 from gdsfd.cohort.fields import CohortSchema
-from gdsfd.errors import InputError, NotFittedError, near_names
+from gdsfd.errors import InputError, NotFittedError, near_names, shown
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import known_backbones
@@ -176,7 +176,15 @@ class Debiaser:
                 predictions = self.network(store.batch(rows[first : first + 1024]))
                 scores.append(self.network.probability(predictions))
                 pooled.append(self.network.pooled(predictions))
-        return torch.cat(scores), torch.cat(pooled)
+        probability = torch.cat(scores)
+        broken = (~torch.isfinite(probability)).any(-1).nonzero().squeeze(1)
+        if broken.numel():
+            known = graph["patient"].id
+            raise InputError(
+                f"no probability for {broken.numel()} patients ({shown([known[int(rows[row])] for row in broken])}): "
+                f"a value in the graph is NaN or infinite although it is marked as measured"
+            )
+        return probability, torch.cat(pooled)
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).

@@ -191,3 +191,16 @@ def test_averaged_weights_resume_exactly(tmp_path) -> None:
         Debiaser("muse", **settings).fit(graph, out=tmp_path / "run", on_epoch=stop)
     resumed = Debiaser("muse", **settings).fit(graph, out=tmp_path / "run", resume=True)
     np.testing.assert_array_equal(resumed.predict_proba(graph), whole.predict_proba(graph))
+
+
+def test_broken_values_are_an_error_and_not_a_score() -> None:
+    graph = graph_from_cohort(make_cohort(100))
+    model = Debiaser("concat", max_epochs=1, channels=8, members=1).fit(graph)
+    edges = graph["patient", "note", "modality"]
+    edges.vector[0] = float("nan")
+    name = graph["patient"].id[int(edges.edge_index[0, 0])]
+    with pytest.raises(InputError, match=f"no probability for 1 patients \\('{name}'\\)"):
+        model.predict_proba(graph)
+    edges.vector[:] = float("nan")
+    with pytest.raises(InputError, match="modality 'note': input 0 of 4 is NaN or infinite"):
+        Debiaser("concat", max_epochs=1).fit(graph)
