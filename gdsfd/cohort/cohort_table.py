@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.audit import Drop, SourceReceipt
 from gdsfd.cohort.fields import CohortSchema, OutcomeFields
-from gdsfd.cohort.outcome import check_classes, read_labels, strata_of
+from gdsfd.cohort.outcome import check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.split import LEFT_OUT, SplitAssignment, assign_split
@@ -191,6 +191,8 @@ def _labels(
     absent = [outcome.column for outcome in spec.outcome if outcome.column not in cells]
     padded: dict[str, list[str | None]] = {**cells, **{column: [None] * rows for column in absent}}
     y, outcomes, notes = read_labels(spec.outcome, padded, rows)
+    if like is not None:
+        check_same_order(outcomes, like.outcomes)
     return y, (outcomes if like is None else like.outcomes), notes
 
 

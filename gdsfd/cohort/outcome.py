@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from gdsfd.cohort.fields import OutcomeFields
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.cohort.values import parse_scalar
-from gdsfd.errors import InputError, shown
+from gdsfd.errors import InputError, SchemaError, shown
 
-__all__ = ["check_classes", "equal_values", "read_labels", "strata_of"]
+__all__ = ["check_classes", "check_same_order", "equal_values", "read_labels", "strata_of"]
 
 _TRUE, _FALSE = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
 
@@ -107,6 +107,29 @@ def check_classes(
                     + (f" The column's values are {shown(common)}." if common else "")
                     + f" Check {declared}, 'where' and the split"
                 )
+
+
+def check_same_order(outcomes: Sequence[OutcomeFields], fitted: Sequence[OutcomeFields]) -> None:
+    """Raises a SchemaError where a spec has the classes of a fitted outcome at other places, e.g. positive as negative.
+
+    Classes under other words are taken as meant: another hospital may write ``dead`` for ``Expired``.
+
+    Args:
+        outcomes: As the spec has them.
+        fitted: As the fitted schema has them.
+    """
+    for now, before in zip(outcomes, fitted):
+        moved = [
+            name
+            for place, name in enumerate(now.classes)
+            if name in before.classes[:place] + before.classes[place + 1 :]
+        ]
+        if moved or len(now.classes) != len(before.classes):
+            raise SchemaError(
+                f"outcome {now.name!r}: expected its classes in the order of the fitted schema, "
+                f"{shown(before.classes)}, got {shown(now.classes)}; "
+                "the model's probabilities would be read as those of another class"
+            )
 
 
 def strata_of(y: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.int64]:

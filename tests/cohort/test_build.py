@@ -134,6 +134,13 @@ def test_like_must_fit_the_spec() -> None:
     outcome = {"name": "other", "column": "sex", "positive": "F"}
     with pytest.raises(SchemaError, match=r"expected the outcomes of the fitted schema, \['death'\], got \['other'\]"):
         build_cohort(spec(modalities(), outcome=outcome), like=fitted)
+    turned = {"name": "death", "column": "died", "positive": "no", "negative": "yes"}
+    with pytest.raises(SchemaError, match=r"classes in the order of the fitted schema, 'no', 'yes', got 'yes', 'no'"):
+        build_cohort(spec(modalities(), outcome=turned), like=fitted)
+    other_words = {"name": "death", "column": "died", "positive": "dead", "negative": "alive"}
+    elsewhere = patients().replace({"died": {"yes": "dead", "no": "alive"}})
+    read = build_cohort(spec(modalities(), outcome=other_words, cohort={"source": elsewhere}), like=fitted)
+    assert read.y[:, 0].tolist() == (patients().died == "yes").astype(float).tolist()
 
 
 def test_modalities_of_any_time_are_pointed_out() -> None:
