@@ -135,6 +135,8 @@ def _explained(message: str, label: str) -> str:
         return f"{label}: the .gz file breaks off or is damaged ({lines[0]}); copy it again"
     if "not utf-8" in lowered or "invalid unicode" in lowered:
         return f"{label} is not UTF-8{at}; convert it, e.g. iconv -f LATIN1 -t UTF-8 OLD > NEW"
+    if "state machine reached an invalid state" in lowered:
+        return f"{label}: some lines end with \\r\\n and others with \\n; make them alike, e.g. tr -d '\\r' < OLD > NEW"
     if "expected number of columns" in lowered:
         counts = next(line for line in lines if "Expected Number of Columns" in line)
         counts = counts[0].lower() + counts[1:]

@@ -119,6 +119,10 @@ def csv_header(path: str, name: str) -> CsvHeader:
         raise InputError(f"{name} is not UTF-8 (line {line}); convert it, e.g. iconv -f LATIN1 -t UTF-8") from None
     if not text.strip():
         raise InputError(f"{name} is empty; expected a header line with column names")
+    if "\n" not in text and "\r" in text.strip():
+        raise InputError(
+            f"{name}: its lines end with a carriage return alone; convert it, e.g. tr '\\r' '\\n' < OLD > NEW"
+        )
     newline = "\r\n" if "\r\n" in text.split("\n", 1)[0] + "\n" else "\n"
     first = text.splitlines()[0]
     delimiter = max(",\t;|", key=lambda sign: (_fields_of(first, sign), -",\t;|".index(sign)))

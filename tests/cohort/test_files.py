@@ -28,6 +28,7 @@ def test_header_of_gzip_and_of_one_column(tmp_path: Path) -> None:
     [
         (b"", "a.csv is empty"),
         (b"id,ID\n", "column names must differ .*'ID'.*more than once"),
+        (b"id,x\r1,2\r", "a.csv: its lines end with a carriage return alone"),
         (b"id,,\n", "columns 2, 3 of the header have no name"),
         (b"id,caf\xe9\n1,2\n", r"not UTF-8 \(line 1\); convert it, e.g. iconv"),
     ],

@@ -232,6 +232,13 @@ def test_broken_files_say_where_and_what_to_do(sources: Sources, tmp_path: Path)
         sources.open("text.parquet", "m")
 
 
+def test_line_ends_of_two_kinds_are_named(sources: Sources, tmp_path: Path) -> None:
+    for name, content in (("a.csv", b"id,x\r\n1,2\n3,4\n"), ("b.csv", b"id,x\n1,2\r\n3,4\r\n")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=rf"{name}: some lines end with .* make them alike"):
+            sources.open(name, "modality 'm'")
+
+
 def test_huge_files_are_copied_by_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labs().assign(unused="x", lactate=range(40)).to_csv(tmp_path / "labs.csv", index=False)
     table = {"kind": "table", "source": "labs.csv", "id": "pid", "invalid": "missing"}
