@@ -83,7 +83,10 @@ class FlatBaseline(ABC):
             known, known_tuning = y[:, column] >= 0, y_tuning[:, column] >= 0
             own, own_tuning = y[known, column], y_tuning[known_tuning, column]
             if not len(own):
-                raise InputError(f"outcome {name!r}: no training patient has a label, so {self.name} cannot be fitted")
+                raise InputError(
+                    f"outcome {name!r}: no training patient has a label, so {self.name} cannot be fitted on this "
+                    "graph; leave the baselines out (baselines=False, --no-baselines), or give ones that are fitted"
+                )
             if len(np.unique(own)) < 2 or not x.shape[1]:
                 models.append(_Constant(np.bincount(own, minlength=classes) / len(own)))
             else:
