@@ -47,6 +47,8 @@ def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
     try:
         yield temporary
         for entry in (*temporary.rglob("*"), temporary):
+            if entry.is_file():  # safetensors would keep its files from the user's group
+                shutil.copymode(temporary / marker, entry)
             _flush(entry)
         _put_in_place(temporary, folder)
         _flush(folder.parent)

@@ -8,7 +8,6 @@ none, never half of one. Reading runs no code from the files.
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,6 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
     with whole_folder(Path(folder), marker=_GRAPH, holds=FORMAT) as temporary:
         save_file(_apart(tensors), temporary / _TENSORS)
         (temporary / _GRAPH).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
-        shutil.copymode(temporary / _GRAPH, temporary / _TENSORS)  # safetensors would keep it from the user's group
         receipt = json.dumps(graph.receipt.to_dict(), ensure_ascii=False, indent=1)
         (temporary / _RECEIPT).write_text(receipt, encoding="utf-8")
 

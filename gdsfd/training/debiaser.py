@@ -30,6 +30,7 @@ from gdsfd.training.history_log import write_history
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.state import TrainingState
+from gdsfd.training.suspects import check_suspects, read_suspects
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["Debiaser"]
@@ -64,7 +65,7 @@ class Debiaser:
         self,
         backbone: str = "muse",
         debias: str = "none",
-        suspects: Sequence[str] = ("pattern", "environment"),
+        suspects: str | Sequence[str] = ("pattern", "environment"),
         seed: int = 0,
         **settings: Any,
     ) -> None:
@@ -76,7 +77,9 @@ class Debiaser:
             raise InputError(f"unknown debias {debias!r}.{near_names(debias, (*_DEBIAS, *_LATER))}")
         self.backbone = backbone
         self.debias = debias
-        self.suspects = tuple(suspects)
+        self.suspects = read_suspects(suspects)
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise InputError(f"seed: expected a whole number of at least 0, got {seed!r}")
         self.seed = int(seed)
         self.config = TrainConfig.from_settings(settings)
         self.schema: CohortSchema | None = None
@@ -108,6 +111,12 @@ class Debiaser:
         if resume and out is None:
             raise InputError("resume=True needs out=: the folder of the run to go on with")
         schema: CohortSchema = graph.schema
+        check_suspects(self.suspects, schema)
+        if "tuning" not in graph["patient"].split:
+            raise InputError(
+                "the graph has no split 'tuning', on which the epoch is chosen: give [split] fractions with a second "
+                "share above 0, or name some patients 'tuning' in the split column"
+            )
         num_train = int(rows_of(graph, "train").numel())
         config = self.config.resolved(num_train)
         folder = None
@@ -231,8 +240,11 @@ class Debiaser:
             if work_folder(folder).is_dir():
                 hint = " Its training has not finished: go on with `gdsfd train ... --resume`."
             raise InputError(f"{folder}: no model here (expected model.json and model.safetensors).{hint}")
-        stored = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
-        if stored.get("format") != _HOLDS:
+        try:
+            stored = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{folder / _MARKER}: cut off or damaged ({error}); copy the folder again") from None
+        if not isinstance(stored, dict) or stored.get("format") != _HOLDS:
             raise InputError(f"{folder / _MARKER}: expected a file written by gdsfd, got another")
         arguments = stored["arguments"]
         model = cls(arguments["backbone"], arguments["debias"], arguments["suspects"], arguments["seed"])

@@ -121,6 +121,9 @@ def test_clear_errors() -> None:
         Debiaser(dropout=1.5)
     with pytest.raises(InputError, match="unknown debias"):
         Debiaser(debias="fully")
+    for seed in ("x", -1, 1.5, True):
+        with pytest.raises(InputError, match="seed: expected a whole number"):
+            Debiaser(seed=seed)
     graph = graph_from_cohort(make_cohort(60))
     with pytest.raises(NotFittedError, match="not trained"):
         Debiaser().predict_proba(graph)
@@ -170,6 +173,20 @@ def test_weights_that_do_not_fit_are_an_input_error(tmp_path) -> None:
     (tmp_path / "run" / "model.safetensors").write_bytes(b"cut off")
     with pytest.raises(InputError, match=r"model.safetensors: does not fit"):
         Debiaser.load(tmp_path / "run")
+    (tmp_path / "run" / "model.json").write_text('{"format": "gds')
+    with pytest.raises(InputError, match=r"model.json: cut off or damaged"):
+        Debiaser.load(tmp_path / "run")
+
+
+def test_a_graph_without_tuning_patients_says_what_to_do() -> None:
+    splits = ["train"] * 80
+    with pytest.raises(InputError, match=r"no split 'tuning'.*fractions"):
+        Debiaser("concat").fit(graph_from_cohort(make_cohort(80, splits=splits)))
+
+
+def test_files_of_a_model_have_one_mode(tmp_path) -> None:
+    Debiaser("concat", max_epochs=1, channels=8).fit(graph_from_cohort(make_cohort(80))).save(tmp_path / "run")
+    assert len({file.stat().st_mode for file in (tmp_path / "run").iterdir()}) == 1
 
 
 def test_a_model_is_not_judged_by_another_outcome() -> None:
