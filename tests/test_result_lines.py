@@ -110,3 +110,32 @@ def test_the_lines_in_the_repository_make_a_page():
         lines = pages.read_lines(folder / f"{name}.jsonl")
         if lines:
             assert any("list-table" in row for row in make(lines))
+
+
+@pytest.mark.parametrize(
+    ("interval", "sentence"),
+    [
+        ((-0.02, -0.01), "four members has a lower loss than the default."),
+        ((0.001, 0.02), "four members has a higher loss than the default."),
+        ((-0.01, 0.02), "four members cannot be told apart from the default here."),
+        ((float("nan"), 0.02), "four members could not be compared."),
+    ],
+)
+def test_a_choice_pays_only_when_its_interval_says_so(interval, sentence):
+    line = {"arm": "four members", "tuning_loss_difference": {"mean": 0.0, "interval": list(interval)}}
+    assert pages.choice_sentence(line) == sentence
+
+
+def test_choices_stand_by_cohort_with_the_default_first():
+    def choice(name: str, loss: float, cohort: str = "ward") -> dict[str, Any]:
+        gap = {"mean": loss - 0.3, "interval": [loss - 0.31, loss - 0.29]}
+        line = {"cohort": cohort, "backbone": "concat", "arm": name, "reference": "default", "tuning_loss": loss}
+        line |= {"tuning_loss_difference": gap, "tuning_auroc": 0.8, "seconds": 2.0, "folds": 5, "seeds": 1, **STAMP}
+        return line | {"time": "2026-01-01T00:00:00+00:00"}
+
+    text = "\n".join(
+        pages.small_cohort_choices([choice("default", 0.3), choice("faster", 0.35), choice("default", 0.2, "icu")])
+    )
+    assert text.index("ward, concat") < text.index("faster has a higher loss") < text.index("icu, concat")
+    assert "default has" not in text
+    assert "+0.0500 [+0.0400, +0.0600]" in text

@@ -105,6 +105,38 @@ def difference_sentence(arm: str, difference: float, interval: list[float], figu
     return f"{arm} and {REFERENCE} cannot be told apart in {figure}: {_signed(difference)} {limits}."
 
 
+def small_cohort_choices(lines: list[Line]) -> list[str]:
+    """Table, commands and sentences of every cohort and backbone."""
+    found = newest(lines, lambda line: (line["cohort"], line["backbone"], line["arm"]))
+    out = []
+    for cohort, backbone in dict.fromkeys((cohort, backbone) for cohort, backbone, _ in found):
+        arms = [line for (name, used, _), line in found.items() if (name, used) == (cohort, backbone)]
+        rows = [["arm", "tuning log loss, nats", "minus default", "tuning AUROC", "s per fit", "load", "commit"]]
+        for line in arms:
+            gap = line["tuning_loss_difference"]
+            low, high = gap["interval"]
+            shown = f"{gap['mean']:+.4f} [{low:+.4f}, {high:+.4f}]" if line["arm"] != line["reference"] else "0"
+            figures = [f"{line['tuning_loss']:.4f}", shown, f"{line['tuning_auroc']:.3f}"]
+            rows.append([line["arm"], *figures, f"{line['seconds']:.1f}", f"{line['load']:g}", _commit(line)])
+        title = f"{cohort}, {backbone}, {arms[0]['folds']} folds, {arms[0]['seeds']} seed(s)"
+        out += [f".. rubric:: {title}", "", *list_table(rows), ""]
+        out += [f"- {choice_sentence(line)}" for line in arms if line["arm"] != line["reference"]]
+        out += ["", *_commands(arms), ""]
+    return out
+
+
+def choice_sentence(line: Line) -> str:
+    """Whether an arm's tuning loss is told apart from the default's."""
+    low, high = line["tuning_loss_difference"]["interval"]
+    if math.isnan(low) or math.isnan(high):
+        return f"{line['arm']} could not be compared."
+    if high < 0:
+        return f"{line['arm']} has a lower loss than the default."
+    if low > 0:
+        return f"{line['arm']} has a higher loss than the default."
+    return f"{line['arm']} cannot be told apart from the default here."
+
+
 def ingest(lines: list[Line]) -> list[str]:
     """Table, commands and sentences of every size and way of measuring."""
     found = newest(lines, lambda line: (_measured(line), _size(line), line["contestant"]))

@@ -11,7 +11,11 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
-PAGES = {"real_cohorts": result_lines.real_cohorts, "ingest": result_lines.ingest}
+PAGES = {
+    "real_cohorts": result_lines.real_cohorts,
+    "small_cohort_choices": result_lines.small_cohort_choices,
+    "ingest": result_lines.ingest,
+}
 
 
 class Results(Directive):

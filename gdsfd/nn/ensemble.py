@@ -18,8 +18,8 @@ __all__ = ["Ensemble"]
 class Ensemble(nn.Module):
     """Predictors of one shape from different starts; each is trained by its own loss.
 
-    On cohorts of a few thousand patients the spread between starts is as large as what separates good from mediocre
-    models; averaging removes most of it.
+    On cohorts of a few thousand patients two starts rank patients differently; averaged, a patient's score depends less
+    on the seed.
 
     Args:
         members: The predictors, at least one.
