@@ -8,6 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from gdsfd.ops.bipartite import Bipartite
+
 __all__ = ["EdgeLayout"]
 
 
@@ -78,6 +80,11 @@ class EdgeLayout:
         flags = torch.zeros(self.num_patients, self.num_modalities, dtype=torch.bool, device=self.patient.device)
         flags[self.patient, self.modality] = True
         return flags
+
+    @cached_property
+    def edges(self) -> Bipartite:
+        """The same edges as :mod:`gdsfd.ops` takes them: left = patients, right = modalities."""
+        return Bipartite(self.patient, self.modality, self.modality_ptr, self.num_patients, self.num_modalities)
 
     def keep(self, mask: Tensor) -> EdgeLayout:
         """The layout with only the edges where ``mask`` is True; the patients and modalities stay.
