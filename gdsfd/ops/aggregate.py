@@ -1,0 +1,112 @@
+"""Messages along the edges, reduced at their destinations, in one operation."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gdsfd.errors import InputError
+from gdsfd.ops.backends import backend as backend_named
+from gdsfd.ops.backends.composition import Activation, Reduce, other
+from gdsfd.ops.bipartite import Bipartite, Side
+from gdsfd.ops.choose import choose
+
+__all__ = ["aggregate"]
+
+
+def aggregate(
+    node: Tensor,
+    edge: Tensor | None,
+    graph: Bipartite,
+    toward: Side,
+    reduce: Reduce = "mean",
+    activation: Activation = "relu",
+    mask: Tensor | None = None,
+    score: Tensor | None = None,
+    backend: str = "auto",
+) -> Tensor:
+    r"""Reduces the messages of each destination's edges.
+
+    With :math:`m_e = \operatorname{act}(\mathrm{node}_{src(e)} + \mathrm{edge}_e)`, mask :math:`a_e` (1 where None) and
+    the sums over the edges that enter a destination:
+
+    ========= ===========================================================================
+    sum       :math:`\sum_e a_e m_e`
+    mean      :math:`\sum_e a_e m_e / \sum_e a_e`, per channel; 0 where the mask adds up to 0
+    max       largest :math:`a_e m_e` of the edges with :math:`a_e > 0`; of equal ones the graph's first counts
+    score     :math:`\sum_e a_e e^{s_e} m_e / \sum_e a_e e^{s_e}`; 0 for a destination of nothing but :math:`-\infty`
+    ========= ===========================================================================
+
+    A destination without an edge receives 0. An infinity or NaN stays within its destination. Differentiable in node,
+    edge, mask and score; a second time with the backend ``reference``. Integers: sum and max without activation, with
+    ``reference`` and ``segment``.
+
+    Args:
+        node: The sources' term W x + b; [S, C], or [1, C] = the same for every source.
+        edge: The edges' term W e in the graph's order, [E, C]; None = the messages have none.
+        graph: The edges.
+        toward: The side of the destinations.
+        reduce: ``sum``, ``mean`` or ``max``.
+        activation: ``relu`` or ``none``.
+        mask: Weights >= 0 of the edges, [E], or of every channel, [E, C].
+        score: Attention logits, [E] or [E, H] with H dividing C (head h has the h-th C/H channels); only with ``sum``.
+        backend: ``auto`` (see :mod:`gdsfd.ops.choose`) or a name of :data:`gdsfd.ops.backends.BACKENDS`.
+
+    Returns:
+        One row per destination; [D, C].
+
+    Raises:
+        InputError: Shapes, dtypes or names that do not fit.
+
+    Example:
+        >>> import torch
+        >>> graph = Bipartite(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), torch.tensor([0, 2, 3]), 3, 2)
+        >>> aggregate(torch.tensor([[1.0], [5.0]]), torch.tensor([[1.0], [2.0], [3.0]]), graph, toward="left")
+        tensor([[2.0000],
+                [5.5000],
+                [0.0000]])
+    """
+    _check(node, edge, graph, toward, reduce, activation, mask, score)
+    name = choose(node, edge, graph, toward, reduce) if backend == "auto" else backend
+    result: Tensor = backend_named(name).aggregate(node, edge, graph, toward, reduce, activation, mask, score)
+    return result
+
+
+def _check(
+    node: Tensor,
+    edge: Tensor | None,
+    graph: Bipartite,
+    toward: Side,
+    reduce: Reduce,
+    activation: Activation,
+    mask: Tensor | None,
+    score: Tensor | None,
+) -> None:
+    for name, value, known in (
+        ("toward", toward, ("left", "right")),
+        ("reduce", reduce, ("sum", "mean", "max")),
+        ("activation", activation, ("relu", "none")),
+    ):
+        if value not in known:
+            raise InputError(f"aggregate: {name} is {value!r}; expected one of {', '.join(map(repr, known))}")
+    sources, edges = graph.num_nodes(other(toward)), graph.num_edges
+    if node.dim() != 2 or node.size(0) not in (1, sources):
+        raise InputError(f"aggregate: node has shape {list(node.shape)}; expected [{sources}, C] or [1, C]")
+    channels = node.size(1)
+    if edge is not None and edge.shape != (edges, channels):
+        raise InputError(f"aggregate: edge has shape {list(edge.shape)}; expected [{edges}, {channels}] or None")
+    if mask is not None and mask.shape not in ((edges,), (edges, channels)):
+        raise InputError(f"aggregate: mask has shape {list(mask.shape)}; expected [{edges}] or [{edges}, {channels}]")
+    if score is not None:
+        if reduce != "sum":
+            raise InputError(f"aggregate: score goes with reduce='sum', not {reduce!r}")
+        heads = score.size(1) if score.dim() == 2 else 1
+        if score.dim() not in (1, 2) or score.size(0) != edges or heads < 1 or channels % heads:
+            raise InputError(
+                f"aggregate: score has shape {list(score.shape)}; expected [{edges}] or [{edges}, H], "
+                f"H dividing {channels}"
+            )
+    if not node.is_floating_point() and (reduce == "mean" or score is not None):
+        raise InputError(f"aggregate: {node.dtype} can be summed or compared; a mean or a softmax needs floats")
+    for name, tensor in (("edge", edge), ("mask", mask), ("score", score)):
+        if tensor is not None and tensor.dtype != node.dtype:
+            raise InputError(f"aggregate: {name} is {tensor.dtype}, node is {node.dtype}; expected the same")

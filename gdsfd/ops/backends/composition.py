@@ -1,0 +1,135 @@
+"""What an aggregation is, put together from two reductions that a backend brings.
+
+Everything about empty groups, ties, masks and infinities is decided in this file, once for all backends that use it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from gdsfd.ops.bipartite import Bipartite, Side
+
+__all__ = ["Activation", "Reduce", "Reductions", "compose", "gather", "other", "weighted"]
+
+Reduce = Literal["sum", "mean", "max"]
+Activation = Literal["relu", "none"]
+
+# An edge of mask 0 has no part in the softmax, but its mask has a gradient, which must stay finite: exp(80) < 2^128.
+_LARGEST_EXPONENT = 80.0
+
+
+class Reductions(Protocol):
+    """The two sums a backend brings; both differentiable."""
+
+    def weighted_total(
+        self,
+        node: Tensor,
+        edge: Tensor | None,
+        weight: Tensor | None,
+        graph: Bipartite,
+        toward: Side,
+        activation: Activation,
+    ) -> Tensor:
+        """``sum_e w_e act(node[source(e)] + edge_e)`` per destination; weight [E, H], H dividing C, or None for 1."""
+
+    def total(self, values: Tensor, graph: Bipartite, toward: Side) -> Tensor:
+        """``sum_e values_e`` per destination; values [E, H]."""
+
+
+def other(side: Side) -> Side:
+    """The opposite side."""
+    return "right" if side == "left" else "left"
+
+
+def gather(node: Tensor, graph: Bipartite, side: Side) -> Tensor:
+    """The node terms of the edges' ends on ``side``; [E, C]. One row stands for all nodes."""
+    if node.size(0) == 1 and graph.num_nodes(side) != 1:
+        return node.expand(graph.num_edges, -1)
+    return node.index_select(0, graph.ends(side))
+
+
+def weighted(message: Tensor, weight: Tensor | None) -> Tensor:
+    """``weight * message`` where weight [E, H] holds for H groups of adjacent channels of message [E, C]."""
+    if weight is None:
+        return message
+    if weight.size(1) in (1, message.size(1)):
+        return message * weight
+    return (message.unflatten(1, (weight.size(1), -1)) * weight.unsqueeze(-1)).flatten(1)
+
+
+def compose(
+    reductions: Reductions,
+    node: Tensor,
+    edge: Tensor | None,
+    graph: Bipartite,
+    toward: Side,
+    reduce: Reduce,
+    activation: Activation,
+    mask: Tensor | None,
+    score: Tensor | None,
+) -> Tensor:
+    """An aggregation from a backend's two sums; the arguments as in :func:`gdsfd.ops.aggregate`."""
+    mask = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
+    if reduce == "max":
+        message = gather(node, graph, other(toward))
+        message = message if edge is None else message + edge
+        return _first_max(torch.relu(message) if activation == "relu" else message, mask, graph, toward)
+    weight = mask if score is None else _softmax_weight(score, mask, graph, toward)
+    total = reductions.weighted_total(node, edge, weight, graph, toward, activation)
+    if score is None and reduce == "sum":
+        return total
+    if weight is None:
+        return total / graph.degree(toward).clamp(min=1).unsqueeze(1)
+    norm = reductions.total(weight, graph, toward)
+    empty = norm == 0
+    share = weighted(total, norm.masked_fill(empty, 1).reciprocal())
+    return share.masked_fill(_spread(empty, share.size(1)), 0)
+
+
+def _spread(flags: Tensor, channels: int) -> Tensor:
+    """[D, H] to [D, C], each column for its group of adjacent channels."""
+    return flags if flags.size(1) in (1, channels) else flags.repeat_interleave(channels // flags.size(1), dim=1)
+
+
+def _softmax_weight(score: Tensor, mask: Tensor | None, graph: Bipartite, toward: Side) -> Tensor:
+    """Numerators of the softmax, ``a_e exp(s_e - peak)``; the peak is that of the destination's edges with a > 0."""
+    score = score.unsqueeze(1) if score.dim() == 1 else score
+    if mask is not None and mask.size(1) > score.size(1):
+        score = score.repeat_interleave(mask.size(1) // score.size(1), dim=1)
+    with torch.no_grad():
+        taken = score if mask is None else score.masked_fill(mask <= 0, -torch.inf)
+        target = graph.ends(toward)
+        peak = taken.new_full((graph.num_nodes(toward), taken.size(1)), -torch.inf)
+        peak.scatter_reduce_(0, target.unsqueeze(1).expand_as(taken), taken, reduce="amax")
+        peak.masked_fill_(peak == -torch.inf, 0)  # nothing but -inf: exp gives 0 for all
+    weight = (score - peak.index_select(0, target)).clamp(max=_LARGEST_EXPONENT).exp()
+    return weight if mask is None else weight * mask
+
+
+def _first_max(message: Tensor, mask: Tensor | None, graph: Bipartite, toward: Side) -> Tensor:
+    """Largest value per destination among edges with mask > 0; of equal ones the graph's first is taken."""
+    value = message if mask is None else message * mask
+    target = graph.ends(toward).unsqueeze(1).expand_as(value)
+    size = (graph.num_nodes(toward), value.size(1))
+    with torch.no_grad():
+        lowest = -torch.inf if value.is_floating_point() else torch.iinfo(value.dtype).min
+        taken = value if mask is None else value.masked_fill(mask <= 0, lowest)
+        peak = taken.new_full(size, lowest).scatter_reduce_(0, target, taken, reduce="amax")
+        at_peak = peak.gather(0, target)
+        hit = (taken == at_peak) | (at_peak != at_peak)  # a NaN makes its group NaN
+        if mask is not None:
+            hit &= mask > 0
+        number = torch.arange(graph.num_edges, device=value.device).unsqueeze(1).expand_as(value)
+        number = number.masked_fill(~hit, graph.num_edges)
+        first = number.new_full(size, graph.num_edges).scatter_reduce_(0, target, number, reduce="amin")
+        empty = first == graph.num_edges
+        first = first.masked_fill_(empty, 0)
+    if not graph.num_edges:
+        return value.new_zeros(size)
+    best = value.gather(0, first)
+    if value.is_floating_point():
+        best = torch.where(peak != peak, peak, best)
+    return best.masked_fill(empty, 0)
