@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -12,8 +13,9 @@ from gdsfd.nn.embeddings import Embeddings
 
 __all__ = ["Backbone", "TokenBatches"]
 
-#: A function that starts a new pass over training batches, each as tokens [E, d] and their layout.
-TokenBatches = Callable[[], Iterable[tuple[Tensor, EdgeLayout]]]
+#: A function that starts a new pass over training batches, each as tokens [E, d] and their layout, for
+#: backbones that take masks also as (tokens, layout, mask).
+TokenBatches = Callable[[], Iterable[tuple[Any, ...]]]
 
 
 class Backbone(nn.Module, ABC):
@@ -27,6 +29,14 @@ class Backbone(nn.Module, ABC):
         num_modalities: Number of modalities K.
         dropout: Dropout probability.
     """
+
+    #: Where dual streams stand: on the tokens that go in ("input"), on the tokens that come out ("tokens"), or on the
+    #: pooled vector ("pooled"); see :class:`gdsfd.nn.streams.DualStreams`.
+    streams_on: Literal["input", "tokens", "pooled"] = "input"
+    #: Whether :meth:`forward` takes ``mask``, float [E] or [E, d], and normalises its messages by the mask's sum.
+    takes_mask: bool = False
+    #: What an edge is: a modality a patient has, or a single cell that was observed.
+    level: Literal["modality", "cell"] = "modality"
 
     def __init__(self, channels: int, num_modalities: int, dropout: float = 0.25) -> None:
         super().__init__()

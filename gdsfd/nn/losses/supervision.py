@@ -1,0 +1,47 @@
+"""What a training step knows beside the patients' observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Supervision"]
+
+
+@dataclass(eq=False)
+class Supervision:
+    """Labels of some patients, and what their declared suspects say of them.
+
+    Args:
+        y: float [B, outcomes] with NaN = unlabelled, or int64 [B] with -1 = unlabelled.
+        rows: Rows of the graph's patients; int64 [B].
+        weight: ``P(y) / P(y | suspects)``, clipped, mean 1 over training patients; as ``y``. None = all 1.
+        margin: ``log P(y | suspects) - log P(y)`` per output; float [B, outputs]. None = all 0.
+        suspects: Codes of the declared suspects, -1 = missing; int64 [B, S]. None = none declared.
+    """
+
+    y: Tensor
+    rows: Tensor
+    weight: Tensor | None = None
+    margin: Tensor | None = None
+    suspects: Tensor | None = None
+
+    def take(self, places: Tensor) -> Supervision:
+        """Some of the patients; ``places`` int64 [b]."""
+        return Supervision(
+            self.y[places],
+            self.rows[places],
+            None if self.weight is None else self.weight[places],
+            None if self.margin is None else self.margin[places],
+            None if self.suspects is None else self.suspects[places],
+        )
+
+    def to(self, device: torch.device | str) -> Supervision:
+        """Everything on ``device``."""
+        parts = (self.y, self.rows, self.weight, self.margin, self.suspects)
+        y, rows, weight, margin, suspects = (None if part is None else part.to(device) for part in parts)
+        assert y is not None
+        assert rows is not None
+        return Supervision(y, rows, weight, margin, suspects)

@@ -1,0 +1,129 @@
+"""What a debiasing mode consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from gdsfd.errors import InputError, near_names
+
+__all__ = ["PRESETS", "StreamConfig"]
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """The parts of a debiasing mode. ``Debiaser(debias=StreamConfig(...))`` takes one of one's own.
+
+    Args:
+        streams: Whether there are two streams; without them only ``weight`` and ``margin`` act, on a network like ERM's.
+        mask_level: What the mask keeps or passes on: ``"feature"`` (channels of each observation), ``"edge"`` (whole
+            observations) or ``"both"``.
+        head: What the causal head reads: ``"causal"`` (its own code) or ``"joint"`` (beside it the biased code, without
+            gradient).
+        evaluate_with: With a joint head, the biased code it reads in evaluation: the patient's ``"own"``, or the
+            training patients' ``"mean"``, which closes the path from biased evidence to the prediction.
+        q: Exponent of the biased head's generalized cross-entropy.
+        biased_weight: Weight of the biased head's loss.
+        weight: Weight of each patient in the causal head's loss: ``"uniform"``; ``"stratum"``, P(y) / P(y | suspects);
+            ``"relative_difficulty"``, per patient (unsafe on noisy outcomes, opt-in); ``"batch"``, one number per batch.
+        margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out of
+            predictions.
+        clip: Largest stratum weight, before they are brought to mean 1.
+        information: Measure of dependence that the streams minimise, a name of
+            :func:`gdsfd.nn.information.known_information` or ``"none"``.
+        information_weight: Weight of it.
+        conditional: Whether dependence is measured within classes of the outcome.
+        critic_steps: Steps of a learned measure's critic per training step.
+        critic_rate: Learning rate of the critic.
+        swap: Weight of the loss on codes whose biased part comes from another patient of the batch.
+        suspect_weight: Weight of predicting the declared suspects from the biased code.
+        stage_one: Share of ``max_epochs`` in which only the heads' own losses act.
+
+    References:
+        Dual streams, generalized cross-entropy, minimised mutual information and the 15 of 100 epochs of a first stage:
+        DFD (arXiv 2601.21941), by its abstract and section openings. Masks, stop-gradients, swap and the relative
+        difficulty after DisC (NeurIPS 2022), which DFD cites. Stratum weights, margins, class-conditional dependence
+        and the closed path in evaluation: our formulation.
+    """
+
+    streams: bool = True
+    mask_level: Literal["feature", "edge", "both"] = "feature"
+    head: Literal["causal", "joint"] = "joint"
+    evaluate_with: Literal["own", "mean"] = "mean"
+    q: float = 0.7
+    biased_weight: float = 1.0
+    weight: Literal["uniform", "stratum", "relative_difficulty", "batch"] = "uniform"
+    margin: bool = False
+    clip: float = 5.0
+    information: str = "none"
+    information_weight: float = 0.1
+    conditional: bool = False
+    critic_steps: int = 1
+    critic_rate: float = 1e-3
+    swap: float = 0.0
+    suspect_weight: float = 0.0
+    stage_one: float = 0.15
+    information_options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("mask_level", ("feature", "edge", "both")),
+            ("head", ("causal", "joint")),
+            ("evaluate_with", ("own", "mean")),
+            ("weight", ("uniform", "stratum", "relative_difficulty", "batch")),
+        ):
+            if getattr(self, name) not in choices:
+                raise InputError(f"debias setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
+        for name in ("biased_weight", "information_weight", "swap", "suspect_weight", "critic_rate"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+                raise InputError(f"debias setting {name!r}: expected a number of at least 0, got {value!r}")
+        if not 0 < self.q <= 1:
+            raise InputError(f"debias setting 'q': expected 0 < q <= 1, got {self.q!r}")
+        if not 0 <= self.stage_one <= 1:
+            raise InputError(f"debias setting 'stage_one': expected a share between 0 and 1, got {self.stage_one!r}")
+        if not self.clip >= 1:
+            raise InputError(f"debias setting 'clip': expected at least 1, got {self.clip!r}")
+        if not self.streams and (self.swap or self.information != "none" or self.suspect_weight):
+            raise InputError("debias settings: swap, information and suspect_weight need streams=True")
+        if not self.streams and self.weight in ("relative_difficulty", "batch"):
+            raise InputError(f"debias settings: weight={self.weight!r} compares two heads and needs streams=True")
+
+    @property
+    def uses_suspects(self) -> bool:
+        """Whether anything depends on what the user declared."""
+        return self.weight == "stratum" or self.margin or self.suspect_weight > 0 or self.information == "grl"
+
+    @classmethod
+    def read(cls, debias: str | Mapping[str, Any] | StreamConfig) -> StreamConfig | None:
+        """The parts of a mode given by name, as a mapping or as they are; None for ``"none"``.
+
+        Raises:
+            InputError: An unknown name or setting.
+        """
+        if isinstance(debias, StreamConfig):
+            return debias
+        if isinstance(debias, str):
+            if debias not in PRESETS:
+                raise InputError(f"unknown debias {debias!r}.{near_names(debias, PRESETS)}")
+            return PRESETS[debias]
+        known = [spec.name for spec in fields(cls)]
+        for name in debias:
+            if name not in known:
+                raise InputError(f"unknown debias setting {name!r}.{near_names(str(name), known)}")
+        return cls(**debias)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able copy."""
+        return asdict(self)
+
+
+#: Mode -> its parts; ``None`` = ERM.
+PRESETS: dict[str, StreamConfig | None] = {
+    "none": None,
+    # What is stated of DFD in its abstract and section openings; its weights and its use of a swap are unknown.
+    "dfd": StreamConfig(evaluate_with="own", information="mine"),
+    "strata": StreamConfig(streams=False, weight="stratum"),
+    "full": StreamConfig(margin=True, information="xcov", conditional=True, swap=1.0),
+}

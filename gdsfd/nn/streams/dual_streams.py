@@ -1,0 +1,130 @@
+"""Two encoders on complementary parts of the same observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
+from gdsfd.nn.embeddings import Embeddings
+from gdsfd.nn.streams.gates import PooledGates
+from gdsfd.nn.streams.mask_generator import MaskGenerator
+
+__all__ = ["DualStreams", "StreamCodes"]
+
+
+@dataclass(eq=False)
+class StreamCodes:
+    """What the streams make of a batch.
+
+    Args:
+        causal: Patient codes of the causal stream, [B, d].
+        biased: Of the biased stream, [B, d].
+        mask: The causal stream's share of each edge, [E, d] or [E, 1], or of each patient's code, [B, d].
+        embeddings: What the causal backbone returned (or the one backbone both streams stand on).
+    """
+
+    causal: Tensor
+    biased: Tensor
+    mask: Tensor
+    embeddings: Embeddings
+
+
+class DualStreams(nn.Module):
+    """Splits observations by a mask and encodes the parts with separate weights, on any backbone.
+
+    Where the streams stand is the backbone's to say (:attr:`Backbone.streams_on`):
+
+    - ``"input"`` (default): the mask is put on the tokens that enter, and there are two backbones. A backbone that takes
+      masks (:attr:`Backbone.takes_mask`) normalises its messages by their sum; any other gets the tokens times twice
+      the mask, which starts as the tokens themselves.
+    - ``"tokens"``: one backbone; the mask is put on the tokens it returns (one per edge, or [B, K, d]), and two further
+      backbones read them.
+    - ``"pooled"``: one backbone; its pooled vector passes two complementary gates and two small networks.
+
+    Args:
+        backbone: Encodes the causal part; with ``"tokens"`` and ``"pooled"`` the trunk of both streams.
+        causal: Reads causal tokens (``"tokens"`` only).
+        biased: Encodes or reads the biased part (not with ``"pooled"``).
+        level: See :class:`~gdsfd.nn.streams.mask_generator.MaskGenerator`.
+    """
+
+    def __init__(
+        self, backbone: Backbone, causal: Backbone | None, biased: Backbone | None, level: str = "feature"
+    ) -> None:
+        super().__init__()
+        self.place = backbone.streams_on
+        self.backbone = backbone
+        self.causal = causal
+        self.biased = biased
+        self.masker: MaskGenerator | PooledGates
+        if self.place == "pooled":
+            self.masker = PooledGates(backbone.channels, backbone.dropout)
+        else:
+            self.masker = MaskGenerator(backbone.channels, backbone.num_modalities, level)  # type: ignore[arg-type]
+
+    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> StreamCodes:
+        """Encodes a batch; the arguments are those of :meth:`Backbone.forward`."""
+        if self.place == "input":
+            assert isinstance(self.masker, MaskGenerator)
+            assert self.biased is not None
+            mask = self.masker(tokens, layout)
+            embeddings = _masked(self.backbone, tokens, layout, y, mask)
+            biased = _masked(self.biased, tokens, layout, None, 1 - mask)
+            return StreamCodes(embeddings.pooled, biased.pooled, mask, embeddings)
+        embeddings = self.backbone(tokens, layout, y)
+        if self.place == "pooled":
+            assert isinstance(self.masker, PooledGates)
+            return StreamCodes(*self.masker(embeddings.pooled), embeddings)
+        assert isinstance(self.masker, MaskGenerator)
+        assert self.causal is not None
+        assert self.biased is not None
+        seen = on_edges(embeddings, layout)
+        mask = self.masker(seen, layout)
+        parts = [
+            _masked(reader, seen, layout, None, part) for reader, part in ((self.causal, mask), (self.biased, 1 - mask))
+        ]
+        return StreamCodes(parts[0].pooled, parts[1].pooled, mask, embeddings)
+
+    @property
+    def needs_states(self) -> bool:
+        """Whether any backbone inside keeps something of the training patients."""
+        return any(part.needs_states for part in (self.backbone, self.causal, self.biased) if part is not None)
+
+    @torch.no_grad()
+    def fit_states(self, batches: TokenBatches) -> None:
+        """Lets the backbones inside fit what inference needs to know of training patients."""
+        if self.place != "input":
+            self.backbone.fit_states(batches)
+        if self.place == "pooled":
+            return
+        assert isinstance(self.masker, MaskGenerator)
+        causal = self.backbone if self.place == "input" else self.causal
+        for part, complement in ((causal, False), (self.biased, True)):
+            if part is not None and part.needs_states:
+                part.fit_states(lambda part=part, complement=complement: self._masked_batches(batches, part, complement))
+
+    def _masked_batches(self, batches: TokenBatches, part: Backbone, complement: bool):  # type: ignore[no-untyped-def]
+        assert isinstance(self.masker, MaskGenerator)
+        for tokens, layout, *_ in batches():
+            if self.place == "tokens":
+                tokens = on_edges(self.backbone(tokens, layout), layout)
+            mask = self.masker(tokens, layout)
+            mask = 1 - mask if complement else mask
+            yield (tokens, layout, mask) if part.takes_mask else (2 * mask * tokens, layout)
+
+
+def on_edges(embeddings: Embeddings, layout: EdgeLayout) -> Tensor:
+    """A backbone's tokens, one per edge; those of shape [B, K, d] are read at the edges."""
+    tokens = embeddings.tokens
+    assert tokens is not None
+    return tokens[layout.patient, layout.modality] if tokens.dim() == 3 else tokens
+
+
+def _masked(backbone: Backbone, tokens: Tensor, layout: EdgeLayout, y: Tensor | None, mask: Tensor) -> Embeddings:
+    if backbone.takes_mask:
+        return backbone(tokens, layout, y, mask=mask)
+    return backbone(2 * mask * tokens, layout, y)
