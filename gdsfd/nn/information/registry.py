@@ -1,0 +1,69 @@
+"""Estimators of shared content by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from gdsfd.errors import InputError, near_names
+from gdsfd.nn.information.estimator import Dependence
+
+__all__ = ["build_information", "known_information", "register_information"]
+
+_ESTIMATORS: dict[str, type[Dependence]] = {}
+
+EstimatorType = TypeVar("EstimatorType", bound=type[Dependence])
+
+
+def register_information(name: str) -> Callable[[EstimatorType], EstimatorType]:
+    """Class decorator that makes an estimator known by name.
+
+    Args:
+        name: The name that :func:`build_information` then takes.
+
+    Raises:
+        InputError: The name is taken by another class.
+    """
+
+    def register(estimator: EstimatorType) -> EstimatorType:
+        known = _ESTIMATORS.get(name)
+        if known is not None and known.__qualname__ != estimator.__qualname__:
+            raise InputError(f"the estimator name {name!r} is taken by {known.__qualname__}; choose another")
+        _ESTIMATORS[name] = estimator
+        return estimator
+
+    return register
+
+
+def known_information() -> tuple[str, ...]:
+    """The names that :func:`build_information` takes."""
+    return tuple(_ESTIMATORS)
+
+
+def build_information(
+    name: str, channels_causal: int, channels_biased: int, num_suspects: Sequence[int] = (), **options: Any
+) -> Dependence:
+    """Builds an estimator of how much two codes share.
+
+    Args:
+        name: One of :func:`known_information`.
+        channels_causal: Width d_c of the causal code.
+        channels_biased: Width d_b of the biased code.
+        num_suspects: Levels of each declared suspect; only adversaries read them.
+        **options: The estimator's own options.
+
+    Raises:
+        InputError: The name is unknown, or the estimator does not take an option.
+
+    Example:
+        >>> import torch
+        >>> x = torch.arange(6.0).unsqueeze(1)
+        >>> build_information("dcor", 1, 1)(x, 2 - 3 * x)
+        tensor(1.0000)
+    """
+    if name not in _ESTIMATORS:
+        raise InputError(f"unknown estimator of information {name!r}.{near_names(name, _ESTIMATORS)}")
+    try:
+        return _ESTIMATORS[name](channels_causal, channels_biased, num_suspects=num_suspects, **options)
+    except TypeError as error:
+        raise InputError(f"the estimator {name!r} does not take these options: {error}") from error
