@@ -113,6 +113,30 @@ class PatientStore:
         self._tensors[name] = {"features": torch.cat(parts), **kept}
         self._rows[name], self._packed[name] = ("features",), packed
 
+    def put_runs(
+        self,
+        name: str,
+        make: Callable[[dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]],
+        pointer: str,
+        chunk: int = 8192,
+    ) -> None:
+        """Adds packed runs to a modality's tensors, worked out once; what is there stays.
+
+        Args:
+            name: The modality.
+            make: From the tensors of some observations, a dict as in ``PatientBatch``: the length of each observation's
+                run, int64 [e], and the tensors that are packed, each [sum of lengths, ...].
+            pointer: Key under which the runs' pointers are given out.
+            chunk: Observations at a time.
+        """
+        total = int((self._edge_of[name] >= 0).sum())
+        device = self._edge_of[name].device
+        parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
+        length = torch.cat([part[0] for part in parts])
+        packed = {key: torch.cat([part[1][key] for part in parts]) for key in parts[0][1]}
+        self._tensors[name] |= {pointer: torch.cat([length.new_zeros(1), length.cumsum(0)]), **packed}
+        self._packed[name] = {**self._packed[name], pointer: tuple(packed)}
+
     def _take(self, name: str, edges: Tensor) -> dict[str, Tensor]:
         """The observations ``edges`` of one modality."""
         tensors = self._tensors[name]

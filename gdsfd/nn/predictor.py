@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.layout import EdgeLayout
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.backbones import build_backbone
+from gdsfd.nn.backbones import backbone_level, build_backbone
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.nn.encoders import Encoder, build_encoder
+from gdsfd.nn.encoders import CellTokens, Encoder, build_encoder
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 
 __all__ = ["Prediction", "Predictor"]
@@ -64,7 +65,10 @@ class Predictor(nn.Module):
         )
         self.num_outputs = schema.num_outputs
         self.channels = channels
-        self.backbone = build_backbone(backbone, channels, len(self.names), dropout, **(options or {}))
+        cell_level = backbone_level(backbone) == "cell"
+        self.cells = CellTokens(self.names, self._encoders, channels) if cell_level else None
+        nodes = len(self.names) if self.cells is None else self.cells.num_nodes
+        self.backbone = build_backbone(backbone, channels, nodes, dropout, **(options or {}))
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(channels, schema.num_outputs)
 
@@ -83,9 +87,15 @@ class Predictor(nn.Module):
             return torch.zeros(0, self.channels, device=batch.rows.device)
         return torch.cat(parts)
 
+    def inputs(self, batch: PatientBatch) -> tuple[Tensor, EdgeLayout]:
+        """What the backbone takes: tokens [E, d] and their layout, of modalities or of cells (``Backbone.level``)."""
+        if self.cells is not None:
+            return self.cells(batch)
+        return self.tokens(batch), batch.layout
+
     def forward(self, batch: PatientBatch) -> Prediction:
         """Scores a batch of patients."""
-        embeddings = self.backbone(self.tokens(batch), batch.layout, batch.y if self.training else None)
+        embeddings = self.backbone(*self.inputs(batch), batch.y if self.training else None)
         return Prediction(self.out(self.dropout(embeddings.pooled)), embeddings)
 
     @torch.no_grad()
@@ -95,7 +105,7 @@ class Predictor(nn.Module):
             return
         mode = self.training
         self.eval()
-        self.backbone.fit_states(lambda: ((self.tokens(batch), batch.layout) for batch in batches()))
+        self.backbone.fit_states(lambda: map(self.inputs, batches()))
         self.train(mode)
 
     @torch.no_grad()
@@ -110,6 +120,8 @@ class Predictor(nn.Module):
             size = 4 * encoder.token.relevance.numel() * len(store)
             if encoder.prepared and size <= most_bytes:
                 store.put_features(name, encoder.features, keep=encoder.also_reads)
+        if self.cells is not None:
+            self.cells.prepare(store, most_bytes)
 
     @torch.no_grad()
     def fit_inputs(self, batches: Iterable[PatientBatch], power: float = 1.0) -> None:
@@ -130,6 +142,8 @@ class Predictor(nn.Module):
             assert batch.y is not None
             label, labelled = outcome_columns(batch.y, self.num_outputs)
             patients += len(batch)
+            if self.cells is not None:
+                self.cells.count(batch)
             pointer = batch.layout.modality_ptr.tolist()
             for number, name in enumerate(self.names):
                 mine = batch.layout.patient[pointer[number] : pointer[number + 1]]
@@ -153,3 +167,5 @@ class Predictor(nn.Module):
         std = INPUT_STD * (len(self.encoders) / max(squares, 1e-6)) ** 0.5
         for encoder in self._encoders:  # one scale for all: a modality without relevance starts with tokens near 0
             nn.init.normal_(encoder.token.linear.weight, std=std)
+        if self.cells is not None:
+            self.cells.fit()

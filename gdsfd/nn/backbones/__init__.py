@@ -2,7 +2,17 @@
 
 from gdsfd.nn.backbones.backbone import Backbone
 from gdsfd.nn.backbones.concat import ConcatBackbone
+from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.muse import MuseBackbone
-from gdsfd.nn.backbones.registry import build_backbone, known_backbones, register_backbone
+from gdsfd.nn.backbones.registry import backbone_level, build_backbone, known_backbones, register_backbone
 
-__all__ = ["Backbone", "ConcatBackbone", "MuseBackbone", "build_backbone", "known_backbones", "register_backbone"]
+__all__ = [
+    "Backbone",
+    "ConcatBackbone",
+    "GrapeBackbone",
+    "MuseBackbone",
+    "backbone_level",
+    "build_backbone",
+    "known_backbones",
+    "register_backbone",
+]

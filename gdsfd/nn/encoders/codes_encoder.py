@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.cohort.fields import ModalityFields
+from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.ops import segment_sum
 
@@ -64,6 +65,21 @@ class CodesEncoder(Encoder):
         count = torch.log1p(size.to(rows.dtype)) - self.token.center[-1]
         count = count / self.token.spread[-1] * self.token.relevance[-1]
         return self.out(bag + count.unsqueeze(-1) * table[:, -1] + self.token.linear.bias)
+
+    @property
+    def cell_plan(self) -> CellPlan:
+        """A node for the log count, and one per code that a patient has or not."""
+        return CellPlan(torch.tensor([[self.num_codes]]), torch.arange(self.num_codes))
+
+    def cells(self, observations: Mapping[str, Tensor]) -> Cells:
+        """The log count and the codes of each observation; codes that are rare or new share a node."""
+        size = observations["ptr"].diff()
+        rows = torch.arange(size.numel(), device=size.device)
+        count = torch.log1p(size.float())
+        node = torch.cat([torch.zeros_like(rows), observations["code"].long() + 1])
+        observation, order = torch.sort(torch.cat([rows, _owners(observations)]), stable=True)
+        value = torch.cat([count, torch.ones(node.numel() - count.numel(), device=count.device)])
+        return Cells(observation, node[order], value[order].unsqueeze(1), rows.numel())
 
 
 def _owners(observations: Mapping[str, Tensor]) -> Tensor:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from gdsfd.cohort.fields import ModalityFields
+from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 
 __all__ = ["EmbeddingEncoder"]
@@ -33,3 +35,15 @@ class EmbeddingEncoder(Encoder):
     def features(self, observations: Mapping[str, Tensor]) -> Tensor:
         """The vector itself, [E, width]."""
         return observations["vector"]
+
+    @property
+    def cell_plan(self) -> CellPlan:
+        """One node: the vector as a whole."""
+        width = self.token.relevance.numel()
+        return CellPlan(torch.arange(width).view(1, width), torch.empty(0, dtype=torch.long))
+
+    def cells(self, observations: Mapping[str, Tensor]) -> Cells:
+        """The vector of each observation."""
+        vector = observations["vector"]
+        rows = torch.arange(vector.size(0), device=vector.device)
+        return Cells(rows, torch.zeros_like(rows), vector, rows.numel())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.feature_token import FeatureToken, ResidualToken
 
 __all__ = ["Encoder"]
@@ -37,6 +38,25 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def features(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Features of each observation, [E, F]; the tensor ``"features"`` itself where it was worked out before."""
+
+    @property
+    @abstractmethod
+    def cell_plan(self) -> CellPlan:
+        """The feature nodes of this modality, and which features the values of their cells are."""
+
+    @abstractmethod
+    def cells(self, observations: Mapping[str, Tensor]) -> Cells:
+        """Each measured value of each observation by itself."""
+
+    def cell_runs(self, observations: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """:meth:`cells` as packed runs: how many cells each observation has, and the tensors that are packed."""
+        return self.cells(observations).runs()
+
+    def read_cells(self, observations: Mapping[str, Tensor]) -> Cells:
+        """:meth:`cells`, or what was worked out before and stands under ``"cell_ptr"``."""
+        if "cell_ptr" not in observations:
+            return self.cells(observations)
+        return Cells.from_runs(*(observations[key] for key in ("cell_ptr", "cell_node", "cell_value")))
 
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Encodes each observation into one token, [E, d]."""

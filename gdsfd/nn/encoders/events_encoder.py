@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.cohort.fields import SUMMARY_COLUMNS, ModalityFields
+from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.numeric import NumericTransform, hinges
 from gdsfd.nn.encoders.step_sequence import StepSequence, dense_steps
@@ -85,6 +86,18 @@ class EventsEncoder(Encoder):
         grid = summary.new_zeros(num_observations * self.num_items, _PER_ITEM)
         grid = grid.index_put((owner * self.num_items + item,), features)
         return grid.view(num_observations, self.num_items * _PER_ITEM)
+
+    @property
+    def cell_plan(self) -> CellPlan:
+        """A node per item; its values are all summaries of the item."""
+        valued = torch.arange(self.num_items * _PER_ITEM).view(self.num_items, _PER_ITEM)
+        return CellPlan(valued, torch.empty(0, dtype=torch.long), flag=_PER_ITEM - 1)
+
+    def cells(self, observations: Mapping[str, Tensor]) -> Cells:
+        """Measured items of each observation, without the recurrence's view of them."""
+        grid = self.features(observations).view(-1, self.num_items, _PER_ITEM)
+        observation, item = (grid[:, :, -1] > 0).nonzero(as_tuple=True)
+        return Cells(observation, item, grid[observation, item], grid.size(0))
 
 
 def _owners(ptr: Tensor, total: int) -> Tensor:

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from gdsfd.cohort.fields import LEVEL_MISSING, ModalityFields
+from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.numeric import NumericTransform
 
 __all__ = ["TableEncoder"]
+
+_PER_NUMBER = 5  # z, rank, high and low hinge, observed
 
 
 class TableEncoder(Encoder):
@@ -33,7 +36,7 @@ class TableEncoder(Encoder):
 
     def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
         sizes = [len(levels) + 1 for levels in fields.levels]  # the levels and "unseen"; a missing cell has no place
-        super().__init__(5 * len(fields.numeric) + sum(sizes), out_channels, dropout)
+        super().__init__(_PER_NUMBER * len(fields.numeric) + sum(sizes), out_channels, dropout)
         self.transform = NumericTransform(fields.scales)
         before = [sum(sizes[:column]) for column in range(len(sizes))]
         self.register_buffer("levels_before", torch.tensor(before, dtype=torch.long))
@@ -48,3 +51,22 @@ class TableEncoder(Encoder):
         place = torch.where(levels == LEVEL_MISSING, self.num_levels, levels - 1 + self.levels_before)
         indicators.scatter_(1, place, 1.0)
         return torch.cat([*self.transform(observations["numeric"]), indicators[:, : self.num_levels]], dim=-1)
+
+    @property
+    def cell_plan(self) -> CellPlan:
+        """A node with values per number, and one per level that a patient has or not."""
+        numbers = _PER_NUMBER * self.transform.num_columns
+        valued = torch.arange(numbers).view(_PER_NUMBER, self.transform.num_columns).t()
+        return CellPlan(valued, torch.arange(self.num_levels) + numbers, flag=_PER_NUMBER - 1)
+
+    def cells(self, observations: Mapping[str, Tensor]) -> Cells:
+        """Measured numbers and levels of each observation."""
+        features = self.features(observations)
+        numbers = features[:, : _PER_NUMBER * self.transform.num_columns]
+        numbers = numbers.view(-1, _PER_NUMBER, self.transform.num_columns)
+        there = torch.cat([numbers[:, -1], features[:, numbers[0].numel() :]], dim=1) > 0
+        observation, node = there.nonzero(as_tuple=True)
+        value = features.new_zeros(node.numel(), _PER_NUMBER)
+        number = (node < self.transform.num_columns).nonzero().squeeze(1)
+        value[number] = numbers[observation[number], :, node[number]]
+        return Cells(observation, node, value, features.size(0))
