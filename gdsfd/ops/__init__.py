@@ -2,13 +2,19 @@
 
 from gdsfd.ops.aggregate import aggregate
 from gdsfd.ops.bipartite import Bipartite
+from gdsfd.ops.edge_layer import edge_messages, linear_edge_update, mask_total
 from gdsfd.ops.edge_update import edge_update
+from gdsfd.ops.linear import linear
 from gdsfd.ops.segment import segment_max, segment_mean, segment_min, segment_softmax, segment_sum
 
 __all__ = [
     "Bipartite",
     "aggregate",
+    "edge_messages",
     "edge_update",
+    "linear",
+    "linear_edge_update",
+    "mask_total",
     "segment_max",
     "segment_mean",
     "segment_min",

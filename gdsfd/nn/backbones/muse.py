@@ -11,6 +11,7 @@ from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.backbones.contrast import contrastive_loss
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
+from gdsfd.ops import mask_total
 
 __all__ = ["MuseBackbone"]
 
@@ -40,6 +41,7 @@ class MuseBackbone(Backbone):
         the vectorised edge dropping and the handling of unlabelled rows are ours.
     """
 
+    takes_mask = True
     states: Tensor
 
     def __init__(
@@ -62,45 +64,50 @@ class MuseBackbone(Backbone):
         self.projection = nn.Linear(channels, channels) if contrastive else None
         self.register_buffer("states", torch.zeros(max(layers - 1, 0), num_modalities, channels))
 
-    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
-        """Embeds a batch of patients; see :class:`Backbone`."""
+    def forward(
+        self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None, mask: Tensor | None = None
+    ) -> Embeddings:
+        """Embeds a batch of patients; see :class:`Backbone`.
+
+        With a mask every message counts by its edge's mask, in both directions; the edge updates are not masked.
+        """
         if not self.training:
-            return Embeddings(self._propagate(tokens, layout), tokens, layout.presence)
-        dropped = self._drop(tokens, layout)
+            return Embeddings(self._propagate(tokens, layout, mask), tokens, layout.presence)
+        dropped = self._drop(tokens, layout, mask)
         if self.projection is None or y is None:
             return Embeddings(self._propagate(*dropped), tokens, layout.presence)
-        pooled, view = self._propagate(tokens, layout), self._propagate(*dropped)
+        pooled, view = self._propagate(tokens, layout, mask), self._propagate(*dropped)
         first, second = (F.normalize(torch.tanh(self.projection(vectors)), dim=-1) for vectors in (pooled, view))
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
         return Embeddings(pooled, tokens, layout.presence, loss)
 
-    def _drop(self, tokens: Tensor, layout: EdgeLayout) -> tuple[Tensor, EdgeLayout]:
+    def _drop(
+        self, tokens: Tensor, layout: EdgeLayout, mask: Tensor | None
+    ) -> tuple[Tensor, EdgeLayout, Tensor | None]:
         """Hides each observation with probability ``edge_drop``, all patients at once."""
         if not self.edge_drop:
-            return tokens, layout
+            return tokens, layout, mask
         kept = torch.rand(layout.num_edges, device=tokens.device) >= self.edge_drop
-        return tokens[kept], layout.keep(kept)
+        return tokens[kept], layout.keep(kept), None if mask is None else mask[kept]
 
-    def _propagate(self, edge: Tensor, layout: EdgeLayout, until: int | None = None) -> Tensor:
+    def _propagate(self, edge: Tensor, layout: EdgeLayout, mask: Tensor | None, until: int | None = None) -> Tensor:
         """Patient vectors after the last layer; with ``until``, the message sums into layer ``until``'s modalities."""
-        patient = self.patient_start.expand(layout.num_patients, -1)
+        patient = self.patient_start.unsqueeze(0)  # one row for all, mapped once
         modality: Tensor = self.modality_start
         last = len(self.layers) - 1
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, EdgeSAGEConv)
-            edge_term = layer.edge_message(edge)
             if number == until:
-                return layer.modality_mean(patient, edge_term, layout)[0]
-            updated = layer.to_patients(patient, modality, edge_term, layout)
-            if number < last:
-                if self.training:
-                    total, count = layer.modality_mean(patient, edge_term, layout)
-                    modality = layer.update_modalities(modality, total / count.clamp(min=1).unsqueeze(-1))
-                else:
+                return layer.to_modalities(patient, edge, layout, mask)
+            if number < last and self.training:
+                updated, modality, edge = layer(patient, modality, edge, layout, mask)
+            else:
+                norm = mask_total(mask, layout.edges, "left")
+                updated = layer.update(patient, layer.to_patients(modality, edge, layout, mask), norm)
+                if number < last:
                     modality = self.states[number]
-                edge = layer.update_edge(edge, updated, modality, layout)
-                updated = F.dropout(updated, self.dropout, self.training)
-            patient = updated
+                    edge = layer.update_edge(edge, updated, modality, layout)
+            patient = F.dropout(updated, self.dropout, self.training) if number < last else updated
         return patient
 
     @torch.no_grad()
@@ -110,9 +117,10 @@ class MuseBackbone(Backbone):
         for number, layer in enumerate(self.layers[:-1]):
             assert isinstance(layer, EdgeSAGEConv)
             total = torch.zeros_like(self.modality_start)
-            count = torch.zeros(self.num_modalities, device=total.device)
-            for tokens, layout in batches():
-                total += self._propagate(tokens, layout, until=number)
-                count += layout.modality_degree
-            modality = layer.update_modalities(modality, total / count.clamp(min=1).unsqueeze(-1))
+            norm = total.new_zeros(self.num_modalities, 1)
+            for tokens, layout, *rest in batches():
+                mask = rest[0] if rest else None
+                total += self._propagate(tokens, layout, mask, until=number)
+                norm = norm + mask_total(mask, layout.edges, "right")
+            modality = layer.update(modality, total, norm)
             self.states[number] = modality

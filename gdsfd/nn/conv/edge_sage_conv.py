@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.layout import EdgeLayout
-from gdsfd.ops import segment_mean
+from gdsfd.ops import edge_messages, linear, linear_edge_update, mask_total
 
 __all__ = ["EdgeSAGEConv"]
 
@@ -14,27 +14,29 @@ __all__ = ["EdgeSAGEConv"]
 class EdgeSAGEConv(nn.Module):
     r"""Node and edge update with edge features on the patient-modality graph.
 
-    With patients :math:`i`, modalities :math:`k`, edges :math:`(i, k)` with features :math:`e_{ik}`:
+    With patients :math:`i`, modalities :math:`k`, edges :math:`(i, k)` with features :math:`e_{ik}` and, optionally,
+    masks :math:`a_{ik} \in [0, 1]`, per edge or per channel (1 where there is none):
 
     .. math::
-        m_i &= \operatorname{mean}_{k \in N(i)} \operatorname{ReLU}(W [h_k ; e_{ik}]), \quad
-        h_i' = \operatorname{ReLU}(Q [m_i ; h_i]) \\
+        m_i &= \sum_{k \in N(i)} a_{ik} \odot \operatorname{ReLU}(W [h_k ; e_{ik}]) \oslash \sum_{k \in N(i)} a_{ik},
+        \quad h_i' = \operatorname{ReLU}(Q [m_i ; h_i]) \\
         e_{ik}' &= e_{ik} + \operatorname{ReLU}(U [h_i' ; h_k' ; e_{ik}])
 
-    and the same with patients and modalities exchanged. Every linear map of a concatenation is split: the node terms
-    are worked out once per node, the edge term once per edge and shared by both directions.
+    and the same with patients and modalities exchanged. :math:`m_i` is 0 where the masks add up to 0. Every linear map
+    of a concatenation is split: the node terms are worked out once per node, the edge term once per edge and shared by
+    both directions. A node vector given as [1, d] stands for all nodes of that side and is mapped once.
 
     Args:
         channels: Width d of nodes and edges.
         update_edges: Whether edges are updated (the last layer does not need it).
 
     Shapes:
-        - patient: [B, d], modality: [K, d], edge: [E, d]
-        - output: the same three
+        - patient: [B, d] or [1, d], modality: [K, d], edge: [E, d], mask: [E] or [E, d]
+        - output: patient [B, d], modality [K, d], edge [E, d]
 
     References:
-        Message and update after GRAPE (NeurIPS 2020) and MUSE (ICLR 2024); the residual edge update and the split
-        linear maps are ours.
+        Message and update after GRAPE (NeurIPS 2020) and MUSE (ICLR 2024); the residual edge update, the normalised
+        masks and the split linear maps are ours.
     """
 
     def __init__(self, channels: int, update_edges: bool = True) -> None:
@@ -48,33 +50,78 @@ class EdgeSAGEConv(nn.Module):
         self.edge_modality = nn.Linear(channels, channels, bias=False) if update_edges else None
         self.edge_edge = nn.Linear(channels, channels, bias=False) if update_edges else None
 
-    def to_patients(self, patient: Tensor, modality: Tensor, edge_term: Tensor, layout: EdgeLayout) -> Tensor:
-        """New patient vectors from modality vectors; ``edge_term`` is :meth:`edge_message` of the edges."""
-        message = torch.relu(self.message_node(modality).index_select(0, layout.modality) + edge_term)
-        mean = segment_mean(message, layout.patient, layout.num_patients)
-        return torch.relu(self.update_message(mean) + self.update_node(patient))
+    def forward(
+        self,
+        patient: Tensor,
+        modality: Tensor,
+        edge: Tensor,
+        layout: EdgeLayout,
+        mask: Tensor | None = None,
+        backend: str = "auto",
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """New patient, modality and edge vectors.
 
-    def modality_mean(self, patient: Tensor, edge_term: Tensor, layout: EdgeLayout) -> tuple[Tensor, Tensor]:
-        """Sum of the messages into each modality [K, d], and their number [K]: what a running mean needs."""
-        message = torch.relu(self.message_node(patient).index_select(0, layout.patient) + edge_term)
-        total = message.new_zeros(layout.num_modalities, self.channels).index_add_(0, layout.modality, message)
-        return total, layout.modality_degree.to(message.dtype)
+        Args:
+            patient: [B, d], or [1, d] = the same for all.
+            modality: [K, d].
+            edge: [E, d], in the order of the layout.
+            layout: The edges.
+            mask: Masks of the messages, [E] or [E, d]; None = 1.
+            backend: Of the operations; see :func:`gdsfd.ops.aggregate`.
+        """
+        to_patients, to_modalities = edge_messages(
+            edge,
+            self.message_edge.weight,
+            _mapped(self.message_node, patient),
+            _mapped(self.message_node, modality),
+            layout.edges,
+            mask,
+            backend,
+        )
+        assert to_patients is not None
+        assert to_modalities is not None
+        new_patient = self.update(patient, to_patients, mask_total(mask, layout.edges, "left"))
+        new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
+        return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend)
 
-    def update_modalities(self, modality: Tensor, mean: Tensor) -> Tensor:
-        """New modality vectors from the mean message into each."""
-        return torch.relu(self.update_message(mean) + self.update_node(modality))
+    def to_patients(self, modality: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
+        """Sum of the messages into each patient; [B, d]."""
+        node = _mapped(self.message_node, modality)
+        total, _ = edge_messages(edge, self.message_edge.weight, None, node, layout.edges, mask)
+        assert total is not None
+        return total
 
-    def edge_message(self, edge: Tensor) -> Tensor:
-        """The edges' term of the messages, shared by both directions; [E, d]."""
-        return self.message_edge(edge)
+    def to_modalities(self, patient: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
+        """Sum of the messages into each modality, [K, d]; ``patient`` as in :meth:`forward`."""
+        node = _mapped(self.message_node, patient)
+        _, total = edge_messages(edge, self.message_edge.weight, node, None, layout.edges, mask)
+        assert total is not None
+        return total
 
-    def update_edge(self, edge: Tensor, patient: Tensor, modality: Tensor, layout: EdgeLayout) -> Tensor:
+    def update(self, node: Tensor, total: Tensor, norm: Tensor) -> Tensor:
+        """New node vectors.
+
+        Args:
+            node: The old ones; [nodes, d] or [1, d].
+            total: Sum of the messages into each; [nodes, d].
+            norm: Sum of the masks of each; [nodes, 1] or [nodes, d].
+        """
+        norm = norm.to(total.dtype)
+        mean = total / norm.masked_fill(norm == 0, 1)  # a sum of masks of 0 comes with a sum of messages of 0
+        return torch.relu(_mapped(self.update_message, mean) + _mapped(self.update_node, node))
+
+    def update_edge(
+        self, edge: Tensor, patient: Tensor, modality: Tensor, layout: EdgeLayout, backend: str = "auto"
+    ) -> Tensor:
         """New edge vectors from both (new) ends; unchanged when the layer does not update edges."""
         if self.edge_patient is None or self.edge_modality is None or self.edge_edge is None:
             return edge
-        ends = self.edge_patient(patient).index_select(0, layout.patient)
-        ends = ends + self.edge_modality(modality).index_select(0, layout.modality)
-        return edge + torch.relu(ends + self.edge_edge(edge))
+        ends = _mapped(self.edge_patient, patient), _mapped(self.edge_modality, modality)
+        return linear_edge_update(edge, self.edge_edge.weight, *ends, layout.edges, backend)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channels}, update_edges={self.edge_patient is not None})"
+
+
+def _mapped(layer: nn.Linear, rows: Tensor) -> Tensor:
+    return linear(rows, layer.weight, layer.bias)

@@ -1,13 +1,20 @@
-"""Sums over sorted segments: deterministic, without atomics."""
+"""Piece by piece over sorted edges, nothing of their size kept: deterministic, without atomics.
+
+A message is worked out again for the gradient instead of being stored, in pieces that stay in cache. A hub's edges are
+consecutive, so its node term is one row added to a piece and its sum one reduction of consecutive rows.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from gdsfd.ops.backends.composition import Activation, Reduce, compose, gather, other, weighted
-from gdsfd.ops.backends.reference import edge_update
+from gdsfd.ops.backends.composition import Activation, Reduce, compose, other, weighted
 from gdsfd.ops.bipartite import Bipartite, Side
+from gdsfd.ops.pieces import Piece, add_ends, collect, ends, narrowed, pieces
 
 __all__ = ["aggregate", "edge_update", "usable"]
 
@@ -15,6 +22,64 @@ __all__ = ["aggregate", "edge_update", "usable"]
 def usable() -> bool:
     """Everywhere."""
     return True
+
+
+def _message(node: Tensor, edge: Tensor | None, piece: Piece, source: Side) -> Tensor:
+    """Before the activation; a fresh [rows, C]."""
+    if edge is None:
+        rows = ends(node, piece, source)
+        return rows.expand(piece.stop - piece.start, -1).clone()
+    return add_ends(edge[piece.start : piece.stop].clone(), node, piece, source)
+
+
+class _WeightedTotal(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        node: Tensor,
+        edge: Tensor | None,
+        weight: Tensor | None,
+        graph: Bipartite,
+        toward: Side,
+        activation: Activation,
+    ) -> Tensor:
+        out = node.new_zeros(graph.num_nodes(toward), node.size(1))
+        for piece in pieces(graph):
+            message = _message(node, edge, piece, other(toward))
+            if activation == "relu":
+                message.relu_()
+            if weight is not None:
+                message = weighted(message, weight[piece.start : piece.stop])
+            collect(out, message, piece, toward)
+        ctx.save_for_backward(node, edge, weight)
+        ctx.graph, ctx.toward, ctx.activation = graph, toward, activation
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        node, edge, weight = ctx.saved_tensors
+        source = other(ctx.toward)
+        of_node = torch.zeros_like(node) if ctx.needs_input_grad[0] else None
+        of_edge = torch.empty(edge.shape, dtype=node.dtype, device=node.device) if ctx.needs_input_grad[1] else None
+        of_weight = torch.empty_like(weight) if ctx.needs_input_grad[2] else None
+        for piece in pieces(ctx.graph):
+            rows = slice(piece.start, piece.stop)
+            message = _message(node, edge, piece, source)
+            passed = ends(above, piece, ctx.toward)
+            if of_weight is not None:
+                active = message.relu() if ctx.activation == "relu" else message
+                of_weight[rows] = narrowed(passed * active, weight.size(1))
+            passed = passed.expand_as(message)
+            if weight is not None:
+                passed = weighted(passed, weight[rows])
+            if ctx.activation == "relu":
+                passed = torch.ops.aten.threshold_backward(passed, message, 0)
+            if of_edge is not None:
+                of_edge[rows] = passed
+            if of_node is not None:
+                collect(of_node, passed, piece, source)
+        return of_node, of_edge, of_weight, None, None, None
 
 
 class _Segments:
@@ -27,16 +92,11 @@ class _Segments:
         toward: Side,
         activation: Activation,
     ) -> Tensor:
-        message = gather(node, graph, other(toward))
-        if edge is not None:
-            message = message + edge
-        if activation == "relu":
-            message = torch.relu(message)
-        return self.total(weighted(message, weight), graph, toward)
+        out: Tensor = _WeightedTotal.apply(node, edge, weight, graph, toward, activation)
+        return out
 
     def total(self, values: Tensor, graph: Bipartite, toward: Side) -> Tensor:
-        out = values.new_zeros(graph.num_nodes(toward), values.size(1))
-        return out.index_add(0, graph.ends(toward), values)
+        return self.weighted_total(values.new_zeros(1, values.size(1)), values, None, graph, toward, "none")
 
 
 _SEGMENTS = _Segments()
@@ -54,3 +114,56 @@ def aggregate(
 ) -> Tensor:
     """See :func:`gdsfd.ops.aggregate`."""
     return compose(_SEGMENTS, node, edge, graph, toward, reduce, activation, mask, score)
+
+
+class _EdgeUpdate(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        left: Tensor,
+        right: Tensor,
+        edge: Tensor,
+        residual: Tensor | None,
+        graph: Bipartite,
+        activation: Activation,
+    ) -> Tensor:
+        out = torch.empty_like(edge, memory_format=torch.contiguous_format)
+        for piece in pieces(graph):
+            rows = slice(piece.start, piece.stop)
+            term = add_ends(add_ends(edge[rows].clone(), right, piece, "right"), left, piece, "left")
+            if activation == "relu":
+                term.relu_()
+            out[rows] = term if residual is None else term.add_(residual[rows])
+        ctx.save_for_backward(left, right, edge)
+        ctx.graph, ctx.activation = graph, activation
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        left, right, edge = ctx.saved_tensors
+        wants = ctx.needs_input_grad
+        of_left = torch.zeros_like(left) if wants[0] else None
+        of_right = torch.zeros_like(right) if wants[1] else None
+        of_edge = torch.empty_like(edge, memory_format=torch.contiguous_format) if wants[2] else None
+        for piece in pieces(ctx.graph) if any(wants[:3]) else ():
+            rows = slice(piece.start, piece.stop)
+            passed = above[rows]
+            if ctx.activation == "relu":
+                term = add_ends(add_ends(edge[rows].clone(), right, piece, "right"), left, piece, "left")
+                passed = torch.ops.aten.threshold_backward(passed, term, 0)
+            if of_edge is not None:
+                of_edge[rows] = passed
+            if of_left is not None:
+                collect(of_left, passed, piece, "left")
+            if of_right is not None:
+                collect(of_right, passed, piece, "right")
+        return of_left, of_right, of_edge, above if wants[3] else None, None, None
+
+
+def edge_update(
+    left: Tensor, right: Tensor, edge: Tensor, residual: Tensor | None, graph: Bipartite, activation: Activation
+) -> Tensor:
+    """See :func:`gdsfd.ops.edge_update`."""
+    out: Tensor = _EdgeUpdate.apply(left, right, edge, residual, graph, activation)
+    return out

@@ -1,0 +1,106 @@
+"""The edges in pieces that stay in the processor's cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gdsfd.ops.bipartite import Bipartite, Side
+
+__all__ = ["Piece", "add_ends", "collect", "ends", "narrowed", "pieces"]
+
+# Rows per piece. With 128 float32 channels 2048 rows are 1 MiB: the handful of buffers of a piece stays in the L3
+# cache, and the fixed cost of some ten calls per piece (3 us each) is small beside its matrix product (over 200 us).
+_ROWS = 2048
+# Hubs with fewer edges than this on average share pieces; their terms are then gathered and scattered as the patients'.
+_LONG = 256
+
+
+@dataclass(eq=False)
+class Piece:
+    """Consecutive edges ``start:stop``.
+
+    Args:
+        start: First edge.
+        stop: Edge after the last.
+        hub: The one right node of all of them, None when they have several.
+        left: Left ends; int64 [stop - start].
+        right: Right ends; int64 [stop - start].
+    """
+
+    start: int
+    stop: int
+    hub: int | None
+    left: Tensor
+    right: Tensor
+
+
+def pieces(graph: Bipartite) -> list[Piece]:
+    """Cuts the edges into pieces, hub by hub where the hubs' slices are long; worked out once per graph."""
+    found: list[Piece] | None = graph.__dict__.get("_pieces")
+    if found is None:
+        if graph.num_edges >= _LONG * graph.num_right:
+            borders = graph.right_ptr.tolist()
+            runs: list[tuple[int | None, int, int]] = [
+                (hub, borders[hub], borders[hub + 1]) for hub in range(graph.num_right)
+            ]
+        else:
+            runs = [(None, 0, graph.num_edges)]  # pieces of several hubs
+        found = []
+        for hub, first, last in runs:
+            for start in range(first, last, _ROWS):
+                stop = min(start + _ROWS, last)
+                found.append(Piece(start, stop, hub, graph.left[start:stop], graph.right[start:stop]))
+        graph.__dict__["_pieces"] = found
+    return found
+
+
+def ends(table: Tensor, piece: Piece, side: Side) -> Tensor:
+    """A table's rows for a piece's ends: one row where it is the same for all, else one per edge of the piece.
+
+    Args:
+        table: [nodes, C], or [1, C] = the same for all.
+        piece: The edges.
+        side: The ends' side.
+    """
+    if table.size(0) == 1:
+        return table
+    if side == "right" and piece.hub is not None:
+        return table[piece.hub : piece.hub + 1]
+    return table.index_select(0, piece.left if side == "left" else piece.right)
+
+
+def narrowed(values: Tensor, width: int) -> Tensor:
+    """Sums over adjacent channels down to ``width`` columns."""
+    return values if width == values.size(1) else values.unflatten(1, (width, -1)).sum(-1)
+
+
+def add_ends(values: Tensor, table: Tensor, piece: Piece, side: Side) -> Tensor:
+    """Adds the node terms of a piece's ends to its rows, in place.
+
+    Args:
+        values: [rows of the piece, C].
+        table: [nodes, C], or [1, C] = the same for all.
+        piece: The edges.
+        side: The ends' side.
+    """
+    return values.add_(ends(table, piece, side))
+
+
+def collect(total: Tensor, values: Tensor, piece: Piece, side: Side) -> None:
+    """Adds a piece's rows to their ends' rows of ``total``, in the order of the edges, so the same bits every time.
+
+    Args:
+        total: [nodes, C], or [1, C] for one sum over all.
+        values: [rows of the piece, C].
+        piece: The edges.
+        side: The ends' side.
+    """
+    if total.size(0) == 1:
+        total[0] += values.sum(0)
+    elif side == "right" and piece.hub is not None:
+        total[piece.hub] += values.sum(0)
+    else:
+        # index_add_ along the first dimension is serial: duplicates are safe and the order is fixed.
+        total.index_add_(0, piece.left if side == "left" else piece.right, values)
