@@ -1,0 +1,132 @@
+"""Aggregation by the fused kernels, as one differentiable function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from gdsfd.ops.backends.composition import Activation, Reduce, other
+from gdsfd.ops.backends.triton.gradient_kernels import slice_gradient, walk_gradient, weight_gradient
+from gdsfd.ops.backends.triton.pieces import pieces_of_all, pieces_of_hubs
+from gdsfd.ops.backends.triton.reductions import add_pieces, constants, largest, one_of, partial_sums, total
+from gdsfd.ops.backends.triton.tiles import Tiles
+from gdsfd.ops.bipartite import Bipartite, Side
+
+__all__ = ["reduce_edges"]
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What of an aggregation is not a tensor with a gradient."""
+
+    graph: Bipartite
+    toward: Side
+    reduce: Reduce
+    relu: bool
+
+    @property
+    def source(self) -> Tensor:
+        return self.graph.ends(other(self.toward))
+
+    @property
+    def target(self) -> Tensor:
+        return self.graph.ends(self.toward)
+
+    @property
+    def sources(self) -> int:
+        return self.graph.num_nodes(other(self.toward))
+
+
+def reduce_edges(
+    node: Tensor | None,
+    edge: Tensor | None,
+    mask: Tensor | None,
+    graph: Bipartite,
+    toward: Side,
+    reduce: Reduce,
+    activation: Activation,
+) -> Tensor:
+    """Sum, mean or max of the messages; differentiable once.
+
+    Args:
+        node: [S, C] or [1, C]; None = the messages are the edge terms.
+        edge: [E, C] or None, not both.
+        mask: [E, W] with W dividing C, or None.
+        graph: The edges.
+        toward: The side of the destinations.
+        reduce: See :func:`gdsfd.ops.aggregate`.
+        activation: Likewise.
+
+    Returns:
+        [D, C].
+    """
+    node, edge, mask = (None if x is None else x.contiguous() for x in (node, edge, mask))
+    result: Tensor = _Aggregation.apply(node, edge, mask, _Way(graph, toward, reduce, activation == "relu"))
+    return result
+
+
+class _Aggregation(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, node: Tensor | None, edge: Tensor | None, mask: Tensor | None, way: _Way) -> Tensor:
+        if way.reduce == "max":
+            out, arg = largest(node, edge, mask, way.graph, way.toward, way.relu)
+            norm = None
+        else:
+            out, norm = total(node, edge, mask, way.graph, way.toward, way.relu, mean=way.reduce == "mean")
+            arg = None
+        ctx.way = way
+        ctx.save_for_backward(node, edge, mask, out if norm is not None and mask is not None else None, norm, arg)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, ...]:
+        return *_gradients(ctx, grad_out.contiguous()), None
+
+
+def _gradients(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    node, edge, mask, out, norm, arg = ctx.saved_tensors
+    way: _Way = ctx.way
+    graph, like = way.graph, one_of(node, edge)
+    if not graph.num_edges or not like.size(1):
+        blank = [torch.zeros_like(x) if wanted else None for x, wanted in zip((node, edge, mask), ctx.needs_input_grad)]
+        return blank[0], blank[1], blank[2]
+    grad_node, grad_edge, grad_mask = (
+        torch.empty_like(x) if wanted else None for x, wanted in zip((node, edge, mask), ctx.needs_input_grad)
+    )
+    per_channel = mask is not None and mask.size(1) == like.size(1)
+    sizes = constants(node, like, mask, way.relu, way.sources)
+    with torch.cuda.device_of(like):
+        if grad_mask is not None and not per_channel:
+            tiles = Tiles(sizes["GROUP"])
+            grid = (tiles.over(graph.num_edges)[0], sizes["W"])
+            weight_gradient[grid](
+                node, edge, grad_out, out, norm, arg, way.source, way.target, grad_mask, graph.num_edges,
+                **sizes, **tiles.sizes(), num_warps=4,
+            )  # fmt: skip
+        fused = grad_mask if per_channel else None
+        if grad_node is None and grad_edge is None and fused is None:
+            return grad_node, grad_edge, grad_mask
+        if way.toward == "right" and grad_node is not None and not sizes["ONE_NODE"]:
+            walk = {name: value for name, value in sizes.items() if name != "ONE_NODE"}
+            tiles = Tiles(like.size(1), graph.num_left)
+            walk_gradient[tiles.over(graph.num_left)](
+                node, edge, mask, grad_out, out, norm, arg, graph.by_left, graph.left_ptr, way.target,
+                grad_node, grad_edge, fused, graph.num_left, **walk, **tiles.sizes(), num_warps=4,
+            )  # fmt: skip
+        else:
+            one = sizes["ONE_NODE"]
+            pieces = pieces_of_all(graph) if one else pieces_of_hubs(graph)
+            partial = None if grad_node is None else partial_sums(pieces, like)
+            tiles = Tiles(like.size(1))
+            slice_gradient[(pieces.count, tiles.blocks)](
+                node, edge, mask, grad_out, out, norm, arg, pieces.starts, pieces.stops, way.source, way.target,
+                partial, grad_edge, fused, **sizes, **tiles.sizes(), num_warps=4,
+            )  # fmt: skip
+            if partial is not None and grad_node is not None:
+                add_pieces(partial, pieces, grad_node)
+    return grad_node, grad_edge, grad_mask
