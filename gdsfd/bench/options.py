@@ -1,0 +1,35 @@
+"""What all benchmarks are told: how often, on what, and whom to tell about progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Options", "silent"]
+
+
+def silent(text: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to measure.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        threads: Threads of torch.
+        turns: Timed blocks per contestant.
+        seed: Of graphs, tokens and weights.
+        memory: Whether peak memory is measured too, in processes of their own.
+        compiled: Whether plain PyG is also timed under ``torch.compile``.
+        tell: Called with what is being done now.
+    """
+
+    device: str = "cpu"
+    threads: int = 1
+    turns: int = 9
+    seed: int = 0
+    memory: bool = True
+    compiled: bool = False
+    tell: Callable[[str], None] = silent

@@ -1,0 +1,191 @@
+"""Benchmark of one training step: batch, encoders, backbone with contrastive views, head, backward, optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.bench.agreement import check, difference, distance
+from gdsfd.bench.cohort_graph import random_graph
+from gdsfd.bench.lines import Line, environment
+from gdsfd.bench.memory import measure_memory
+from gdsfd.bench.message_passing import PLAIN
+from gdsfd.bench.options import Options
+from gdsfd.bench.plain_step import PlainCohort, PlainMuse
+from gdsfd.bench.problem import Shape
+from gdsfd.bench.timing import in_turns
+from gdsfd.errors import InputError, near_names
+from gdsfd.graph.store import PatientStore
+from gdsfd.nn.losses import outcome_loss
+from gdsfd.nn.predictor import Predictor
+
+__all__ = ["OURS", "STEPS", "Contest", "bench_train_step", "memory_call", "register_step"]
+
+OURS = "gdsfd"
+_MOST = {"float64": 1e-9, "float32": 1e-4}
+_MOST_GRADIENT = {"float64": 1e-8, "float32": 2e-2}
+
+
+@dataclass(eq=False)
+class Contest:
+    """Two models of the same mathematics and weights, and how a batch becomes a loss with each.
+
+    Args:
+        models: Contestant -> model.
+        losses: Contestant -> loss of the patients in some rows, in nats.
+        gradients: Gradients of the models, put side by side for comparison: a function that gives pairs (found, expected).
+    """
+
+    models: dict[str, nn.Module]
+    losses: dict[str, Callable[[Tensor], Tensor]]
+    gradients: Callable[[], list[tuple[Tensor, Tensor]]]
+
+
+#: Model -> what builds its contest from (shape, seed, device, random); without ``random`` nothing is dropped or hidden.
+STEPS: dict[str, Callable[[Shape, int, str, bool], Contest]] = {}
+
+
+def register_step(name: str) -> Callable[[Callable[[Shape, int, str, bool], Contest]], Any]:
+    """Decorator that adds a model to the benchmark.
+
+    Args:
+        name: What ``gdsfd bench train-step --model`` takes.
+    """
+
+    def register(build: Callable[[Shape, int, str, bool], Contest]) -> Callable[[Shape, int, str, bool], Contest]:
+        STEPS[name] = build
+        return build
+
+    return register
+
+
+@register_step("muse")
+def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
+    """``muse`` with contrastive views beside the published code's way."""
+    graph = random_graph(shape, seed).to(device)
+    options = {"contrastive": 1.0, "layers": shape.layers, "edge_drop": 0.15 if random else 0.0}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        ours = Predictor(graph.schema, "muse", shape.channels, 0.25 if random else 0.0, options=options)
+    ours = ours.to(device=device, dtype=shape.torch_dtype).train()
+    plain = PlainMuse(ours).to(device).train()
+    store, cohort = PatientStore(graph), PlainCohort(graph)
+
+    def our_loss(rows: Tensor) -> Tensor:
+        batch = store.batch(rows)
+        prediction = ours(batch)
+        assert batch.y is not None
+        return outcome_loss(prediction.logits, batch.y) + prediction.embeddings.aux_loss
+
+    def gradients() -> list[tuple[Tensor, Tensor]]:
+        pairs = [(ours.out.weight.grad, plain.out.weight.grad)]
+        pairs += [(ours.backbone.modality_start.grad, plain.modality_start.grad)]
+        for mine, other in zip(ours.encoders.parameters(), plain.encoders.parameters(), strict=True):
+            pairs.append((mine.grad, other.grad))
+        for conv, layer in zip(ours.backbone.layers, plain.layers, strict=True):
+            split = [conv.message_node.weight.grad, conv.message_edge.weight.grad]
+            pairs.append((torch.cat(split, dim=1), layer.message_linear.weight.grad))
+        return [(mine, other) for mine, other in pairs if mine is not None and other is not None]
+
+    losses = {PLAIN: lambda rows: plain.loss(cohort, rows), OURS: our_loss}
+    return Contest({PLAIN: plain, OURS: ours}, losses, gradients)
+
+
+def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options) -> list[Line]:
+    """Measures full steps, each on the next batch of shuffled patients.
+
+    Args:
+        shape: The cohort's sizes and the model's width.
+        batch_size: Patients per step.
+        model: A name in :data:`STEPS`.
+        options: How to measure.
+
+    Returns:
+        One line per contestant.
+
+    Raises:
+        InputError: There is no such model, or the cohort is smaller than a batch.
+        DisagreementError: Losses or gradients differ with everything random switched off.
+    """
+    if model not in STEPS:
+        raise InputError(f"--model: unknown {model!r}.{near_names(model, STEPS)}")
+    if not 2 <= batch_size <= shape.patients:
+        raise InputError(f"--batch: expected 2 to {shape.patients} (the patients), got {batch_size}")
+    if shape.dtype not in _MOST:
+        raise InputError(f"--dtype: expected {' or '.join(_MOST)} for train-step, got {shape.dtype!r}")
+    options.tell(f"{model}: comparing")
+    differ = _compare(replace(shape, dtype="float64"), batch_size, model, options)
+    differ |= _compare(shape, batch_size, model, options)
+    options.tell(f"{model}: steps of {batch_size} patients")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        contest = STEPS[model](shape, options.seed, options.device, True)
+        steps = {name: _stepper(contest, name, shape, batch_size, options.device) for name in contest.models}
+        times = in_turns(steps, options.turns, options.threads, options.device)
+    lines = []
+    for name, timing in times.items():
+        line = {"benchmark": "train_step", "model": model, "contestant": name, "mode": "training step"}
+        line |= {"shape": {**shape.to_dict(), "batch": batch_size}, "dtype": shape.dtype, **timing.fields()}
+        line |= {"patients_per_second": batch_size / timing.median}
+        line |= {"speedup_over_plain": times[PLAIN].median / timing.median, **differ, "seed": options.seed}
+        if options.memory:
+            options.tell(f"{model}: memory of {name}")
+            sizes = {**shape.to_dict(), "dtype": shape.dtype}
+            arguments = {"shape": sizes, "batch": batch_size, "model": model, "name": name, "seed": options.seed}
+            account = measure_memory("train_step", arguments, options.threads, options.device)
+            line |= {key: account[key] for key in ("peak_bytes", "step_bytes")}
+        lines.append(line)
+    place = environment(options.threads, options.device)
+    return [{**line, **place} for line in lines]
+
+
+def memory_call(
+    warm_up: bool, device: str, shape: dict[str, Any], batch: int, model: str, name: str, seed: int
+) -> Callable[[], object]:
+    """What :mod:`gdsfd.bench.memory` calls: one step of one contestant."""
+    sizes = Shape(**shape)
+    size = 2 if warm_up else batch
+    contest = STEPS[model](sizes, seed, device, True)
+    return _stepper(contest, name, sizes, size, device)
+
+
+def _compare(shape: Shape, batch_size: int, model: str, options: Options) -> dict[str, float]:
+    """Loss and gradients of one batch, with everything random switched off."""
+    contest = STEPS[model](shape, options.seed, options.device, False)
+    rows = next(_batches(shape.patients, batch_size, options.device))
+    losses = {}
+    for name, loss in contest.losses.items():
+        losses[name] = loss(rows)
+        losses[name].backward()
+    outputs = [difference(losses[name].detach(), losses[PLAIN].detach()) for name in losses]
+    gradients = [distance(found, expected) for found, expected in contest.gradients()]
+    label = "float64" if shape.dtype == "float64" else "own"
+    return {
+        f"{label}_outputs_differ": check(model, "losses", outputs, _MOST[shape.dtype]),
+        f"{label}_gradients_differ": check(model, "gradients", gradients, _MOST_GRADIENT[shape.dtype]),
+    }
+
+
+def _stepper(contest: Contest, name: str, shape: Shape, batch_size: int, device: str) -> Callable[[], object]:
+    optimizer = torch.optim.AdamW(contest.models[name].parameters(), lr=1e-4)
+    batches = _batches(shape.patients, batch_size, device)
+    loss = contest.losses[name]
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss(next(batches)).backward()
+        optimizer.step()
+
+    return step
+
+
+def _batches(patients: int, batch_size: int, device: str) -> Iterator[Tensor]:
+    """Rows of shuffled batches without end; the same for every contestant."""
+    generator = torch.Generator().manual_seed(0)
+    while True:
+        order = torch.randperm(patients, generator=generator).to(device)
+        yield from order[: patients // batch_size * batch_size].split(batch_size)
