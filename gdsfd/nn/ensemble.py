@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.losses import outcome_loss, probabilities
+from gdsfd.nn.losses import probabilities
 from gdsfd.nn.predictor import Prediction, Predictor
 
 __all__ = ["Ensemble"]
@@ -35,26 +35,17 @@ class Ensemble(nn.Module):
         """Each member's prediction of a batch."""
         return [member(batch) for member in self.members]
 
-    def loss(self, predictions: Iterable[Prediction], y: Tensor) -> Tensor:
-        """Sum of the members' losses: the gradient of each is as if it were alone.
+    def probability(self, predictions: Sequence[Prediction], margin: Tensor | None = None) -> Tensor:
+        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`).
 
         Args:
             predictions: Of :meth:`forward`.
-            y: Labels as in the graph.
-
-        Returns:
-            A scalar, in nats.
+            margin: Added to every member's logits, [B, outputs]; default 0.
         """
-        total = torch.zeros((), device=y.device)
-        for prediction in predictions:
-            total = total + outcome_loss(prediction.logits.float(), y)
-            if prediction.embeddings.aux_loss is not None:
-                total = total + prediction.embeddings.aux_loss
-        return total
-
-    def probability(self, predictions: Sequence[Prediction]) -> Tensor:
-        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`)."""
-        return torch.stack([probabilities(each.logits.double(), self.multiclass) for each in predictions]).mean(0)
+        shift = 0.0 if margin is None else margin.double()
+        return torch.stack([probabilities(each.logits.double() + shift, self.multiclass) for each in predictions]).mean(
+            0
+        )
 
     def pooled(self, predictions: Sequence[Prediction]) -> Tensor:
         """The members' patient embeddings side by side, [B, members x d]."""
@@ -72,11 +63,13 @@ class Ensemble(nn.Module):
         assert isinstance(first, Predictor)
         first.prepare(store)
 
-    def fit_inputs(self, batches: Callable[[], Iterable[PatientBatch]], power: float) -> None:
+    def fit_inputs(
+        self, batches: Callable[[], Iterable[PatientBatch]], power: float, weight: Tensor | None = None
+    ) -> None:
         """Fits each member's input statistics on training patients (see ``Predictor.fit_inputs``)."""
         for member in self.members:
             assert isinstance(member, Predictor)
-            member.fit_inputs(batches(), power)
+            member.fit_inputs(batches(), power, weight)
 
     def start_from(self, shares: Tensor) -> None:
         """Sets the heads' biases so that an untrained network predicts the training shares.
@@ -89,4 +82,4 @@ class Ensemble(nn.Module):
         with torch.no_grad():
             for member in self.members:
                 assert isinstance(member, Predictor)
-                member.out.bias.copy_(bias)
+                member.start_from(bias)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
@@ -20,11 +19,15 @@ from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.losses import Supervision
+from gdsfd.nn.objective import ErmObjective, Objective
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.checkpoint import load_checkpoint, save_checkpoint
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.critics import Critics
 from gdsfd.training.history_log import TensorBoardLog
 from gdsfd.training.state import TrainingState
+from gdsfd.training.tuning import tuning_figures
 
 __all__ = ["seeded", "train"]
 
@@ -54,6 +57,9 @@ def train(
     resume: bool = False,
     settings: dict[str, Any] | None = None,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
+    objective: Objective | None = None,
+    given: Supervision | None = None,
+    rows: Mapping[str, Tensor] | None = None,
 ) -> TrainingState:
     """Trains a network in place; it ends with the weights of its best epoch.
 
@@ -68,6 +74,10 @@ def train(
         resume: Whether to go on from the newest checkpoint in ``folder``.
         settings: Stored with the checkpoints and compared on resuming.
         on_epoch: Called with each new row of the history.
+        objective: What is minimised; default: cross-entropy.
+        given: Labels and what suspects say of all the graph's patients; default: the labels. Where it has weights or
+            margins that the objective uses, the tuning loss has them too, and the inputs' relevance the weights.
+        rows: Rows of ``train`` and ``tuning``, instead of the graph's splits.
 
     Returns:
         The progress reached.
@@ -79,7 +89,9 @@ def train(
     store = PatientStore(graph)
     y = graph["patient"].y
     labelled = ~torch.isnan(y).all(-1) if y.is_floating_point() else y >= 0
-    rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
+    rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
+    objective = objective or ErmObjective()
+    given = given or Supervision(y, torch.arange(y.size(0)))
     for split, members in rows.items():
         if not bool(labelled[members].any()):
             use = "learn from" if split == "train" else "choose the epoch by"
@@ -90,33 +102,40 @@ def train(
 
     network.prepare(store)
     with seeded(seed):
-        network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance)
+        network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance, given.weight)
     network.start_from(_shares(y[train_rows], network.multiclass))
     assert config.learning_rate is not None
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
         _decay_groups(network, config.weight_decay), lr=config.learning_rate
     )
+    critics = Critics(objective)
+    whole = nn.ModuleDict({"network": network, "objective": objective})
     state = TrainingState()
     loaded = load_checkpoint(folder, settings or {}) if folder is not None and resume else None
     if loaded is not None:
         weights, optimizer_state, state = loaded
-        network.load_state_dict(weights)
-        optimizer.load_state_dict(optimizer_state)
+        whole.load_state_dict(weights)
+        optimizer.load_state_dict(optimizer_state["network"])
+        critics.load_state_dict(optimizer_state["critics"])
     model, optimizer = fabric.setup(network, optimizer)
+    objective.to(fabric.device)
     average = RunningAverage(network, config.averaging, state.average)
     board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
 
     while not state.stopped:
         start = time.perf_counter()
-        loss = _epoch(fabric, network, model, optimizer, average, store, train_rows, config, seed, state.epoch)
+        stage = objective.stage(state.epoch, config.max_epochs)
+        step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
+        loss = _epoch(step, store, train_rows, given, config, seed, state.epoch) / len(network.members)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
         with average.swapped_in():
-            row.update(_tuning(fabric, network, store, rows["train"], tuning_rows, config))
+            row.update(tuning_figures(fabric, network, store, rows["train"], tuning_rows, config, objective, given))
             row["seconds"] = time.perf_counter() - start
             _advance(state, row, network, config)
         state.average = average.weights
         if folder is not None:
-            save_checkpoint(folder, network.state_dict(), optimizer.state_dict(), state, settings or {})
+            optimizers = {"network": optimizer.state_dict(), "critics": critics.state_dict()}
+            save_checkpoint(folder, whole.state_dict(), optimizers, state, settings or {})
         if board is not None:
             board.add(row)
         if on_epoch is not None:
@@ -151,100 +170,61 @@ def _learning_rate(config: TrainConfig, progress: float) -> float:
     return config.learning_rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
+class _Step:
+    """One step of the critics, then one of the network."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        objective: Objective,
+        critics: Critics,
+        average: RunningAverage,
+        stage: int,
+        clip_norm: float,
+    ) -> None:
+        self.fabric = fabric
+        self.model = model
+        self.optimizer = optimizer
+        self.objective = objective
+        self.critics = critics
+        self.average = average
+        self.stage = stage
+        self.clip_norm = clip_norm
+
+    def __call__(self, batch: PatientBatch, given: Supervision, rate: float) -> Tensor:
+        """Trains on one batch; the loss, without gradient."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        predictions = self.model(batch)
+        self.critics.step(predictions, given, self.stage)
+        loss = self.objective(predictions, given, self.stage)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        if self.clip_norm:
+            norm = self.clip_norm * len(predictions) ** 0.5
+            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm)  # type: ignore[arg-type]
+        self.optimizer.step()
+        self.average.update()
+        return loss.detach()
+
+
 def _epoch(
-    fabric: Fabric,
-    network: Ensemble,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: RunningAverage,
-    store: PatientStore,
-    rows: Tensor,
-    config: TrainConfig,
-    seed: int,
-    epoch: int,
+    step: _Step, store: PatientStore, rows: Tensor, given: Supervision, config: TrainConfig, seed: int, epoch: int
 ) -> float:
-    """One pass over the training patients; the mean loss per step, in nats."""
-    model.train()
+    """One pass over the training patients; the mean loss per step, in nats, summed over members."""
+    step.model.train()
     assert config.batch_size is not None
     losses = []
     with seeded(seed, epoch):
         order = rows[torch.randperm(rows.numel())]
         loader = PatientLoader(store, order, config.batch_size)
         for number, batch in enumerate(loader):
-            for group in optimizer.param_groups:
-                group["lr"] = _learning_rate(config, epoch + number / len(loader))
-            batch = batch.to(fabric.device)
-            assert batch.y is not None
-            loss = network.loss(model(batch), batch.y)
-            optimizer.zero_grad()
-            fabric.backward(loss)
-            if config.clip_norm:
-                fabric.clip_gradients(model, optimizer, max_norm=config.clip_norm * len(network.members) ** 0.5)
-            optimizer.step()
-            average.update()
-            losses.append(loss.detach())
-    return float(torch.stack(losses).mean()) / len(network.members)
-
-
-def _tuning(
-    fabric: Fabric,
-    network: Ensemble,
-    store: PatientStore,
-    train_rows: Tensor,
-    tuning_rows: Tensor,
-    config: TrainConfig,
-) -> dict[str, float]:
-    """Loss and ranking metrics on the tuning patients, with freshly fitted states."""
-    if train_rows.numel() > config.state_rows:
-        chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
-        train_rows = train_rows[chosen.sort().values]
-
-    def passes(rows: Tensor) -> Iterator[PatientBatch]:
-        for batch in PatientLoader(store, rows, 1024):
-            yield batch.to(fabric.device)
-
-    network.eval()
-    with torch.no_grad(), fabric.autocast():
-        network.fit_states(lambda: passes(train_rows))
-        parts, labels = [], []
-        for batch in passes(tuning_rows):
-            parts.append(network.probability(network(batch)))
-            labels.append(batch.y)
-    scores = torch.cat(parts).cpu()
-    y = torch.cat([label for label in labels if label is not None]).cpu()
-    return {"tuning_loss": _log_loss(scores, y), **_ranking(scores, y)}
-
-
-def _positive(scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores and labels with one column per outcome or class."""
-    if not y.is_floating_point():
-        return scores, nn.functional.one_hot(y, scores.size(1)).double()
-    return (scores[:, 1:] if y.size(1) == 1 else scores), y
-
-
-def _log_loss(scores: Tensor, y: Tensor) -> float:
-    """Mean cross-entropy of probabilities over labelled elements, in nats."""
-    if not y.is_floating_point():
-        return float(-scores.clamp_min(1e-12).log().gather(1, y.unsqueeze(1)).mean())
-    scores, y = _positive(scores, y)
-    labelled = ~torch.isnan(y)
-    chance = torch.where(y > 0.5, scores, 1 - scores)[labelled]
-    return float(-chance.clamp_min(1e-12).log().mean())
-
-
-def _ranking(scores: Tensor, y: Tensor) -> dict[str, float]:
-    """AUPRC and AUROC, averaged over outcomes or classes that have both labels; NaN when none has."""
-    scores, y = _positive(scores, y)
-    precision, roc = [], []
-    for column in range(y.size(1)):
-        labelled = ~torch.isnan(y[:, column])
-        truth = y[labelled, column].numpy()
-        if 0 < truth.sum() < truth.size:
-            precision.append(average_precision_score(truth, scores[labelled, column].numpy()))
-            roc.append(roc_auc_score(truth, scores[labelled, column].numpy()))
-    if not precision:
-        return {"tuning_auprc": float("nan"), "tuning_auroc": float("nan")}
-    return {"tuning_auprc": float(np.mean(precision)), "tuning_auroc": float(np.mean(roc))}
+            rate = _learning_rate(config, epoch + number / len(loader))
+            supervision = given.take(batch.rows).to(step.fabric.device)
+            losses.append(step(batch.to(step.fabric.device), supervision, rate))
+    return float(torch.stack(losses).mean())
 
 
 def _advance(state: TrainingState, row: dict[str, Any], network: nn.Module, config: TrainConfig) -> None:

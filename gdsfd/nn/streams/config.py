@@ -21,6 +21,7 @@ class StreamConfig:
             observations) or ``"both"``.
         head: What the causal head reads: ``"causal"`` (its own code) or ``"joint"`` (beside it the biased code, without
             gradient).
+        biased_head: What the biased head reads: ``"biased"`` (its own code) or ``"joint"``.
         evaluate_with: With a joint head, the biased code it reads in evaluation: the patient's ``"own"``, or the
             training patients' ``"mean"``, which closes the path from biased evidence to the prediction.
         q: Exponent of the biased head's generalized cross-entropy.
@@ -50,6 +51,7 @@ class StreamConfig:
     streams: bool = True
     mask_level: Literal["feature", "edge", "both"] = "feature"
     head: Literal["causal", "joint"] = "joint"
+    biased_head: Literal["biased", "joint"] = "biased"
     evaluate_with: Literal["own", "mean"] = "mean"
     q: float = 0.7
     biased_weight: float = 1.0
@@ -70,6 +72,7 @@ class StreamConfig:
         for name, choices in (
             ("mask_level", ("feature", "edge", "both")),
             ("head", ("causal", "joint")),
+            ("biased_head", ("biased", "joint")),
             ("evaluate_with", ("own", "mean")),
             ("weight", ("uniform", "stratum", "relative_difficulty", "batch")),
         ):
@@ -123,7 +126,7 @@ class StreamConfig:
 PRESETS: dict[str, StreamConfig | None] = {
     "none": None,
     # What is stated of DFD in its abstract and section openings; its weights and its use of a swap are unknown.
-    "dfd": StreamConfig(evaluate_with="own", information="mine"),
+    "dfd": StreamConfig(biased_head="joint", evaluate_with="own", information="mine"),
     "strata": StreamConfig(streams=False, weight="stratum"),
     "full": StreamConfig(margin=True, information="xcov", conditional=True, swap=1.0),
 }

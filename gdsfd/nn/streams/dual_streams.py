@@ -105,7 +105,9 @@ class DualStreams(nn.Module):
         causal = self.backbone if self.place == "input" else self.causal
         for part, complement in ((causal, False), (self.biased, True)):
             if part is not None and part.needs_states:
-                part.fit_states(lambda part=part, complement=complement: self._masked_batches(batches, part, complement))
+                part.fit_states(
+                    lambda part=part, complement=complement: self._masked_batches(batches, part, complement)
+                )
 
     def _masked_batches(self, batches: TokenBatches, part: Backbone, complement: bool):  # type: ignore[no-untyped-def]
         assert isinstance(self.masker, MaskGenerator)

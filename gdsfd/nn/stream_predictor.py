@@ -1,0 +1,143 @@
+"""A predictor whose backbone is split into a causal and a biased stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.cohort.fields import CohortSchema
+from gdsfd.graph.batch import PatientBatch
+from gdsfd.nn.backbones import build_backbone
+from gdsfd.nn.embeddings import Embeddings
+from gdsfd.nn.predictor import Prediction, Predictor
+from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.nn.streams.dual_streams import DualStreams
+
+__all__ = ["StreamPrediction", "StreamPredictor"]
+
+
+@dataclass(eq=False)
+class StreamPrediction(Prediction):
+    """Scores of a batch by both heads.
+
+    Args:
+        logits: Of the causal head, which is what is predicted; float [B, outputs].
+        embeddings: What the causal backbone returned.
+        biased_logits: Of the biased head; float [B, outputs].
+        causal: Codes of the causal stream, [B, d].
+        biased: Codes of the biased stream, [B, d].
+        mask: The causal stream's share of each edge, [E, d] or [E, 1].
+    """
+
+    biased_logits: Tensor
+    causal: Tensor
+    biased: Tensor
+    mask: Tensor
+
+
+class StreamPredictor(Predictor):
+    """Encoders shared by two streams, each with a backbone and a head of its own.
+
+    With a joint head each head also reads the other stream's code without gradient, so that it trains its own encoder
+    only. The first (and only) layer of a head is a sum of one map per code: no concatenation is formed.
+
+    Args:
+        schema: The cohort's fitted description.
+        backbone: Name of the backbone; each stream gets one.
+        channels: Width d.
+        dropout: Dropout probability.
+        sequence: Whether events are also read by a recurrence over time.
+        options: The backbone's own options.
+        streams: The parts of the debiasing mode; default: ``StreamConfig()``.
+        num_suspects: Number of codes of each declared suspect.
+    """
+
+    mean_biased: Tensor
+
+    def __init__(
+        self,
+        schema: CohortSchema,
+        backbone: str = "muse",
+        channels: int = 128,
+        dropout: float = 0.25,
+        sequence: Literal["gru", "none"] = "none",
+        options: Mapping[str, Any] | None = None,
+        streams: StreamConfig | None = None,
+        num_suspects: Sequence[int] = (),
+    ) -> None:
+        super().__init__(schema, backbone, channels, dropout, sequence, options)
+        streams = streams or StreamConfig()
+        first = self.backbone
+        del self.backbone
+        make = lambda: build_backbone(backbone, channels, first.num_modalities, dropout, **(options or {}))  # noqa: E731
+        reads_tokens = first.streams_on == "tokens"
+        causal = build_backbone("muse", channels, first.num_modalities, dropout) if reads_tokens else None
+        biased = None
+        if first.streams_on != "pooled":
+            biased = build_backbone("muse", channels, first.num_modalities, dropout) if reads_tokens else make()
+        self.streams = DualStreams(first, causal, biased, streams.mask_level)
+        self.evaluate_with = streams.evaluate_with
+        self.biased_out = nn.Linear(channels, self.num_outputs)
+        joint = streams.head == "joint"
+        self.out_biased = nn.Linear(channels, self.num_outputs, bias=False) if joint else None
+        joint = streams.biased_head == "joint"
+        self.biased_out_causal = nn.Linear(channels, self.num_outputs, bias=False) if joint else None
+        kept = num_suspects if streams.suspect_weight else ()
+        self.suspect_out = nn.ModuleList(nn.Linear(channels, codes) for codes in kept)
+        self.register_buffer("mean_biased", torch.zeros(channels))
+
+    def forward(self, batch: PatientBatch) -> StreamPrediction:
+        """Scores a batch of patients."""
+        tokens, layout = self.inputs(batch)
+        codes = self.streams(tokens, layout, batch.y if self.training else None)
+        seen = codes.biased
+        if not self.training and self.evaluate_with == "mean":
+            seen = self.mean_biased.expand_as(seen)
+        return StreamPrediction(
+            logits=self.causal_logits(codes.causal, seen),
+            embeddings=Embeddings(
+                codes.causal, codes.embeddings.tokens, codes.embeddings.presence, codes.embeddings.aux_loss
+            ),
+            biased_logits=self.biased_logits(codes.causal, codes.biased),
+            causal=codes.causal,
+            biased=codes.biased,
+            mask=codes.mask,
+        )
+
+    def causal_logits(self, causal: Tensor, biased: Tensor) -> Tensor:
+        """The causal head on any pair of codes; gradients reach the causal one only."""
+        logits = self.out(self.dropout(causal))
+        return logits if self.out_biased is None else logits + self.out_biased(self.dropout(biased.detach()))
+
+    def biased_logits(self, causal: Tensor, biased: Tensor) -> Tensor:
+        """The biased head on any pair of codes; gradients reach the biased one only."""
+        logits = self.biased_out(self.dropout(biased))
+        if self.biased_out_causal is None:
+            return logits
+        return logits + self.biased_out_causal(self.dropout(causal.detach()))
+
+    @torch.no_grad()
+    def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+        """Fits the backbones' states and the mean biased code on training patients."""
+        mode = self.training
+        self.eval()
+        if self.streams.needs_states:
+            self.streams.fit_states(lambda: (self.inputs(batch) for batch in batches()))
+        if self.out_biased is not None and self.evaluate_with == "mean":
+            total, count = torch.zeros_like(self.mean_biased), 0
+            for batch in batches():
+                biased = self.streams(*self.inputs(batch)).biased
+                total += biased.sum(0)
+                count += biased.size(0)
+            self.mean_biased.copy_(total / max(count, 1))
+        self.train(mode)
+
+    def start_from(self, bias: Tensor) -> None:
+        """Sets both heads' biases."""
+        super().start_from(bias)
+        with torch.no_grad():
+            self.biased_out.bias.copy_(bias)

@@ -1,0 +1,151 @@
+"""How much the declared suspects alone tell of the outcome, and the weights and margins that follow."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+from torch import Tensor
+
+from gdsfd.training.suspect_codes import SuspectCodes
+
+__all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
+
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_FOLDS = 5
+
+
+class OutcomeBySuspects:
+    r"""Margins :math:`\log P(y | s) - \log P(y)` and weights :math:`P(y) / P(y | s)` of all patients.
+
+    Args:
+        margin: Per output, on the scale of logits; float [N, outputs].
+        weight: Clipped, mean 1 over labelled training patients; as the labels.
+        told: Per outcome, how much the suspects lower the cross-entropy of training labels out of fold, in nats; 0 where
+            they do not, and margins are then 0.
+    """
+
+    def __init__(self, margin: Tensor, weight: Tensor, told: list[float]) -> None:
+        self.margin = margin
+        self.weight = weight
+        self.told = told
+
+
+def outcome_by_suspects(
+    y: Tensor, suspects: SuspectCodes, rows: Tensor, subjects: list[str], num_outputs: int, clip: float = 5.0
+) -> OutcomeBySuspects:
+    r"""Fits :math:`P(y | s)` on training patients: a ridge logistic regression on the codes, additive over suspects.
+
+    Additive, because several suspects together have more combinations than patients. A training patient's probability
+    comes from a fit without the patient's fold, so that a stratum of few patients does not explain its own labels; the
+    strength of the ridge is the one with the least cross-entropy out of fold, and where none is below that of the
+    overall share, suspects are taken to tell nothing: margins are 0 and weights 1. Rows outside train never enter; they
+    get the probabilities of a fit on all training patients.
+
+    Args:
+        y: Labels of all patients; NaN or -1 = unlabelled.
+        suspects: Codes of all patients.
+        rows: Training rows, int64.
+        subjects: Subject of every patient: folds keep them together.
+        num_outputs: Outcomes, or classes.
+        clip: Largest weight before normalising.
+
+    References:
+        Our formulation (METHODS of the documentation: stratum weights), with smoothing by cross-validation in place of a
+        fixed count.
+    """
+    total = y.size(0)
+    weight = torch.ones_like(y, dtype=torch.float32)
+    margin = torch.zeros(total, num_outputs)
+    if not suspects.sizes:
+        return OutcomeBySuspects(margin, weight, [0.0] * (1 if not y.is_floating_point() else y.size(1)))
+    indicators = _indicators(suspects)
+    fit = rows.numpy()
+    group = np.unique(np.asarray(subjects, dtype=object).astype(str), return_inverse=True)[1]
+    told = []
+    if not y.is_floating_point():
+        chance, overall, gain = _chances(indicators, y.numpy(), fit[y.numpy()[fit] >= 0], group, num_outputs)
+        told.append(gain)
+        margin = torch.from_numpy(np.log(chance) - np.log(overall)).float()
+        label = y.clamp(min=0).unsqueeze(1)
+        ratio = torch.from_numpy(overall)[y.clamp(min=0)] / torch.from_numpy(chance).gather(1, label).squeeze(1)
+        weight = _normalised(ratio.float(), y >= 0, rows, clip)
+        return OutcomeBySuspects(margin, weight, told)
+    for column in range(y.size(1)):
+        label = y[:, column]
+        known = fit[~torch.isnan(label).numpy()[fit]]
+        chance, overall, gain = _chances(indicators, np.nan_to_num(label.numpy()).astype(int), known, group, 2)
+        told.append(gain)
+        logit = np.log(chance[:, 1] / chance[:, 0]) - np.log(overall[1] / overall[0])
+        margin[:, column] = torch.from_numpy(logit).float()
+        positive = torch.from_numpy(overall[1] / chance[:, 1]), torch.from_numpy(overall[0] / chance[:, 0])
+        ratio = torch.where(label > 0.5, *positive).float()
+        weight[:, column] = _normalised(ratio, ~torch.isnan(label), rows, clip)
+    return OutcomeBySuspects(margin, weight, told)
+
+
+def _indicators(suspects: SuspectCodes) -> NDArray[np.float64]:
+    """0/1 columns of all codes; a missing or unseen code has none."""
+    parts = [
+        (suspects.codes[:, [column]].numpy() == np.arange(size)[None]).astype(float)
+        for column, size in enumerate(suspects.sizes)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _chances(
+    indicators: NDArray[np.float64],
+    y: NDArray[np.int64],
+    fit: NDArray[np.int64],
+    group: NDArray[np.int64],
+    classes: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """P(y | s) of all patients [N, classes], P(y) [classes], and what s tells in nats."""
+    counts = np.bincount(y[fit], minlength=classes)
+    overall = (counts + 1.0) / (counts.sum() + classes)
+    nothing = np.tile(overall, (len(y), 1))
+    present = np.flatnonzero(counts)
+    if present.size < 2 or counts[present].min() < 2 * _FOLDS:
+        return nothing, overall, 0.0
+    splits = list(StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(fit, y[fit], group[fit]))
+    if any(np.unique(y[fit[inside]]).size < present.size for inside, _ in splits):
+        return nothing, overall, 0.0
+    least, best, chosen = _entropy(nothing[fit], y[fit]), nothing, None
+    for strength in _STRENGTHS:
+        held_out = np.zeros((len(fit), classes)) + 1e-12
+        for inside, outside in splits:
+            held_out[np.ix_(outside, present)] = _fitted(
+                indicators[fit[inside]], y[fit[inside]], strength
+            ).predict_proba(indicators[fit[outside]])
+        entropy = _entropy(held_out, y[fit])
+        if entropy < least:
+            best = nothing.copy()
+            best[fit] = held_out.clip(1e-6)
+            least, chosen = entropy, strength
+    if chosen is None:
+        return nothing, overall, 0.0
+    others = np.setdiff1d(np.arange(len(y)), fit)
+    if others.size:
+        best[others] = 1e-6
+        best[np.ix_(others, present)] = (
+            _fitted(indicators[fit], y[fit], chosen).predict_proba(indicators[others]).clip(1e-6)
+        )
+    return best, overall, float(_entropy(nothing[fit], y[fit]) - least)
+
+
+def _fitted(inputs: NDArray[np.float64], y: NDArray[np.int64], strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=500).fit(inputs, y)
+
+
+def _entropy(chance: NDArray[np.float64], y: NDArray[np.int64]) -> float:
+    return float(-np.log(np.take_along_axis(chance, y[:, None], 1).clip(1e-12)).mean())
+
+
+def _normalised(ratio: Tensor, labelled: Tensor, rows: Tensor, clip: float) -> Tensor:
+    """Ratios clipped and brought to mean 1 over labelled training patients."""
+    clipped = ratio.clamp(max=clip)
+    used = rows[labelled[rows]]
+    mean = clipped[used].mean() if used.numel() else clipped.new_ones(())
+    return torch.where(labelled, clipped / mean, 1.0)

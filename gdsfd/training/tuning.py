@@ -1,0 +1,96 @@
+"""Figures on the tuning patients after an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import Tensor, nn
+
+from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.loader import PatientLoader
+from gdsfd.graph.store import PatientStore
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.losses import Supervision
+from gdsfd.nn.objective import Objective
+from gdsfd.training.config import TrainConfig
+
+__all__ = ["tuning_figures"]
+
+
+def tuning_figures(
+    fabric: Fabric,
+    network: Ensemble,
+    store: PatientStore,
+    train_rows: Tensor,
+    tuning_rows: Tensor,
+    config: TrainConfig,
+    objective: Objective,
+    given: Supervision,
+) -> dict[str, float]:
+    """Loss and ranking metrics on the tuning patients, with freshly fitted states.
+
+    Where the objective trains with weights or margins, so is the loss: what is learned beside a margin is judged beside
+    it, or early stopping would choose the epoch that follows the suspects best. Ranking metrics are plain.
+    """
+    if train_rows.numel() > config.state_rows:
+        chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
+        train_rows = train_rows[chosen.sort().values]
+
+    def passes(rows: Tensor) -> Iterator[PatientBatch]:
+        for batch in PatientLoader(store, rows, 1024):
+            yield batch.to(fabric.device)
+
+    network.eval()
+    plain, beside, labels, weights = [], [], [], []
+    with torch.no_grad(), fabric.autocast():
+        network.fit_states(lambda: passes(train_rows))
+        for batch in passes(tuning_rows):
+            supervision = given.take(batch.rows.cpu())
+            predictions = network(batch)
+            plain.append(network.probability(predictions).cpu())
+            margin = supervision.margin if objective.margin else None
+            beside.append(network.probability(predictions, margin).cpu() if margin is not None else plain[-1])
+            labels.append(supervision.y)
+            weights.append(supervision.weight if objective.weighted else None)
+    y = torch.cat(labels)
+    weight = torch.cat([each for each in weights if each is not None]) if weights[0] is not None else None
+    return {"tuning_loss": _log_loss(torch.cat(beside), y, weight), **_ranking(torch.cat(plain), y)}
+
+
+def _positive(scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores and labels with one column per outcome or class."""
+    if not y.is_floating_point():
+        return scores, nn.functional.one_hot(y, scores.size(1)).double()
+    return (scores[:, 1:] if y.size(1) == 1 else scores), y
+
+
+def _log_loss(scores: Tensor, y: Tensor, weight: Tensor | None) -> float:
+    """Weighted mean cross-entropy of probabilities over labelled elements, in nats."""
+    if not y.is_floating_point():
+        loss = -scores.clamp_min(1e-12).log().gather(1, y.unsqueeze(1)).squeeze(1)
+        labelled = torch.ones_like(y, dtype=torch.bool)
+    else:
+        scores, y = _positive(scores, y)
+        labelled = ~torch.isnan(y)
+        loss = -torch.where(y > 0.5, scores, 1 - scores).clamp_min(1e-12).log()
+    share = torch.ones_like(loss) if weight is None else weight.to(loss.dtype).view_as(loss)
+    return float((loss * share)[labelled].sum() / share[labelled].sum())
+
+
+def _ranking(scores: Tensor, y: Tensor) -> dict[str, float]:
+    """AUPRC and AUROC, averaged over outcomes or classes that have both labels; NaN when none has."""
+    scores, y = _positive(scores, y)
+    precision, roc = [], []
+    for column in range(y.size(1)):
+        labelled = ~torch.isnan(y[:, column])
+        truth = y[labelled, column].numpy()
+        if 0 < truth.sum() < truth.size:
+            precision.append(average_precision_score(truth, scores[labelled, column].numpy()))
+            roc.append(roc_auc_score(truth, scores[labelled, column].numpy()))
+    if not precision:
+        return {"tuning_auprc": float("nan"), "tuning_auroc": float("nan")}
+    return {"tuning_auprc": float(np.mean(precision)), "tuning_auroc": float(np.mean(roc))}
