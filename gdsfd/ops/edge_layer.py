@@ -63,9 +63,8 @@ def edge_messages(
         )
     for name, table, nodes in (("left", left, graph.num_left), ("right", right, graph.num_right)):
         if table is not None and (table.size(0) not in (1, nodes) or table.size(1) != channels):
-            raise InputError(
-                f"edge_messages: {name} has shape {list(table.shape)}; expected [{nodes} or 1, {channels}]"
-            )
+            expected = f"expected [{nodes}, {channels}] or [1, {channels}]"
+            raise InputError(f"edge_messages: {name} has shape {list(table.shape)}; {expected}")
     if backend == "auto" and plain_float(edge, weight, left, right, mask):
         column = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
         toward_left, toward_right = _EdgeMessages.apply(edge, weight, left, right, column, graph)

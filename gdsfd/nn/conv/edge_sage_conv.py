@@ -107,7 +107,8 @@ class EdgeSAGEConv(nn.Module):
             norm: Sum of the masks of each; [nodes, 1] or [nodes, d].
         """
         norm = norm.to(total.dtype)
-        mean = total / norm.masked_fill(norm == 0, 1)  # a sum of masks of 0 comes with a sum of messages of 0
+        empty = norm == 0
+        mean = total * norm.masked_fill(empty, 1).reciprocal().masked_fill(empty, 0)
         return torch.relu(_mapped(self.update_message, mean) + _mapped(self.update_node, node))
 
     def update_edge(

@@ -1,0 +1,158 @@
+"""Random aggregation problems, and the answer worked out edge by edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from gdsfd.ops import Bipartite
+
+__all__ = ["Problem", "by_loop", "max_error", "problems"]
+
+DEGREES = ("any", "one hub has all", "one hub has none", "no edges", "duplicates", "complete")
+
+
+@dataclass
+class Problem:
+    """Arguments of ``aggregate`` but for the backend; the tensors are leaves that want gradients."""
+
+    node: Tensor
+    edge: Tensor | None
+    graph: Bipartite
+    toward: str
+    reduce: str
+    activation: str
+    mask: Tensor | None
+    score: Tensor | None
+
+    @property
+    def leaves(self) -> dict[str, Tensor]:
+        named = {"node": self.node, "edge": self.edge, "mask": self.mask, "score": self.score}
+        return {name: tensor for name, tensor in named.items() if tensor is not None}
+
+    def arguments(self) -> tuple:
+        return (self.node, self.edge, self.graph, self.toward, self.reduce, self.activation, self.mask, self.score)
+
+
+def random_graph(num_left: int, num_right: int, degrees: str, generator: torch.Generator) -> Bipartite:
+    present = torch.rand(num_left, num_right, generator=generator) < 0.5
+    if degrees == "one hub has all":
+        present[:, 0] = True
+    if degrees == "one hub has none":
+        present[:, -1] = False
+    if degrees == "no edges":
+        present[:] = False
+    if degrees == "complete":
+        present[:] = True
+    left, right = present.nonzero().unbind(1)
+    if degrees == "duplicates":
+        left, right = torch.cat([left, left[::2]]), torch.cat([right, right[::2]])
+    return Bipartite.from_edges(left, right, num_left, num_right)[0]
+
+
+def _leaf(tensor: Tensor, strided: bool) -> Tensor:
+    """A leaf with the values, every second column of a wider matrix when strided."""
+    if strided:
+        wide = tensor.new_zeros(*tensor.shape, 2)
+        wide[..., 0] = tensor
+        tensor = wide[..., 0]
+    return tensor.detach().requires_grad_(tensor.is_floating_point())
+
+
+@st.composite
+def problems(draw, dtype: torch.dtype = torch.float64) -> Problem:
+    """Any aggregation: both directions, masks of 0 and 1, scores of -inf, one row of node terms, no edge term."""
+    num_left, num_right = draw(st.integers(1, 9)), draw(st.integers(1, 4))
+    graph_seed = torch.Generator().manual_seed(draw(st.integers(0, 100_000)))
+    graph = random_graph(num_left, num_right, draw(st.sampled_from(DEGREES)), graph_seed)
+    heads = draw(st.sampled_from([1, 2, 3]))
+    channels = heads * draw(st.integers(1, 2))
+    toward = draw(st.sampled_from(["left", "right"]))
+    reduce = draw(st.sampled_from(["sum", "mean", "max"]))
+    sources = num_right if toward == "left" else num_left
+    strided = draw(st.booleans())
+
+    def values(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=dtype, generator=graph_seed)
+
+    node = values(1 if draw(st.booleans()) else sources, channels)
+    edge = values(graph.num_edges, channels) if draw(st.booleans()) else None
+    if draw(st.booleans()):  # ties: few different values
+        node = node.round()
+        edge = edge if edge is None else edge.round()
+    mask_kind = draw(st.sampled_from(["none", "edge", "channel", "hard edge", "hard channel"]))
+    mask = None
+    if mask_kind != "none":
+        size = (graph.num_edges, channels) if "channel" in mask_kind else (graph.num_edges,)
+        mask = torch.rand(*size, dtype=dtype, generator=graph_seed)
+        mask = mask.round() if "hard" in mask_kind else mask
+    score = None
+    if reduce == "sum" and draw(st.booleans()):
+        score = values(graph.num_edges, heads) * draw(st.sampled_from([1.0, 40.0]))
+        if draw(st.booleans()):
+            score[torch.rand(score.shape, generator=graph_seed) < 0.3] = -torch.inf
+        score = score[:, 0] if heads == 1 and draw(st.booleans()) else score
+    tensors = [tensor if tensor is None else _leaf(tensor, strided) for tensor in (node, edge, mask, score)]
+    activation = draw(st.sampled_from(["relu", "none"]))
+    return Problem(tensors[0], tensors[1], graph, toward, reduce, activation, tensors[2], tensors[3])
+
+
+def by_loop(problem: Problem) -> Tensor:
+    """The definition, one destination and one channel at a time; differentiable."""
+    node, graph, channels = problem.node, problem.graph, problem.node.size(1)
+    source, target = graph.ends("right"), graph.ends("left")
+    if problem.toward == "right":
+        source, target = target, source
+    rows = []
+    for destination in range(graph.num_nodes(problem.toward)):
+        entering = [edge for edge in range(graph.num_edges) if int(target[edge]) == destination]
+        columns = []
+        for channel in range(channels):
+            messages, weights, logits = [], [], []
+            for edge in entering:
+                message = node[0 if node.size(0) == 1 else int(source[edge]), channel]
+                message = message if problem.edge is None else message + problem.edge[edge, channel]
+                messages.append(torch.relu(message) if problem.activation == "relu" else message)
+                mask = problem.mask
+                weights.append(
+                    node.new_ones(()) if mask is None else mask[edge] if mask.dim() == 1 else mask[edge, channel]
+                )
+                score = problem.score
+                if score is not None:
+                    heads = 1 if score.dim() == 1 else score.size(1)
+                    logits.append(score.view(-1, heads)[edge, channel * heads // channels])
+            columns.append(_reduced(problem.reduce, messages, weights, logits, node))
+        rows.append(torch.stack(columns))
+    return torch.stack(rows)
+
+
+def _reduced(reduce: str, messages: list, weights: list, logits: list, node: Tensor) -> Tensor:
+    zero = node.new_zeros(())
+    if reduce == "max":
+        best = zero
+        started = False
+        for message, weight in zip(messages, weights):
+            if weight > 0 and (not started or weight * message > best):
+                best, started = weight * message, True
+        return best
+    if logits:
+        live = [float(logit.detach()) for logit, weight in zip(logits, weights) if weight > 0]
+        peak = max(live, default=0.0)
+        peak = 0.0 if peak == -float("inf") else peak
+        weights = [weight * torch.exp(torch.clamp(logit - peak, max=80)) for weight, logit in zip(weights, logits)]
+    total = sum((weight * message for weight, message in zip(weights, messages)), zero)
+    if reduce == "sum" and not logits:
+        return total
+    norm = sum(weights, zero)
+    return total / norm if norm != 0 else zero
+
+
+def max_error(got: Tensor, expected: Tensor) -> float:
+    """Largest difference over the expected tensor's largest magnitude (at least 1)."""
+    if not expected.numel():
+        return 0.0
+    got, expected = got.detach(), expected.detach()
+    return float((got - expected).abs().max() / expected.abs().max().clamp(min=1))
