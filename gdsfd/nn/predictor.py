@@ -67,6 +67,7 @@ class Predictor(nn.Module):
         self.channels = channels
         cell_level = backbone_level(backbone) == "cell"
         self.cells = CellTokens(self.names, self._encoders, channels) if cell_level else None
+        self.encoders.requires_grad_(not cell_level)  # of cells only their features are used
         nodes = len(self.names) if self.cells is None else self.cells.num_nodes
         self.backbone = build_backbone(backbone, channels, nodes, dropout, **(options or {}))
         self.dropout = nn.Dropout(dropout)

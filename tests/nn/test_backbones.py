@@ -11,7 +11,7 @@ from gdsfd.nn.backbones import Backbone, MuseBackbone, build_backbone, known_bac
 from gdsfd.nn.backbones.contrast import contrastive_loss
 from gdsfd.nn.embeddings import Embeddings
 
-NAMES = ("concat", "muse")
+NAMES = ("concat", "grape", "muse")
 
 
 def random_batch(num_patients: int = 12, num_modalities: int = 4, channels: int = 6, seed: int = 0):
@@ -88,10 +88,11 @@ def dense_muse(backbone: MuseBackbone, tokens: torch.Tensor, layout: EdgeLayout)
     return patient
 
 
-def test_muse_equals_dense_arithmetic_in_value_and_gradient() -> None:
+@pytest.mark.parametrize("name", ["grape", "muse"])
+def test_equals_dense_arithmetic_in_value_and_gradient(name: str) -> None:
     tokens, layout = random_batch()
     tokens = tokens.double().requires_grad_()
-    backbone = build("muse", edge_drop=0.0).double()
+    backbone = build(name, edge_drop=0.0).double()
     backbone.dropout = 0.0
     weight = torch.randn(12, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     sparse, dense = backbone(tokens, layout).pooled, dense_muse(backbone, tokens, layout)
@@ -108,9 +109,10 @@ def test_muse_equals_dense_arithmetic_in_value_and_gradient() -> None:
             torch.testing.assert_close(got, expected, atol=1e-12, rtol=0)
 
 
-def test_fitted_states_reproduce_the_full_graph() -> None:
+@pytest.mark.parametrize("name", ["grape", "muse"])
+def test_fitted_states_reproduce_the_full_graph(name: str) -> None:
     tokens, layout = random_batch()
-    backbone = build("muse", edge_drop=0.0)
+    backbone = build(name, edge_drop=0.0)
     backbone.dropout = 0.0
     full = backbone(tokens, layout).pooled
     backbone.eval()

@@ -15,7 +15,7 @@ from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
 
-BACKBONES = ("concat", "muse")
+BACKBONES = ("concat", "grape", "muse")
 
 
 @pytest.fixture(scope="module", params=BACKBONES)

@@ -27,7 +27,7 @@ class Stopped(Exception):
     pass
 
 
-@pytest.mark.parametrize("backbone", ["concat", "muse"])
+@pytest.mark.parametrize("backbone", ["concat", "grape", "muse"])
 def test_resumed_equals_uninterrupted(backbone: str, tmp_path: Path) -> None:
     graph = graph_from_cohort(make_cohort(150))
     whole = Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "whole")

@@ -63,8 +63,7 @@ class GrapeBackbone(MuseBackbone):
             kept = torch.rand(layout.num_edges, device=tokens.device) >= self.cell_drop
             seen, kept_layout = tokens[kept], layout.keep(kept)
             mask = None if mask is None else mask[kept]
-        weighted = {} if mask is None else {"mask": mask}
-        pooled = super().forward(seen, kept_layout, y, **weighted).pooled
+        pooled = super().forward(seen, kept_layout, y, mask).pooled
         loss = None if kept is None else self._imputation_loss(pooled, layout, ~kept)
         return Embeddings(pooled, tokens, layout.presence, loss)
 

@@ -95,7 +95,8 @@ class EventsEncoder(Encoder):
 
     def cells(self, observations: Mapping[str, Tensor]) -> Cells:
         """Measured items of each observation, without the recurrence's view of them."""
-        grid = self.features(observations).view(-1, self.num_items, _PER_ITEM)
+        features = self.features(observations)
+        grid = features.view(features.size(0), self.num_items, _PER_ITEM)
         observation, item = (grid[:, :, -1] > 0).nonzero(as_tuple=True)
         return Cells(observation, item, grid[observation, item], grid.size(0))
 

@@ -55,18 +55,17 @@ class TableEncoder(Encoder):
     @property
     def cell_plan(self) -> CellPlan:
         """A node with values per number, and one per level that a patient has or not."""
-        numbers = _PER_NUMBER * self.transform.num_columns
-        valued = torch.arange(numbers).view(_PER_NUMBER, self.transform.num_columns).t()
-        return CellPlan(valued, torch.arange(self.num_levels) + numbers, flag=_PER_NUMBER - 1)
+        columns = self.transform.num_columns
+        valued = torch.arange(_PER_NUMBER * columns).view(_PER_NUMBER, columns).t()
+        return CellPlan(valued, torch.arange(self.num_levels) + valued.numel(), flag=_PER_NUMBER - 1)
 
     def cells(self, observations: Mapping[str, Tensor]) -> Cells:
         """Measured numbers and levels of each observation."""
-        features = self.features(observations)
-        numbers = features[:, : _PER_NUMBER * self.transform.num_columns]
-        numbers = numbers.view(-1, _PER_NUMBER, self.transform.num_columns)
-        there = torch.cat([numbers[:, -1], features[:, numbers[0].numel() :]], dim=1) > 0
+        features, columns = self.features(observations), self.transform.num_columns
+        numbers = features[:, : _PER_NUMBER * columns].view(features.size(0), _PER_NUMBER, columns)
+        there = torch.cat([numbers[:, -1], features[:, _PER_NUMBER * columns :]], dim=1) > 0
         observation, node = there.nonzero(as_tuple=True)
         value = features.new_zeros(node.numel(), _PER_NUMBER)
-        number = (node < self.transform.num_columns).nonzero().squeeze(1)
+        number = (node < columns).nonzero().squeeze(1)
         value[number] = numbers[observation[number], :, node[number]]
         return Cells(observation, node, value, features.size(0))
