@@ -22,10 +22,10 @@ def critic_step(
     """Trains the critic on a batch of codes, before the encoders take their step on the same batch.
 
     In each iteration: encode; ``critic_step``; then ``loss = outcome loss + weight * dependence(causal, biased, ...)``,
-    ``loss.backward()`` and the encoders' optimiser. The order matters. A critic that is a step behind describes the codes
-    as they were, and the encoders would move to where it is wrong. The critic's optimiser holds
-    ``dependence.critic_parameters()`` and the encoders' optimiser must not. The graph of the codes is left as it is, so
-    they need not be encoded twice.
+    ``loss.backward()`` and the encoders' optimiser. The order matters: a critic that is a step behind describes the
+    codes as they were, and the encoders would move to where it is wrong. The critic's optimiser holds
+    ``dependence.critic_parameters()``, and the encoders' optimiser must not. The graph of the codes is left as it is,
+    so they need not be encoded twice.
 
     Args:
         dependence: The estimator; one without a critic is left as it is.

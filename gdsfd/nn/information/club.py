@@ -25,10 +25,10 @@ class Club(LearnedDependence):
 
     .. math:: I(z_c; z_b) \le E_{joint}[\log q(z_b | z_c)] - E_{product}[\log q(z_b | z_c)]
 
-    with :math:`q` a Gaussian of diagonal covariance whose mean and log-variance a network reads from :math:`z_c`, fitted
-    by maximum likelihood. It is a bound when :math:`q` is the true conditional; a poor :math:`q` may fall below. It is
-    not tight either: for Gaussians of correlation :math:`\rho` it is :math:`\rho^2 / (1 - \rho^2)` per dimension, where
-    the truth is :math:`-\log(1 - \rho^2) / 2`. Zero it is exactly at independence, which is where minimising leads.
+    with :math:`q` a Gaussian of diagonal covariance whose mean and log-variance a network reads from :math:`z_c`,
+    fitted by maximum likelihood. It is a bound when :math:`q` is the true conditional; a poor :math:`q` may fall below.
+    It is not tight either: for Gaussians of correlation :math:`\rho` it is :math:`\rho^2 / (1 - \rho^2)` per dimension
+    where the truth is :math:`-\log(1 - \rho^2) / 2`. At independence it is 0, and minimising leads there.
 
     Averaged over all partners, a Gaussian's log-density needs only the partners' first two moments: the full form costs
     O(n d), as little as the sampled one, without its noise.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.nn.information.centring import u_correlation
+from gdsfd.nn.information.distances import squared_distances
 from gdsfd.nn.information.estimator import CodeGroup, Dependence
 from gdsfd.nn.information.registry import register_information
 
@@ -35,5 +36,6 @@ class DistanceCorrelation(Dependence):
 
 
 def _distances(codes: Tensor) -> Tensor:
-    """Distances of all pairs, [n, n]; by differences, so that equal rows are at 0 exactly with a gradient of 0."""
-    return torch.cdist(codes, codes, compute_mode="donot_use_mm_for_euclid_dist")
+    """Distances of all pairs, [n, n]; the root has no slope at 0, where the gradient is 0."""
+    squared = squared_distances(codes)
+    return torch.where(squared > 0, torch.where(squared > 0, squared, 1.0).sqrt(), 0.0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.nn.information.centring import u_centred, u_correlation, u_covariance
+from gdsfd.nn.information.distances import squared_distances
 from gdsfd.nn.information.estimator import CodeGroup, Dependence
 from gdsfd.nn.information.registry import register_information
 
@@ -19,10 +20,10 @@ __all__ = ["Hsic"]
 class Hsic(Dependence):
     r"""The Hilbert-Schmidt independence criterion with Gaussian kernels; no unit, and no bound of information.
 
-    :math:`k(z, z') = e^{-|z - z'|^2 / (2 m^2)}` with :math:`m` the median distance among the rows. The covariance of the
-    two kernel tables is estimated without bias; by default it is divided by the geometric mean of each code's own, which
-    gives values up to 1 and the same meaning to a loss weight at every width. 0 in expectation if and only if
-    the codes are independent, so that it may come out below 0.
+    :math:`k(z, z') = e^{-|z - z'|^2 / (2 m^2)}` with :math:`m` the median distance among the rows. The covariance of
+    the two kernel tables is estimated without bias; by default it is divided by the geometric mean of each code's own,
+    which gives values up to 1, and a loss weight the same meaning at every width. The expectation is 0 if and only if
+    the codes are independent; a single estimate may be below.
 
     Shrinking a code changes nothing: the gradient knows that the bandwidth follows.
 
@@ -56,13 +57,12 @@ class Hsic(Dependence):
 def _gaussian_kernel(codes: Tensor) -> Tensor:
     """Kernel values of all pairs, [n, n]; all 1 when the codes are constant."""
     n = codes.size(0)
-    # By differences, not by inner products: equal rows are at distance 0 exactly and have a gradient of 0.
-    squared = torch.cdist(codes, codes, compute_mode="donot_use_mm_for_euclid_dist") ** 2
+    squared = squared_distances(codes)
     row, column = torch.triu_indices(n, n, 1, device=codes.device)
     mean = squared.sum() / (n * (n - 1))
     median = squared[row, column].detach().median()
     # The value is the median, the gradient that of the mean at the same scale: smooth, and it sees a code shrink. More
     # than half of the pairs equal have no median distance; they get the mean.
-    share = torch.where(median > 0, median / mean.detach().clamp(min=torch.finfo(codes.dtype).tiny), 1.0)
+    share = torch.where(median > 0, median / mean.detach().clamp(min=torch.finfo(squared.dtype).tiny), 1.0)
     width = 2 * mean * share
     return torch.exp(-squared / torch.where(width > 0, width, 1.0))

@@ -20,7 +20,8 @@ class Nwj(PairBound):
     larger than MINE's, and it grows exponentially with the information.
 
     References:
-        Nguyen, Wainwright and Jordan, IEEE Transactions on Information Theory 56 (2010); Poole et al., ICML 2019, eq. 4.
+        Nguyen, Wainwright and Jordan, IEEE Transactions on Information Theory 56 (2010); Poole et al., ICML 2019,
+        equation 4.
     """
 
     def from_scores(self, scores: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
 from gdsfd.errors import InputError
@@ -14,6 +15,7 @@ from gdsfd.nn.information.registry import register_information
 __all__ = ["Orthogonality"]
 
 _LEAST_LENGTH = 1e-8
+_ROUNDING = 1e-6
 
 
 @register_information("orth")
@@ -45,7 +47,12 @@ class Orthogonality(Dependence):
 
     def estimate(self, group: CodeGroup) -> Tensor:
         """The mean squared cosine within one group."""
-        causal, biased = group.causal - group.causal.mean(0), group.biased - group.biased.mean(0)
-        product = (causal * biased).sum(1) ** 2
-        lengths = (causal**2).sum(1) * (biased**2).sum(1)
-        return (product / (lengths + _LEAST_LENGTH**2)).mean()
+        return ((_directions(group.causal) * _directions(group.biased)).sum(1) ** 2).mean()
+
+
+def _directions(codes: Tensor) -> Tensor:
+    """Unit vectors from the mean to each code; 0 for a code that is the mean but for rounding."""
+    centred = codes - codes.mean(0)
+    squared = (centred**2).sum(1, keepdim=True)
+    points = squared.detach() > _LEAST_LENGTH**2 + _ROUNDING**2 * (codes.detach() ** 2).sum(1).mean()
+    return torch.where(points, centred / torch.where(points, squared, 1.0).sqrt(), 0 * centred)
