@@ -39,6 +39,7 @@ def bench_aggregation(shape: Shape, backends: Sequence[str], options: Options) -
     Raises:
         DisagreementError: A backend's results differ from the reference's.
     """
+    place = environment(options.threads, options.device)
     options.tell(f"{shape}: aggregation")
     machine = measure_machine({shape.dtype: DTYPES[shape.dtype]}, options.threads, options.device)
     sides: tuple[Side, ...] = ("left", "right")
@@ -51,7 +52,7 @@ def bench_aggregation(shape: Shape, backends: Sequence[str], options: Options) -
             calls: dict[str, Callable[[], object]] = {
                 name: partial(_once, problem, _node(problem, toward), toward, name, backward) for name in backends
             }
-            times = in_turns(calls, options.turns, options.threads, options.device)
+            times = in_turns(calls, options.turns, options.threads, options.device, options.budget)
             edges, targets = problem.layout.num_edges, problem.layout.edges.num_nodes(toward)
             sources = shape.patients + shape.modalities - targets
             size = problem.tokens.element_size()
@@ -76,7 +77,6 @@ def bench_aggregation(shape: Shape, backends: Sequence[str], options: Options) -
                 if "pyg" in times:
                     line["speedup_over_pyg"] = times["pyg"].median / timing.median
                 lines.append(line)
-    place = environment(options.threads, options.device)
     return [{**line, **place} for line in lines]
 
 

@@ -23,7 +23,7 @@ _LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # before this 
 
 
 def environment(threads: int, device: str) -> Line:
-    """The fields that say where and from what a measurement comes."""
+    """The fields that say where and from what a measurement comes. Ask before it begins: code may change meanwhile."""
     return {
         "device": device,
         "threads": threads,

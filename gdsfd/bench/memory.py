@@ -1,9 +1,9 @@
 """Peak memory of one contestant, in a process of its own.
 
 On the CPU two figures, both the kernel's: ``peak_bytes`` is the largest resident size of the whole process, with the
-interpreter, torch and the inputs; ``step_bytes`` is how far the resident size rose above what it was when the inputs were
-there and everything had been called once on a tiny graph. The second is what a contestant itself needs, and what is
-compared. On a GPU both are the allocator's: ``torch.cuda.max_memory_allocated`` with and without the inputs.
+interpreter, torch and the inputs; ``step_bytes`` is how far the resident size rose above what it was when the inputs
+were there and everything had been called once on a tiny graph. The second is what a contestant itself needs, and what
+is compared. On a GPU both are the allocator's: ``torch.cuda.max_memory_allocated`` with and without the inputs.
 
     python -m gdsfd.bench.memory '{"module": ..., "arguments": {...}, "threads": 2, "device": "cpu"}'
 """
@@ -32,15 +32,15 @@ def measure_memory(module: str, arguments: dict[str, Any], threads: int, device:
     """Runs one call of a contestant in a fresh process.
 
     Args:
-        module: A module of this folder with ``memory_call(warm_up, device, **arguments)``, which returns a function of no
-            arguments; with ``warm_up`` on a tiny graph.
+        module: A module of this folder with ``memory_call(warm_up, device, **arguments)``, which returns a function
+            of no arguments; with ``warm_up`` on a tiny graph.
         arguments: For ``memory_call``.
         threads: Threads of torch.
         device: ``cpu`` or ``cuda``.
 
     Returns:
-        ``peak_bytes``, ``step_bytes``, ``step_seconds`` of that one cold call, and whatever the call returned if that is
-        a dict.
+        ``peak_bytes``, ``step_bytes``, ``step_seconds`` of that one cold call, and whatever the call returned if that
+        is a dict.
 
     Raises:
         GdsfdError: The process failed.

@@ -57,6 +57,7 @@ def bench_encoder(shape: Shape, backends: Sequence[str], options: Options) -> li
     Raises:
         DisagreementError: A contestant's results differ from plain PyG's.
     """
+    place = environment(options.threads, options.device)
     options.tell(f"{shape}: comparing")
     agreed = encoder_check(shape, backends, options)
     machine = measure_machine({shape.dtype: DTYPES[shape.dtype]}, options.threads, options.device)
@@ -70,11 +71,11 @@ def bench_encoder(shape: Shape, backends: Sequence[str], options: Options) -> li
         options.tell(f"{shape}: {mode}")
         calls: dict[str, Callable[[], object]] = {name: partial(run, backward) for name, run in runs.items()}
         calls[PRODUCTS] = bare_products(shape, edges, backward, options.device)
-        times = in_turns(calls, options.turns, options.threads, options.device)
-        if options.memory:
+        times = in_turns(calls, options.turns, options.threads, options.device, options.budget)
+        if options.memory and backward:
             for name in runs:
                 if name != COMPILED:
-                    options.tell(f"{shape}: {mode}, memory of {name}")
+                    options.tell(f"{shape}: memory of {name}")
                     memory[name, mode] = _memory(shape, name, backward, options)
         for name, timing in times.items():
             fields = {"shape": {**shape.to_dict(), "edges": edges}, "dtype": shape.dtype, "mode": mode}
@@ -82,7 +83,6 @@ def bench_encoder(shape: Shape, backends: Sequence[str], options: Options) -> li
             line = {"benchmark": "message_passing", "part": "encoder", "contestant": name, **fields}
             line |= _rates(shape, edges, backward, timing, machine, compared)
             lines.append({**line, **agreed.get(name, {}), **memory.get((name, mode), {}), "seed": options.seed})
-    place = environment(options.threads, options.device)
     return [{**line, **place} for line in lines]
 
 

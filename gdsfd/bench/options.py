@@ -19,7 +19,8 @@ class Options:
     Args:
         device: ``cpu`` or ``cuda``.
         threads: Threads of torch.
-        turns: Timed blocks per contestant.
+        turns: Turns per contestant.
+        budget: Seconds for all turns of one comparison; slow contestants get fewer turns, but at least 3.
         seed: Of graphs, tokens and weights.
         memory: Whether peak memory is measured too, in processes of their own.
         compiled: Whether plain PyG is also timed under ``torch.compile``.
@@ -29,6 +30,7 @@ class Options:
     device: str = "cpu"
     threads: int = 1
     turns: int = 9
+    budget: float = 60.0
     seed: int = 0
     memory: bool = True
     compiled: bool = False

@@ -6,6 +6,8 @@ it plain is that a message is worked out as the formula reads: gather, concatena
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
@@ -45,27 +47,25 @@ class PlainConv(MessagePassing):
         """New patients, modalities and edges."""
         size = (patient.size(0), modality.size(0))
         to_modality = self.propagate(edge_index, x=(patient, modality), edge_attr=edge_attr, size=size)
-        new_patient = self.to_patients(patient, modality, edge_attr, edge_index)
+        to_patient = self.propagate(edge_index.flip(0), x=(modality, patient), edge_attr=edge_attr, size=size[::-1])
+        patient = torch.relu(self.update_linear(torch.cat([to_patient, patient], dim=-1)))
         modality = torch.relu(self.update_linear(torch.cat([to_modality, modality], dim=-1)))
         if self.edge_linear is not None:
-            both = torch.cat([new_patient[edge_index[0]], modality[edge_index[1]], edge_attr], dim=-1)
+            both = torch.cat([patient[edge_index[0]], modality[edge_index[1]], edge_attr], dim=-1)
             edge_attr = edge_attr + torch.relu(self.edge_linear(both))
-        return new_patient, modality, edge_attr
-
-    def to_patients(self, patient: Tensor, modality: Tensor, edge_attr: Tensor, edge_index: Tensor) -> Tensor:
-        """New patients only: all that a last layer needs when only patients are asked for."""
-        size = (modality.size(0), patient.size(0))
-        mean = self.propagate(edge_index.flip(0), x=(modality, patient), edge_attr=edge_attr, size=size)
-        return torch.relu(self.update_linear(torch.cat([mean, patient], dim=-1)))
+        return patient, modality, edge_attr
 
     def message(self, x_j: Tensor, edge_attr: Tensor) -> Tensor:
         """One message per edge, [E, d]."""
         return torch.relu(self.message_linear(torch.cat([x_j, edge_attr], dim=-1)))
 
 
-def plain_conv(conv: EdgeSAGEConv) -> PlainConv:
+Plain = TypeVar("Plain", bound=PlainConv)
+
+
+def plain_conv(conv: EdgeSAGEConv, kind: type[Plain]) -> Plain:
     """A plain layer with a copy of another layer's weights: split linear maps side by side again."""
-    plain = PlainConv(conv.channels, conv.edge_edge is not None).to(conv.message_node.weight)
+    plain = kind(conv.channels, conv.edge_edge is not None).to(conv.message_node.weight)
     with torch.no_grad():
         plain.message_linear.weight.copy_(torch.cat([conv.message_node.weight, conv.message_edge.weight], dim=1))
         plain.message_linear.bias.copy_(conv.message_node.bias)
@@ -94,7 +94,7 @@ class PlainEncoder(nn.Module):
         super().__init__()
         self.patient_start = nn.Parameter(patient_start.detach().clone())
         self.modality_start = nn.Parameter(modality_start.detach().clone())
-        self.layers = nn.ModuleList(plain_conv(layer) for layer in layers)
+        self.layers = nn.ModuleList(plain_conv(layer, PlainConv) for layer in layers)
 
     def forward(self, edge_attr: Tensor, edge_index: Tensor, num_patients: int) -> tuple[Tensor, Tensor]:
         """Patients [N, d] and modalities [K, d] after the last layer."""

@@ -141,5 +141,5 @@ def make_problem(shape: Shape, seed: int, device: str = "cpu", backward: bool = 
     grads = [to_device(torch.randn(number, shape.channels, **like)) for number in rows]
     if device != "cpu":
         moved = [tensor.to(device) for tensor in (layout.patient, layout.modality, layout.modality_ptr)]
-        layout = EdgeLayout(*moved, num_patients=layout.num_patients, num_modalities=layout.num_modalities)
+        layout = EdgeLayout(moved[0], moved[1], moved[2], layout.num_patients, layout.num_modalities)
     return Problem(shape, layout, tokens, grads[0], grads[1])

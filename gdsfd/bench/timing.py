@@ -11,7 +11,7 @@ from torch.utils.benchmark import Timer
 
 __all__ = ["Timing", "in_turns", "timed"]
 
-_LONG_ENOUGH = 0.02  #: seconds of one timed block; below, the clock and the Python around it show
+_LONG_ENOUGH = 0.02  #: seconds of one turn at least; below, the clock and the Python around it show
 
 
 @dataclass
@@ -36,16 +36,17 @@ class Timing:
 
 
 def timed(call: Callable[[], object], times: int, threads: int, device: str) -> float:
-    """Seconds per call of one block: ``torch.utils.benchmark.Timer`` on the CPU, events on a GPU.
+    """Seconds per call of one turn: ``torch.utils.benchmark.Timer`` on the CPU, events on a GPU.
 
     Args:
-        call: What is timed.
-        times: Calls in the block.
+        call: What is timed; the timer calls it once before, not counted.
+        times: Calls in a turn (GPU; on the CPU the timer repeats what is short by itself).
         threads: Threads of torch (CPU).
         device: ``cpu`` or ``cuda``.
     """
     if device == "cpu":
-        return float(Timer("call()", globals={"call": call}, num_threads=threads).timeit(times).median)
+        timer = Timer("call()", globals={"call": call}, num_threads=threads)
+        return float(timer.blocked_autorange(min_run_time=_LONG_ENOUGH).median)
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     torch.cuda.synchronize()
     start.record()
@@ -57,24 +58,28 @@ def timed(call: Callable[[], object], times: int, threads: int, device: str) -> 
 
 
 def in_turns(
-    calls: dict[str, Callable[[], object]], turns: int, threads: int = 1, device: str = "cpu"
+    calls: dict[str, Callable[[], object]], turns: int, threads: int = 1, device: str = "cpu", budget: float = 60.0
 ) -> dict[str, Timing]:
     """Times contestants side by side: A, B, A, B, ... so that a slow minute of the machine hits all of them.
 
     Args:
         calls: Contestant -> what is timed. Each is called twice before, which is not counted.
-        turns: Blocks per contestant.
+        turns: Turns per contestant; fewer, but at least 3, where they would take longer than the budget.
         threads: Threads of torch (CPU).
         device: ``cpu`` or ``cuda``.
+        budget: Seconds for all turns together.
     """
-    times = {}
+    times, round_seconds = {}, 0.0
     for name, call in calls.items():
         call()
         start = time.perf_counter()
         call()
         if device != "cpu":
             torch.cuda.synchronize()
-        times[name] = max(1, round(_LONG_ENOUGH / max(time.perf_counter() - start, 1e-7)))
+        seconds = max(time.perf_counter() - start, 1e-7)
+        times[name] = max(1, round(_LONG_ENOUGH / seconds))
+        round_seconds += 2 * max(seconds, _LONG_ENOUGH)
+    turns = min(turns, max(3, int(budget / round_seconds)))
     found = {name: Timing() for name in calls}
     for turn in range(turns):
         # Every other turn backwards: nobody always follows the one that leaves the caches cold.

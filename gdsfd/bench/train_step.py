@@ -15,11 +15,13 @@ from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_step import PlainCohort, PlainMuse
+from gdsfd.bench.plain_step import PlainCohort, PlainMuse, StackedConv
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
 from gdsfd.graph.store import PatientStore
+from gdsfd.nn.backbones import MuseBackbone
+from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.losses import outcome_loss
 from gdsfd.nn.predictor import Predictor
 
@@ -37,7 +39,7 @@ class Contest:
     Args:
         models: Contestant -> model.
         losses: Contestant -> loss of the patients in some rows, in nats.
-        gradients: Gradients of the models, put side by side for comparison: a function that gives pairs (found, expected).
+        gradients: Gives the models' gradients side by side, as pairs (found, expected).
     """
 
     models: dict[str, nn.Module]
@@ -79,19 +81,29 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
         batch = store.batch(rows)
         prediction = ours(batch)
         assert batch.y is not None
+        assert prediction.embeddings.aux_loss is not None
         return outcome_loss(prediction.logits, batch.y) + prediction.embeddings.aux_loss
 
     def gradients() -> list[tuple[Tensor, Tensor]]:
-        pairs = [(ours.out.weight.grad, plain.out.weight.grad)]
-        pairs += [(ours.backbone.modality_start.grad, plain.modality_start.grad)]
-        for mine, other in zip(ours.encoders.parameters(), plain.encoders.parameters(), strict=True):
-            pairs.append((mine.grad, other.grad))
-        for conv, layer in zip(ours.backbone.layers, plain.layers, strict=True):
-            split = [conv.message_node.weight.grad, conv.message_edge.weight.grad]
-            pairs.append((torch.cat(split, dim=1), layer.message_linear.weight.grad))
+        backbone = ours.backbone
+        assert isinstance(backbone, MuseBackbone)
+        pairs: list[tuple[Tensor | None, Tensor | None]] = [
+            (backbone.patient_start.grad, plain.patient_start.grad),
+            (backbone.modality_start.grad, plain.modality_start.grad),
+        ]
+        for name in ("encoders", "out"):
+            for mine, other in zip(getattr(ours, name).parameters(), getattr(plain, name).parameters(), strict=True):
+                pairs.append((mine.grad, other.grad))
+        for conv, layer in zip(backbone.layers, plain.layers, strict=True):
+            assert isinstance(conv, EdgeSAGEConv)
+            assert isinstance(layer, StackedConv)
+            node, edge = conv.message_node.weight.grad, conv.message_edge.weight.grad
+            assert node is not None
+            assert edge is not None
+            pairs.append((torch.cat([node, edge], dim=1), layer.message_linear.weight.grad))
         return [(mine, other) for mine, other in pairs if mine is not None and other is not None]
 
-    losses = {PLAIN: lambda rows: plain.loss(cohort, rows), OURS: our_loss}
+    losses: dict[str, Callable[[Tensor], Tensor]] = {PLAIN: lambda rows: plain.loss(cohort, rows), OURS: our_loss}
     return Contest({PLAIN: plain, OURS: ours}, losses, gradients)
 
 
@@ -117,6 +129,7 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         raise InputError(f"--batch: expected 2 to {shape.patients} (the patients), got {batch_size}")
     if shape.dtype not in _MOST:
         raise InputError(f"--dtype: expected {' or '.join(_MOST)} for train-step, got {shape.dtype!r}")
+    place = environment(options.threads, options.device)
     options.tell(f"{model}: comparing")
     differ = _compare(replace(shape, dtype="float64"), batch_size, model, options)
     differ |= _compare(shape, batch_size, model, options)
@@ -125,10 +138,10 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         torch.manual_seed(options.seed)
         contest = STEPS[model](shape, options.seed, options.device, True)
         steps = {name: _stepper(contest, name, shape, batch_size, options.device) for name in contest.models}
-        times = in_turns(steps, options.turns, options.threads, options.device)
+        times = in_turns(steps, options.turns, options.threads, options.device, options.budget)
     lines = []
     for name, timing in times.items():
-        line = {"benchmark": "train_step", "model": model, "contestant": name, "mode": "training step"}
+        line: Line = {"benchmark": "train_step", "model": model, "contestant": name, "mode": "training step"}
         line |= {"shape": {**shape.to_dict(), "batch": batch_size}, "dtype": shape.dtype, **timing.fields()}
         line |= {"patients_per_second": batch_size / timing.median}
         line |= {"speedup_over_plain": times[PLAIN].median / timing.median, **differ, "seed": options.seed}
@@ -139,7 +152,6 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
             account = measure_memory("train_step", arguments, options.threads, options.device)
             line |= {key: account[key] for key in ("peak_bytes", "step_bytes")}
         lines.append(line)
-    place = environment(options.threads, options.device)
     return [{**line, **place} for line in lines]
 
 

@@ -84,10 +84,11 @@ def bare_products(shape: Shape, edges: int, backward: bool, device: str = "cpu")
 def encoder_bytes(shape: Shape, edges: int, backward: bool) -> int:
     """Bytes that a pass has to move if each array is read or written once per operation that needs it.
 
-    Per layer: the edge product reads and writes [E, d]; the aggregations read its result once for both directions; the edge
-    update reads the edges for its product, writes the result, and reads it and the edges once more to write the new
-    edges. Patient rows are counted likewise; indices are 8 bytes per edge and direction. A backward pass counts twice a
-    forward one. The same count serves every contestant, so the rate says how well the machine is used for *this* work.
+    Per layer: the edge product reads and writes [E, d]; the aggregations read its result once for both directions; the
+    edge update reads the edges for its product, writes the result, and reads it and the edges once more to write the
+    new edges. Patient rows are counted likewise; indices are 8 bytes per edge and direction. A backward pass counts
+    twice a forward one. The same count serves every contestant, so the rate says how well the machine is used for
+    *this* work.
     """
     size = torch.empty(0, dtype=shape.torch_dtype).element_size()
     rows = 0
