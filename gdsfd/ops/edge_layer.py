@@ -18,7 +18,7 @@ from gdsfd.ops.aggregate import aggregate
 from gdsfd.ops.bipartite import Bipartite, Side
 from gdsfd.ops.edge_update import edge_update
 from gdsfd.ops.linear import linear, plain_float, rows_by, weight_gradient
-from gdsfd.ops.pieces import add_ends, collect, ends, narrowed, pieces
+from gdsfd.ops.pieces import collect, ends, narrowed, pieces, plus_ends
 
 __all__ = ["edge_messages", "linear_edge_update", "mask_total"]
 
@@ -141,10 +141,10 @@ class _EdgeMessages(torch.autograd.Function):
             if kept is not None:
                 kept[rows] = term
             if toward_left is not None and right is not None:
-                message = add_ends(term.clone() if left is not None else term, right, piece, "right").relu_()
+                message = plus_ends(term, right, piece, "right").relu_()
                 collect(toward_left, message if mask is None else message.mul_(mask[rows]), piece, "left")
             if toward_right is not None and left is not None:
-                message = add_ends(term, left, piece, "left").relu_()
+                message = plus_ends(term, left, piece, "left").relu_()
                 collect(toward_right, message if mask is None else message.mul_(mask[rows]), piece, "right")
         ctx.save_for_backward(edge, weight, left, right, mask, kept)
         ctx.graph = graph
@@ -172,7 +172,7 @@ class _EdgeMessages(torch.autograd.Function):
             term = rows_by(edge[rows], weight) if kept is None else kept[rows]
             of_term = torch.zeros_like(term) if not directions else None
             for above, node, target, source, of_node in directions:
-                message = add_ends(term.clone(), node, piece, source)
+                message = plus_ends(term, node, piece, source)
                 passed = ends(above, piece, target)
                 if mask is not None:
                     if of_mask is not None:
@@ -202,7 +202,7 @@ class _EdgeUpdate(torch.autograd.Function):
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
             term = rows_by(edge[rows], weight)
-            add_ends(add_ends(term, right, piece, "right"), left, piece, "left").relu_()
+            term.add_(ends(right, piece, "right")).add_(ends(left, piece, "left")).relu_()
             if kept is not None:
                 kept[rows] = term
             torch.add(term, edge[rows], out=out[rows])

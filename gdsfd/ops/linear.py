@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 __all__ = ["linear", "plain_float", "rows_by", "weight_gradient"]
 
-# Rows per product where a weight's gradient is added up: both factors are transposed in cache.
+# Rows per product where a weight's gradient is added up: the kernel transposes both factors, here in cache.
 _ROWS = 2048
 
 
@@ -60,7 +60,10 @@ def weight_gradient(total: Tensor, gradient: Tensor, rows: Tensor) -> None:
     """Adds ``gradient.T @ rows`` to ``total``; gradient [E, out], rows [E, in], total [out, in]."""
     for start in range(0, rows.size(0), _ROWS):
         ours, theirs = gradient[start : start + _ROWS], rows[start : start + _ROWS]
-        total += rows_by(ours.t(), theirs.t()) if rows.dtype == torch.float32 else ours.t() @ theirs
+        if rows.dtype == torch.float32:
+            total += rows_by(ours.t(), theirs.t())
+        else:
+            total.addmm_(ours.t(), theirs)
 
 
 class _Linear(torch.autograd.Function):

@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from gdsfd.ops.backends.composition import Activation, Reduce, compose, other, weighted
 from gdsfd.ops.bipartite import Bipartite, Side
-from gdsfd.ops.pieces import Piece, add_ends, collect, ends, narrowed, pieces
+from gdsfd.ops.pieces import Piece, collect, ends, narrowed, pieces, plus_ends
 
 __all__ = ["aggregate", "edge_update", "usable"]
 
@@ -29,7 +29,7 @@ def _message(node: Tensor, edge: Tensor | None, piece: Piece, source: Side) -> T
     if edge is None:
         rows = ends(node, piece, source)
         return rows.expand(piece.stop - piece.start, -1).clone()
-    return add_ends(edge[piece.start : piece.stop].clone(), node, piece, source)
+    return plus_ends(edge[piece.start : piece.stop], node, piece, source)
 
 
 class _WeightedTotal(torch.autograd.Function):
@@ -130,7 +130,7 @@ class _EdgeUpdate(torch.autograd.Function):
         out = torch.empty_like(edge, memory_format=torch.contiguous_format)
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
-            term = add_ends(add_ends(edge[rows].clone(), right, piece, "right"), left, piece, "left")
+            term = plus_ends(edge[rows], left, piece, "left").add_(ends(right, piece, "right"))
             if activation == "relu":
                 term.relu_()
             out[rows] = term if residual is None else term.add_(residual[rows])
@@ -150,7 +150,7 @@ class _EdgeUpdate(torch.autograd.Function):
             rows = slice(piece.start, piece.stop)
             passed = above[rows]
             if ctx.activation == "relu":
-                term = add_ends(add_ends(edge[rows].clone(), right, piece, "right"), left, piece, "left")
+                term = plus_ends(edge[rows], left, piece, "left").add_(ends(right, piece, "right"))
                 passed = torch.ops.aten.threshold_backward(passed, term, 0)
             if of_edge is not None:
                 of_edge[rows] = passed
