@@ -11,6 +11,7 @@ from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.losses import probabilities
 from gdsfd.nn.predictor import Prediction, Predictor
+from gdsfd.nn.stream_predictor import StreamPrediction
 
 __all__ = ["Ensemble"]
 
@@ -47,9 +48,19 @@ class Ensemble(nn.Module):
             0
         )
 
-    def pooled(self, predictions: Sequence[Prediction]) -> Tensor:
-        """The members' patient embeddings side by side, [B, members x d]."""
-        return torch.cat([prediction.embeddings.pooled for prediction in predictions], dim=-1)
+    def codes(self, predictions: Sequence[Prediction]) -> dict[str, Tensor]:
+        """The members' patient embeddings side by side, each [B, members x d].
+
+        Returns:
+            ``pooled``, or ``causal`` and ``biased`` of members with two streams.
+        """
+        if all(isinstance(each, StreamPrediction) for each in predictions):
+            streams = [each for each in predictions if isinstance(each, StreamPrediction)]
+            return {
+                "causal": torch.cat([each.causal for each in streams], dim=-1),
+                "biased": torch.cat([each.biased for each in streams], dim=-1),
+            }
+        return {"pooled": torch.cat([each.embeddings.pooled for each in predictions], dim=-1)}
 
     def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
         """Lets each member's backbone fit what inference needs to know of training patients."""

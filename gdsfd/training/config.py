@@ -32,6 +32,9 @@ class TrainConfig:
         precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, ``"16-mixed"``.
         accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``.
         state_rows: Most training patients that the stored modality states are fitted on.
+        guard: Which model predicts when debiasing: ``"auto"`` (the guard's choice), ``"debiased"`` or ``"reference"``.
+        guard_folds: Most groups of environments that the guard leaves out of training in turn; below 2 it looks at
+            tuning patients instead.
         log: ``"csv"`` (history.csv in the run's folder), or ``"tensorboard"`` for event files beside it (needs the
             extra ``tensorboard``). Both only for a run with a folder.
     """
@@ -53,6 +56,8 @@ class TrainConfig:
     precision: str = "32-true"
     accelerator: str = "auto"
     state_rows: int = 16384
+    guard: Literal["auto", "debiased", "reference"] = "auto"
+    guard_folds: int = 3
     log: Literal["csv", "tensorboard"] = "csv"
 
     def __post_init__(self) -> None:
@@ -60,6 +65,8 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise InputError(f"setting {name!r}: expected a whole number of at least 1, got {value!r}")
+        if isinstance(self.guard_folds, bool) or not isinstance(self.guard_folds, int) or self.guard_folds < 0:
+            raise InputError(f"setting 'guard_folds': expected a whole number of at least 0, got {self.guard_folds!r}")
         for name in ("learning_rate", "weight_decay", "clip_norm"):
             value = getattr(self, name)
             if value is not None and not value >= 0:
@@ -71,6 +78,7 @@ class TrainConfig:
         for name, choices in (
             ("sequence", ("gru", "none")),
             ("monitor", ("auprc", "loss")),
+            ("guard", ("auto", "debiased", "reference")),
             ("log", ("csv", "tensorboard")),
         ):
             if getattr(self, name) not in choices:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,34 +24,40 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import known_backbones
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.predictor import Predictor
+from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.training.arm import Arm, FittedArm, build_network
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.guard import Guard, judge
 from gdsfd.training.history_log import write_history
-from gdsfd.training.loop import seeded, train
 from gdsfd.training.schema_check import check_schema
-from gdsfd.training.state import TrainingState
 from gdsfd.training.suspects import check_suspects, read_suspects
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["Debiaser"]
 
-_DEBIAS = ("none",)
-_LATER = ("dfd", "strata", "full")
 _MARKER = "model.json"
 _HOLDS = "gdsfd model"
+_WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
 
 
 class Debiaser:
     """Trains a predictor on a patient-modality graph, with or without debiasing.
 
     Args:
-        backbone: ``"muse"``, ``"concat"``, or a name registered by ``gdsfd.nn.backbones.register_backbone``.
-        debias: ``"none"`` is training without debiasing (ERM).
+        backbone: ``"muse"``, ``"concat"``, ``"grape"``, or a name registered by
+            ``gdsfd.nn.backbones.register_backbone``.
+        debias: ``"none"``: training without debiasing (ERM). ``"strata"``: patients weighted so that the suspects tell
+            nothing of the outcome. ``"dfd"``: dual streams as far as they are published. ``"full"``: dual streams with
+            margins over the suspects. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
-            ``"column:<modality>.<name>"``. Used by the debiasing modes.
+            ``"column:<modality>.<name>"``. Used by ``strata`` and ``full``.
         seed: Of initial weights, shuffling and dropout.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, such as ``max_epochs=100``.
+
+    With debiasing, :meth:`fit` also trains the same backbone without it, compares the two on patients that neither was
+    trained on, and predicts with the debiased one only where there is evidence that it is better (:attr:`guard`, in
+    words). :meth:`use` forces either.
 
     Raises:
         InputError: An argument is unknown or out of range.
@@ -64,28 +71,55 @@ class Debiaser:
     def __init__(
         self,
         backbone: str = "muse",
-        debias: str = "none",
+        debias: str | Mapping[str, Any] | StreamConfig = "none",
         suspects: str | Sequence[str] = ("pattern", "environment"),
         seed: int = 0,
         **settings: Any,
     ) -> None:
         if backbone not in known_backbones():
             raise InputError(f"unknown backbone {backbone!r}.{near_names(backbone, known_backbones())}")
-        if debias in _LATER:
-            raise InputError(f"debias={debias!r} is not in this version yet; train with debias='none'")
-        if debias not in _DEBIAS:
-            raise InputError(f"unknown debias {debias!r}.{near_names(debias, (*_DEBIAS, *_LATER))}")
         self.backbone = backbone
-        self.debias = debias
+        self.streams = StreamConfig.read(debias)
+        self.debias = debias if isinstance(debias, str) else "custom"
         self.suspects = read_suspects(suspects)
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise InputError(f"seed: expected a whole number of at least 0, got {seed!r}")
         self.seed = int(seed)
         self.config = TrainConfig.from_settings(settings)
         self.schema: CohortSchema | None = None
-        self.network: Ensemble | None = None
+        self.networks: dict[str, Ensemble] = {}
+        self.guard: Guard | None = None
+        self.choice = "reference"
         self.history: list[dict[str, Any]] = []
         self.training: dict[str, Any] = {}
+
+    @property
+    def network(self) -> Ensemble | None:
+        """The network that predictions come from; None before training."""
+        return self.networks.get(self.choice)
+
+    def use(self, which: str = "auto") -> Debiaser:
+        """Chooses which network predicts.
+
+        Args:
+            which: ``"debiased"``, ``"reference"``, or ``"auto"``: what the guard chose.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            InputError: Another word, or the model was trained without debiasing.
+            NotFittedError: The model was not trained.
+        """
+        if which not in ("auto", "debiased", "reference"):
+            raise InputError(f"use: expected 'auto', 'debiased' or 'reference', got {which!r}")
+        if not self.networks:
+            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
+        chosen = which if which != "auto" else (self.guard.choice if self.guard is not None else "reference")
+        if chosen not in self.networks:
+            raise InputError("use: this model was trained with debias='none' and has no debiased network")
+        self.choice = chosen
+        return self
 
     def fit(
         self,
@@ -126,11 +160,21 @@ class Debiaser:
             folder = work_folder(out)
             if not resume:
                 shutil.rmtree(folder, ignore_errors=True)
-        network = self._build(schema, config)
         settings = {"model": self._arguments(config), "schema": schema.to_dict(), "train": num_train}
-        state = train(network, graph, config, self.seed, folder, resume, settings, on_epoch)
-        self.schema, self.network, self.config = schema, network.cpu(), config
-        self._take(state, num_train)
+        reference = Arm(self.backbone, None, config, self.seed, self.suspects)
+        if self.streams is None:
+            plain = reference.fit(graph, None, folder, resume, settings, on_epoch)
+            self._take(schema, config, {"reference": plain}, None, num_train)
+        else:
+            debiased = replace(reference, streams=self.streams)
+            fitted = {}
+            for name, arm in (("reference", reference), ("debiased", debiased)):
+                place = folder / name if folder is not None else None
+                fitted[name] = arm.fit(graph, None, place, resume, settings, _named(on_epoch, name))
+            folds = config.guard_folds if config.guard == "auto" else 0
+            watched = _named(on_epoch, "guard")
+            guard = judge(graph, reference, debiased, fitted, folds, folder, resume, settings, watched)
+            self._take(schema, config, fitted, guard, num_train)
         if out is not None and folder is not None:
             self._save(Path(out), folder / "tensorboard")
             shutil.rmtree(folder, ignore_errors=True)
@@ -155,7 +199,7 @@ class Debiaser:
             SchemaError: The graph has other modalities, columns or vocabularies.
             InputError: Unknown split or ids.
         """
-        return self._run(graph, split, ids)[0].numpy()
+        return self._run(graph, split, ids, self.network)[0].numpy()
 
     def embed(
         self, graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -163,28 +207,37 @@ class Debiaser:
         """Patient embeddings; see :meth:`predict_proba` for the arguments and errors.
 
         Returns:
-            Stream name -> float [n, members x channels]. Training without debiasing has one stream, ``"pooled"``.
+            Stream name -> float [n, members x channels]. A model with dual streams gives ``causal`` and ``biased``, of
+            its debiased network whichever predicts; any other has one stream, ``"pooled"``.
         """
-        _, pooled = self._run(graph, split, ids)
-        return {"pooled": pooled.numpy()}
+        dual = self.streams is not None and self.streams.streams
+        network = self.networks.get("debiased") if dual else self.network
+        codes = self._run(graph, split, ids, network)[1]
+        return {name: code.numpy() for name, code in codes.items()}
 
     def _run(
-        self, graph: HeteroData, split: str | Sequence[str] | None, ids: Sequence[str] | None
-    ) -> tuple[Tensor, Tensor]:
-        if self.network is None or self.schema is None:
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None,
+        ids: Sequence[str] | None,
+        network: Ensemble | None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if network is None or self.schema is None:
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
         check_schema(self.schema, graph.schema)
         rows = rows_of(graph, split, ids)
-        self.network.eval()
-        scores, pooled = [], []
+        network.eval()
+        scores: list[Tensor] = []
+        parts: dict[str, list[Tensor]] = {}
         store = PatientStore(graph)
         with torch.no_grad():
             for first in range(
                 0, max(rows.numel(), 1), 1024
             ):  # an empty split gives one empty batch of the right width
-                predictions = self.network(store.batch(rows[first : first + 1024]))
-                scores.append(self.network.probability(predictions))
-                pooled.append(self.network.pooled(predictions))
+                predictions = network(store.batch(rows[first : first + 1024]))
+                scores.append(network.probability(predictions))
+                for name, code in network.codes(predictions).items():
+                    parts.setdefault(name, []).append(code)
         probability = torch.cat(scores)
         broken = (~torch.isfinite(probability)).any(-1).nonzero().squeeze(1)
         if broken.numel():
@@ -193,7 +246,7 @@ class Debiaser:
                 f"no probability for {broken.numel()} patients ({shown([known[int(rows[row])] for row in broken])}): "
                 f"a value in the graph is NaN or infinite although it is marked as measured"
             )
-        return probability, torch.cat(pooled)
+        return probability, {name: torch.cat(codes) for name, codes in parts.items()}
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).
@@ -208,11 +261,12 @@ class Debiaser:
         self._save(Path(folder))
 
     def _save(self, folder: Path, board: Path | None = None) -> None:
-        if self.network is None or self.schema is None:
+        if not self.networks or self.schema is None:
             raise NotFittedError("this Debiaser is not trained: there is nothing to save")
         with whole_folder(Path(folder), _MARKER, _HOLDS) as temporary:
-            weights = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-            save_file(weights, temporary / "model.safetensors")
+            for name, network in self.networks.items():
+                weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+                save_file(weights, temporary / _WEIGHTS[name])
             stored = {
                 "format": _HOLDS,
                 "version": 1,
@@ -221,6 +275,8 @@ class Debiaser:
                 "schema": self.schema.to_dict(),
                 "training": self.training,
                 "history": self.history,
+                "guard": self.guard.to_dict() if self.guard is not None else None,
+                "choice": self.choice,
             }
             (temporary / _MARKER).write_text(json.dumps(stored, indent=1), encoding="utf-8")
             write_history(temporary / "history.csv", self.history)
@@ -247,58 +303,87 @@ class Debiaser:
         if not isinstance(stored, dict) or stored.get("format") != _HOLDS:
             raise InputError(f"{folder / _MARKER}: expected a file written by gdsfd, got another")
         arguments = stored["arguments"]
-        model = cls(arguments["backbone"], arguments["debias"], arguments["suspects"], arguments["seed"])
+        debias = arguments["streams"] if arguments["debias"] == "custom" else arguments["debias"]
+        model = cls(arguments["backbone"], debias, arguments["suspects"], arguments["seed"])
+        if (
+            arguments.get("streams") is not None
+        ):  # a mode's parts may change between versions: those it was trained with
+            model.streams = StreamConfig.read(arguments["streams"])
         model.config = TrainConfig.from_settings(arguments["config"])
         model.schema = CohortSchema.from_dict(stored["schema"])
-        model.network = model._build(model.schema, model.config)
-        try:
-            model.network.load_state_dict(load_file(folder / "model.safetensors"))
-        except (RuntimeError, SafetensorError, OSError) as error:
-            writer = f"written by gdsfd {stored.get('gdsfd')}, this is {__version__}"
-            raise InputError(
-                f"{folder / 'model.safetensors'}: does not fit model.json ({writer}): {str(error).splitlines()[0]}; "
-                f"train the model anew, or copy the folder again"
-            ) from None
-        model.network.eval()
         model.training, model.history = stored["training"], stored["history"]
+        sizes = model.training.get("suspect_codes", ())
+        for name in ("reference", "debiased") if model.streams is not None else ("reference",):
+            streams = model.streams if name == "debiased" else None
+            network = build_network(model.schema, model.backbone, streams, model.config, model.seed, sizes)
+            try:
+                network.load_state_dict(load_file(folder / _WEIGHTS[name]))
+            except (RuntimeError, SafetensorError, OSError) as error:
+                writer = f"written by gdsfd {stored.get('gdsfd')}, this is {__version__}"
+                raise InputError(
+                    f"{folder / _WEIGHTS[name]}: does not fit model.json ({writer}): {str(error).splitlines()[0]}; "
+                    f"train the model anew, or copy the folder again"
+                ) from None
+            model.networks[name] = network.eval()
+        guard = stored.get("guard")
+        model.guard = Guard(**guard) if guard is not None else None
+        model.choice = stored.get("choice", "reference")
         return model
 
     def describe(self) -> dict[str, Any]:
         """How the model was trained: arguments, sizes, epochs, seconds; for reports."""
         return {**self._arguments(self.config), **self.training}
 
-    def _build(self, schema: CohortSchema, config: TrainConfig) -> Ensemble:
-        assert config.channels is not None
-        assert config.dropout is not None
-        assert config.members is not None
-        width, dropout = config.channels, config.dropout
-        with seeded(self.seed):
-            members = [
-                Predictor(schema, self.backbone, width, dropout, config.sequence, config.backbone_options)
-                for _ in range(config.members)
-            ]
-        return Ensemble(members, schema.multiclass)
-
-    def _take(self, state: TrainingState, num_train: int) -> None:
-        assert self.network is not None
-        self.history = state.history
+    def _take(
+        self,
+        schema: CohortSchema,
+        config: TrainConfig,
+        fitted: Mapping[str, FittedArm],
+        guard: Guard | None,
+        num_train: int,
+    ) -> None:
+        """Takes over what was trained."""
+        self.schema, self.config, self.guard = schema, config, guard
+        self.networks = {name: arm.network.eval() for name, arm in fitted.items()}
+        self.use(config.guard if guard is not None else "auto")
+        kept = fitted[self.choice]
+        self.history = kept.state.history
+        if guard is not None:
+            self.history = [{"model": name, **row} for name, arm in fitted.items() for row in arm.state.history]
         self.training = {
             "train_patients": num_train,
-            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
-            "epochs": state.epoch,
-            "best_epoch": state.best_epoch,
-            "seconds": round(sum(row["seconds"] for row in state.history), 2),
+            "parameters": sum(parameter.numel() for parameter in kept.network.parameters()),
+            "epochs": kept.state.epoch,
+            "best_epoch": kept.state.best_epoch,
+            "seconds": round(sum(row["seconds"] for arm in fitted.values() for row in arm.state.history), 2),
         }
+        if guard is not None:
+            told = fitted["debiased"].told
+            self.training |= {
+                "choice": self.choice,
+                "guard": guard.words,
+                "suspects_found": list(told.suspects),
+                "suspect_codes": list(told.sizes),
+                "suspects_tell": list(told.nats),
+            }
 
     def _arguments(self, config: TrainConfig) -> dict[str, Any]:
         return {
             "backbone": self.backbone,
             "debias": self.debias,
+            "streams": self.streams.to_dict() if self.streams is not None else None,
             "suspects": list(self.suspects),
             "seed": self.seed,
             "config": config.to_dict(),
         }
 
     def __repr__(self) -> str:
-        fitted = f"{self.training.get('epochs', '?')} epochs" if self.network is not None else "not fitted"
+        fitted = f"{self.training.get('epochs', '?')} epochs" if self.networks else "not fitted"
         return f"Debiaser(backbone={self.backbone!r}, debias={self.debias!r}, seed={self.seed}, {fitted})"
+
+
+def _named(on_epoch: Callable[[dict[str, Any]], None] | None, model: str) -> Callable[[dict[str, Any]], None] | None:
+    """Adds to each row which model it is of."""
+    if on_epoch is None:
+        return None
+    return lambda row: on_epoch({"model": model, **row})
