@@ -30,6 +30,9 @@ class Club(LearnedDependence):
     It is not tight either: for Gaussians of correlation :math:`\rho` it is :math:`\rho^2 / (1 - \rho^2)` per dimension
     where the truth is :math:`-\log(1 - \rho^2) / 2`. At independence it is 0, and minimising leads there.
 
+    Tolerance: on correlated Gaussians of 1, 4 and 16 channels, after 200 steps of Adam (rate 5e-3, falling) on 256
+    fresh rows each, within 0.02 nats and 10 % of that value.
+
     Averaged over all partners, a Gaussian's log-density needs only the partners' first two moments: the full form costs
     O(n d), as little as the sampled one, without its noise.
 

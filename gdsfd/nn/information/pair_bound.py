@@ -58,13 +58,18 @@ class PairBound(LearnedDependence):
     The bound holds in expectation on patients whom the critic was not trained on. On those it was trained on, a critic
     that has learned them by heart gives more than there is.
 
+    Tolerance: on correlated Gaussians of 1, 4 and 16 channels that share up to 2.3 nats, after 200 steps of Adam (rate
+    5e-3, falling) on 256 fresh rows each, the estimate is within 0.02 nats and 10 % of the truth and not above it but
+    for sampling; at 5.4 nats it is 0.5 to 0.9 nats short.
+
     Args:
         channels_causal: Width d_c.
         channels_biased: Width d_b.
         num_suspects: Not read.
         hidden: Width of the critic's hidden layers.
         rank: Width of the product in the critic.
-        limit: The largest score of a pair, nats.
+        limit: The largest score of a pair, nats. With 20, a single pair of strangers can outweigh all others of a
+            batch: at 0.8 nats, one critic of five then came out 0.2 nats short.
         floor: Nats below which nothing is descended.
     """
 
@@ -77,7 +82,7 @@ class PairBound(LearnedDependence):
         num_suspects: Sequence[int] = (),
         hidden: int = 64,
         rank: int = 32,
-        limit: float = 20.0,
+        limit: float = 10.0,
         floor: float = -1.0,
     ) -> None:
         super().__init__(channels_causal, channels_biased, num_suspects, floor)
