@@ -16,7 +16,7 @@ WHEELS := .wheels/$(subst ==,-,$(TORCH))
 SCATTER := .scatter/$(subst ==,-,$(TORCH))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-scatter check lint format docs notebooks clean
+.PHONY: help setup demo test test-scatter check bench lint format docs notebooks clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ test: setup  ## the tests, without torch-scatter
 
 check: setup  ## the slow checks
 	@$(PYTEST) -m slow $(PYTEST_ARGS)
+
+# BENCH="shapes step" runs only some; BENCH=cuda the ones for a GPU.
+bench: setup  ## the lines behind docs/message-passing.md, on an idle machine (10 to 15 minutes)
+	@$(PY) benchmarks/message_passing.py $(BENCH)
 
 # torch-scatter has to see the torch it is compiled against, hence no build isolation. It is unpacked beside the
 # environment, not into it: `make test` must never find it. A cached wheel that does not load is compiled anew.

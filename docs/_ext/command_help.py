@@ -13,15 +13,18 @@ from gdsfd.cli.entry import make_parser
 
 
 class CommandHelp(Directive):
-    """``.. command-help:: build``"""
+    """``.. command-help:: build``, or ``bench message-passing`` for a command within a command."""
 
     required_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         os.environ["COLUMNS"] = "84"  # argparse wraps to the terminal's width
         parser = make_parser()
-        (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-        text = commands.choices[self.arguments[0]].format_help()
+        for word in self.arguments[0].split():
+            (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+            parser = commands.choices[word]
+        text = parser.format_help()
         return [nodes.literal_block(text, text, language="text")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import bench_lines
 import result_lines
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -15,6 +16,9 @@ PAGES = {
     "real_cohorts": result_lines.real_cohorts,
     "small_cohort_choices": result_lines.small_cohort_choices,
     "ingest": result_lines.ingest,
+    "message_passing": bench_lines.message_passing,
+    "train_step": bench_lines.train_step,
+    "inference": bench_lines.inference,
 }
 
 
@@ -27,7 +31,7 @@ class Results(Directive):
         name = self.arguments[0]
         file = RESULTS / f"{name}.jsonl"
         # A file that is not there counts as changed: the page is then read again at every build.
-        for source in (file, Path(result_lines.__file__)):
+        for source in (file, Path(result_lines.__file__), Path(bench_lines.__file__)):
             self.state.document.settings.env.note_dependency(str(source))
         lines = result_lines.read_lines(file)
         if lines:

@@ -102,6 +102,7 @@ def plot_bars(lines: Sequence[Line]) -> Figure:
         drawn = [colours[line["contestant"]] for line in ordered]
         panel.barh(places, seconds, xerr=spread, color=drawn, height=0.66, error_kw={"ecolor": _INK, "elinewidth": 0.8})
         panel.set_yticks(places, [line["contestant"] for line in ordered])
+        panel.set_ylim(-0.6, tallest - 0.4)
         for place, line in zip(places, ordered):
             memory = f", {gibibytes(line['step_bytes'])}" if "step_bytes" in line else ""
             text = f" {seconds_text(line['seconds'])}{memory}"
