@@ -1,4 +1,4 @@
-"""How often a score ranks a patient with the outcome above one without, inside environments, and the gain of one score."""
+"""How often a score ranks a patient with the outcome above one without, and how much another score gains."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ __all__ = ["Critics"]
 class Critics:
     """Trains an objective's critics; does nothing where there are none.
 
-    A critic sees the codes of the step before the encoders move, without gradient to them, and from stage 1 on: when its
-    estimate begins to count it has had time to learn.
+    A critic sees the codes of the step before the encoders move, without gradient to them, and from stage 1 on: when
+    its estimate begins to count it has had time to learn.
 
     Args:
         objective: Whose critics; names their learning rate and their steps per training step.

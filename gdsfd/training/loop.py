@@ -204,7 +204,7 @@ class _Step:
         self.fabric.backward(loss)
         if self.clip_norm:
             norm = self.clip_norm * len(predictions) ** 0.5
-            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm)  # type: ignore[arg-type]
+            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm)
         self.optimizer.step()
         self.average.update()
         return loss.detach()

@@ -23,8 +23,8 @@ class OutcomeBySuspects:
     Args:
         margin: Per output, on the scale of logits; float [N, outputs].
         weight: Clipped, mean 1 over labelled training patients; as the labels.
-        told: Per outcome, how much the suspects lower the cross-entropy of training labels out of fold, in nats; 0 where
-            they do not, and margins are then 0.
+        told: Per outcome, how much the suspects lower the cross-entropy of training labels out of fold, in nats; 0
+            where they do not, and margins are then 0.
     """
 
     def __init__(self, margin: Tensor, weight: Tensor, told: list[float]) -> None:
@@ -53,8 +53,7 @@ def outcome_by_suspects(
         clip: Largest weight before normalising.
 
     References:
-        Our formulation (METHODS of the documentation: stratum weights), with smoothing by cross-validation in place of a
-        fixed count.
+        Our formulation (stratum weights, with smoothing by cross-validation in place of a fixed count).
     """
     total = y.size(0)
     weight = torch.ones_like(y, dtype=torch.float32)

@@ -55,8 +55,8 @@ def suspect_codes(graph: Any, suspects: Sequence[str], rows: Tensor) -> SuspectC
         rows: Training rows, int64; nothing is fitted on any other row and labels are not read.
 
     Returns:
-        Codes of all the graph's patients. A suspect the graph does not have (no environment was declared) is left out, and
-        so is one that has one code only.
+        Codes of all the graph's patients. A suspect the graph does not have (no environment was declared) is left
+        out, and so is one that has one code only.
     """
     fit = rows.numpy()
     columns: list[tuple[str, Codes]] = []

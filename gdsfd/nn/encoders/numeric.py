@@ -63,7 +63,8 @@ class NumericTransform(nn.Module):
         observed = ~torch.isnan(value)
         filled = torch.where(observed, value, self.center)
         z = _squash(filled, self.center, self.spread)
-        columns = filled.reshape(-1, self.num_columns).t().contiguous()  # searchsorted wants rows in one piece
+        # searchsorted wants rows in one piece; -1 would be ambiguous without columns
+        columns = filled.reshape(filled.shape[:-1].numel(), self.num_columns).t().contiguous()
         rank = 2 * self._interpolate(columns, self.knots).t().reshape(value.shape) - 1
         flag = observed.to(value.dtype)
         z = z * flag

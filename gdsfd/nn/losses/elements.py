@@ -13,8 +13,8 @@ def mean_over_labelled(loss: Tensor, labelled: Tensor, weight: Tensor | None = N
     Args:
         loss: One value per element, finite also where unlabelled.
         labelled: bool, as ``loss``.
-        weight: As ``loss``; default 1. The divisor is the number of labelled elements: weights have mean 1 over training
-            patients, and a batch of heavy ones is to count more than a batch of light ones.
+        weight: As ``loss``; default 1. The divisor is the number of labelled elements: weights have mean 1 over
+            training patients, and a batch of heavy ones is to count more than a batch of light ones.
 
     Returns:
         A scalar.

@@ -36,7 +36,8 @@ def generalized_cross_entropy(logits: Tensor, y: Tensor, q: float = 0.7, weight:
         InputError: ``q`` is out of range.
 
     References:
-        Zhang and Sabuncu, NeurIPS 2018, equation 6. Its use on the biased stream: DFD (arXiv 2601.21941), by its abstract.
+        Zhang and Sabuncu, NeurIPS 2018, equation 6. Its use on the biased stream: DFD (arXiv
+        2601.21941), by its abstract.
 
     Example:
         >>> float(generalized_cross_entropy(torch.zeros(1, 1), torch.ones(1, 1), q=1.0))

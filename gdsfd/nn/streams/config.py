@@ -16,7 +16,8 @@ class StreamConfig:
     """The parts of a debiasing mode. ``Debiaser(debias=StreamConfig(...))`` takes one of one's own.
 
     Args:
-        streams: Whether there are two streams; without them only ``weight`` and ``margin`` act, on a network like ERM's.
+        streams: Whether there are two streams; without them only ``weight`` and ``margin`` act, on a network like
+            ERM's.
         mask_level: What the mask keeps or passes on: ``"feature"`` (channels of each observation), ``"edge"`` (whole
             observations) or ``"both"``.
         head: What the causal head reads: ``"causal"`` (its own code) or ``"joint"`` (beside it the biased code, without
@@ -27,9 +28,9 @@ class StreamConfig:
         q: Exponent of the biased head's generalized cross-entropy.
         biased_weight: Weight of the biased head's loss.
         weight: Weight of each patient in the causal head's loss: ``"uniform"``; ``"stratum"``, P(y) / P(y | suspects);
-            ``"relative_difficulty"``, per patient (unsafe on noisy outcomes, opt-in); ``"batch"``, one number per batch.
-        margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out of
-            predictions.
+            ``"relative_difficulty"``, per patient (unsafe on noisy outcomes, opt-in); ``"batch"``, one number a batch.
+        margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out
+            of predictions.
         clip: Largest stratum weight, before they are brought to mean 1.
         information: Measure of dependence that the streams minimise, a name of
             :func:`gdsfd.nn.information.known_information` or ``"none"``.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,9 +41,9 @@ class DualStreams(nn.Module):
 
     Where the streams stand is the backbone's to say (:attr:`Backbone.streams_on`):
 
-    - ``"input"`` (default): the mask is put on the tokens that enter, and there are two backbones. A backbone that takes
-      masks (:attr:`Backbone.takes_mask`) normalises its messages by their sum; any other gets the tokens times twice
-      the mask, which starts as the tokens themselves.
+    - ``"input"`` (default): the mask is put on the tokens that enter, and there are two backbones. A backbone that
+      takes masks (:attr:`Backbone.takes_mask`) normalises its messages by their sum; any other gets the tokens times
+      twice the mask, which starts as the tokens themselves.
     - ``"tokens"``: one backbone; the mask is put on the tokens it returns (one per edge, or [B, K, d]), and two further
       backbones read them.
     - ``"pooled"``: one backbone; its pooled vector passes two complementary gates and two small networks.
@@ -78,7 +81,8 @@ class DualStreams(nn.Module):
         embeddings = self.backbone(tokens, layout, y)
         if self.place == "pooled":
             assert isinstance(self.masker, PooledGates)
-            return StreamCodes(*self.masker(embeddings.pooled), embeddings)
+            causal, other, gate = self.masker(embeddings.pooled)
+            return StreamCodes(causal, other, gate, embeddings)
         assert isinstance(self.masker, MaskGenerator)
         assert self.causal is not None
         assert self.biased is not None
@@ -105,11 +109,9 @@ class DualStreams(nn.Module):
         causal = self.backbone if self.place == "input" else self.causal
         for part, complement in ((causal, False), (self.biased, True)):
             if part is not None and part.needs_states:
-                part.fit_states(
-                    lambda part=part, complement=complement: self._masked_batches(batches, part, complement)
-                )
+                part.fit_states(partial(self._masked_batches, batches, part, complement))
 
-    def _masked_batches(self, batches: TokenBatches, part: Backbone, complement: bool):  # type: ignore[no-untyped-def]
+    def _masked_batches(self, batches: TokenBatches, part: Backbone, complement: bool) -> Iterator[tuple[Any, ...]]:
         assert isinstance(self.masker, MaskGenerator)
         for tokens, layout, *_ in batches():
             if self.place == "tokens":

@@ -22,8 +22,8 @@ class MaskGenerator(nn.Module):
         u_{ik} = \operatorname{ReLU}(W_e e_{ik} + t_k), \quad h_i = \operatorname{mean}_k u_{ik}, \quad
         a_{ik} = \sigma(V [u_{ik} + h_i])
 
-    The causal stream gets :math:`a`, the biased one :math:`1 - a`. Scores start at 1/2. A patient's scores depend on the
-    patient's own edges only.
+    The causal stream gets :math:`a`, the biased one :math:`1 - a`. Scores start at 1/2. A patient's scores depend on
+    the patient's own edges only.
 
     Args:
         channels: Width d of tokens.
@@ -36,7 +36,8 @@ class MaskGenerator(nn.Module):
         - tokens: [E, d]; output: [E, d], or [E, 1] at level ``"edge"``
 
     References:
-        The edge masks of DisC (NeurIPS 2022) on the bipartite graph; feature masks and the shared patient term are ours.
+        The edge masks of DisC (NeurIPS 2022) on the bipartite graph; feature masks and the shared patient term are
+        ours.
     """
 
     def __init__(
