@@ -67,7 +67,8 @@ def edge_messages(
             raise InputError(f"edge_messages: {name} has shape {list(table.shape)}; {expected}")
     if backend == "auto" and plain_float(edge, weight, left, right, mask):
         column = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
-        toward_left, toward_right = _EdgeMessages.apply(edge, weight, left, right, column, graph)
+        inputs = (edge, weight, left, right, column)
+        toward_left, toward_right = _EdgeMessages.apply(*inputs, graph, _wants_gradient(*inputs))
         return toward_left, toward_right
     term = linear(edge, weight)
     mask = mask if mask is None else mask.to(term.dtype)
@@ -96,7 +97,8 @@ def linear_edge_update(
         backend: ``auto``, or the one of :func:`gdsfd.ops.edge_update`.
     """
     if backend == "auto" and plain_float(edge, weight, left, right):
-        result: Tensor = _EdgeUpdate.apply(edge, weight, left, right, graph)
+        inputs = (edge, weight, left, right)
+        result: Tensor = _EdgeUpdate.apply(*inputs, graph, _wants_gradient(*inputs))
         return result
     return edge_update(left, right, linear(edge, weight), edge, graph, backend=backend)
 
@@ -118,6 +120,10 @@ def mask_total(mask: Tensor | None, graph: Bipartite, side: Literal["left", "rig
     return aggregate(column.new_zeros(1, column.size(1)), column, graph, side, "sum", "none")
 
 
+def _wants_gradient(*tensors: Tensor | None) -> bool:
+    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
+
+
 class _EdgeMessages(torch.autograd.Function):
     """Saves the edges' term; with a mask only the inputs, and works the term out again."""
 
@@ -130,11 +136,12 @@ class _EdgeMessages(torch.autograd.Function):
         right: Tensor | None,
         mask: Tensor | None,
         graph: Bipartite,
+        keep: bool,
     ) -> tuple[Tensor | None, Tensor | None]:
         channels = weight.size(0)
         toward_left = None if right is None else edge.new_zeros(graph.num_left, channels)
         toward_right = None if left is None else edge.new_zeros(graph.num_right, channels)
-        kept = edge.new_empty(graph.num_edges, channels) if mask is None and any(ctx.needs_input_grad) else None
+        kept = edge.new_empty(graph.num_edges, channels) if mask is None and keep else None
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
             term = rows_by(edge[rows], weight)
@@ -187,18 +194,20 @@ class _EdgeMessages(torch.autograd.Function):
                 of_edge[rows] = rows_by(of_term, turned)
             if of_weight is not None:
                 weight_gradient(of_weight, of_term, edge[rows])
-        return of_edge, of_weight, of_left, of_right, of_mask, None
+        return of_edge, of_weight, of_left, of_right, of_mask, None, None
 
 
 class _EdgeUpdate(torch.autograd.Function):
     """Saves its inputs and, at half precision, what the ReLU let through: only its sign is asked for."""
 
     @staticmethod
-    def forward(ctx: Any, edge: Tensor, weight: Tensor, left: Tensor, right: Tensor, graph: Bipartite) -> Tensor:
+    def forward(
+        ctx: Any, edge: Tensor, weight: Tensor, left: Tensor, right: Tensor, graph: Bipartite, keep: bool
+    ) -> Tensor:
         out = torch.empty_like(edge, memory_format=torch.contiguous_format)
         # bfloat16 has the exponents of float32, so a positive number stays one (down to 1e-40).
         kind = torch.bfloat16 if edge.dtype == torch.float32 else edge.dtype
-        kept = edge.new_empty(edge.shape, dtype=kind) if any(ctx.needs_input_grad) else None
+        kept = edge.new_empty(edge.shape, dtype=kind) if keep else None
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
             term = rows_by(edge[rows], weight)
@@ -231,4 +240,4 @@ class _EdgeUpdate(torch.autograd.Function):
                 weight_gradient(of_weight, passed, edge[rows])
             if of_edge is not None:
                 torch.add(rows_by(passed, turned), above[rows], out=of_edge[rows])
-        return of_edge, of_weight, of_left, of_right, None
+        return of_edge, of_weight, of_left, of_right, None, None

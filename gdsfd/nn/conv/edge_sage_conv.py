@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.layout import EdgeLayout
-from gdsfd.ops import edge_messages, linear, linear_edge_update, mask_total
+from gdsfd.ops import edge_messages, linear, linear_edge_update, mask_total, node_update
 
 __all__ = ["EdgeSAGEConv"]
 
@@ -106,10 +105,8 @@ class EdgeSAGEConv(nn.Module):
             total: Sum of the messages into each; [nodes, d].
             norm: Sum of the masks of each; [nodes, 1] or [nodes, d].
         """
-        norm = norm.to(total.dtype)
-        empty = norm == 0
-        mean = total * norm.masked_fill(empty, 1).reciprocal().masked_fill(empty, 0)
-        return torch.relu(_mapped(self.update_message, mean) + _mapped(self.update_node, node))
+        message, old = self.update_message, self.update_node
+        return node_update(total, norm, node, message.weight, old.weight, message.bias)
 
     def update_edge(
         self, edge: Tensor, patient: Tensor, modality: Tensor, layout: EdgeLayout, backend: str = "auto"

@@ -1,0 +1,130 @@
+"""New node values from the messages' totals and the old values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from gdsfd.errors import InputError
+from gdsfd.ops.linear import linear, plain_float, rows_by, weight_gradient
+
+__all__ = ["node_update"]
+
+# Rows per piece: as in gdsfd.ops.pieces.
+_ROWS = 4096
+
+
+def node_update(
+    total: Tensor, norm: Tensor, node: Tensor, message_weight: Tensor, node_weight: Tensor, bias: Tensor
+) -> Tensor:
+    """``ReLU(total / norm @ message_weight.T + node @ node_weight.T + bias)``; the mean is 0 where ``norm`` is 0.
+
+    Args:
+        total: Sum of the messages of each node, [N, C].
+        norm: What it is divided by, [N, 1] or [N, C].
+        node: Old values, [N, C], or [1, C] = the same for all.
+        message_weight: [out, C].
+        node_weight: [out, C].
+        bias: [out].
+
+    Returns:
+        [N, out].
+
+    Raises:
+        InputError: Shapes that do not fit.
+    """
+    rows, channels = total.shape
+    if node.shape not in ((rows, channels), (1, channels)) or norm.shape not in ((rows, channels), (rows, 1)):
+        raise InputError(
+            f"node_update: total has shape {[rows, channels]}, node {list(node.shape)}, norm {list(norm.shape)}; "
+            f"expected node [{rows}, {channels}] or [1, {channels}] and norm [{rows}, {channels}] or [{rows}, 1]"
+        )
+    empty = norm == 0
+    scale = norm.to(total.dtype).masked_fill(empty, 1).reciprocal().masked_fill(empty, 0)
+    weights = (message_weight, node_weight, bias)
+    if plain_float(total, node, *weights):
+        if torch.is_grad_enabled() and any(one.requires_grad for one in (total, scale, node, *weights)):
+            result: Tensor = _NodeUpdate.apply(total, scale, node, *weights)
+            return result
+        return _forward(total, scale, node, *weights, None)
+    return torch.relu(linear(total * scale, message_weight, bias) + linear(node, node_weight))
+
+
+def _forward(
+    total: Tensor,
+    scale: Tensor,
+    node: Tensor,
+    message_weight: Tensor,
+    node_weight: Tensor,
+    bias: Tensor,
+    mean: Tensor | None,
+) -> Tensor:
+    """The new values; the means go to ``mean`` where that is given."""
+    out = total.new_empty(total.size(0), bias.size(0))
+    common = rows_by(node, node_weight) if node.size(0) == 1 else None
+    for start in range(0, total.size(0), _ROWS):
+        rows = slice(start, start + _ROWS)
+        share = total[rows] * scale[rows]
+        if mean is not None:
+            mean[rows] = share
+        term = rows_by(share, message_weight, bias)
+        term += rows_by(node[rows], node_weight) if common is None else common
+        torch.clamp(term, min=0, out=out[rows])
+    return out
+
+
+class _NodeUpdate(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        total: Tensor,
+        scale: Tensor,
+        node: Tensor,
+        message_weight: Tensor,
+        node_weight: Tensor,
+        bias: Tensor,
+    ) -> Tensor:
+        mean = total.new_empty(total.shape)
+        out = _forward(total, scale, node, message_weight, node_weight, bias, mean)
+        # The totals themselves are asked for only by a mask's gradient.
+        ctx.save_for_backward(
+            mean, scale, node, message_weight, node_weight, out, total if ctx.needs_input_grad[1] else None
+        )
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        mean, scale, node, message_weight, node_weight, out, total = ctx.saved_tensors
+        wants = ctx.needs_input_grad
+        of_total = torch.empty_like(mean) if wants[0] else None
+        of_scale = torch.empty_like(scale) if wants[1] else None
+        of_node = torch.zeros_like(node, memory_format=torch.contiguous_format) if wants[2] else None
+        of_message, of_weight = torch.zeros_like(message_weight), torch.zeros_like(node_weight)
+        of_bias = out.new_zeros(out.size(1))
+        turned, turned_node = message_weight.t().contiguous(), node_weight.t().contiguous()
+        for start in range(0, mean.size(0), _ROWS):
+            rows = slice(start, start + _ROWS)
+            passed = torch.ops.aten.threshold_backward(above[rows], out[rows], 0)
+            of_bias += passed.sum(0)
+            weight_gradient(of_message, passed, mean[rows])
+            if of_total is not None or of_scale is not None:
+                of_mean = rows_by(passed, turned)
+                if of_scale is not None:
+                    assert total is not None
+                    of_scale[rows] = (
+                        (of_mean * total[rows]).sum(1, keepdim=True) if scale.size(1) == 1 else (of_mean * total[rows])
+                    )
+                if of_total is not None:
+                    torch.mul(of_mean, scale[rows], out=of_total[rows])
+            if node.size(0) > 1:
+                weight_gradient(of_weight, passed, node[rows])
+                if of_node is not None:
+                    of_node[rows] = rows_by(passed, turned_node)
+        if node.size(0) == 1:  # one row for all: its term's gradient is the bias's
+            of_weight.addmm_(of_bias.unsqueeze(1), node)
+            of_node = rows_by(of_bias.unsqueeze(0), turned_node) if wants[2] else None
+        return of_total, of_scale, of_node, of_message, of_weight, of_bias
