@@ -53,8 +53,7 @@ def make_encoders(shape: Shape, seed: int, device: str = "cpu") -> tuple[SparseE
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sparse = SparseEncoder(shape)
-    sparse = sparse.to(device=device, dtype=shape.torch_dtype)
-    layers = [conv for conv in sparse.convs if isinstance(conv, EdgeSAGEConv)]
-    plain = PlainEncoder(layers, sparse.patient_start, sparse.modality_start)
-    return sparse, plain.to(device=device, dtype=shape.torch_dtype)
+        sparse = SparseEncoder(shape).to(dtype=shape.torch_dtype)
+        layers = [conv for conv in sparse.convs if isinstance(conv, EdgeSAGEConv)]
+        plain = PlainEncoder(layers, sparse.patient_start, sparse.modality_start)
+    return sparse.to(device), plain.to(device)

@@ -73,8 +73,9 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         ours = Predictor(graph.schema, "muse", shape.channels, 0.25 if random else 0.0, options=options)
-    ours = ours.to(device=device, dtype=shape.torch_dtype).train()
-    plain = PlainMuse(ours).to(device).train()
+        ours = ours.to(dtype=shape.torch_dtype).train()
+        plain = PlainMuse(ours).train()
+    ours, plain = ours.to(device), plain.to(device)
     store, cohort = PatientStore(graph), PlainCohort(graph)
 
     def our_loss(rows: Tensor) -> Tensor:
@@ -131,11 +132,11 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         raise InputError(f"--dtype: expected {' or '.join(_MOST)} for train-step, got {shape.dtype!r}")
     place = environment(options.threads, options.device)
     options.tell(f"{model}: comparing")
-    differ = _compare(replace(shape, dtype="float64"), batch_size, model, options)
-    differ |= _compare(shape, batch_size, model, options)
-    options.tell(f"{model}: steps of {batch_size} patients")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
+        differ = _compare(replace(shape, dtype="float64"), batch_size, model, options)
+        differ |= _compare(shape, batch_size, model, options)
+        options.tell(f"{model}: steps of {batch_size} patients")
         contest = STEPS[model](shape, options.seed, options.device, True)
         steps = {name: _stepper(contest, name, shape, batch_size, options.device) for name in contest.models}
         times = in_turns(steps, options.turns, options.threads, options.device, options.budget)

@@ -67,13 +67,14 @@ def _measure(arguments: argparse.Namespace, options: Options) -> list[dict[str, 
         return bench_ingest(arguments.events, arguments.patients, arguments.measure, arguments.repetitions, options)
     from gdsfd.bench.inference import bench_full_graph, bench_patients
 
+    scored = _shape(arguments, patients=arguments.scored)
+    whole = [_shape(arguments, patients=number) for number in sorted(set(arguments.patients))]
     lines = []
     if arguments.part in ("patients", "both"):
-        lines += bench_patients(_shape(arguments, patients=arguments.scored), options)
+        lines += bench_patients(scored, options)
     if arguments.part in ("full-graph", "both"):
-        shape = _shape(arguments, patients=max(arguments.patients))
-        numbers = sorted(set(arguments.patients))
-        lines += bench_full_graph(shape, numbers, options, arguments.repetitions, arguments.plain_up_to)
+        numbers = [shape.patients for shape in whole]
+        lines += bench_full_graph(whole[0], numbers, options, arguments.repetitions, arguments.plain_up_to)
     return lines
 
 

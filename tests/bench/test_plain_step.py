@@ -1,0 +1,58 @@
+"""The plain training step: the same loss and gradients, views from a loop."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gdsfd.bench.message_passing import PLAIN
+from gdsfd.bench.plain_step import PlainMuse
+from gdsfd.bench.problem import Shape
+from gdsfd.bench.train_step import OURS, muse
+
+SHAPE = Shape(60, 3, 0.5, channels=8, dtype="float64")
+
+
+@pytest.fixture(scope="module")
+def plain() -> PlainMuse:
+    model = muse(SHAPE, 0, "cpu", True).models[PLAIN]
+    assert isinstance(model, PlainMuse)
+    return model
+
+
+def test_loss_and_every_gradient_agree():
+    contest = muse(SHAPE, 0, "cpu", False)
+    rows = torch.arange(0, 60, 2)
+    losses = {name: loss(rows) for name, loss in contest.losses.items()}
+    torch.testing.assert_close(losses[OURS], losses[PLAIN])
+    for loss in losses.values():
+        loss.backward()
+    pairs = contest.gradients()
+    assert len(pairs) > 20
+    for found, expected in pairs:
+        torch.testing.assert_close(found, expected, rtol=1e-8, atol=1e-12)
+    trained = sum(parameter.grad is not None for parameter in contest.models[PLAIN].parameters())
+    assert trained == len(list(contest.models[PLAIN].parameters()))
+
+
+def test_both_have_as_many_numbers_to_learn():
+    models = muse(SHAPE, 0, "cpu", True).models
+    counts = {name: sum(each.numel() for each in model.parameters()) for name, model in models.items()}
+    assert counts[OURS] == counts[PLAIN]
+
+
+def test_the_loop_hides_each_observation_with_the_given_probability(plain):
+    torch.manual_seed(0)
+    flag = torch.rand(1500, 3) < 0.7
+    kept = plain.drop(flag.clone())
+    assert not (kept & ~flag).any()
+    hidden = 1 - kept.sum() / flag.sum()
+    assert abs(float(hidden) - plain.edge_drop) < 0.02
+
+
+def test_patients_without_anything_and_a_modality_nobody_has(plain):
+    flag = torch.tensor([[False, False, False], [True, True, False]])
+    assert torch.equal(plain.drop(flag.clone())[0], flag[0])
+    vectors = plain.eval().propagate(torch.randn(2, 3, 8, dtype=torch.float64), flag)
+    plain.train()
+    assert torch.isfinite(vectors).all()
