@@ -110,6 +110,11 @@ class Predictor(nn.Module):
         self.train(mode)
 
     @torch.no_grad()
+    def start_from(self, bias: Tensor) -> None:
+        """Sets the head's bias, so that an untrained network predicts the training shares; ``bias`` float [outputs]."""
+        self.out.bias.copy_(bias)
+
+    @torch.no_grad()
     def prepare(self, store: PatientStore, most_bytes: int = 2**30) -> None:
         """Works out the inputs of all patients once, so that training steps only gather them.
 
@@ -125,12 +130,14 @@ class Predictor(nn.Module):
             self.cells.prepare(store, most_bytes)
 
     @torch.no_grad()
-    def fit_inputs(self, batches: Iterable[PatientBatch], power: float = 1.0) -> None:
+    def fit_inputs(self, batches: Iterable[PatientBatch], power: float = 1.0, weight: Tensor | None = None) -> None:
         """Fits each feature's mean, spread and relevance on training patients, and starts the input maps accordingly.
 
         Args:
             batches: One pass over the training patients, with labels.
             power: Relevance enters as its ``power``-th power, the largest being 1; 0 = all features alike.
+            weight: Weight of each of the graph's patients' labels, [N] or [N, outcomes]; default 1. With stratum
+                weights a feature that only tells of the suspects is not relevant.
 
         Raises:
             InputError: An input that should be a number is not.
@@ -142,6 +149,9 @@ class Predictor(nn.Module):
         for batch in batches:
             assert batch.y is not None
             label, labelled = outcome_columns(batch.y, self.num_outputs)
+            if weight is not None:
+                share = weight[batch.rows].double().reshape(len(batch), -1)
+                label, labelled = label * share, labelled * share
             patients += len(batch)
             if self.cells is not None:
                 self.cells.count(batch)

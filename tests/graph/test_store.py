@@ -156,3 +156,28 @@ def test_the_batch_moves_to_a_device(graph):
     moved = PatientStore(graph).batch(torch.tensor([1, 2])).to("meta")
     assert moved.observations["chart"]["numeric"].is_meta
     assert moved.layout.patient.is_meta
+
+
+def test_runs_worked_out_once_stand_beside_what_is_there(graph):
+    store = PatientStore(graph)
+    before = store.batch(torch.arange(40)).observations["diagnosis"]
+
+    def doubled(observations):
+        return observations["ptr"].diff(), {"twice": 2 * observations["code"]}
+
+    store.put_runs("diagnosis", doubled, "own_ptr", chunk=7)
+    for rows in ([31, 4, 4, 3, 17], []):
+        observations = store.batch(torch.tensor(rows, dtype=torch.long)).observations["diagnosis"]
+        assert set(observations) == {*before, "twice", "own_ptr"}
+        torch.testing.assert_close(observations["twice"], 2 * observations["code"])
+        torch.testing.assert_close(observations["own_ptr"], observations["ptr"])
+
+
+def test_runs_of_a_modality_nobody_has():
+    store = PatientStore(graph_from_cohort(make_cohort(12, nobody_has=("diagnosis",))))
+    store.put_runs(
+        "diagnosis", lambda observations: (observations["ptr"].diff(), {"own": observations["code"]}), "own_ptr"
+    )
+    observations = store.batch(torch.arange(12)).observations["diagnosis"]
+    assert observations["own_ptr"].tolist() == [0]
+    assert observations["own"].numel() == 0

@@ -10,7 +10,7 @@ from gdsfd.cohort.fields import LEVEL_MISSING
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.encoders import CellTokens, build_encoder
+from gdsfd.nn.encoders import CellTokens, build_encoder, cell_names
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor
 from tests.cohort_factory import make_cohort
@@ -195,3 +195,26 @@ def test_fewer_edges_keep_their_values(graph: HeteroData) -> None:
     assert isinstance(kept, CellLayout)
     torch.testing.assert_close(kept.value, layout.value[mask], equal_nan=True)
     assert kept.modality_degree.sum() == mask.sum()
+
+
+def test_names_follow_the_nodes(graph: HeteroData) -> None:
+    names = cell_names(graph.schema)
+    tokens = cell_tokens(graph)
+    assert len(names) == len(set(names)) == tokens.num_nodes
+    assert names[:4] == [("chart", "age"), ("chart", "pressure"), ("chart", "creatinine"), ("labs", "heart_rate")]
+    layout = tokens(PatientStore(graph).batch(torch.tensor([0, 1, 2])))[1]
+    expected = set()
+    for name in ("chart", "diagnosis"):
+        edges = graph[edge_type(name)]
+        fields = graph.schema.modalities[graph.schema.names.index(name)]
+        for observation in (edges.edge_index[0] <= 2).nonzero().squeeze(1).tolist():
+            place = int(edges.edge_index[0, observation])
+            if name == "chart" and edges.categorical[observation, 0] >= 2:
+                level = fields.levels[0][int(edges.categorical[observation, 0]) - 2]
+                expected.add((place, ("chart", f"unit = {level}")))
+            if name == "diagnosis":
+                codes = edges.code[edges.ptr[observation] : edges.ptr[observation + 1]].tolist()
+                expected |= {(place, ("diagnosis", fields.codes[code - 2])) for code in codes if code >= 2}
+    found = {(int(patient), names[node]) for patient, node in zip(layout.patient, layout.modality)}
+    assert expected
+    assert expected <= found

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
@@ -121,3 +122,9 @@ def test_imputation_and_options_work_in_the_estimator() -> None:
     together = model.predict_proba(graph)
     first = graph["patient"].id[:5]
     np.testing.assert_allclose(model.predict_proba(graph, ids=first), together[:5], atol=1e-5)
+
+
+def test_a_recurrence_is_refused() -> None:
+    graph = graph_from_cohort(make_cohort(40))
+    with pytest.raises(InputError, match=r"sequence='gru' reads modality 'labs' over time.*take sequence='none'"):
+        Predictor(graph.schema, "grape", channels=4, sequence="gru")

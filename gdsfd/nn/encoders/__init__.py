@@ -1,6 +1,7 @@
 """Encoders: one modality's observations to tokens of one width. One file per kind."""
 
 from gdsfd.nn.encoders.build import build_encoder
+from gdsfd.nn.encoders.cell_names import cell_names
 from gdsfd.nn.encoders.cell_tokens import CellTokens
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.encoders.codes_encoder import CodesEncoder
@@ -18,4 +19,5 @@ __all__ = [
     "EventsEncoder",
     "TableEncoder",
     "build_encoder",
+    "cell_names",
 ]

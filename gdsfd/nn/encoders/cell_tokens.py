@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from gdsfd.errors import InputError
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.encoders.cells import CellLayout
@@ -24,10 +25,14 @@ _PATIENT_STD = 0.5  # of a patient's mean token before training, in each channel
 
 @dataclass(eq=False)
 class _Arranged:
-    """A batch's cells in the order of their layout (whose values are not known yet), and the raw values by modality."""
+    """A batch's cells in the order of their layout (whose values are not known yet), and the raw values by modality.
+
+    The cells of modality ``k`` that have values are ``ends[k]:ends[k + 1]``; those without follow from ``ends[-1]``.
+    """
 
     layout: CellLayout
     values: list[Tensor]
+    ends: list[int]
 
 
 #: Arrangements of the batches that are alive: the members of an ensemble see the same batch one after the other.
@@ -38,13 +43,16 @@ class CellTokens(nn.Module):
     """Every measured value of a batch as one token, with the layout of the graph they are the edges of.
 
     Feature nodes are numbered: those with values, modality after modality, then those that are only there or not
-    (levels, codes), modality after modality.
+    (levels, codes), modality after modality; :func:`~gdsfd.nn.encoders.cell_names.cell_names` names them.
 
     Args:
         names: The modalities' names.
         encoders: Their encoders, which say what their cells are. They are not trained here, and not registered: they
             belong to the caller.
         channels: Width d of the tokens.
+
+    Raises:
+        InputError: An encoder reads events over time, which single values do not tell.
 
     Shapes:
         - a batch -> tokens [M, d] and their layout with M edges
@@ -55,6 +63,12 @@ class CellTokens(nn.Module):
 
     def __init__(self, names: Sequence[str], encoders: Sequence[Encoder], channels: int) -> None:
         super().__init__()
+        recurrent = [name for name, encoder in zip(names, encoders) if encoder.also_reads]
+        if recurrent:
+            raise InputError(
+                f"sequence='gru' reads modality {recurrent[0]!r} over time, but this backbone's graph has one edge per "
+                "item, with its summaries; take sequence='none', or the backbone 'muse' or 'concat'"
+            )
         self.names = tuple(names)
         self._encoders = tuple(encoders)
         plans = [encoder.cell_plan for encoder in encoders]
@@ -76,8 +90,7 @@ class CellTokens(nn.Module):
     def forward(self, batch: PatientBatch) -> tuple[Tensor, CellLayout]:
         """Tokens of a batch's cells, float [M, d], and their layout."""
         arranged = self.arrange(batch)
-        layout = arranged.layout
-        ends = layout.modality_ptr[torch.tensor(self._valued, device=layout.modality_ptr.device)].tolist()
+        layout, ends = arranged.layout, arranged.ends
         tokens, first = [], []
         for number, (values, before) in enumerate(zip(arranged.values, self._valued)):
             if values.size(0):
@@ -119,7 +132,7 @@ class CellTokens(nn.Module):
         ]
         value = torch.empty(0, device=device)
         layout = CellLayout(patient[order], node, ptr, len(batch), self.num_nodes, value)
-        return _Arranged(layout, sorted_values)
+        return _Arranged(layout, sorted_values, ends)
 
     @torch.no_grad()
     def prepare(self, store: PatientStore, most_bytes: int = 2**30) -> None:
