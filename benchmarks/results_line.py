@@ -12,7 +12,7 @@ from typing import Any
 
 from gdsfd.versions import versions
 
-__all__ = ["RESULTS", "append_line"]
+__all__ = ["RESULTS", "append_line", "provenance"]
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -28,14 +28,9 @@ _DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no", "--", "../gd
 _LOAD = round(os.getloadavg()[0], 2)
 
 
-def append_line(file: str | Path, **fields: Any) -> None:
-    """Appends a JSON line with versions, load before the run, commit and command beside the fields.
-
-    Args:
-        file: Name inside ``results/``, or an absolute path.
-        **fields: What was measured; a field given here is kept as it is.
-    """
-    line = {
+def provenance() -> dict[str, Any]:
+    """Where a line comes from: versions, load before the run, commit and command."""
+    return {
         "load": _LOAD,
         "commit": _COMMIT,
         "dirty": _DIRTY,
@@ -43,6 +38,16 @@ def append_line(file: str | Path, **fields: Any) -> None:
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def append_line(file: str | Path, **fields: Any) -> None:
+    """Appends a JSON line with versions, load before the run, commit and command beside the fields.
+
+    Args:
+        file: Name inside ``results/``, or an absolute path.
+        **fields: What was measured; a field given here is kept as it is.
+    """
+    line = provenance()
     line = fields | {name: value for name, value in line.items() if name not in fields}
     path = RESULTS / file
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,74 @@
+"""How good probabilities are on each evaluation split."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch_geometric.data import HeteroData
+
+from gdsfd.evaluation.metrics import Floats, auprc, auroc, log_loss
+from gdsfd.evaluation.targets import labels_of, rows_of_split, targets_of
+
+__all__ = ["evaluation_splits", "figures", "figures_of_score"]
+
+#: Split -> figure -> value.
+Figures = dict[str, dict[str, Any]]
+
+
+def evaluation_splits(graph: HeteroData) -> list[str]:
+    """The splits nothing was fitted or chosen on: ``test`` first, then the others by name."""
+    names = {str(name) for name in graph["patient"].split} - {"train", "tuning", ""}
+    return sorted(names, key=lambda name: (name != "test", name))
+
+
+def figures(graph: HeteroData, probabilities: dict[str, NDArray[np.float64]], who: str) -> Figures:
+    """AUROC, AUPRC and log loss (nats) per split, averaged over outcomes or classes that have both labels.
+
+    Args:
+        graph: The graph.
+        probabilities: Split -> what ``predict_proba`` gives for it.
+        who: Whose they are, for messages.
+
+    Returns:
+        Split -> ``n`` (labelled patients), ``positives`` and the three figures; NaN where a split has one label only.
+    """
+    found: Figures = {}
+    for split, given in probabilities.items():
+        targets = targets_of(graph, rows_of_split(graph, split), given, f"{who}, {split}")
+        found[split] = {
+            "n": max(len(target.y) for target in targets),
+            "positives": int(sum(target.y.sum() for target in targets)),
+            "auroc": _mean([auroc(target.y, target.p) for target in targets]),
+            "auprc": _mean([auprc(target.y, target.p) for target in targets]),
+            "loss": _mean([log_loss(target.y, target.p) for target in targets]),
+        }
+    return found
+
+
+def figures_of_score(graph: HeteroData, score: Floats) -> Figures:
+    """Figures of one probability per patient of the graph, such as a simulation's oracle (one binary outcome)."""
+    return figures(
+        graph,
+        {
+            split: np.stack([1 - score[rows], score[rows]], axis=1)
+            for split in evaluation_splits(graph)
+            for rows in [rows_of_split(graph, split)]
+        },
+        "oracle",
+    )
+
+
+def any_label(graph: HeteroData) -> NDArray[np.int64]:
+    """First outcome's label of each patient, -1 = unlabelled; int64 [N]."""
+    every = labels_of(graph, np.arange(len(graph["patient"].id)))
+    if graph.schema.multiclass:
+        return np.where(np.isnan(every).any(1), -1, np.nan_to_num(every).argmax(1)).astype(np.int64)
+    return np.where(np.isnan(every[:, 0]), -1, every[:, 0]).astype(np.int64)
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.mean(known)) if known else math.nan
