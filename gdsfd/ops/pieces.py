@@ -14,8 +14,9 @@ __all__ = ["Piece", "collect", "ends", "narrowed", "pieces", "plus_ends"]
 # cache, and the fixed cost of some ten calls per piece (3 us each) is small beside its matrix product (over 500 us).
 # From 1024 to 8192 rows the time is the same to a few percent; more rows are fewer barriers between threads.
 _ROWS = 4096
-# Hubs with fewer edges than this on average share pieces; their terms are then gathered and scattered as the patients'.
-_LONG = 256
+# Hubs with fewer edges than this on average share pieces; their terms are then gathered and scattered as the patients'
+# are. It is a little slower per row than one term for all rows, and a batch of 512 patients is one piece instead of K.
+_LONG = 1024
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ from torch import Tensor
 from gdsfd.errors import InputError
 from gdsfd.ops import Bipartite, aggregate
 from gdsfd.ops.backends import BACKENDS, available
+from gdsfd.ops.pieces import pieces
 
 # The triton backend has a sweep of its own: its interpreter has to be asked for before triton is imported.
 COMPARED = [name for name in BACKENDS if name not in ("reference", "triton")]
@@ -64,12 +65,14 @@ def test_float32(backend: str, problem: Problem) -> None:
     compare(problem, needs(backend), with_gradients(problem, "reference"), 1e-5)
 
 
-def crowd(num_left: int = 3000, channels: int = 5, seed: int = 0) -> tuple[Bipartite, Tensor, Tensor, Tensor]:
-    """Hubs long enough for pieces of their own, some longer than a piece."""
+def crowd(
+    num_left: int = 6000, channels: int = 5, hubs: int = 3, seed: int = 0
+) -> tuple[Bipartite, Tensor, Tensor, Tensor]:
+    """Few hubs with more edges than a piece has, or many that share pieces; the last has no edge."""
     generator = torch.Generator().manual_seed(seed)
-    present = torch.rand(num_left, 3, generator=generator) < torch.tensor([1.0, 0.4, 0.0])
+    present = torch.rand(num_left, hubs, generator=generator) < torch.linspace(1, 0, hubs)
     left, right = present.nonzero().unbind(1)
-    graph, _ = Bipartite.from_edges(left, right, num_left, 3)
+    graph, _ = Bipartite.from_edges(left, right, num_left, hubs)
     edge = torch.randn(graph.num_edges, channels, dtype=torch.float64, generator=generator)
     nodes = torch.randn(num_left, channels, dtype=torch.float64, generator=generator)
     return graph, edge, nodes, torch.rand(graph.num_edges, dtype=torch.float64, generator=generator)
@@ -78,9 +81,11 @@ def crowd(num_left: int = 3000, channels: int = 5, seed: int = 0) -> tuple[Bipar
 @pytest.mark.parametrize("backend", COMPARED)
 @pytest.mark.parametrize("toward", ["left", "right"])
 @pytest.mark.parametrize("masked", [False, True])
-def test_long_hubs(backend: str, toward: str, masked: bool) -> None:
-    graph, edge, nodes, mask = crowd()
-    node = nodes[:3] if toward == "left" else nodes
+@pytest.mark.parametrize(("patients", "hubs"), [(6000, 3), (600, 40)])
+def test_several_pieces(backend: str, toward: str, masked: bool, patients: int, hubs: int) -> None:
+    graph, edge, nodes, mask = crowd(patients, hubs=hubs)
+    assert len(pieces(graph)) > 2
+    node = nodes[:hubs] if toward == "left" else nodes
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
         leaves = [tensor.to(dtype).requires_grad_() for tensor in (node, edge, mask)]
         problem = Problem(leaves[0], leaves[1], graph, toward, "mean", "relu", leaves[2] if masked else None, None)

@@ -12,6 +12,7 @@ from torch import Tensor
 from gdsfd.errors import InputError
 from gdsfd.ops import Bipartite, edge_messages, edge_update, linear, linear_edge_update, mask_total
 from gdsfd.ops.backends import BACKENDS, available
+from gdsfd.ops.pieces import pieces
 
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 UPDATERS = [name for name in BACKENDS if name != "triton" and name in available()]
@@ -55,9 +56,11 @@ def test_messages(
 
 @pytest.mark.parametrize("mask_kind", ["none", "edge", "channel"])
 @pytest.mark.parametrize("common", [False, True])
-def test_messages_of_long_hubs(mask_kind: str, common: bool) -> None:
+@pytest.mark.parametrize(("patients", "hubs"), [(6000, 2), (600, 30)])
+def test_messages_in_several_pieces(mask_kind: str, common: bool, patients: int, hubs: int) -> None:
     generator = torch.Generator().manual_seed(3)
-    graph = random_graph(3000, 2, "one hub has all", generator)  # more edges than a piece has
+    graph = random_graph(patients, hubs, "one hub has all", generator)
+    assert len(pieces(graph)) > 2
     for double in (False, True):
         check_messages(graph, 8, mask_kind, common, "both", double, generator)
 
@@ -127,11 +130,12 @@ def test_edge_updates(
         assert_close(*fused, tolerance)
 
 
-def test_edge_update_of_long_hubs() -> None:
+@pytest.mark.parametrize(("patients", "hubs"), [(6000, 2), (600, 30)])
+def test_edge_update_in_several_pieces(patients: int, hubs: int) -> None:
     generator = torch.Generator().manual_seed(4)
-    graph = random_graph(3000, 2, "one hub has all", generator)
+    graph = random_graph(patients, hubs, "one hub has all", generator)
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
-        sizes = [(graph.num_edges, 8), (8, 8), (3000, 8), (2, 8)]
+        sizes = [(graph.num_edges, 8), (8, 8), (patients, 8), (hubs, 8)]
         leaves = [leaf(*size, generator=generator, dtype=dtype) for size in sizes]
         fused = [
             results([linear_edge_update(*leaves, graph, backend)], leaves) for backend in ("auto", "segment", "pyg")

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gdsfd.ops import linear
+
 __all__ = ["contrastive_loss"]
 
 
@@ -30,20 +32,24 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
     """
     if first.size(0) < 2:
         return first.sum() * 0
-    cosine = first @ second.t() / temperature
+    cosine = linear(first, second) / temperature
     target = torch.arange(first.size(0), device=first.device)
     unsupervised = (F.cross_entropy(cosine, target) + F.cross_entropy(cosine.t(), target)) / 2
-    return (unsupervised + _same_label_loss(first, second, y, temperature)) / 2
+    return (unsupervised + _same_label_loss(first, cosine, y, temperature)) / 2
 
 
-def _same_label_loss(first: Tensor, second: Tensor, y: Tensor, temperature: float) -> Tensor:
+def _same_label_loss(first: Tensor, across: Tensor, y: Tensor, temperature: float) -> Tensor:
+    """``across``: the two views' cosines over the temperature, [B, B]."""
     labels = y.unsqueeze(-1) if y.dim() == 1 else y
     labelled = (labels >= 0).all(-1) if not labels.is_floating_point() else ~torch.isnan(labels).any(-1)
-    first, second, labels = first[labelled], second[labelled], labels[labelled]
+    if not bool(labelled.all()):
+        first, across, labels = first[labelled], across[labelled][:, labelled], labels[labelled]
     if labels.size(0) < 2:
         return first.sum() * 0
     same = (labels.unsqueeze(0) == labels.unsqueeze(1)).all(-1).to(first.dtype)
     others = 1 - torch.eye(labels.size(0), device=first.device, dtype=first.dtype)
-    within = F.binary_cross_entropy_with_logits(first @ first.t() / temperature, same, weight=others, reduction="sum")
-    across = F.binary_cross_entropy_with_logits(first @ second.t() / temperature, same, weight=others, reduction="sum")
-    return (within + across) / (2 * others.sum())
+    within = linear(first, first) / temperature
+    loss = sum(
+        F.binary_cross_entropy_with_logits(cosine, same, weight=others, reduction="sum") for cosine in (within, across)
+    )
+    return loss / (2 * others.sum())

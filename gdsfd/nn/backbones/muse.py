@@ -15,6 +15,9 @@ from gdsfd.ops import mask_total
 
 __all__ = ["MuseBackbone"]
 
+#: Tokens [E, d], their layout and their masks: a batch, or what is left of it when observations are hidden.
+View = tuple[Tensor, EdgeLayout, Tensor | None]
+
 
 class MuseBackbone(Backbone):
     """Bipartite message passing with edge features, repaired so that one patient can be scored alone.
@@ -76,14 +79,30 @@ class MuseBackbone(Backbone):
         dropped = self._drop(tokens, layout, mask)
         if self.projection is None or y is None:
             return Embeddings(self._propagate(*dropped), tokens, layout.presence)
-        pooled, view = self._propagate(tokens, layout, mask), self._propagate(*dropped)
+        pooled, view = self._both((tokens, layout, mask), dropped)
         first, second = (F.normalize(torch.tanh(self.projection(vectors)), dim=-1) for vectors in (pooled, view))
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
         return Embeddings(pooled, tokens, layout.presence, loss)
 
-    def _drop(
-        self, tokens: Tensor, layout: EdgeLayout, mask: Tensor | None
-    ) -> tuple[Tensor, EdgeLayout, Tensor | None]:
+    def _both(self, full: View, dropped: View) -> tuple[Tensor, Tensor]:
+        """Two views of the same patients in one pass: the second's patients and modalities stand behind the first's.
+
+        On a batch of some hundred patients a pass costs what its calls cost, not its arithmetic.
+        """
+        (tokens, layout, mask), (fewer, kept, fewer_mask) = full, dropped
+        ends = [kept.patient + layout.num_patients, kept.modality + self.num_modalities]
+        joined = EdgeLayout(
+            torch.cat([layout.patient, ends[0]]),
+            torch.cat([layout.modality, ends[1]]),
+            torch.cat([layout.modality_ptr, kept.modality_ptr[1:] + layout.num_edges]),
+            2 * layout.num_patients,
+            2 * self.num_modalities,
+        )
+        masks = None if mask is None or fewer_mask is None else torch.cat([mask, fewer_mask])
+        first, second = self._propagate(torch.cat([tokens, fewer]), joined, masks).chunk(2)
+        return first, second
+
+    def _drop(self, tokens: Tensor, layout: EdgeLayout, mask: Tensor | None) -> View:
         """Hides each observation with probability ``edge_drop``, all patients at once."""
         if not self.edge_drop:
             return tokens, layout, mask
@@ -94,6 +113,8 @@ class MuseBackbone(Backbone):
         """Patient vectors after the last layer; with ``until``, the message sums into layer ``until``'s modalities."""
         patient = self.patient_start.unsqueeze(0)  # one row for all, mapped once
         modality: Tensor = self.modality_start
+        if layout.num_modalities > self.num_modalities:  # several views side by side
+            modality = modality.repeat(layout.num_modalities // self.num_modalities, 1)
         last = len(self.layers) - 1
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, EdgeSAGEConv)
