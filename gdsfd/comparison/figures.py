@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.evaluation.metrics import Floats, auprc, auroc, log_loss
 from gdsfd.evaluation.targets import labels_of, rows_of_split, targets_of
 
-__all__ = ["evaluation_splits", "figures", "figures_of_score"]
+__all__ = ["any_label", "evaluation_splits", "figures", "figures_of_score", "judged_splits"]
 
 #: Split -> figure -> value.
 Figures = dict[str, dict[str, Any]]
@@ -22,6 +22,15 @@ def evaluation_splits(graph: HeteroData) -> list[str]:
     """The splits nothing was fitted or chosen on: ``test`` first, then the others by name."""
     names = {str(name) for name in graph["patient"].split} - {"train", "tuning", ""}
     return sorted(names, key=lambda name: (name != "test", name))
+
+
+def judged_splits(graph: HeteroData) -> list[str]:
+    """The evaluation splits; with only one of them also ``tuning``, the one look at patients like those trained on.
+
+    The epoch is chosen on tuning patients, so figures there lean to the good side, for all arms alike.
+    """
+    splits = evaluation_splits(graph)
+    return splits if len(splits) > 1 else [*splits, "tuning"]
 
 
 def figures(graph: HeteroData, probabilities: dict[str, NDArray[np.float64]], who: str) -> Figures:
@@ -54,7 +63,7 @@ def figures_of_score(graph: HeteroData, score: Floats) -> Figures:
         graph,
         {
             split: np.stack([1 - score[rows], score[rows]], axis=1)
-            for split in evaluation_splits(graph)
+            for split in judged_splits(graph)
             for rows in [rows_of_split(graph, split)]
         },
         "oracle",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
-from gdsfd.comparison.figures import evaluation_splits, figures, figures_of_score
+from gdsfd.comparison.figures import figures, figures_of_score, judged_splits
 from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.matched import widened
 from gdsfd.evaluation.baselines import FlatBaseline
@@ -177,7 +177,7 @@ class _Scorer:
     def __init__(self, graph: HeteroData) -> None:
         self.graph = graph
         self.store = PatientStore(graph)
-        self.rows = {split: rows_of(graph, split) for split in evaluation_splits(graph)}
+        self.rows = {split: rows_of(graph, split) for split in judged_splits(graph)}
 
     def __call__(self, fitted: FittedArm, who: str) -> dict[str, Any]:
         given: dict[str, NDArray[np.float64]] = {
@@ -190,7 +190,7 @@ def _baseline(graph: HeteroData, name: str, seed: int) -> Record:
     start = time.perf_counter()
     fitted = BASELINES[name](seed).fit(graph)
     seconds = round(time.perf_counter() - start, 1)
-    given = {split: fitted.predict_proba(graph, split=split) for split in evaluation_splits(graph)}
+    given = {split: fitted.predict_proba(graph, split=split) for split in judged_splits(graph)}
     return {"backbone": "", "arm": name, "splits": figures(graph, given, name), "seconds": seconds}
 
 
