@@ -118,6 +118,8 @@ class StreamObjective(Objective):
         self._members = [cast(StreamPredictor, member) for member in network.members]
         first = self._members[0]
         measured = config.information != "none" and config.information_weight > 0
+        if config.information == "grl" and not num_suspects:
+            measured = False  # no declared suspect is in the graph, or each has one code: nothing to predict
         self.dependence = nn.ModuleList(
             build_information(
                 config.information, first.channels, first.channels, num_suspects, **config.information_options

@@ -72,8 +72,11 @@ def concordance_gain(
         NaN figures where no group has both labels.
     """
     generator = np.random.default_rng(seed)
+    if not len(y):
+        return Concordance(*[float("nan")] * 4, 0, {})
     people = np.unique(np.asarray(subject, dtype=str), return_inverse=True)[1]
-    counts = generator.multinomial(int(people.max()) + 1 if len(people) else 0, _even(people), resamples).astype(float)
+    size = int(people.max()) + 1
+    counts = generator.multinomial(size, np.full(size, 1.0 / size), resamples).astype(float)
     own = np.ones(len(y)) if weight is None else weight
     names = np.asarray(group, dtype=str)
     top = np.zeros((2, resamples + 1))
@@ -102,16 +105,10 @@ def concordance_gain(
         groups[str(name)] = (float(won[0]), float(won[1]), pairs)
         total += pairs
     if not total:
-        nan = float("nan")
-        return Concordance(nan, nan, nan, nan, 0, {})
+        return Concordance(*[float("nan")] * 4, 0, {})
     value = top / np.where(bottom > 0, bottom, np.nan)
     low, high = np.nanquantile((value[1] - value[0])[1:], [0.05, 0.95])
     return Concordance(float(value[0, 0]), float(value[1, 0]), float(low), float(high), total, groups)
-
-
-def _even(people: NDArray[np.int64]) -> Floats:
-    size = int(people.max()) + 1 if len(people) else 0
-    return np.full(size, 1.0 / size) if size else np.zeros(0)
 
 
 def _some(rows: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:

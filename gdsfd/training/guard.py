@@ -67,8 +67,8 @@ def judge(
 ) -> Guard:
     """Compares a debiased model with its reference without looking at any test patient.
 
-    The debiased model is used where it gains at least :data:`LEAST_GAIN`; the words say how sure that is. The gain is in
-    concordance (AUROC) in environments left out in turn, of models trained without them (one member each, to save
+    The debiased model is used where it gains at least :data:`LEAST_GAIN`; the words say how sure that is. The gain is
+    in concordance (AUROC) in environments left out in turn, of models trained without them (one member each, to save
     time), among patients weighted so that the environment tells nothing of the outcome. Where no environment is
     declared it is that of the fitted models on tuning patients, weighted so that the declared suspects tell nothing of
     the outcome: right when the suspects are what biases, and when there are enough tuning patients. In-distribution
@@ -129,7 +129,8 @@ def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: st
     if not found.pairs:
         words = "There are no two patients to compare the models by; the model without debiasing is used."
         return Guard("reference", words, figures)
-    evidence = {**asdict(found), "difference": found.difference, "where": where}
+    groups = {name: list(each) for name, each in found.groups.items()}
+    evidence = {**asdict(found), "groups": groups, "difference": found.difference, "where": where}
     figure = (
         f"Concordance {where}: {found.other:.3f} with debiasing, {found.reference:.3f} without "
         f"({found.difference:+.3f}, 90 % interval {found.low:+.3f} to {found.high:+.3f})."

@@ -15,6 +15,7 @@ __all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
 
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _FOLDS = 5
+_SURE = 2.0  # standard errors by which suspects must lower the cross-entropy out of fold to be taken to tell anything
 
 
 class OutcomeBySuspects:
@@ -40,8 +41,8 @@ def outcome_by_suspects(
 
     Additive, because several suspects together have more combinations than patients. A training patient's probability
     comes from a fit without the patient's fold, so that a stratum of few patients does not explain its own labels; the
-    strength of the ridge is the one with the least cross-entropy out of fold, and where none is below that of the
-    overall share, suspects are taken to tell nothing: margins are 0 and weights 1. Rows outside train never enter; they
+    strength of the ridge is the one with the least cross-entropy out of fold, and where that is not two standard errors
+    below that of the overall share, suspects are taken to tell nothing: margins are 0 and weights 1. Rows outside train never enter; they
     get the probabilities of a fit on all training patients.
 
     Args:
@@ -111,19 +112,21 @@ def _chances(
     splits = list(StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(fit, y[fit], group[fit]))
     if any(np.unique(y[fit[inside]]).size < present.size for inside, _ in splits):
         return nothing, overall, 0.0
-    least, best, chosen = _entropy(nothing[fit], y[fit]), nothing, None
+    plain = _entropies(nothing[fit], y[fit])
+    least, best, chosen = plain, nothing, None
     for strength in _STRENGTHS:
         held_out = np.zeros((len(fit), classes)) + 1e-12
         for inside, outside in splits:
             held_out[np.ix_(outside, present)] = _fitted(
                 indicators[fit[inside]], y[fit[inside]], strength
             ).predict_proba(indicators[fit[outside]])
-        entropy = _entropy(held_out, y[fit])
-        if entropy < least:
+        entropies = _entropies(held_out, y[fit])
+        if entropies.mean() < least.mean():
             best = nothing.copy()
             best[fit] = held_out.clip(1e-6)
-            least, chosen = entropy, strength
-    if chosen is None:
+            least, chosen = entropies, strength
+    gains = plain - least
+    if chosen is None or gains.mean() < _SURE * gains.std() / len(gains) ** 0.5:
         return nothing, overall, 0.0
     others = np.setdiff1d(np.arange(len(y)), fit)
     if others.size:
@@ -131,15 +134,15 @@ def _chances(
         best[np.ix_(others, present)] = (
             _fitted(indicators[fit], y[fit], chosen).predict_proba(indicators[others]).clip(1e-6)
         )
-    return best, overall, float(_entropy(nothing[fit], y[fit]) - least)
+    return best, overall, float(gains.mean())
 
 
 def _fitted(inputs: NDArray[np.float64], y: NDArray[np.int64], strength: float) -> LogisticRegression:
     return LogisticRegression(C=strength, max_iter=500).fit(inputs, y)
 
 
-def _entropy(chance: NDArray[np.float64], y: NDArray[np.int64]) -> float:
-    return float(-np.log(np.take_along_axis(chance, y[:, None], 1).clip(1e-12)).mean())
+def _entropies(chance: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:
+    return -np.log(np.take_along_axis(chance, y[:, None], 1).squeeze(1).clip(1e-12))
 
 
 def _normalised(ratio: Tensor, labelled: Tensor, rows: Tensor, clip: float) -> Tensor:

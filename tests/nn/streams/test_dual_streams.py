@@ -1,0 +1,151 @@
+"""Streams on every kind of backbone: complements, gradients, one patient alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gdsfd.errors import InputError
+from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.backbones import Backbone, ConcatBackbone, MuseBackbone
+from gdsfd.nn.embeddings import Embeddings
+from gdsfd.nn.streams import DualStreams, StreamConfig, swapped
+
+
+class PooledBackbone(Backbone):
+    """Offers one vector per patient."""
+
+    streams_on = "pooled"
+
+    def __init__(self, channels: int, num_modalities: int, dropout: float = 0.0) -> None:
+        super().__init__(channels, num_modalities, dropout)
+        self.inner = ConcatBackbone(channels, num_modalities, dropout, edge_drop=0.0)
+
+    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+        return Embeddings(self.inner(tokens, layout).pooled, None, layout.presence)
+
+
+class GridBackbone(Backbone):
+    """Offers tokens per patient and modality, [B, K, d]."""
+
+    streams_on = "tokens"
+
+    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+        grid = tokens.new_zeros(layout.num_patients, layout.num_modalities, self.channels)
+        grid = grid.index_put((layout.patient, layout.modality), torch.tanh(tokens))
+        return Embeddings(grid.sum(1), grid, layout.presence)
+
+
+def layout_of(patients: int) -> EdgeLayout:
+    every = torch.arange(patients)
+    return EdgeLayout.from_lists([every, every[: patients // 2], every[1::2]], patients)
+
+
+def streams_on(kind: str, channels: int = 8) -> DualStreams:
+    torch.manual_seed(0)
+    make = {"concat": ConcatBackbone, "muse": MuseBackbone, "pooled": PooledBackbone, "grid": GridBackbone}[kind]
+    reader = lambda: MuseBackbone(channels, 3, 0.0, edge_drop=0.0)  # noqa: E731
+    build = lambda: make(channels, 3, dropout=0.0) if kind != "muse" else reader()  # noqa: E731
+    if kind == "pooled":
+        return DualStreams(build(), None, None)
+    if kind == "grid":
+        return DualStreams(build(), reader(), reader())
+    return DualStreams(build(), None, build())
+
+
+KINDS = ["concat", "muse", "pooled", "grid"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_codes_for_every_patient_and_gradients_for_every_parameter(kind: str) -> None:
+    streams, layout = streams_on(kind), layout_of(10)
+    tokens = torch.randn(layout.num_edges, 8, requires_grad=True)
+    codes = streams(tokens, layout)
+    assert codes.causal.shape == codes.biased.shape == (10, 8)
+    weight = torch.randn(10, 8)  # a plain sum would leave some gradients at 0 by symmetry
+    ((codes.causal * weight).sum() + (codes.biased.square() * weight).sum()).backward()
+    assert tokens.grad is not None
+    assert bool(torch.isfinite(tokens.grad).all())
+    assert float(tokens.grad.abs().sum()) > 0
+    masker = [parameter.grad for parameter in streams.masker.parameters()]
+    assert any(grad is not None and float(grad.abs().sum()) > 0 for grad in masker)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_stream_has_weights_of_its_own(kind: str) -> None:
+    streams, layout = streams_on(kind), layout_of(10)
+    codes = streams(torch.randn(layout.num_edges, 8), layout)
+    assert not torch.allclose(codes.causal, codes.biased)
+    codes.biased.square().sum().backward()
+    part = streams.masker.causal if kind == "pooled" else (streams.causal or streams.backbone)  # type: ignore[union-attr]
+    assert isinstance(part, nn.Module)
+    assert all(parameter.grad is None or not bool(parameter.grad.any()) for parameter in part.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_patient_alone_gets_the_same_codes(kind: str) -> None:
+    streams, layout = streams_on(kind), layout_of(12)
+    for parameter in streams.masker.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    tokens = torch.randn(layout.num_edges, 8)
+    streams.eval()
+    streams.fit_states(lambda: [(tokens, layout)])
+    together = streams(tokens, layout)
+    for patient in (0, 3, 11):
+        mine = layout.patient == patient
+        owned = [torch.zeros(int((layout.modality[mine] == k).sum()), dtype=torch.long) for k in range(3)]
+        alone = streams(tokens[mine], EdgeLayout.from_lists(owned, 1))
+        torch.testing.assert_close(alone.causal[0], together.causal[patient])
+        torch.testing.assert_close(alone.biased[0], together.biased[patient])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("patients", [0, 1])
+def test_empty_batches_and_patients_without_edges(kind: str, patients: int) -> None:
+    streams = streams_on(kind).eval()
+    layout = EdgeLayout.from_lists([torch.empty(0, dtype=torch.long)] * 3, patients)
+    codes = streams(torch.zeros(0, 8), layout)
+    assert codes.causal.shape == codes.biased.shape == (patients, 8)
+    assert bool(torch.isfinite(codes.causal).all())
+
+
+def test_a_mask_of_one_on_concat_is_the_backbone_on_doubled_tokens() -> None:
+    streams, layout = streams_on("concat").eval(), layout_of(6)
+    tokens = torch.randn(layout.num_edges, 8)
+    expected = streams.backbone(tokens, layout).pooled  # at the start the mask is 1/2 and tokens pass unchanged
+    torch.testing.assert_close(streams(tokens, layout).causal, expected)
+
+
+def test_swap_permutes_and_says_whose_codes_they_are() -> None:
+    torch.manual_seed(3)
+    biased = torch.randn(9, 4)
+    moved, other = swapped(biased)
+    torch.testing.assert_close(moved, biased[other])
+    assert sorted(other.tolist()) == list(range(9))
+    alone, _ = swapped(biased[:1])
+    torch.testing.assert_close(alone, biased[:1])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"mask_level": "node"}, "mask_level"),
+        ({"q": 0.0}, "0 < q <= 1"),
+        ({"weight": "lff"}, "weight"),
+        ({"swap": -1.0}, "at least 0"),
+        ({"streams": False, "swap": 1.0}, "need streams=True"),
+        ({"streams": False, "weight": "batch"}, "needs streams=True"),
+        ({"stage_one": 2}, "share between 0 and 1"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        StreamConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_unknown_mode_and_setting_name_near_ones() -> None:
+    with pytest.raises(InputError, match="full"):
+        StreamConfig.read("ful")
+    with pytest.raises(InputError, match="margin"):
+        StreamConfig.read({"margins": True})

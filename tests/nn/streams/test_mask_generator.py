@@ -1,0 +1,46 @@
+"""Masks: their range, their levels, and that they are a patient's own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.streams import MaskGenerator
+
+
+def layout_of(patients: int = 6) -> EdgeLayout:
+    return EdgeLayout.from_lists(
+        [torch.arange(patients), torch.tensor([0, 2, 3]), torch.empty(0, dtype=torch.long)], patients
+    )
+
+
+@pytest.mark.parametrize(("level", "width"), [("feature", 8), ("edge", 1), ("both", 8)])
+def test_masks_start_at_a_half_and_stay_between_0_and_1(level: str, width: int) -> None:
+    masker, layout = MaskGenerator(8, 3, level), layout_of()  # type: ignore[arg-type]
+    tokens = torch.randn(layout.num_edges, 8)
+    mask = masker(tokens, layout)
+    assert mask.shape == (9, width)
+    torch.testing.assert_close(mask, torch.full_like(mask, 0.5), rtol=1e-3, atol=1e-3)
+    for parameter in masker.parameters():
+        torch.nn.init.normal_(parameter)
+    mask = masker(tokens, layout)
+    assert float(mask.min()) >= 0
+    assert float(mask.max()) <= 1
+    assert float(mask.std()) > 0.01
+
+
+def test_a_patients_mask_does_not_depend_on_others() -> None:
+    masker, layout = MaskGenerator(8, 3), layout_of()
+    for parameter in masker.parameters():
+        torch.nn.init.normal_(parameter)
+    tokens = torch.randn(layout.num_edges, 8)
+    together = masker(tokens, layout)
+    mine = (layout.patient == 2).nonzero().squeeze(1)
+    alone = EdgeLayout.from_lists([torch.tensor([0]), torch.tensor([0]), torch.empty(0, dtype=torch.long)], 1)
+    torch.testing.assert_close(masker(tokens[mine], alone), together[mine])
+
+
+def test_no_edges() -> None:
+    layout = EdgeLayout.from_lists([torch.empty(0, dtype=torch.long)] * 2, 3)
+    assert MaskGenerator(4, 2)(torch.zeros(0, 4), layout).shape == (0, 4)
