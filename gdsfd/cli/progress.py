@@ -32,7 +32,10 @@ def epoch_bar(title: str, epochs: int, quiet: bool) -> Iterator[Callable[[dict[s
     with tqdm(total=epochs, desc=title, unit="epoch", leave=False) as bar:
 
         def advance(row: dict[str, Any]) -> None:
-            bar.update(row["epoch"] - bar.n)  # a resumed run starts in the middle
+            if "model" in row:  # debiasing trains several models, one after the other
+                bar.set_description(f"{title} ({row['model']})")
+            bar.n = row["epoch"]  # a resumed run starts in the middle, the next model at the beginning
+            bar.refresh()
             bar.set_postfix({key: f"{row[key]:.3f}" for key in ("tuning_loss", "tuning_auprc") if key in row})
 
         yield advance

@@ -29,8 +29,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph")
     parser.add_argument("--out", metavar="RUN", type=Path, required=True, help="folder for the trained model")
-    parser.add_argument("--backbone", help="concat or muse (default: muse)")
-    parser.add_argument("--debias", help="none (default)")
+    parser.add_argument("--backbone", help="concat, muse or grape (default: muse)")
+    parser.add_argument("--debias", help="none (default), strata, dfd or full; then the guard says which model predicts")
     parser.add_argument("--seed", type=int, help="of initialisation, shuffling and dropout (default: 0)")
     parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the train patients")
     add_set_argument(parser, "learning_rate=3e-4")
@@ -66,6 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
         model.fit(graph, out=arguments.out, resume=arguments.resume, on_epoch=on_epoch)
     if not arguments.quiet:
         print(_account(model.describe()))
+        if model.guard is not None:
+            print(model.guard.words)
         print(f"model: {arguments.out}")
 
 
