@@ -57,8 +57,11 @@ def step_sentences(members: Sequence[Line]) -> list[str]:
     by_name = {line["contestant"]: line for line in members}
     if not {"gdsfd", PLAIN} <= by_name.keys():
         return ["Only one contestant was measured: nothing to compare."]
-    mine, plain = by_name["gdsfd"], by_name[PLAIN]
-    return [faster_sentence("gdsfd", mine, plain, STEP_FASTER), *_busy(members)]
+    mine = by_name["gdsfd"]
+    said = [
+        faster_sentence("gdsfd", mine, line, STEP_FASTER, name) for name, line in by_name.items() if name != "gdsfd"
+    ]
+    return [*said, *_busy(members)]
 
 
 def inference(lines: list[Line]) -> list[str]:
@@ -105,12 +108,13 @@ def full_sentences(whole: Sequence[Line]) -> list[str]:
     return said
 
 
-def faster_sentence(name: str, mine: Line, plain: Line, bar: float) -> str:
+def faster_sentence(name: str, mine: Line, plain: Line, bar: float, other: str = PLAIN) -> str:
     """How many times as fast as plain PyG, and whether that keeps the bar; no word of it when the spreads overlap."""
+    other = other.replace("pyg", "PyG")
     ratio = plain["seconds"] / mine["seconds"]
     if mine["seconds_low"] <= plain["seconds_high"] and plain["seconds_low"] <= mine["seconds_high"]:
-        return f"The spreads of {name} and plain PyG overlap ({ratio:.2f} times as fast): no difference."
-    return f"{name} is {ratio:.2f} times as fast as plain PyG; the bar of {bar:g} is {_verdict(ratio >= bar)}."
+        return f"The spreads of {name} and {other} overlap ({ratio:.2f} times as fast): no difference."
+    return f"{name} is {ratio:.2f} times as fast as {other}; the bar of {bar:g} is {_verdict(ratio >= bar)}."
 
 
 def shape_sentences(members: dict[tuple[str, str, str], Line]) -> list[str]:

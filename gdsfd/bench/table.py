@@ -34,6 +34,13 @@ def gibibytes(number: float) -> str:
     return f"{number / 2**30:.2f} GiB" if number >= 2**30 else f"{number / 2**20:.0f} MiB"
 
 
+def _spread(low: float, high: float) -> str:
+    ends = [seconds_text(low).split(), seconds_text(high).split()]
+    if ends[0][1] == ends[1][1]:
+        return f"{ends[0][0]} - {' '.join(ends[1])}"
+    return " - ".join(" ".join(end) for end in ends)
+
+
 def _count(value: float) -> str:
     return f"{value / 1e6:.2f} M" if value >= 1e6 else f"{value:,.0f}"
 
@@ -50,7 +57,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "copy_share": ("of copy", "{:.0%}".format),
     "flops_per_second": ("GFLOP/s", lambda value: f"{value / 1e9:.0f}"),
     "cost_per_edge_ratio": ("cost/edge", "{:.2f}".format),
-    "step_bytes": ("own memory", gibibytes),
+    "step_bytes": ("own mem.", gibibytes),
     "peak_bytes": ("process", gibibytes),
 }
 
@@ -66,7 +73,7 @@ def bench_table(lines: Sequence[Line]) -> str:
         header = ["", "median", "quartiles", *(_COLUMNS[name][0] for name in shown)]
         rows = []
         for line in members:
-            spread = f"{seconds_text(line['seconds_low'])} - {seconds_text(line['seconds_high'])}"
+            spread = _spread(line["seconds_low"], line["seconds_high"])
             cells = [_COLUMNS[name][1](line[name]) if name in line else "" for name in shown]
             rows.append([line["contestant"], seconds_text(line["seconds"]), spread, *cells])
         out += [title, *text_table(header, rows), ""]

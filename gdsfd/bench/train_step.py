@@ -15,7 +15,7 @@ from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_step import PlainCohort, PlainMuse, StackedConv
+from gdsfd.bench.plain_step import PlainCohort, PlainMuse, PublishedMuse, StackedConv
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
@@ -25,21 +25,21 @@ from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.losses import outcome_loss
 from gdsfd.nn.predictor import Predictor
 
-__all__ = ["OURS", "STEPS", "Contest", "bench_train_step", "memory_call", "register_step"]
+__all__ = ["OURS", "PUBLISHED", "STEPS", "Contest", "bench_train_step", "memory_call", "register_step"]
 
-OURS = "gdsfd"
+OURS, PUBLISHED = "gdsfd", "plain pyg, published views"
 _MOST = {"float64": 1e-9, "float32": 1e-4}
 _MOST_GRADIENT = {"float64": 1e-8, "float32": 2e-2}
 
 
 @dataclass(eq=False)
 class Contest:
-    """Two models of the same mathematics and weights, and how a batch becomes a loss with each.
+    """Models of the same mathematics and weights, and how a batch becomes a loss with each.
 
     Args:
         models: Contestant -> model.
         losses: Contestant -> loss of the patients in some rows, in nats.
-        gradients: Gives the models' gradients side by side, as pairs (found, expected).
+        gradients: Gives the gradients of this package's model and of plain PyG's, as pairs (found, expected).
     """
 
     models: dict[str, nn.Module]
@@ -74,8 +74,8 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
         torch.manual_seed(seed)
         ours = Predictor(graph.schema, "muse", shape.channels, 0.25 if random else 0.0, options=options)
         ours = ours.to(dtype=shape.torch_dtype).train()
-        plain = PlainMuse(ours).train()
-    ours, plain = ours.to(device), plain.to(device)
+        plain, published = PlainMuse(ours).train(), PublishedMuse(ours).train()
+    ours, plain, published = ours.to(device), plain.to(device), published.to(device)
     store, cohort = PatientStore(graph), PlainCohort(graph)
 
     def our_loss(rows: Tensor) -> Tensor:
@@ -104,8 +104,12 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
             pairs.append((torch.cat([node, edge], dim=1), layer.message_linear.weight.grad))
         return [(mine, other) for mine, other in pairs if mine is not None and other is not None]
 
-    losses: dict[str, Callable[[Tensor], Tensor]] = {PLAIN: lambda rows: plain.loss(cohort, rows), OURS: our_loss}
-    return Contest({PLAIN: plain, OURS: ours}, losses, gradients)
+    losses: dict[str, Callable[[Tensor], Tensor]] = {
+        PLAIN: lambda rows: plain.loss(cohort, rows),
+        PUBLISHED: lambda rows: published.loss(cohort, rows),
+        OURS: our_loss,
+    }
+    return Contest({PLAIN: plain, PUBLISHED: published, OURS: ours}, losses, gradients)
 
 
 def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options) -> list[Line]:

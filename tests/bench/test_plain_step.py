@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from gdsfd.bench.message_passing import PLAIN
-from gdsfd.bench.plain_step import PlainMuse
+from gdsfd.bench.plain_step import PlainMuse, PublishedMuse
 from gdsfd.bench.problem import Shape
-from gdsfd.bench.train_step import OURS, muse
+from gdsfd.bench.train_step import OURS, PUBLISHED, muse
 
 SHAPE = Shape(60, 3, 0.5, channels=8, dtype="float64")
 
@@ -48,6 +48,21 @@ def test_the_loop_hides_each_observation_with_the_given_probability(plain):
     assert not (kept & ~flag).any()
     hidden = 1 - kept.sum() / flag.sum()
     assert abs(float(hidden) - plain.edge_drop) < 0.02
+
+
+def test_the_published_rule_keeps_one_at_least_and_half_of_the_patients_whole():
+    published = muse(SHAPE, 0, "cpu", True).models[PUBLISHED]
+    assert isinstance(published, PublishedMuse)
+    torch.manual_seed(0)
+    flag = torch.ones(3000, 3, dtype=torch.bool)
+    flag[:100] = False
+    flag[:50, 1] = True
+    kept = published.drop(flag.clone())
+    assert torch.equal(kept[:100], flag[:100])
+    counts = kept[100:].sum(1)
+    share = torch.bincount(counts, minlength=4) / counts.numel()
+    assert torch.allclose(share, torch.tensor([0, 0.25, 0.25, 0.5]), atol=0.03)
+    assert ((kept[100:].float().mean(0) - 0.75).abs() < 0.03).all()  # no modality more than another
 
 
 def test_patients_without_anything_and_a_modality_nobody_has(plain):

@@ -26,8 +26,8 @@ def test_a_table_per_mode_with_the_columns_there_are():
     assert "5.0 ms" in text
     assert "1.00 GiB" in text
     first, second = text.split("forward+backward")
-    assert "own memory" in first
-    assert "own memory" not in second
+    assert "own mem." in first
+    assert "own mem." not in second
     assert "busy" not in text
     assert "The machine is busy" in bench_table([line("auto", load=1.5)])
 

@@ -10,7 +10,7 @@ from gdsfd.bench.agreement import DisagreementError
 from gdsfd.bench.message_passing import PLAIN
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
-from gdsfd.bench.train_step import OURS, STEPS, bench_train_step, muse, register_step
+from gdsfd.bench.train_step import OURS, PUBLISHED, STEPS, bench_train_step, muse, register_step
 from gdsfd.errors import InputError
 
 SHAPE = Shape(40, 3, 0.6, channels=8)
@@ -21,7 +21,7 @@ def test_lines_of_both_contestants():
     before = torch.get_rng_state()
     lines = bench_train_step(SHAPE, 16, "muse", FAST)
     assert torch.equal(before, torch.get_rng_state())
-    assert [line["contestant"] for line in lines] == [PLAIN, OURS]
+    assert [line["contestant"] for line in lines] == [PLAIN, PUBLISHED, OURS]
     assert lines[0]["speedup_over_plain"] == 1
     assert lines[0]["float64_gradients_differ"] < 1e-8
     assert lines[0]["shape"]["batch"] == 16
