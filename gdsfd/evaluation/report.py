@@ -16,11 +16,13 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import Predictor, SplitResult, assess, thresholds_of
 from gdsfd.evaluation.boosting import Boosting
+from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.logistic import Logistic
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.score import Rules
 from gdsfd.evaluation.tables import headline_rows, long_rows, metrics_of
 from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
@@ -46,6 +48,7 @@ class Report:
         training: What the model says of its own training, or None.
         baselines: What each baseline says of its own.
         presence: The presence picture, an SVG text, or None.
+        debiasing: Both networks of a debiased model, and what its codes know, or None.
     """
 
     metrics: dict[str, Any]
@@ -57,6 +60,7 @@ class Report:
     training: dict[str, Any] | None = None
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     presence: str | None = None
+    debiasing: Debiasing | None = None
 
     def to_frame(self, detail: bool = False) -> pd.DataFrame:
         """The figures as a table.
@@ -116,12 +120,16 @@ def evaluate(
     sensitivity: float = 0.8,
     min_patients: int = 30,
     min_positives: int = 5,
+    probes: bool = True,
+    truth: Truth | None = None,
     progress: bool | None = None,
 ) -> Report:
     """Judges a model on patients it has not seen.
 
     Gradient boosting and logistic regression are fitted on the same training rows, flattened, and stand beside it.
     Nothing is fitted or chosen on the rows judged: thresholds come from the tuning rows. Intervals resample subjects.
+    Of a model trained with debiasing the report also says whether that helped: its two networks side by side, and what
+    can be read from their codes (:func:`~gdsfd.evaluation.probes.probe_streams`).
 
     Args:
         model: Anything with ``predict_proba(graph, split=...)``.
@@ -135,6 +143,9 @@ def evaluate(
         sensitivity: The threshold is the highest that finds this share of the tuning positives.
         min_patients: Slices of fewer labelled patients get a reason instead of figures.
         min_positives: Likewise fewer positives, or negatives, for ranking figures.
+        probes: Whether to probe the codes of a debiased model.
+        truth: Of a simulated cohort (:func:`gdsfd.simulation.truth.load_truth`): the probes then also ask for what is
+            true, and the streams' columns are compared with the true ones.
         progress: Whether to show a progress bar; None: on a terminal only.
 
     Returns:
@@ -157,7 +168,7 @@ def evaluate(
     given = dict(baselines) if isinstance(baselines, Mapping) else {}
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
-    bar = tqdm(total=len(fresh) + 1 + len(splits), disable=None if progress is None else not progress, leave=False)
+    bar = tqdm(total=len(fresh) + 2 + len(splits), disable=None if progress is None else not progress, leave=False)
     with bar:
         models: dict[str, Predictor] = {MODEL: model}
         for name, baseline in fresh:
@@ -173,10 +184,16 @@ def evaluate(
             bar.set_description(f"judging split {name}")
             results.append(assess(graph, models, points, name, rules))
             bar.update()
+        bar.set_description("looking at debiasing")
+        debiasing = judge_debiasing(model, graph, splits, rules, truth, probes)
+        bar.update()
     described = {name: _description(one) for name, one in models.items()}
     receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
+    metrics = metrics_of(results, graph.schema, rules, FORMAT)
+    if debiasing is not None:
+        metrics["debiasing"] = debiasing.to_dict()
     return Report(
-        metrics=metrics_of(results, graph.schema, rules, FORMAT),
+        metrics=metrics,
         results=results,
         labels={name: name if name in given else _label(name, one, described[name]) for name, one in models.items()},
         schema=graph.schema,
@@ -185,6 +202,7 @@ def evaluate(
         training=described.pop(MODEL) or None,
         baselines=described,
         presence=presence_picture(graph),
+        debiasing=debiasing,
     )
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from gdsfd._version import __version__
 from gdsfd.evaluation.assess import COMPARED, SplitResult
+from gdsfd.evaluation.debiasing_html import render_debiasing
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, percent, spelled
 from gdsfd.evaluation.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
@@ -66,6 +67,7 @@ def render(report: Report) -> str:
         splits=[_split(one, report) for one in report.results],
         receipt=report.receipt,
         split_rows=_split_rows(report.receipt),
+        debiasing=render_debiasing(report.debiasing, report.schema, report.rules.level),
         presence=_image(report.presence),
         many_modalities=len(report.schema.modalities) > 8,
         training=_flat(report.training or {}),
