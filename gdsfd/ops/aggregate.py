@@ -66,7 +66,7 @@ def aggregate(
                 [0.0000]])
     """
     _check(node, edge, graph, toward, reduce, activation, mask, score)
-    name = choose(node, edge, graph, toward, reduce) if backend == "auto" else backend
+    name = choose(node, graph) if backend == "auto" else backend
     result: Tensor = backend_named(name).aggregate(node, edge, graph, toward, reduce, activation, mask, score)
     return result
 

@@ -72,6 +72,14 @@ class Bipartite:
         """Edges of each right node; int64 [num_right]."""
         return self.right_ptr[1:] - self.right_ptr[:-1]
 
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every left node has exactly one edge to every right node, in the order of the left nodes."""
+        if not self.num_edges or self.num_edges != self.num_left * self.num_right:
+            return False
+        order = torch.arange(self.num_left, device=self.left.device).repeat(self.num_right)
+        return torch.equal(self.left, order) and bool((self.right_degree == self.num_left).all())
+
     def ends(self, side: Side) -> Tensor:
         """The edges' ends on one side; int64 [E]."""
         return self.left if side == "left" else self.right

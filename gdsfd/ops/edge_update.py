@@ -58,7 +58,7 @@ def edge_update(
             raise InputError(
                 f"edge_update: {name} has shape {list(tensor.shape)}; expected [{nodes}, {shape[1]}] or [1, {shape[1]}]"
             )
-    module = backend_named(choose_edge_update(edge, graph) if backend == "auto" else backend)
+    module = backend_named(choose_edge_update(edge) if backend == "auto" else backend)
     result: Tensor = getattr(module, "edge_update", reference.edge_update)(
         left, right, edge, residual, graph, activation
     )
