@@ -96,15 +96,16 @@ class Arm:
             on_epoch: Called with each row of the history.
         """
         rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
-        given, codes, told = self._given(graph, rows["train"])
+        given, codes, told = self.supervision(graph, rows["train"])
         network = build_network(graph.schema, self.backbone, self.streams, self.config, self.seed, codes.sizes)
-        objective = self._objective(network, len(graph["patient"].id), codes.sizes)
+        objective = self.objective(network, len(graph["patient"].id), codes.sizes)
         state = train(
             network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, given, rows
         )
         return FittedArm(network.cpu(), state, told)
 
-    def _given(self, graph: HeteroData, rows: Tensor) -> tuple[Supervision, SuspectCodes, Told]:
+    def supervision(self, graph: HeteroData, rows: Tensor) -> tuple[Supervision, SuspectCodes, Told]:
+        """Labels of all patients and what the suspects say of them, fitted on training rows."""
         y = graph["patient"].y
         everyone = torch.arange(y.size(0))
         nothing = SuspectCodes((), torch.zeros(y.size(0), 0, dtype=torch.long), ())
@@ -123,7 +124,8 @@ class Arm:
         )
         return given, codes, Told(codes.names, codes.sizes, tuple(found.told))
 
-    def _objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:
+    def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:
+        """What a network of this arm is trained by; ``sizes`` are the numbers of codes of the suspects."""
         if self.streams is None:
             return ErmObjective()
         if not self.streams.streams:
