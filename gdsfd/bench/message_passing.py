@@ -64,6 +64,10 @@ def bench_encoder(shape: Shape, backends: Sequence[str], options: Options) -> li
     problem = make_problem(shape, options.seed, options.device)
     edges = problem.layout.num_edges
     runs = _runs(shape, problem, backends, options)
+    if COMPILED in runs:
+        outputs = zip(runs[COMPILED](True)[:2], runs[PLAIN](True)[:2], strict=True)
+        differ = check(f"{COMPILED} on {shape}", "outputs", [difference(*pair) for pair in outputs], MOST[shape.dtype])
+        agreed[COMPILED] = {"own_outputs_differ": differ}
     memory: dict[tuple[str, str], Line] = {}
     lines = []
     for mode in MODES:

@@ -72,7 +72,7 @@ def plot_sweep(lines: Sequence[Line], size: str) -> Figure:
             panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
             panel.xaxis.set_minor_locator(NullLocator())
         panel.set_xlabel(_AXES[size], color=_INK)
-        panel.set_yscale("log")
+        panel.set_ylim(bottom=0)
         panel.set_ylabel("million edges per second" if place == 0 else "", color=_INK)
     axes[0].legend(frameon=False, fontsize=8, loc="best")
     return figure

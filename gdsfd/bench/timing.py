@@ -72,6 +72,8 @@ def in_turns(
     times, round_seconds = {}, 0.0
     for name, call in calls.items():
         call()
+        if device != "cpu":
+            torch.cuda.synchronize()
         start = time.perf_counter()
         call()
         if device != "cpu":

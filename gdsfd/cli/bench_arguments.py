@@ -99,7 +99,9 @@ def _add_message_passing(parser: argparse.ArgumentParser) -> None:
         default="both",
         help="the whole encoder, single aggregations, or both (default)",
     )
-    parser.add_argument("--compile", action="store_true", help="plain PyG under torch.compile too (always with cuda)")
+    parser.add_argument(
+        "--compile", action="store_true", help="plain PyG under torch.compile too (always with cuda; minutes)"
+    )
 
 
 def _add_train_step(parser: argparse.ArgumentParser) -> None:
