@@ -26,7 +26,7 @@ def a_graph(num_left: int, num_right: int, density: float) -> Bipartite:
         (a_graph(100, 3, 0.5), 8, "reference"),
         (a_graph(5000, 3, 0.9), 8, "segment"),
         (a_graph(5000, 3, 1.0), 8, "dense"),
-        (a_graph(5000, 3, 1.0), 512, "segment"),
+        (a_graph(5000, 3, 1.0), 1024, "segment"),
         (a_graph(5, 3, 0.0), 8, "reference"),
     ],
 )
@@ -60,13 +60,11 @@ def test_integers_go_where_they_can() -> None:
 
 def test_names() -> None:
     assert {"reference", "pyg", "segment", "dense"} <= set(available())
-    with pytest.raises(InputError, match="unknown backend 'dens'. Did you mean 'dense'"):
+    with pytest.raises(InputError, match=r"unknown backend 'dens'\. Did you mean 'dense'\?"):
         backend("dens")
 
 
 def test_importing_the_operations_loads_no_optional_kernels() -> None:
-    code = (
-        "import sys, gdsfd.ops; print([n for n in ('torch_scatter', 'triton', 'torch_geometric') if n in sys.modules])"
-    )
+    code = "import sys, gdsfd.ops; print({'torch_scatter', 'triton', 'torch_geometric'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "set()"
