@@ -24,7 +24,7 @@ from results_line import RESULTS, provenance
 
 from gdsfd.cli.settings import read_settings
 from gdsfd.comparison.fit_log import FitLog, Record, read_fits
-from gdsfd.comparison.fits import BASELINES, Plan, fit_all
+from gdsfd.comparison.fits import BASELINES, MATCHED, Plan, fit_all
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training.config import TrainConfig
 
@@ -149,6 +149,9 @@ def _short(record: Record) -> Record:
     }
     if "guard" in kept:
         kept["guard"] = {name: value for name, value in kept["guard"].items() if name != "words"}
+    config = kept.pop("config", {})
+    if kept["arm"] == MATCHED:
+        kept["channels"] = config["channels"]
     if "told" in kept:
         kept["told"] = kept["told"]["nats"]
     return kept

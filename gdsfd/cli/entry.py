@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from gdsfd._version import __version__
-from gdsfd.cli import bench, build, demo, evaluate, predict, simulate, train, versions
+from gdsfd.cli import bench, build, compare, demo, evaluate, predict, simulate, train, versions
 from gdsfd.errors import GdsfdError, InputError
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_INPUT", "main", "make_parser"]
@@ -29,6 +29,7 @@ From tabular clinical exports to a patient-modality graph, to predictors, to an 
   gdsfd train graph --out run                graph to model
   gdsfd predict run graph --split test --out p.csv
   gdsfd evaluate run graph --out report      metrics, intervals, baselines, report.html
+  gdsfd compare graph --out compared         does debiasing help here? compare.html
 """
 
 
@@ -51,7 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (build, train, predict, evaluate, simulate, demo, bench, versions):
+    for module in (build, train, predict, evaluate, compare, simulate, demo, bench, versions):
         module.add_parser(commands, shared)
     return parser
 

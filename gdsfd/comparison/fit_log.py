@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FitLog", "Record", "key_of", "read_fits"]
+__all__ = ["FitLog", "Record", "key_of", "plain", "read_fits"]
 
 Record = dict[str, Any]
 
@@ -40,7 +40,7 @@ class FitLog:
 
         What a killed process left of a line is closed first, so that it spoils no further line.
         """
-        text = "".join(json.dumps(_plain({**record, **self.head}), allow_nan=False) + "\n" for record in records)
+        text = "".join(json.dumps(plain({**record, **self.head}), allow_nan=False) + "\n" for record in records)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         try:
@@ -77,12 +77,12 @@ def read_fits(file: str | Path) -> list[Record]:
     return list(found.values())
 
 
-def _plain(value: Any) -> Any:
-    """Floats rounded to 6 digits, NaN and infinite ones as null, tuples as lists."""
+def plain(value: Any) -> Any:
+    """A value as JSON has it: floats with 6 digits, NaN and infinite ones as None, tuples as lists."""
     if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value

@@ -106,8 +106,9 @@ def fit_all(
 
     Yields:
         The records of one fit: ``backbone``, ``arm``, ``splits`` (see :func:`~gdsfd.comparison.figures.figures`),
-        ``seconds`` and, for networks, ``epochs``, ``best_epoch``, ``parameters``, and the guard's verdict. A debiased
-        arm gives two: what ``fit`` delivers, and its debiased network always.
+        ``seconds`` and, for networks, ``epochs``, ``best_epoch``, ``parameters``, ``config`` (what differs from the
+        defaults, resolved) and the guard's verdict. A debiased arm gives two: what ``fit`` delivers, and its debiased
+        network always.
     """
     missing = [row for row in [*plan.rows(), *([("", ORACLE)] if oracle is not None else [])] if row not in set(done)]
     tell = on_fit or (lambda backbone, arm: None)
@@ -140,7 +141,7 @@ def _of_backbone(
     if others or REFERENCE in wanted:
         tell(backbone, REFERENCE)
         reference = erm.fit(graph)
-        record = {**_network(backbone, REFERENCE, reference), "splits": scorer(reference, REFERENCE)}
+        record = {**_network(erm, REFERENCE, reference), "splits": scorer(reference, REFERENCE)}
         if REFERENCE in wanted:
             yield [record]
     widest = plan._widest()
@@ -148,8 +149,7 @@ def _of_backbone(
         tell(backbone, MATCHED)
         arm = replace(erm, config=widened(graph.schema, backbone, widest, config))
         fitted = arm.fit(graph)
-        extra = {"channels": arm.config.channels}
-        yield [{**_network(backbone, MATCHED, fitted), **extra, "splits": scorer(fitted, MATCHED)}]
+        yield [{**_network(arm, MATCHED, fitted), "splits": scorer(fitted, MATCHED)}]
     shared: dict[str, FittedArm] = {}
     for name, streams in others.items():
         tell(backbone, name)
@@ -161,13 +161,13 @@ def _of_backbone(
         pair = {"reference": reference, "debiased": fitted}
         folds = plan.folds.get(name, config.guard_folds)
         guard = judge(graph, erm, debiased, pair, folds, left_out_reference=shared)
-        verdict = {"guard": _verdict(guard), "guard_seconds": round(time.perf_counter() - start, 1)}
+        verdict: Record = {"guard": _verdict(guard), "guard_seconds": round(time.perf_counter() - start, 1)}
         if fitted.told.suspects:
             verdict["told"] = dict(suspects=fitted.told.suspects, nats=fitted.told.nats)
         delivered = splits if guard.choice == "debiased" else record["splits"]
         yield [
-            {**_network(backbone, name, fitted), **verdict, "splits": delivered},
-            {**_network(backbone, forced(name), fitted), "splits": splits},
+            {**_network(debiased, name, fitted), **verdict, "splits": delivered},
+            {**_network(debiased, forced(name), fitted), "splits": splits},
         ]
 
 
@@ -194,17 +194,19 @@ def _baseline(graph: HeteroData, name: str, seed: int) -> Record:
     return {"backbone": "", "arm": name, "splits": figures(graph, given, name), "seconds": seconds}
 
 
-def _network(backbone: str, arm: str, fitted: FittedArm) -> Record:
+def _network(arm: Arm, name: str, fitted: FittedArm) -> Record:
+    default = TrainConfig().to_dict()
     return {
-        "backbone": backbone,
-        "arm": arm,
+        "backbone": arm.backbone,
+        "arm": name,
         "epochs": fitted.state.epoch,
         "best_epoch": fitted.state.best_epoch,
         "parameters": sum(each.numel() for each in fitted.network.parameters()),
         "seconds": round(sum(row["seconds"] for row in fitted.state.history), 1),
+        "config": {key: value for key, value in arm.config.to_dict().items() if value != default[key]},
     }
 
 
 def _verdict(guard: Guard) -> Record:
-    evidence = {name: guard.evidence[name] for name in ("difference", "low", "high") if name in guard.evidence}
+    evidence: Record = {name: guard.evidence[name] for name in ("difference", "low", "high") if name in guard.evidence}
     return {"choice": guard.choice, "failed": guard.failed, **evidence, "words": guard.words}

@@ -1,0 +1,148 @@
+"""``gdsfd compare``: arms x backbones x seeds on the same patients."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdsfd.cli.progress import on_terminal
+from gdsfd.cli.settings import add_set_argument, read_settings
+
+if TYPE_CHECKING:
+    from gdsfd.comparison.comparison import Comparison
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    """Adds the sub-command."""
+    parser = commands.add_parser(
+        "compare",
+        help="does debiasing help here? arms, backbones and seeds on the same patients",
+        description="Fits every arm on every backbone and seed on the same patients, with baselines beside them, and "
+        "says with intervals where debiasing helped and where it did not. Run again into the same folder, it goes on "
+        "where it stopped.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "graphs", metavar="GRAPH", nargs="+", help="folder of a graph, or a spec (read anew for each seed)"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="for fits.jsonl, summary.json, compare.html"
+    )
+    parser.add_argument("--arms", metavar="A,B", default="none,dfd,strata,full", help="default: none,dfd,strata,full")
+    parser.add_argument("--backbones", metavar="A,B", default="concat,muse,grape", help="default: concat,muse,grape")
+    parser.add_argument("--seeds", metavar="N", default="5", help="how many, or which: 0,1,7 (default: 5)")
+    parser.add_argument("--suspects", metavar="A,B", default="pattern,environment", help="what may be biased")
+    parser.add_argument("--baselines", metavar="A,B", default="boosting,logistic", help='"" for none')
+    parser.add_argument(
+        "--leave-one-environment-out", action="store_true", help="each environment is the test split in turn"
+    )
+    parser.add_argument(
+        "--graph-per-seed", action="store_true", help="the graphs are draws of one design, the first has seed 0"
+    )
+    parser.add_argument("--truth", metavar="DIR", type=Path, help="exports of a simulated cohort, for the oracle")
+    parser.add_argument("--margin", type=float, default=0.01, help="AUROC that counts as no difference (default: 0.01)")
+    parser.add_argument("--shifted", metavar="SPLIT", help="split on which a gain is looked for")
+    parser.add_argument(
+        "--guard-folds",
+        metavar="ARM=N",
+        action="append",
+        default=[],
+        help="groups of environments that an arm's guard leaves out (default: 3, dfd=0); may be repeated",
+    )
+    parser.add_argument("--no-matched", action="store_true", help="without ERM of the debiased network's size")
+    add_set_argument(parser, "max_epochs=50")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Fits what is missing and says what came out."""
+    from gdsfd.comparison.comparison import compare
+    from gdsfd.training.config import TrainConfig
+
+    settings = read_settings(arguments.settings, [field.name for field in dataclasses.fields(TrainConfig)])
+    found = compare(
+        arguments.graphs,
+        _names(arguments.arms),
+        _names(arguments.backbones),
+        _seeds(arguments.seeds),
+        arguments.out,
+        suspects=_names(arguments.suspects),
+        baselines=_names(arguments.baselines),
+        leave_one_environment_out=arguments.leave_one_environment_out,
+        graph_per_seed=arguments.graph_per_seed,
+        truth=arguments.truth,
+        margin=arguments.margin,
+        shifted=arguments.shifted,
+        folds=_folds(arguments.guard_folds),
+        matched=not arguments.no_matched,
+        on_fit=_line() if on_terminal(arguments.quiet) else None,
+        **settings,
+    )
+    if on_terminal(arguments.quiet):
+        print("\r\033[K", end="", file=sys.stderr)
+    if not arguments.quiet:
+        print(_account(found))
+        print(f"\npage: {arguments.out / 'compare.html'}")
+
+
+def _account(found: Comparison) -> str:
+    """A short table per design: the shifted split, or test."""
+    from gdsfd.cli.headline import text_table
+
+    frame = found.to_frame()
+    parts = []
+    for design in found.designs:
+        split = design.shifted or design.alike
+        own = frame[(frame["design"] == design.name) & (frame["split"] == split)]
+        where = "held-out environments" if design.holdouts else split
+        parts.append(f"{design.name}, {where}, {len(design.seeds)} seed{'s' if len(design.seeds) > 1 else ''}\n")
+        shown = own[["backbone", "arm", "auroc"]].copy()
+        shown["minus ERM"] = [
+            "" if value != value else f"{value:+.3f}" + ("" if low != low else f" [{low:+.3f}, {high:+.3f}]")
+            for value, low, high in zip(own["minus_erm"], own["minus_erm_low"], own["minus_erm_high"])
+        ]
+        shown["verdict"] = own["verdict"]
+        shown["guard"] = own["guard"]
+        parts.append(text_table(shown) + "\n")
+    return "\n".join(parts).rstrip()
+
+
+def _line() -> Callable[[str], None]:
+    """Shows what is being fitted, on one line of the terminal."""
+    return lambda words: print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _seeds(text: str) -> int | list[int]:
+    from gdsfd.errors import InputError
+
+    try:
+        numbers = [int(part) for part in _names(text)]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise InputError(f"--seeds {text}: expected how many, or whole numbers with commas: 0,1,7")
+    return numbers[0] if len(numbers) == 1 and "," not in text else numbers
+
+
+def _folds(pairs: list[str]) -> dict[str, int]:
+    from gdsfd.errors import InputError
+
+    found = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not text.strip().isdigit():
+            raise InputError(f"--guard-folds {pair}: expected ARM=N, for example dfd=3")
+        found[name.strip()] = int(text)
+    return found

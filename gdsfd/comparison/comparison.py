@@ -1,0 +1,303 @@
+"""Arms x backbones x seeds on the same patients, and what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gdsfd.bench.lines import environment
+from gdsfd.comparison.cases import Case, Source, cases_of, named_sources, oracle_of
+from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
+from gdsfd.comparison.fits import BASELINES, REFERENCE, Plan, fit_all
+from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
+from gdsfd.comparison.page import page
+from gdsfd.comparison.statistics import MARGIN
+from gdsfd.comparison.summary import Design, summarise
+from gdsfd.comparison.words import design_sentences
+from gdsfd.errors import InputError, near_names
+from gdsfd.nn.backbones import known_backbones
+from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.suspects import check_suspects, read_suspects
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "compare", "make_plan"]
+
+_FITS = "fits.jsonl"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All fits of a comparison and what they say.
+
+    Args:
+        records: One per fitted arm (see :func:`~gdsfd.comparison.fits.fit_all`).
+        margin: Difference in AUROC that counts as none.
+        facts: Settings, name -> text.
+        notes: What a reader has to know beside the figures.
+        shifted: The split for the shifted gain; None = chosen by :func:`~gdsfd.comparison.summary.summarise`.
+    """
+
+    records: list[Record]
+    margin: float = MARGIN
+    facts: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    shifted: str | None = None
+
+    @property
+    def designs(self) -> list[Design]:
+        """Tables of figures, one per evaluation split of each design."""
+        return summarise(self.records, self.margin, self.shifted)
+
+    @property
+    def sentences(self) -> dict[str, list[str]]:
+        """What came out, in words: design -> sentences, those that did not help among them."""
+        return {design.name: design_sentences(design) for design in self.designs}
+
+    def summary(self) -> dict[str, Any]:
+        """A JSON-able account; undefined figures are None."""
+        account = {
+            "format": FORMAT,
+            "margin": self.margin,
+            "settings": self.facts,
+            "notes": list(self.notes),
+            "sentences": self.sentences,
+            "designs": [design.to_dict() for design in self.designs],
+        }
+        return dict(plain(account))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per design, split, backbone and arm."""
+        import pandas as pd
+
+        rows = []
+        for design in self.designs:
+            for split, table in design.tables.items():
+                for row in table.rows:
+                    gap = row.minus_erm
+                    rows.append(
+                        {
+                            "design": design.name,
+                            "split": split,
+                            "backbone": row.backbone,
+                            "arm": row.arm,
+                            "auroc": row.means["auroc"].value,
+                            "auprc": row.means["auprc"].value,
+                            "minus_erm": gap.mean if gap is not None else float("nan"),
+                            "minus_erm_low": gap.low if gap is not None else float("nan"),
+                            "minus_erm_high": gap.high if gap is not None else float("nan"),
+                            "verdict": gap.verdict if gap is not None else "",
+                            "closed": row.closed.value,
+                            "guard": f"{row.guard.used}/{row.guard.fits}" if row.guard is not None else "",
+                        }
+                    )
+        return pd.DataFrame(rows)
+
+    def html(self) -> str:
+        """The page ``compare.html``."""
+        return page(self.designs, self.facts, self.notes, self.margin)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes ``summary.json`` and ``compare.html`` into a folder, each whole or not at all."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "summary.json", json.dumps(self.summary(), indent=1) + "\n")
+        write_whole(folder / "compare.html", self.html())
+
+
+def make_plan(
+    arms: Sequence[str] | Mapping[str, Any],
+    backbones: Sequence[str],
+    suspects: str | Sequence[str],
+    baselines: Sequence[str],
+    settings: Mapping[str, Any],
+    folds: Mapping[str, int] | None,
+    matched: bool,
+) -> Plan:
+    """What is compared, checked; see :func:`compare` for the arguments.
+
+    Raises:
+        InputError: An arm, backbone, suspect, baseline or setting is unknown.
+    """
+    named = arms if isinstance(arms, Mapping) else {name: name for name in arms}
+    streams: dict[str, StreamConfig | None] = {name: StreamConfig.read(parts) for name, parts in named.items()}
+    for name, parts in streams.items():
+        if (name == REFERENCE) != (parts is None):
+            raise InputError(f"compare: the name {REFERENCE!r} and the mode 'none' belong together, got arm {name!r}")
+    for kind, given, known in (
+        ("backbone", backbones, known_backbones()),
+        ("baseline", baselines, tuple(BASELINES)),
+        ("arm in folds", folds or {}, streams),
+    ):
+        for name in given:
+            if name not in known:
+                raise InputError(f"compare: unknown {kind} {name!r}.{near_names(name, known)}")
+    if not backbones:
+        raise InputError(f"compare: expected at least one backbone of {', '.join(known_backbones())}, got none")
+    for what, names in (("backbones", backbones), ("baselines", baselines)):
+        if len(set(names)) < len(names):
+            raise InputError(f"compare: {what}: each once, got {', '.join(names)}")
+    return Plan(
+        arms={REFERENCE: None, **streams},
+        backbones=tuple(backbones),
+        baselines=tuple(baselines),
+        suspects=read_suspects(suspects),
+        config=TrainConfig.from_settings(dict(settings)),
+        folds={"dfd": 0, **(folds or {})},
+        matched=matched,
+    )
+
+
+def compare(
+    graphs: Source | Sequence[Source],
+    arms: Sequence[str] | Mapping[str, Any] = ("none", "dfd", "strata", "full"),
+    backbones: Sequence[str] = ("concat", "muse", "grape"),
+    seeds: int | Sequence[int] = 5,
+    out: str | Path | None = None,
+    *,
+    suspects: str | Sequence[str] = ("pattern", "environment"),
+    baselines: Sequence[str] = ("boosting", "logistic"),
+    leave_one_environment_out: bool = False,
+    graph_per_seed: bool = False,
+    truth: str | Path | None = None,
+    margin: float = MARGIN,
+    shifted: str | None = None,
+    folds: Mapping[str, int] | None = None,
+    matched: bool = True,
+    on_fit: Callable[[str], None] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Fits arms x backbones x seeds on the same patients and compares them.
+
+    For every graph, held-out environment, seed and backbone, ERM (``none``) is fitted once and is the reference that
+    the guard of every debiased arm looks at. A debiased arm has two rows: ``full`` is what ``Debiaser.fit`` delivers,
+    ``full (forced)`` its debiased network whatever the guard says. ``none (matched)`` is ERM with as many parameters as
+    the debiased network. Nothing is fitted or chosen on an evaluation split.
+
+    Args:
+        graphs: A graph, a graph's folder, a spec or its path, or several. A spec is read anew for each seed, which is
+            then also the seed of its split; of a graph only the networks' seed changes.
+        arms: Modes as ``Debiaser(debias=...)`` takes them, or name -> mode.
+        backbones: Names of backbones.
+        seeds: How many (0, 1, ...), or which.
+        out: Folder for ``fits.jsonl`` (a line per fit, appended as it ends), ``summary.json`` and ``compare.html``.
+            Fits found in it are not run again, so that calling again goes on where it stopped.
+        suspects: As in :class:`~gdsfd.training.debiaser.Debiaser`.
+        baselines: ``"boosting"``, ``"logistic"``: on the flattened table, once per graph and seed.
+        leave_one_environment_out: Whether each environment is the test split in turn.
+        graph_per_seed: Whether the graphs are draws of one design, one per seed.
+        truth: Folder of a simulated cohort's exports; default: looked for beside the graph.
+        margin: Difference in AUROC that counts as none.
+        shifted: The split on which a gain is looked for; default: the held-out environment, ``test_unbiased``, or the
+            first evaluation split other than ``test``.
+        folds: Arm -> groups of environments that its guard leaves out of training in turn; default: the setting
+            ``guard_folds``, but 0 for ``dfd``, whose guard then looks at tuning patients (saves time).
+        matched: Whether ERM of the debiased network's size is fitted too.
+        on_fit: Told what is fitted next, in words.
+        **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms.
+
+    Returns:
+        The comparison, of all fits in ``out`` that were asked for.
+
+    Raises:
+        InputError: An argument is unknown; ``out`` holds something else, or fits with other settings.
+
+    Example:
+        >>> found = compare("graph/", backbones=["concat"], seeds=3, out="compared/")  # doctest: +SKIP
+        >>> print(found.to_frame())  # doctest: +SKIP
+    """
+    plan = make_plan(arms, backbones, suspects, baselines, settings, folds, matched)
+    numbers = _seeds(seeds)
+    if not margin > 0:
+        raise InputError(f"compare: margin: expected a number above 0, got {margin!r}")
+    sources = named_sources(graphs)
+    given = settings_of(plan)
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_folder(folder, given)
+    log = FitLog(folder / _FITS, environment(_threads(), "cpu")) if folder is not None else None
+    done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
+    asked: set[tuple[Any, ...]] = set()
+    place = Path(truth) if truth is not None else None
+    for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
+        where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
+        key = tuple(where.values())
+        before = {found[3:] for found in done if found[:3] == key}
+        asked |= {(*key, *row) for row in [*plan.rows(), ("", "oracle")]}
+        if before >= set(plan.rows()) and (case.truth is None or ("", "oracle") in before):
+            continue
+        graph = case.make()
+        check_suspects(plan.suspects, graph.schema)
+        oracle = oracle_of(case, graph)
+        if folder is not None:
+            mark_folder(folder, given)
+        for records in fit_all(graph, case.seed, plan, before, oracle, _teller(on_fit, case)):
+            lines = [{**where, **record} for record in records]
+            if log is not None:
+                log.append(lines)
+            done |= {key_of(line): line for line in lines}
+    kept = [record for key, record in done.items() if key in asked]
+    notes = _notes(sources) if leave_one_environment_out else ()
+    comparison = Comparison(kept, margin, _facts(plan, numbers, sources), notes, shifted)
+    if folder is not None:
+        comparison.save(folder)
+    return comparison
+
+
+def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    found = tuple(range(seeds)) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
+    if not isinstance(found, Sequence) or not found or any(type(each) is not int or each < 0 for each in found):
+        raise InputError(f"compare: seeds: expected how many (at least 1) or a list of whole numbers, got {seeds!r}")
+    if len(set(found)) < len(found):
+        raise InputError(f"compare: seeds: each once, got {list(found)}")
+    return tuple(found)
+
+
+def _facts(plan: Plan, seeds: Sequence[int], sources: Mapping[str, Source]) -> dict[str, str]:
+    default = TrainConfig()
+    changed = {name: value for name, value in plan.config.to_dict().items() if value != getattr(default, name)}
+    return {
+        "graphs": ", ".join(sources),
+        "seeds": ", ".join(map(str, seeds)),
+        "backbones": ", ".join(plan.backbones),
+        "suspects": ", ".join(plan.suspects),
+        "training": ", ".join(f"{name} = {value}" for name, value in changed.items()) or "defaults",
+        "groups of environments left out by guards": ", ".join(
+            f"{name}: {plan.folds.get(name, plan.config.guard_folds)}" for name in plan.debiased()
+        ),
+    }
+
+
+def _notes(sources: Mapping[str, Source]) -> tuple[str, ...]:
+    graphs = [name for name, source in sources.items() if not _is_spec(source)]
+    if not graphs:
+        return ()
+    return (
+        f"{', '.join(graphs)}: vocabularies and scales are those of the graph's own training patients, some of whom "
+        "are in a held-out environment. They carry no labels; to fit them anew without each environment, give the spec "
+        "instead of the graph.",
+    )
+
+
+def _is_spec(source: Source) -> bool:
+    return not hasattr(source, "node_types") and (not isinstance(source, (str, Path)) or str(source).endswith(".toml"))
+
+
+def _teller(on_fit: Callable[[str], None] | None, case: Case) -> Callable[[str, str], None] | None:
+    if on_fit is None:
+        return None
+    without = f" without {case.holdout}" if case.holdout else ""
+    return lambda backbone, arm: on_fit(
+        f"{case.design}{without}, seed {case.seed}: {' '.join((backbone, arm)).strip()}"
+    )
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
