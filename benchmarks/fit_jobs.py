@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser, file: str) -> None:
     parser.add_argument("--suspects", default="pattern,environment")
     parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--dfd-folds", type=int, default=0, help="environments that the guard of dfd leaves out")
+    parser.add_argument("--dfd-folds", type=int, default=0, help="environments that the guards of dfd and strata leave out")
     parser.add_argument("--no-matched", action="store_true", help="without ERM of the same size")
     parser.add_argument("--file", type=Path, default=RESULTS / file, help="where lines go, and are looked for")
     parser.add_argument("--work", type=Path, default=Path("/tmp") / file.removesuffix(".jsonl"), help="for graphs")
@@ -84,7 +84,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         baselines=tuple(name for name in arguments.baselines.split(",") if name in BASELINES),
         suspects=tuple(name for name in arguments.suspects.split(",") if name),
         config=TrainConfig.from_settings({**SETTINGS, **given}),
-        folds={"dfd": arguments.dfd_folds},
+        folds={"dfd": arguments.dfd_folds, "strata": arguments.dfd_folds},
         matched=not arguments.no_matched,
     )
 
