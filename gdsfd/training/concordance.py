@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ def concordance_gain(
     """
     generator = np.random.default_rng(seed)
     if not len(y):
-        return Concordance(*[float("nan")] * 4, 0, {})
+        return _NOTHING
     people = np.unique(np.asarray(subject, dtype=str), return_inverse=True)[1]
     size = int(people.max()) + 1
     counts = generator.multinomial(size, np.full(size, 1.0 / size), resamples).astype(float)
@@ -105,10 +106,13 @@ def concordance_gain(
         groups[str(name)] = (float(won[0]), float(won[1]), pairs)
         total += pairs
     if not total:
-        return Concordance(*[float("nan")] * 4, 0, {})
+        return _NOTHING
     value = top / np.where(bottom > 0, bottom, np.nan)
     low, high = np.nanquantile((value[1] - value[0])[1:], [0.05, 0.95])
     return Concordance(float(value[0, 0]), float(value[1, 0]), float(low), float(high), total, groups)
+
+
+_NOTHING = Concordance(math.nan, math.nan, math.nan, math.nan, 0, {})
 
 
 def _some(rows: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:

@@ -42,8 +42,8 @@ def outcome_by_suspects(
     Additive, because several suspects together have more combinations than patients. A training patient's probability
     comes from a fit without the patient's fold, so that a stratum of few patients does not explain its own labels; the
     strength of the ridge is the one with the least cross-entropy out of fold, and where that is not two standard errors
-    below that of the overall share, suspects are taken to tell nothing: margins are 0 and weights 1. Rows outside train never enter; they
-    get the probabilities of a fit on all training patients.
+    below that of the overall share, suspects are taken to tell nothing: margins are 0 and weights 1. Rows
+    outside train never enter; they get the probabilities of a fit on all training patients.
 
     Args:
         y: Labels of all patients; NaN or -1 = unlabelled.
