@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "bench_plot",
     "command_help",
+    "debiasing",
     "results",
     "spec_fields",
     "train_settings",

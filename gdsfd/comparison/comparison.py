@@ -237,9 +237,9 @@ def compare(
         if folder is not None:
             mark_folder(folder, given)
         for records in fit_all(graph, case.seed, plan, before, oracle, _teller(on_fit, case)):
-            lines = [{**where, **record} for record in records]
+            lines = [plain({**where, **record}) for record in records]
             if log is not None:
-                log.append(lines)
+                lines = log.append(lines)
             done |= {key_of(line): line for line in lines}
     kept = [record for key, record in done.items() if key in asked]
     notes = _notes(sources) if leave_one_environment_out else ()

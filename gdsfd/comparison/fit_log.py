@@ -35,12 +35,16 @@ class FitLog:
         self.file = Path(file)
         self.head = head or {}
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record]) -> list[Record]:
         """Writes records, all of them or none: one write under a lock.
 
         What a killed process left of a line is closed first, so that it spoils no further line.
+
+        Returns:
+            The records as they will be read back.
         """
-        text = "".join(json.dumps(plain({**record, **self.head}), allow_nan=False) + "\n" for record in records)
+        written: list[Record] = [plain({**record, **self.head}) for record in records]
+        text = "".join(json.dumps(record, allow_nan=False) + "\n" for record in written)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         try:
@@ -51,6 +55,7 @@ class FitLog:
             os.write(handle, text.encode())
         finally:
             os.close(handle)
+        return written
 
     def done(self) -> set[tuple[Any, ...]]:
         """Keys of the fits that are in the file."""

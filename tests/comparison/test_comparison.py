@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import gdsfd
+from gdsfd.comparison import Comparison, compare
+from gdsfd.comparison.fit_log import read_fits
+from gdsfd.comparison.fits import fit_all
+from gdsfd.errors import InputError
+
+QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu", "guard_folds": 0}
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Counts cells that are fitted."""
+    seen = []
+
+    def counted(graph, seed, plan, done=(), *rest):
+        seen.append(seed)
+        return fit_all(graph, seed, plan, done, *rest)
+
+    monkeypatch.setattr("gdsfd.comparison.comparison.fit_all", counted)
+    return seen
+
+
+def test_a_comparison_writes_lines_summary_and_page_and_goes_on(graph, exports, tmp_path, fits):
+    out = tmp_path / "compared"
+    given = {"arms": ["none", "strata"], "backbones": ["concat"], "baselines": ["logistic"], "truth": exports, **QUICK}
+    found = compare(graph, seeds=1, out=out, **given)
+    assert {path.name for path in out.iterdir()} == {"compare.json", "fits.jsonl", "summary.json", "compare.html"}
+    lines = read_fits(out / "fits.jsonl")
+    assert {line["arm"] for line in lines} == {"none", "strata", "strata (forced)", "logistic", "oracle"}
+    erm = next(line for line in lines if line["arm"] == "none")
+    assert {"versions", "commit", "seconds", "epochs", "parameters", "config", "time"} <= erm.keys()
+    assert erm["config"]["channels"] == 8
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["designs"][0]["shifted"] == "test_unbiased"
+    assert "without an interval (one seed)" in summary["sentences"]["graph"][0]
+
+    more = compare(graph, seeds=2, out=out, **given)
+    assert fits == [0, 1]
+    assert len(more.records) == 2 * len(found.records)
+    again = compare(graph, seeds=2, out=out, **given)
+    assert fits == [0, 1]
+    assert again.records == more.records
+    gap = more.designs[0].tables["test_unbiased"].row("concat", "strata (forced)").minus_erm
+    assert gap.n == 2
+    frame = more.to_frame()
+    row = frame[(frame.arm == "strata (forced)") & (frame.split == "test_unbiased")].iloc[0]
+    assert row.minus_erm == pytest.approx(gap.mean)
+
+
+def test_a_folder_keeps_to_its_settings(graph, tmp_path):
+    out = tmp_path / "compared"
+    given = {"backbones": ["concat"], "baselines": [], "out": out, "seeds": 1, "matched": False}
+    compare(graph, ["none"], **given, **QUICK)
+    with pytest.raises(InputError, match=r"training.max_epochs = 1, now it is 2"):
+        compare(graph, ["none"], **given, **(QUICK | {"max_epochs": 2}))
+    with pytest.raises(InputError, match="suspects"):
+        compare(graph, ["none"], suspects="pattern", **given, **QUICK)
+    more = compare(graph, ["none", "strata"], **given, **QUICK)  # another arm may be added
+    assert len(more.records) == 3
+    assert "strata" in json.loads((out / "compare.json").read_text())["settings"]["arms"]
+    other = {"strata": {"streams": False, "weight": "stratum", "clip": 2.0}}
+    with pytest.raises(InputError, match=r"arms.strata.clip = 5.0, now it is 2.0"):
+        compare(graph, other, **given, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"arms": ["ful"]}, "unknown debias 'ful'"),
+        ({"arms": {"mine": "none"}}, "the name 'none' and the mode 'none' belong together"),
+        ({"backbones": ["muze"]}, "unknown backbone 'muze'. Did you mean 'muse'"),
+        ({"backbones": []}, "at least one backbone"),
+        ({"backbones": ["muse", "muse"]}, "each once"),
+        ({"baselines": ["boost"]}, "unknown baseline 'boost'"),
+        ({"seeds": 0}, "seeds: expected how many"),
+        ({"seeds": [1, 1]}, "each once"),
+        ({"suspects": "site"}, "suspects: expected"),
+        ({"suspects": "column:labs.nothing"}, "no column 'nothing'"),
+        ({"margin": 0}, "margin"),
+        ({"max_epoch": 3}, "unknown setting 'max_epoch'"),
+        ({"folds": {"ful": 3}}, "unknown arm in folds 'ful'"),
+        ({"graph_per_seed": True, "seeds": 2}, "1 graphs but 2 seeds"),
+    ],
+)
+def test_wrong_arguments_are_refused_and_nothing_is_written(graph, tmp_path, given, message):
+    with pytest.raises(InputError, match=message):
+        compare(graph, out=tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_something_else_is_refused(graph, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds no comparison"):
+        compare(graph, out=tmp_path)
+    with pytest.raises(InputError, match="got a file"):
+        compare(graph, out=tmp_path / "notes.txt")
+
+
+def test_environments_left_out_from_a_graph_and_from_its_spec(graph, exports, tmp_path):
+    gdsfd.save_graph(graph, tmp_path / "ward")
+    given = {"arms": ["none"], "backbones": ["concat"], "baselines": [], "seeds": 1, "leave_one_environment_out": True}
+    found = compare(tmp_path / "ward", **given, **QUICK)
+    places = {record["holdout"] for record in found.records}
+    assert len(places) > 1
+    assert places <= set(graph["patient"].environment)
+    assert {record["design"] for record in found.records} == {"ward"}
+    assert all(set(record["splits"]) == {"test", "tuning"} for record in found.records)
+    assert "give the spec instead of the graph" in found.notes[0]
+    strict = compare(exports / "spec.toml", **given, **QUICK)
+    assert {record["holdout"] for record in strict.records} == places
+    assert strict.notes == ()
+    sizes = {record["holdout"]: record["splits"]["test"]["n"] for record in found.records}
+    assert sizes == {record["holdout"]: record["splits"]["test"]["n"] for record in strict.records}
+
+
+def test_a_graph_for_each_seed(graph, tmp_path):
+    for seed in range(2):
+        gdsfd.save_graph(graph, tmp_path / f"draw-{seed}" / "graph")
+    graphs = [tmp_path / f"draw-{seed}" / "graph" for seed in range(2)]
+    given = {"arms": ["none"], "backbones": ["concat"], "baselines": [], "seeds": 2}
+    found = compare(graphs, graph_per_seed=True, **given, **QUICK)
+    assert {(record["design"], record["seed"]) for record in found.records} == {("draw", 0), ("draw", 1)}
+    crossed = compare(graphs, **given, **QUICK)
+    assert {(record["design"], record["seed"]) for record in crossed.records} == {
+        (f"draw-{number}/graph", seed) for number in range(2) for seed in range(2)
+    }
+    with pytest.raises(InputError, match="same name"):
+        compare([graphs[0], graphs[0]], **given, **QUICK)
+
+
+def test_the_truth_of_another_cohort_is_refused(graph, tmp_path):
+    gdsfd.simulate(tmp_path / "other", patients=100, modalities=2)
+    with pytest.raises(InputError, match="of another cohort"):
+        compare(graph, ["none"], ["concat"], 1, truth=tmp_path / "other", **QUICK)
+
+
+def test_an_account_is_json_without_nan(lines):
+    records = lines({"none": {0: 0.8, 1: math.nan}, "full": {0: 0.9, 1: 0.7}})
+    account = json.dumps(Comparison(records).summary(), allow_nan=False)
+    assert "null" in account
