@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from results_line import RESULTS, provenance
 
 from gdsfd.cli.settings import read_settings
-from gdsfd.comparison.fit_log import FitLog, Record, read_fits
+from gdsfd.comparison.fit_log import FitLog, Record, plain, read_fits
 from gdsfd.comparison.fits import BASELINES, MATCHED, Plan, fit_all
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training.config import TrainConfig
@@ -65,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser, file: str) -> None:
     parser.add_argument("--suspects", default="pattern,environment")
     parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--dfd-folds", type=int, default=0, help="environments that the guards of dfd and strata leave out")
+    parser.add_argument(
+        "--dfd-folds", type=int, default=0, help="environments that the guards of dfd and strata leave out"
+    )
     parser.add_argument("--no-matched", action="store_true", help="without ERM of the same size")
     parser.add_argument("--file", type=Path, default=RESULTS / file, help="where lines go, and are looked for")
     parser.add_argument("--work", type=Path, default=Path("/tmp") / file.removesuffix(".jsonl"), help="for graphs")
@@ -91,19 +93,14 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
 
 def run_jobs(jobs: Sequence[Job], plan: Plan, processes: int, file: Path) -> None:
     """Runs what is missing; a failed job is reported at the end and does not stop the others."""
-    done: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
-    for record in read_fits(file):
-        key = (record["design"], record["holdout"], record["seed"])
-        done.setdefault(key, set()).add((record["backbone"], record["arm"]))
+    done = finished(file, plan)
     missing = [job for job in jobs if not done.get(job.key, set()) >= set(_part(plan, job.backbone).rows())]
     if not missing:
         return
     head = provenance()
     run = f"{int(time.time()):x}-{os.getpid()}"
-    given = {name: value for name, value in plan.config.to_dict().items() if value != getattr(TrainConfig(), name)}
-    arms = {name: streams.to_dict() for name, streams in plan.debiased().items()}
     log = FitLog(file)
-    log.append([{"run": run, **head, "settings": given, "suspects": list(plan.suspects), "arms": arms}])
+    log.append([{"run": run, **head, **made_with(plan)}])
     short = {"run": run, "commit": head["commit"][:8]}
     failed = []
     start = time.monotonic()
@@ -122,6 +119,53 @@ def run_jobs(jobs: Sequence[Job], plan: Plan, processes: int, file: Path) -> Non
             print(f"[{number}/{len(missing)}, {time.monotonic() - start:.0f} s] {what}: {said}", flush=True)
     for text in failed:
         print(f"failed: {text}", file=sys.stderr)
+
+
+def made_with(plan: Plan) -> Record:
+    """What fits depend on, as it stands in the line of a run."""
+    default = TrainConfig().to_dict()
+    return dict(
+        plain(
+            {
+                "settings": {name: value for name, value in plan.config.to_dict().items() if value != default[name]},
+                "suspects": plan.suspects,
+                "arms": {name: streams.to_dict() for name, streams in plan.debiased().items()},
+                "folds": {name: plan.folds.get(name, plan.config.guard_folds) for name in plan.debiased()},
+            }
+        )
+    )
+
+
+def finished(file: Path, plan: Plan) -> dict[tuple[Any, ...], set[tuple[str, str]]]:
+    """The fits in a file that were made as the plan makes them: (design, holdout, seed) -> (backbone, arm).
+
+    A fit of another run counts when that run had the same settings and, for a debiased arm, the same suspects and
+    parts. What was changed is fitted again, and the newest line of a fit counts in all tables.
+    """
+    now, found = made_with(plan), {}
+    runs: dict[str, Record] = {}
+    if file.is_file():
+        for text in file.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                line = json.loads(text)
+                if isinstance(line, dict) and "command" in line:
+                    runs[line["run"]] = line
+    for record in read_fits(file):
+        then, arm = runs.get(record.get("run", ""), {}), record["arm"].removesuffix(" (forced)")
+        same = record["backbone"] == "" or (
+            then.get("settings") == now["settings"]
+            and (
+                arm in ("none", MATCHED)
+                or (
+                    all(then.get(part, {}).get(arm) == now[part].get(arm) for part in ("arms", "folds"))
+                    and then.get("suspects") == now["suspects"]
+                )
+            )
+        )
+        if same:
+            key = (record["design"], record["holdout"], record["seed"])
+            found.setdefault(key, set()).add((record["backbone"], record["arm"]))
+    return found
 
 
 def _part(plan: Plan, backbone: str) -> Plan:

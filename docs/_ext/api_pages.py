@@ -14,6 +14,7 @@ FOLDERS = {
     "nn": "Encoders, backbones, heads.",
     "training": "Fitting, checkpoints, the estimator.",
     "evaluation": "Metrics, intervals, baselines, the report.",
+    "comparison": "Arms, backbones and seeds on the same patients; what their differences are worth.",
     "simulation": "Exports from a structural causal model.",
 }
 
