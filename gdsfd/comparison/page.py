@@ -16,8 +16,8 @@ from gdsfd.comparison.fits import MATCHED, ORACLE, REFERENCE
 from gdsfd.comparison.plane import SHAPES, Mark, plane, shape_path
 from gdsfd.comparison.statistics import MARGIN, Paired
 from gdsfd.comparison.summary import Design, Row, Table, is_forced
-from gdsfd.comparison.words import design_sentences, guard_words
-from gdsfd.evaluation.numbers import count, number, percent
+from gdsfd.comparison.words import design_sentences
+from gdsfd.evaluation.numbers import count, number
 
 __all__ = ["page"]
 
@@ -52,7 +52,7 @@ def page(designs: Sequence[Design], facts: Mapping[str, str], notes: Sequence[st
 @cache
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "percent": percent}
+    environment.filters["number"] = number
     return environment.from_string(files("gdsfd.comparison").joinpath("compare.html").read_text(encoding="utf-8"))
 
 
@@ -168,13 +168,12 @@ def _table(design: Design, table: Table) -> dict[str, Any]:
 
 def _row(row: Row) -> dict[str, Any]:
     gap = row.minus_erm
-    seeds = ""
+    seeds = []
     if gap is not None:
-        seeds = f"above in {gap.wins}, below in {gap.losses} of {gap.n}"
-        if math.isfinite(gap.p_equivalent):
-            seeds += f"; TOST p {_p(gap.p_equivalent)}"
-        if math.isfinite(gap.p_adjusted):
-            seeds += f"; Holm p {_p(gap.p_adjusted)}"
+        seeds = [f"{gap.wins} up, {gap.losses} down of {gap.n}"]
+        tests = [("TOST", gap.p_equivalent), ("Holm", gap.p_adjusted)]
+        seeds += [f"{name} p {_p(p)}" for name, p in tests if math.isfinite(p)]
+    guard = row.guard
     return {
         "arm": "ERM (none)" if row.arm == REFERENCE else row.arm,
         "kind": "erm" if row.arm == REFERENCE else "forced" if is_forced(row.arm) else "",
@@ -187,12 +186,12 @@ def _row(row: Row) -> dict[str, Any]:
         "closed": row.closed,
         "verdict": gap.verdict if gap is not None else "",
         "seeds": seeds,
-        "guard": guard_words(row),
+        "guard": f"{guard.used} of {guard.fits}{f', {guard.failed} failed' if guard.failed else ''}" if guard else "",
     }
 
 
 def _p(value: float) -> str:
-    return "below .001" if value < 0.001 else f"{value:.3f}".lstrip("0") if value < 1 else "1"
+    return "< .001" if value < 0.001 else f"{value:.3f}".lstrip("0")
 
 
 def _by_holdout(design: Design) -> list[dict[str, Any]]:
