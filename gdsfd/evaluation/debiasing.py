@@ -80,6 +80,7 @@ class Debiasing:
         both: The networks, split by split.
         probes: Of the first split; None where they were not asked for.
         masks: Of a simulated cohort; else None.
+        reads_biased: Whether predictions read the patient's biased code too.
     """
 
     debias: str
@@ -94,6 +95,7 @@ class Debiasing:
     both: tuple[BothNetworks, ...]
     probes: Probes | None = None
     masks: MaskRecovery | None = None
+    reads_biased: bool = False
 
     @property
     def forced(self) -> bool:
@@ -155,6 +157,7 @@ def judge_debiasing(
         both=tuple(_both(model, graph, split, rules) for split in splits),
         probes=probe_streams(model, graph, splits[0], truth, most=MOST_PROBED) if probes else None,
         masks=recover_masks(model, graph, truth, splits[0]) if truth is not None and probes and dual else None,
+        reads_biased=dual and model.streams.head == "joint" and model.streams.evaluate_with == "own",
     )
 
 

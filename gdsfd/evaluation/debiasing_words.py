@@ -86,6 +86,8 @@ def _what(found: Debiasing, schema: CohortSchema) -> Iterator[str]:
             "It writes two summaries of each patient: a causal part, which predictions rest on, and a biased part, "
             "which is to take up the shortcuts. “Causal” is what it is meant to be; no figure here proves a cause."
         )
+    if found.reads_biased:
+        yield "In this mode predictions read the biased part as well, so shortcuts may still reach them."
 
 
 def _guard(found: Debiasing) -> Iterator[str]:

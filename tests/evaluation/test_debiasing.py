@@ -113,6 +113,7 @@ def test_every_mode_and_outcome(debias, cohort):
     assert streams == ({"debiased", "reference"} if debias == "strata" else {"causal", "biased", "reference"})
     assert ("biased part" in page) == (debias != "strata")
     assert ("was not told what may be a shortcut" in page) == (debias == "dfd")
+    assert ("shortcuts may still reach them" in page) == (debias == "dfd")
     assert "nan" not in re.sub(r"<[^>]*>", " ", page[page.index("Did debiasing") : page.index("Who has what")])
 
 

@@ -1,0 +1,72 @@
+"""The guide to debiasing: what it shows runs, names every part, and its table is that of the stored lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gdsfd.evaluation.numbers import number
+from gdsfd.nn.streams.config import PRESETS, StreamConfig
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "debiasing.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_backbone_and_the_measure_run_in_fewer_than_forty_lines(tmp_path):
+    (code,) = (block for block in BLOCKS if "register_backbone" in block)
+    assert code.count("\n") < 42
+    own = code[code.index("@register_backbone") : code.index("@register_information")]
+    assert own.count("\n") < 40
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\(\d+, 64\)", done.stdout)
+
+
+def test_the_shorter_pieces_run(tmp_path):
+    pieces = [block for block in BLOCKS if "register_backbone" not in block]
+    assert len(pieces) == 3
+    start = (
+        "import gdsfd\ngdsfd.simulate('exports', patients=300, seed=0)\n"
+        "graph = gdsfd.build_graph('exports/spec.toml')\nsmall = dict(max_epochs=1, members=1, guard_folds=0)\n"
+    )
+    code = start + "\n".join(pieces).replace(").fit(graph)", ", **small).fit(graph)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_every_mode_and_every_part_is_named():
+    for mode in PRESETS:
+        assert f'| `"{mode}"` |' in PAGE
+    plain = {"streams", "clip", "critic_steps", "critic_rate", "information_options"}  # details of parts that are named
+    for field in dataclasses.fields(StreamConfig):
+        assert f"`{field.name}" in PAGE or field.name in plain, field.name
+
+
+def test_the_table_is_that_of_the_stored_lines():
+    path = ROOT / "benchmarks" / "results" / "wrong_suspects.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    declared = list(dict.fromkeys(line["declared"] for line in lines))
+    assert len(declared) == 4
+    for name in declared:
+        mine = [line for line in lines if line["declared"] == name]
+        cells = [name, f"{sum(line['tells_nats'][0] for line in mine) / len(mine):.2f}"]
+        for split in ("test", "test_unbiased"):
+            gains = [line["debiased"][split] - line["reference"][split] for line in mine]
+            ends = " to ".join(number(end, signed=True) for end in (min(gains), max(gains)))
+            cells.append(f"{number(sum(gains) / len(gains), signed=True)} ({ends})")
+        cells.append(f"{sum(line['choice'] == 'debiased' for line in mine)} of {len(mine)}")
+        assert f"| {' | '.join(cells)} |" in PAGE
+
+
+@pytest.mark.parametrize("mode", ["dfd", "full", "strata"])
+def test_whether_a_mode_reads_suspects(mode):
+    row = re.search(rf'^\| `"{mode}"` \|.*\| (yes|no) \|$', PAGE, flags=re.MULTILINE)
+    assert (row.group(1) == "yes") == PRESETS[mode].uses_suspects
