@@ -27,7 +27,10 @@ RUNS: dict[str, list[str]] = {
         "message-passing --patients 20000 --modalities 5 --density 0.6",
         "message-passing --patients 4000 --modalities 256 --density 0.5 --part encoder --backends auto",
     ],
-    "step": ["train-step --patients 8192 --batch 512 --modalities 3 --turns 25"],
+    "step": [
+        "train-step --patients 8192 --batch 512 --modalities 3 --turns 25",
+        "train-step --model streams --patients 8192 --batch 512 --modalities 3 --turns 25",
+    ],
     "inference": ["inference --patients 100000 1000000"],
     "sweeps": [
         f"{_SWEEP} --patients 1000 5000 80000 --backends auto segment dense",
@@ -40,6 +43,7 @@ RUNS: dict[str, list[str]] = {
         "message-passing --device cuda --patients 1000000 --dtype float32 bfloat16 --backends auto triton",
         "message-passing --device cuda --patients 4000 --modalities 256 --density 0.5",
         "train-step --device cuda --turns 25",
+        "train-step --model streams --device cuda --turns 25",
         "inference --device cuda --patients 100000 1000000",
     ],
 }

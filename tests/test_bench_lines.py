@@ -79,6 +79,26 @@ def test_a_training_step_has_its_own_bar():
 
 
 @pytest.mark.parametrize(
+    ("seconds", "kept"),
+    [
+        (0.5, "2.00 times ERM's step; the bar of 2.6 is **kept**"),
+        (0.75, "3.00 times ERM's step; the bar of 2.6 is **missed**"),
+    ],
+)
+def test_two_streams_are_set_against_erm(seconds, kept):
+    shape = {"patients": 8192, "modalities": 3, "density": 0.6, "channels": 128, "layers": 2, "batch": 512}
+    other: dict[str, Any] = {"shape": shape, "model": "streams", "patients_per_second": 1.0}
+    erm = line("gdsfd, ERM", 0.25, 1e8, **other)
+    del erm["speedup_over_plain"]
+    text = "\n".join(
+        pages.train_step([line("plain pyg", 1.0, 1e8, **other), line("gdsfd", seconds, 1e8, **other), erm])
+    )
+    assert f"gdsfd is {1 / seconds:.2f} times as fast as plain PyG." in text  # no bar was set
+    assert kept in text
+    assert "as fast as gdsfd" not in text
+
+
+@pytest.mark.parametrize(
     ("peak", "ratio", "said"),
     [
         (9e9, 1.1, ["9.0 GB in all; the bar of 12 GB is **kept**", "1.10 times", "1.3 is **kept**"]),

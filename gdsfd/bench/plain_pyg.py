@@ -29,14 +29,15 @@ class PlainConv(MessagePassing):
     Args:
         channels: Width d of nodes and edges.
         update_edges: Whether edges are updated.
+        aggr: How messages are reduced.
 
     Shapes:
         - patient: [N, d], modality: [K, d], edge_attr: [E, d], edge_index: [2, E] from patients to modalities
         - output: the first three
     """
 
-    def __init__(self, channels: int, update_edges: bool = True) -> None:
-        super().__init__(aggr="mean")
+    def __init__(self, channels: int, update_edges: bool = True, aggr: str = "mean") -> None:
+        super().__init__(aggr=aggr)
         self.message_linear = nn.Linear(2 * channels, channels)
         self.update_linear = nn.Linear(2 * channels, channels)
         self.edge_linear = nn.Linear(3 * channels, channels) if update_edges else None

@@ -50,6 +50,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "speedup_over_plain": ("plain / it", "{:.2f}".format),
     "speedup_over_pyg": ("pyg / it", "{:.2f}".format),
     "times_bare_products": ("it / products", "{:.2f}".format),
+    "times_erm": ("it / ERM", "{:.2f}".format),
     "edges_per_second": ("edges/s", _count),
     "patients_per_second": ("patients/s", _count),
     "events_per_second": ("events/s", _count),

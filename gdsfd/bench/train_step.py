@@ -1,16 +1,18 @@
-"""Benchmark of one training step: batch, encoders, backbone with contrastive views, head, backward, optimiser."""
+"""Benchmark of one training step: batch, encoders, backbone, heads and losses, backward, optimiser."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from gdsfd.bench import streams_step  # noqa: F401  (adds its contest)
 from gdsfd.bench.agreement import check, difference, distance
 from gdsfd.bench.cohort_graph import random_graph
+from gdsfd.bench.contest import OURS, STEPS, Contest, register_step
 from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN
@@ -25,44 +27,11 @@ from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.losses import outcome_loss
 from gdsfd.nn.predictor import Predictor
 
-__all__ = ["OURS", "PUBLISHED", "STEPS", "Contest", "bench_train_step", "memory_call", "register_step"]
+__all__ = ["PUBLISHED", "bench_train_step", "memory_call", "muse"]
 
-OURS, PUBLISHED = "gdsfd", "plain pyg, published views"
+PUBLISHED = "plain pyg, published views"
 _MOST = {"float64": 1e-9, "float32": 1e-4}
 _MOST_GRADIENT = {"float64": 1e-8, "float32": 2e-2}
-
-
-@dataclass(eq=False)
-class Contest:
-    """Models of the same mathematics and weights, and how a batch becomes a loss with each.
-
-    Args:
-        models: Contestant -> model.
-        losses: Contestant -> loss of the patients in some rows, in nats.
-        gradients: Gives the gradients of this package's model and of plain PyG's, as pairs (found, expected).
-    """
-
-    models: dict[str, nn.Module]
-    losses: dict[str, Callable[[Tensor], Tensor]]
-    gradients: Callable[[], list[tuple[Tensor, Tensor]]]
-
-
-#: Model -> what builds its contest from (shape, seed, device, random); without ``random`` nothing is dropped or hidden.
-STEPS: dict[str, Callable[[Shape, int, str, bool], Contest]] = {}
-
-
-def register_step(name: str) -> Callable[[Callable[[Shape, int, str, bool], Contest]], Any]:
-    """Decorator that adds a model to the benchmark.
-
-    Args:
-        name: What ``gdsfd bench train-step --model`` takes.
-    """
-
-    def register(build: Callable[[Shape, int, str, bool], Contest]) -> Callable[[Shape, int, str, bool], Contest]:
-        STEPS[name] = build
-        return build
-
-    return register
 
 
 @register_step("muse")
@@ -149,7 +118,11 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         line: Line = {"benchmark": "train_step", "model": model, "contestant": name, "mode": "training step"}
         line |= {"shape": {**shape.to_dict(), "batch": batch_size}, "dtype": shape.dtype, **timing.fields()}
         line |= {"patients_per_second": batch_size / timing.median}
-        line |= {"speedup_over_plain": times[PLAIN].median / timing.median, **differ, "seed": options.seed}
+        if name != contest.erm:
+            line |= {"speedup_over_plain": times[PLAIN].median / timing.median, **differ}
+        if contest.erm is not None:
+            line["times_erm"] = timing.median / times[contest.erm].median
+        line["seed"] = options.seed
         if options.memory:
             options.tell(f"{model}: memory of {name}")
             sizes = {**shape.to_dict(), "dtype": shape.dtype}
@@ -171,24 +144,27 @@ def memory_call(
 
 
 def _compare(shape: Shape, batch_size: int, model: str, options: Options) -> dict[str, float]:
-    """Loss and gradients of one batch, with everything random switched off."""
+    """Loss (or outputs) and gradients of one batch, with everything random switched off."""
     contest = STEPS[model](shape, options.seed, options.device, False)
     rows = next(_batches(shape.patients, batch_size, options.device))
-    losses = {}
-    for name, loss in contest.losses.items():
-        losses[name] = loss(rows)
-        losses[name].backward()
-    outputs = [difference(losses[name].detach(), losses[PLAIN].detach()) for name in losses]
+    losses = {name: loss(rows) for name, loss in contest.losses.items() if name != contest.erm}
+    for loss in losses.values():
+        loss.backward()
+    pairs = [(loss.detach(), losses[PLAIN].detach()) for loss in losses.values()]
+    what = "losses"
+    if contest.outputs is not None:
+        pairs, what = contest.outputs(rows), "outputs"
+    outputs = [difference(found, expected) for found, expected in pairs]
     gradients = [distance(found, expected) for found, expected in contest.gradients()]
     label = "float64" if shape.dtype == "float64" else "own"
     return {
-        f"{label}_outputs_differ": check(model, "losses", outputs, _MOST[shape.dtype]),
+        f"{label}_outputs_differ": check(model, what, outputs, _MOST[shape.dtype]),
         f"{label}_gradients_differ": check(model, "gradients", gradients, _MOST_GRADIENT[shape.dtype]),
     }
 
 
 def _stepper(contest: Contest, name: str, shape: Shape, batch_size: int, device: str) -> Callable[[], object]:
-    optimizer = torch.optim.AdamW(contest.models[name].parameters(), lr=1e-4)
+    optimizer = torch.optim.AdamW(contest.models[name].parameters(), lr=1e-4, fused=True)
     batches = _batches(shape.patients, batch_size, device)
     loss = contest.losses[name]
 

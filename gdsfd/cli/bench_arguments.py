@@ -108,7 +108,7 @@ def _add_train_step(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patients", type=int, metavar="N", help="in the cohort (default: 8192)")
     _add_sizes(parser, many=False)
     parser.add_argument("--batch", type=int, metavar="B", help="patients per step (default: 512)")
-    parser.add_argument("--model", default="muse", help="default: muse")
+    parser.add_argument("--model", default="muse", help="muse (default; with contrastive views) or streams")
 
 
 def _add_ingest(parser: argparse.ArgumentParser) -> None:

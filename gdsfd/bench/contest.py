@@ -1,0 +1,53 @@
+"""Contests of training steps: models of the same mathematics, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from gdsfd.bench.problem import Shape
+
+__all__ = ["OURS", "STEPS", "Contest", "register_step"]
+
+OURS = "gdsfd"
+
+
+@dataclass(eq=False)
+class Contest:
+    """Models of the same mathematics and weights, and how a batch becomes a loss with each.
+
+    Args:
+        models: Contestant -> model.
+        losses: Contestant -> loss of the patients in some rows, in nats.
+        gradients: Gives the gradients of this package's model and of plain PyG's, as pairs (found, expected).
+        outputs: Gives what this package's model and plain PyG's make of the patients in some rows, as pairs likewise;
+            None: the losses are compared.
+        erm: A contestant of other mathematics, which says what the others cost beyond ERM: compared with nobody.
+    """
+
+    models: dict[str, nn.Module]
+    losses: dict[str, Callable[[Tensor], Tensor]]
+    gradients: Callable[[], list[tuple[Tensor, Tensor]]]
+    outputs: Callable[[Tensor], list[tuple[Tensor, Tensor]]] | None = None
+    erm: str | None = None
+
+
+#: Model -> what builds its contest from (shape, seed, device, random); without ``random`` nothing is dropped or hidden.
+STEPS: dict[str, Callable[[Shape, int, str, bool], Contest]] = {}
+
+
+def register_step(name: str) -> Callable[[Callable[[Shape, int, str, bool], Contest]], Any]:
+    """Decorator that adds a model to the benchmark.
+
+    Args:
+        name: What ``gdsfd bench train-step --model`` takes.
+    """
+
+    def register(build: Callable[[Shape, int, str, bool], Contest]) -> Callable[[Shape, int, str, bool], Contest]:
+        STEPS[name] = build
+        return build
+
+    return register
