@@ -5,8 +5,8 @@
 The environment is the one of the cohort's spec in ``examples/``: hospital (UCI heart), region of the hospital (eICU
 demo; hospitals without a known region are an environment of their own, ``Unknown``), type of ICU (PhysioNet 2012),
 disease class (SUPPORT2, without the columns that its spec calls leaky). Everything, vocabularies and scales included,
-is fitted on the other environments. The seed draws the share between train and tuning, initial weights and shuffling. One
-line per fit is appended to ``results/real_shifts.jsonl``; a fit that is there already is not run again.
+is fitted on the other environments. The seed draws the share between train and tuning, initial weights and shuffling.
+One line per fit is appended to ``results/real_shifts.jsonl``; a fit that is there already is not run again.
 """
 
 from __future__ import annotations

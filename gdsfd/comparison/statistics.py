@@ -62,7 +62,10 @@ class Paired:
 
     @property
     def verdict(self) -> str:
-        """``equivalent``, ``better``, ``worse``, ``undecided``, or ``no interval`` with fewer than two pairs."""
+        """``equivalent``, ``better``, ``worse``, ``undecided``, or ``no interval`` with fewer than two pairs.
+
+        The first that fits: a small difference whose interval leaves out 0 may be equivalent all the same.
+        """
         if not math.isfinite(self.low):
             return "no interval"
         if self.equivalent:
