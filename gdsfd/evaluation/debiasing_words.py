@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from gdsfd.cohort.fields import CohortSchema
@@ -194,7 +195,7 @@ def _each(found: Debiasing, probes: Probes, kind: str, schema: CohortSchema) -> 
 
 def _known(one: Probe, others: list[Probe], schema: CohortSchema) -> str:
     name, here = f"“{target_words(one.target, schema)}”", one.same_outcome
-    if here.auc != here.auc:
+    if not math.isfinite(here.auc + here.high):
         return f"Of {name} too few patients are known to say."
     rest = ", ".join(f"{STREAM_WORDS.get(other.stream, other.stream)} {_area(other.same_outcome)}" for other in others)
     rest = f" ({rest})" if rest else ""

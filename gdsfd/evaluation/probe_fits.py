@@ -63,7 +63,7 @@ def _fitted(
 ) -> NDArray[np.float32]:
     """Weights [d, L]; the intercept follows the label's share, which ranks nothing."""
     width = train.shape[1]
-    bound = train.T @ train / 4 + RIDGE * max(float(count.max()), 1.0) * np.eye(width, dtype=np.float32)
+    bound = train.T @ train / 4 + RIDGE * float(count.max(initial=1)) * np.eye(width, dtype=np.float32)
     inverse = np.linalg.inv(bound.astype(np.float64)).astype(np.float32)
     ridge = (RIDGE * count).astype(np.float32)
     intercept = np.log(share / (1 - share)).astype(np.float32)

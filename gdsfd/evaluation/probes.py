@@ -263,18 +263,25 @@ def _readings(parts: list[_Columns], code: Floats, targets: list[ProbeTarget]) -
         if not mine.shape[1]:
             made.append(Reading(math.nan))
             continue
-        value = np.nanmean(mine, axis=1)
-        chance, spread = float(np.nanmean(value[1:])), float(np.nanstd(value[1:], ddof=1))
+        value = mine.mean(1)
+        permuted = value[1:][np.isfinite(value[1:])]  # a permutation may leave every fold with one label only
+        if len(permuted) < 2:
+            made.append(Reading(float(value[0])))
+            continue
+        chance, spread = float(permuted.mean()), float(permuted.std(ddof=1))
         made.append(Reading(float(value[0]), chance, chance - BAND * spread, chance + BAND * spread))
     return made
 
 
 def _boosted(code: Floats, target: ProbeTarget, folds: Numbers, seed: int) -> float:
+    if target.levels < 2:
+        return math.nan
     scores = boosted_scores(code, target.label, folds, seed)
     levels = range(1, 2) if target.levels == 2 else range(target.levels)
     labels = np.stack([np.where(target.label < 0, -1, target.label == level) for level in levels], axis=1)
     area, _ = areas_within_folds(scores[:, list(levels)], labels.astype(np.int8), folds)
-    return float(np.nanmean(area)) if np.isfinite(area).any() else math.nan
+    defined = area[np.isfinite(area)]
+    return float(defined.mean()) if len(defined) else math.nan
 
 
 def _codes(model: Debiaser, graph: Any, ids: list[str]) -> dict[str, NDArray[np.float32]]:

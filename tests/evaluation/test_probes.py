@@ -215,3 +215,16 @@ def test_truth_is_cut_at_its_median_and_must_fit(graph):
 def test_an_untrained_model(graph):
     with pytest.raises(NotFittedError):
         probe_streams(Debiaser("concat", "full"), graph)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 12])
+def test_few_patients_and_no_targets_give_no_figures(n):
+    rng = np.random.default_rng(0)
+    code, subject = rng.normal(size=(n, 4)), np.arange(n)
+    assert probe_codes({"a": code}, [], np.zeros(n, np.int64), subject, 2) == []
+    target = ProbeTarget("coin", "fact", np.arange(n) % 2)
+    (one,) = probe_codes({"a": code}, [target], np.full(n, -1), subject, 2)
+    assert math.isnan(one.same_outcome.auc)
+    assert n > 3 or math.isnan(one.all.auc)
+    constant = probe_codes({"a": np.ones((n, 4))}, [target], np.full(n, -1), subject, 2, boosting=False)
+    assert n < 12 or constant[0].all.auc == 0.5
