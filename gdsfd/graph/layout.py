@@ -87,13 +87,14 @@ class EdgeLayout:
         return Bipartite(self.patient, self.modality, self.modality_ptr, self.num_patients, self.num_modalities)
 
     def keep(self, mask: Tensor) -> EdgeLayout:
-        """The layout with only the edges where ``mask`` is True; the patients and modalities stay.
+        """The layout with only the edges where ``mask`` is True, bool [E]; see :meth:`take`."""
+        return self.take(mask.nonzero().squeeze(1))
+
+    def take(self, edges: Tensor) -> EdgeLayout:
+        """The layout with only some of its edges; the patients and modalities stay.
 
         Args:
-            mask: bool [E].
+            edges: Their places, ascending; int64.
         """
-        kept = torch.zeros_like(self.modality_degree).index_add_(
-            0, self.modality[mask], torch.ones_like(self.modality[mask])
-        )
-        ptr = torch.cat([kept.new_zeros(1), kept.cumsum(0)])
-        return EdgeLayout(self.patient[mask], self.modality[mask], ptr, self.num_patients, self.num_modalities)
+        ptr = torch.searchsorted(edges, self.modality_ptr)
+        return EdgeLayout(self.patient[edges], self.modality[edges], ptr, self.num_patients, self.num_modalities)

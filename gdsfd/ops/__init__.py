@@ -2,6 +2,7 @@
 
 from gdsfd.ops.aggregate import aggregate
 from gdsfd.ops.bipartite import Bipartite
+from gdsfd.ops.dropout import dropout
 from gdsfd.ops.edge_layer import edge_messages, linear_edge_update, mask_total
 from gdsfd.ops.edge_update import edge_update
 from gdsfd.ops.linear import linear
@@ -11,6 +12,7 @@ from gdsfd.ops.segment import segment_max, segment_mean, segment_min, segment_so
 __all__ = [
     "Bipartite",
     "aggregate",
+    "dropout",
     "edge_messages",
     "edge_update",
     "linear",

@@ -31,6 +31,7 @@ def edge_messages(
     graph: Bipartite,
     mask: Tensor | None = None,
     backend: str = "auto",
+    take: Tensor | None = None,
 ) -> tuple[Tensor | None, Tensor | None]:
     """Sums of the messages in both directions (or one), from one product of the edges.
 
@@ -46,12 +47,15 @@ def edge_messages(
         graph: The edges.
         mask: [E] or [E, C], >= 0; None = 1.
         backend: ``auto``, or the one of :func:`gdsfd.ops.aggregate` that does both directions.
+        take: Row of ``edge`` that each of the graph's edges has, int64 [E], where several edges share one (then
+            ``edge`` is [rows, in], and its product is worked out once per row); None = each has its own.
 
     Returns:
         Toward the left [L, C] and toward the right [R, C]; None for what was not wanted.
     """
     channels = weight.size(0)
-    if edge.dim() != 2 or edge.size(0) != graph.num_edges or weight.size(1) != edge.size(1):
+    edges = edge.size(0) if take is None else take.numel()
+    if edge.dim() != 2 or edges != graph.num_edges or weight.size(1) != edge.size(1):
         raise InputError(
             f"edge_messages: edge has shape {list(edge.shape)} and weight {list(weight.shape)}; "
             f"expected [{graph.num_edges}, in] and [C, in]"
@@ -68,9 +72,9 @@ def edge_messages(
     if backend == "auto" and plain_float(edge, weight, left, right, mask):
         column = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
         inputs = (edge, weight, left, right, column)
-        toward_left, toward_right = _EdgeMessages.apply(*inputs, graph, _wants_gradient(*inputs))
+        toward_left, toward_right = _EdgeMessages.apply(*inputs, take, graph, _wants_gradient(*inputs))
         return toward_left, toward_right
-    term = linear(edge, weight)
+    term = _taken(linear(edge, weight), take)
     mask = mask if mask is None else mask.to(term.dtype)
     both: list[Tensor | None] = []
     toward: Side
@@ -84,7 +88,13 @@ def edge_messages(
 
 
 def linear_edge_update(
-    edge: Tensor, weight: Tensor, left: Tensor, right: Tensor, graph: Bipartite, backend: str = "auto"
+    edge: Tensor,
+    weight: Tensor,
+    left: Tensor,
+    right: Tensor,
+    graph: Bipartite,
+    backend: str = "auto",
+    take: Tensor | None = None,
 ) -> Tensor:
     """``edge + ReLU(left[i] + right[k] + edge @ weight.T)``.
 
@@ -95,12 +105,16 @@ def linear_edge_update(
         right: Term of the right nodes, [R, C] or [1, C].
         graph: The edges.
         backend: ``auto``, or the one of :func:`gdsfd.ops.edge_update`.
+        take: As in :func:`edge_messages`.
+
+    Returns:
+        [graph.num_edges, C].
     """
     if backend == "auto" and plain_float(edge, weight, left, right):
         inputs = (edge, weight, left, right)
-        result: Tensor = _EdgeUpdate.apply(*inputs, graph, _wants_gradient(*inputs))
+        result: Tensor = _EdgeUpdate.apply(*inputs, take, graph, _wants_gradient(*inputs))
         return result
-    return edge_update(left, right, linear(edge, weight), edge, graph, backend=backend)
+    return edge_update(left, right, _taken(linear(edge, weight), take), _taken(edge, take), graph, backend=backend)
 
 
 def mask_total(mask: Tensor | None, graph: Bipartite, side: Literal["left", "right"]) -> Tensor:
@@ -120,6 +134,15 @@ def mask_total(mask: Tensor | None, graph: Bipartite, side: Literal["left", "rig
     return aggregate(column.new_zeros(1, column.size(1)), column, graph, side, "sum", "none")
 
 
+def _taken(rows: Tensor, take: Tensor | None) -> Tensor:
+    return rows if take is None else rows.index_select(0, take)
+
+
+def _given(values: Tensor, take: Tensor | None, rows: int) -> Tensor:
+    """The gradient of :func:`_taken`, always in the same order."""
+    return values if take is None else values.new_zeros(rows, values.size(1)).index_add_(0, take, values)
+
+
 def _wants_gradient(*tensors: Tensor | None) -> bool:
     return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
 
@@ -135,16 +158,18 @@ class _EdgeMessages(torch.autograd.Function):
         left: Tensor | None,
         right: Tensor | None,
         mask: Tensor | None,
+        take: Tensor | None,
         graph: Bipartite,
         keep: bool,
     ) -> tuple[Tensor | None, Tensor | None]:
         channels = weight.size(0)
         toward_left = None if right is None else edge.new_zeros(graph.num_left, channels)
         toward_right = None if left is None else edge.new_zeros(graph.num_right, channels)
+        shared = None if take is None else rows_by(edge, weight)
         kept = edge.new_empty(graph.num_edges, channels) if mask is None and keep else None
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
-            term = rows_by(edge[rows], weight)
+            term = rows_by(edge[rows], weight) if shared is None or take is None else shared.index_select(0, take[rows])
             if kept is not None:
                 kept[rows] = term
             if toward_left is not None and right is not None:
@@ -153,7 +178,7 @@ class _EdgeMessages(torch.autograd.Function):
             if toward_right is not None and left is not None:
                 message = plus_ends(term, left, piece, "left").relu_()
                 collect(toward_right, message if mask is None else message.mul_(mask[rows]), piece, "right")
-        ctx.save_for_backward(edge, weight, left, right, mask, kept)
+        ctx.save_for_backward(edge, weight, left, right, mask, take, kept)
         ctx.graph = graph
         ctx.set_materialize_grads(False)
         return toward_left, toward_right
@@ -161,10 +186,12 @@ class _EdgeMessages(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, from_left: Tensor | None, from_right: Tensor | None) -> tuple[Tensor | None, ...]:
-        edge, weight, left, right, mask, kept = ctx.saved_tensors
+        edge, weight, left, right, mask, take, kept = ctx.saved_tensors
         wants = ctx.needs_input_grad
         of_edge = torch.empty_like(edge) if wants[0] else None
         of_weight = torch.zeros_like(weight) if wants[1] else None
+        of_terms = None if take is None else edge.new_empty(ctx.graph.num_edges, weight.size(0))
+        shared = None if take is None or kept is not None else rows_by(edge, weight)
         of_left = torch.zeros_like(left) if wants[2] else None
         of_right = torch.zeros_like(right) if wants[3] else None
         of_mask = torch.zeros_like(mask) if wants[4] else None
@@ -176,7 +203,14 @@ class _EdgeMessages(torch.autograd.Function):
             directions.append((from_right, left, "right", "left", of_left))
         for piece in pieces(ctx.graph):
             rows = slice(piece.start, piece.stop)
-            term = rows_by(edge[rows], weight) if kept is None else kept[rows]
+            if kept is not None:
+                term = kept[rows]
+            else:
+                term = (
+                    rows_by(edge[rows], weight)
+                    if shared is None or take is None
+                    else shared.index_select(0, take[rows])
+                )
             of_term = torch.zeros_like(term) if not directions else None
             for above, node, target, source, of_node in directions:
                 message = plus_ends(term, node, piece, source)
@@ -190,11 +224,18 @@ class _EdgeMessages(torch.autograd.Function):
                     collect(of_node, passed, piece, source)
                 of_term = passed if of_term is None else of_term.add_(passed)
             assert of_term is not None
+            if of_terms is not None:
+                of_terms[rows] = of_term
+                continue
             if of_edge is not None:
                 of_edge[rows] = rows_by(of_term, turned)
             if of_weight is not None:
-                weight_gradient(of_weight, of_term, edge[rows])
-        return of_edge, of_weight, of_left, of_right, of_mask, None, None
+                weight_gradient(of_term, edge[rows], of_weight)
+        if of_terms is not None:
+            of_term = _given(of_terms, take, edge.size(0))
+            of_edge = rows_by(of_term, turned) if wants[0] else None
+            of_weight = weight_gradient(of_term, edge) if wants[1] else None
+        return of_edge, of_weight, of_left, of_right, of_mask, None, None, None
 
 
 class _EdgeUpdate(torch.autograd.Function):
@@ -202,32 +243,44 @@ class _EdgeUpdate(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, edge: Tensor, weight: Tensor, left: Tensor, right: Tensor, graph: Bipartite, keep: bool
+        ctx: Any,
+        edge: Tensor,
+        weight: Tensor,
+        left: Tensor,
+        right: Tensor,
+        take: Tensor | None,
+        graph: Bipartite,
+        keep: bool,
     ) -> Tensor:
-        out = torch.empty_like(edge, memory_format=torch.contiguous_format)
+        out = edge.new_empty(graph.num_edges, edge.size(1))
+        shared = None if take is None else rows_by(edge, weight)
         # bfloat16 has the exponents of float32, so a positive number stays one (down to 1e-40).
         kind = torch.bfloat16 if edge.dtype == torch.float32 else edge.dtype
-        kept = edge.new_empty(edge.shape, dtype=kind) if keep else None
+        kept = edge.new_empty(out.shape, dtype=kind) if keep else None
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
-            term = rows_by(edge[rows], weight)
+            if shared is None or take is None:
+                own, term = edge[rows], rows_by(edge[rows], weight)
+            else:
+                own, term = edge.index_select(0, take[rows]), shared.index_select(0, take[rows])
             term.add_(ends(right, piece, "right")).add_(ends(left, piece, "left")).relu_()
             if kept is not None:
                 kept[rows] = term
-            torch.add(term, edge[rows], out=out[rows])
-        ctx.save_for_backward(edge, weight, left, right, kept)
+            torch.add(term, own, out=out[rows])
+        ctx.save_for_backward(edge, weight, left, right, take, kept)
         ctx.graph = graph
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
-        edge, weight, left, right, kept = ctx.saved_tensors
+        edge, weight, left, right, take, kept = ctx.saved_tensors
         wants = ctx.needs_input_grad
         of_edge = torch.empty_like(edge, memory_format=torch.contiguous_format) if wants[0] else None
         of_weight = torch.zeros_like(weight) if wants[1] else None
         of_left = torch.zeros_like(left) if wants[2] else None
         of_right = torch.zeros_like(right) if wants[3] else None
+        of_terms = None if take is None else torch.empty_like(above, memory_format=torch.contiguous_format)
         turned = weight.t().contiguous()
         for piece in pieces(ctx.graph):
             rows = slice(piece.start, piece.stop)
@@ -236,8 +289,15 @@ class _EdgeUpdate(torch.autograd.Function):
                 collect(of_left, passed, piece, "left")
             if of_right is not None:
                 collect(of_right, passed, piece, "right")
+            if of_terms is not None:
+                of_terms[rows] = passed
+                continue
             if of_weight is not None:
-                weight_gradient(of_weight, passed, edge[rows])
+                weight_gradient(passed, edge[rows], of_weight)
             if of_edge is not None:
                 torch.add(rows_by(passed, turned), above[rows], out=of_edge[rows])
-        return of_edge, of_weight, of_left, of_right, None, None
+        if of_terms is not None:
+            passed = _given(of_terms, take, edge.size(0))
+            of_edge = rows_by(passed, turned).add_(_given(above, take, edge.size(0))) if wants[0] else None
+            of_weight = weight_gradient(passed, edge) if wants[1] else None
+        return of_edge, of_weight, of_left, of_right, None, None, None

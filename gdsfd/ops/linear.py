@@ -56,14 +56,21 @@ def rows_by(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return kernel(rows, weight, bias, "none", [], "")
 
 
-def weight_gradient(total: Tensor, gradient: Tensor, rows: Tensor) -> None:
-    """Adds ``gradient.T @ rows`` to ``total``; gradient [E, out], rows [E, in], total [out, in]."""
+def weight_gradient(gradient: Tensor, rows: Tensor, total: Tensor | None = None) -> Tensor:
+    """``gradient.T @ rows``, added to ``total`` in place where that is given; not differentiable.
+
+    Args:
+        gradient: [E, out].
+        rows: [E, in].
+        total: [out, in].
+    """
+    if rows.dtype != torch.float32 or not rows.size(0):
+        return gradient.t() @ rows if total is None else total.addmm_(gradient.t(), rows)
     for start in range(0, rows.size(0), _ROWS):
-        ours, theirs = gradient[start : start + _ROWS], rows[start : start + _ROWS]
-        if rows.dtype == torch.float32:
-            total += rows_by(ours.t(), theirs.t())
-        else:
-            total.addmm_(ours.t(), theirs)
+        part = rows_by(gradient[start : start + _ROWS].t(), rows[start : start + _ROWS].t())
+        total = part if total is None else total.add_(part)
+    assert total is not None
+    return total
 
 
 class _Linear(torch.autograd.Function):
@@ -77,10 +84,7 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight = ctx.saved_tensors
         of_rows = rows_by(gradient, weight.t().contiguous()) if ctx.needs_input_grad[0] else None
-        of_weight = None
-        if ctx.needs_input_grad[1]:
-            of_weight = torch.zeros_like(weight)
-            weight_gradient(of_weight, gradient, rows)
+        of_weight = weight_gradient(gradient, rows) if ctx.needs_input_grad[1] else None
         return of_rows, of_weight, gradient.sum(0) if ctx.needs_input_grad[2] else None
 
 

@@ -110,7 +110,7 @@ class _NodeUpdate(torch.autograd.Function):
             rows = slice(start, start + _ROWS)
             passed = torch.ops.aten.threshold_backward(above[rows], out[rows], 0)
             of_bias += passed.sum(0)
-            weight_gradient(of_message, passed, mean[rows])
+            weight_gradient(passed, mean[rows], of_message)
             if of_total is not None or of_scale is not None:
                 of_mean = rows_by(passed, turned)
                 if of_scale is not None:
@@ -121,7 +121,7 @@ class _NodeUpdate(torch.autograd.Function):
                 if of_total is not None:
                     torch.mul(of_mean, scale[rows], out=of_total[rows])
             if node.size(0) > 1:
-                weight_gradient(of_weight, passed, node[rows])
+                weight_gradient(passed, node[rows], of_weight)
                 if of_node is not None:
                     of_node[rows] = rows_by(passed, turned_node)
         if node.size(0) == 1:  # one row for all: its term's gradient is the bias's

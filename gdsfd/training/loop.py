@@ -106,7 +106,7 @@ def train(
     network.start_from(_shares(y[train_rows], network.multiclass))
     assert config.learning_rate is not None
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-        _decay_groups(network, config.weight_decay), lr=config.learning_rate
+        _decay_groups(network, config.weight_decay), lr=config.learning_rate, fused=True
     )
     critics = Critics(objective)
     whole = nn.ModuleDict({"network": network, "objective": objective})

@@ -194,3 +194,31 @@ def test_what_is_wrong_is_named() -> None:
         edge_update(row, row, edge, row, graph)
     with pytest.raises(InputError, match="activation is 'gelu'"):
         edge_update(row, row, edge, None, graph, "gelu")
+
+
+@pytest.mark.parametrize("mask_kind", ["none", "edge", "channel"])
+@pytest.mark.parametrize(("patients", "hubs"), [(40, 3), (6000, 2)])
+def test_edges_that_share_a_row(mask_kind: str, patients: int, hubs: int) -> None:
+    """As the edges' own copies of the row, whose gradients add up."""
+    generator = torch.Generator().manual_seed(8)
+    graph = random_graph(patients, hubs, "uneven", generator)
+    rows = max(1, graph.num_edges // 2)
+    take = torch.randint(0, rows, (graph.num_edges,), generator=generator)
+    make = lambda *shape: leaf(*shape, generator=generator, dtype=torch.double)  # noqa: E731
+    edge, weight, left, right = make(rows, 4), make(4, 4), make(1, 4), make(hubs, 4)
+    mask = {
+        "none": None,
+        "edge": torch.rand(graph.num_edges, dtype=torch.double, generator=generator),
+        "channel": torch.rand(graph.num_edges, 4, dtype=torch.double, generator=generator),
+    }[mask_kind]
+    found = []
+    for own, place in ((edge, take), (edge[take], None)):
+        left_total, right_total = edge_messages(own, weight, left, right, graph, mask, take=place)
+        assert left_total is not None
+        assert right_total is not None
+        updated = linear_edge_update(own, weight, left, right, graph, take=place)
+        found.append(results([left_total, right_total, updated], [edge, weight, left, right]))
+    assert_close(*found, 1e-10)
+    backends = edge_messages(edge, weight, left, right, graph, mask, "reference", take)
+    assert_close([one for one in backends if one is not None], found[1][:2], 1e-10)
+    assert_close([linear_edge_update(edge, weight, left, right, graph, "reference", take)], found[1][2:3], 1e-10)

@@ -11,12 +11,9 @@ from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.backbones.contrast import contrastive_loss
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.ops import mask_total
+from gdsfd.ops import dropout, linear, mask_total
 
 __all__ = ["MuseBackbone"]
-
-#: Tokens [E, d], their layout and their masks: a batch, or what is left of it when observations are hidden.
-View = tuple[Tensor, EdgeLayout, Tensor | None]
 
 
 class MuseBackbone(Backbone):
@@ -76,41 +73,58 @@ class MuseBackbone(Backbone):
         """
         if not self.training:
             return Embeddings(self._propagate(tokens, layout, mask), tokens, layout.presence)
-        dropped = self._drop(tokens, layout, mask)
+        kept = self._kept(layout)
         if self.projection is None or y is None:
-            return Embeddings(self._propagate(*dropped), tokens, layout.presence)
-        pooled, view = self._both((tokens, layout, mask), dropped)
-        first, second = (F.normalize(torch.tanh(self.projection(vectors)), dim=-1) for vectors in (pooled, view))
+            if kept is None:
+                return Embeddings(self._propagate(tokens, layout, mask), tokens, layout.presence)
+            mask = None if mask is None else mask[kept]
+            pooled = self._propagate(tokens.index_select(0, kept), layout.take(kept), mask)
+            return Embeddings(pooled, tokens, layout.presence)
+        both = self._both(tokens, layout, mask, kept)
+        pooled = both[: layout.num_patients]
+        vectors = torch.tanh(linear(both, self.projection.weight, self.projection.bias))
+        first, second = F.normalize(vectors, dim=-1).chunk(2)
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
         return Embeddings(pooled, tokens, layout.presence, loss)
 
-    def _both(self, full: View, dropped: View) -> tuple[Tensor, Tensor]:
+    def _both(self, tokens: Tensor, layout: EdgeLayout, mask: Tensor | None, kept: Tensor | None) -> Tensor:
         """Two views of the same patients in one pass: the second's patients and modalities stand behind the first's.
 
-        On a batch of some hundred patients a pass costs what its calls cost, not its arithmetic.
+        On a batch of some hundred patients a pass costs what its calls cost, not its arithmetic. What both views make
+        of a token before they know of other patients is worked out once.
         """
-        (tokens, layout, mask), (fewer, kept, fewer_mask) = full, dropped
-        ends = [kept.patient + layout.num_patients, kept.modality + self.num_modalities]
+        every = torch.arange(layout.num_edges, device=tokens.device)
+        fewer, kept = (layout, every) if kept is None else (layout.take(kept), kept)
+        ends = [fewer.patient + layout.num_patients, fewer.modality + self.num_modalities]
         joined = EdgeLayout(
             torch.cat([layout.patient, ends[0]]),
             torch.cat([layout.modality, ends[1]]),
-            torch.cat([layout.modality_ptr, kept.modality_ptr[1:] + layout.num_edges]),
+            torch.cat([layout.modality_ptr, fewer.modality_ptr[1:] + layout.num_edges]),
             2 * layout.num_patients,
             2 * self.num_modalities,
         )
-        masks = None if mask is None or fewer_mask is None else torch.cat([mask, fewer_mask])
-        first, second = self._propagate(torch.cat([tokens, fewer]), joined, masks).chunk(2)
-        return first, second
+        take = torch.cat([every, kept])
+        return self._propagate(tokens, joined, None if mask is None else mask[take], take=take)
 
-    def _drop(self, tokens: Tensor, layout: EdgeLayout, mask: Tensor | None) -> View:
-        """Hides each observation with probability ``edge_drop``, all patients at once."""
+    def _kept(self, layout: EdgeLayout) -> Tensor | None:
+        """The observations that are left when each is hidden with probability ``edge_drop``; None = all."""
         if not self.edge_drop:
-            return tokens, layout, mask
-        kept = torch.rand(layout.num_edges, device=tokens.device) >= self.edge_drop
-        return tokens[kept], layout.keep(kept), None if mask is None else mask[kept]
+            return None
+        chosen = torch.rand(layout.num_edges, device=layout.patient.device) >= self.edge_drop
+        return chosen.nonzero().squeeze(1)
 
-    def _propagate(self, edge: Tensor, layout: EdgeLayout, mask: Tensor | None, until: int | None = None) -> Tensor:
-        """Patient vectors after the last layer; with ``until``, the message sums into layer ``until``'s modalities."""
+    def _propagate(
+        self,
+        edge: Tensor,
+        layout: EdgeLayout,
+        mask: Tensor | None,
+        until: int | None = None,
+        take: Tensor | None = None,
+    ) -> Tensor:
+        """Patient vectors after the last layer; with ``until``, the message sums into layer ``until``'s modalities.
+
+        With ``take``, int64 [edges of the layout], the edges' tokens are those rows of ``edge`` (training only).
+        """
         patient = self.patient_start.unsqueeze(0)  # one row for all, mapped once
         modality: Tensor = self.modality_start
         if layout.num_modalities > self.num_modalities:  # several views side by side
@@ -121,14 +135,17 @@ class MuseBackbone(Backbone):
             if number == until:
                 return layer.to_modalities(patient, edge, layout, mask)
             if number < last and self.training:
-                updated, modality, edge = layer(patient, modality, edge, layout, mask)
+                updated, modality, edge = layer(patient, modality, edge, layout, mask, take=take)
+                take = None  # the new edges are each its own
             else:
+                edge = edge if take is None else edge.index_select(0, take)
+                take = None
                 norm = mask_total(mask, layout.edges, "left")
                 updated = layer.update(patient, layer.to_patients(modality, edge, layout, mask), norm)
                 if number < last:
                     modality = self.states[number]
                     edge = layer.update_edge(edge, updated, modality, layout)
-            patient = F.dropout(updated, self.dropout, self.training) if number < last else updated
+            patient = dropout(updated, self.dropout, self.training) if number < last else updated
         return patient
 
     @torch.no_grad()

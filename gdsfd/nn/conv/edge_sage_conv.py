@@ -57,6 +57,7 @@ class EdgeSAGEConv(nn.Module):
         layout: EdgeLayout,
         mask: Tensor | None = None,
         backend: str = "auto",
+        take: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """New patient, modality and edge vectors.
 
@@ -67,6 +68,8 @@ class EdgeSAGEConv(nn.Module):
             layout: The edges.
             mask: Masks of the messages, [E] or [E, d]; None = 1.
             backend: Of the operations; see :func:`gdsfd.ops.aggregate`.
+            take: Row of ``edge`` that each edge of the layout has, where several share one; see
+                :func:`gdsfd.ops.edge_messages`.
         """
         to_patients, to_modalities = edge_messages(
             edge,
@@ -76,12 +79,13 @@ class EdgeSAGEConv(nn.Module):
             layout.edges,
             mask,
             backend,
+            take,
         )
         assert to_patients is not None
         assert to_modalities is not None
         new_patient = self.update(patient, to_patients, mask_total(mask, layout.edges, "left"))
         new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
-        return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend)
+        return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend, take)
 
     def to_patients(self, modality: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
         """Sum of the messages into each patient; [B, d]."""
@@ -109,13 +113,19 @@ class EdgeSAGEConv(nn.Module):
         return node_update(total, norm, node, message.weight, old.weight, message.bias)
 
     def update_edge(
-        self, edge: Tensor, patient: Tensor, modality: Tensor, layout: EdgeLayout, backend: str = "auto"
+        self,
+        edge: Tensor,
+        patient: Tensor,
+        modality: Tensor,
+        layout: EdgeLayout,
+        backend: str = "auto",
+        take: Tensor | None = None,
     ) -> Tensor:
         """New edge vectors from both (new) ends; unchanged when the layer does not update edges."""
         if self.edge_patient is None or self.edge_modality is None or self.edge_edge is None:
-            return edge
+            return edge if take is None else edge.index_select(0, take)
         ends = _mapped(self.edge_patient, patient), _mapped(self.edge_modality, modality)
-        return linear_edge_update(edge, self.edge_edge.weight, *ends, layout.edges, backend)
+        return linear_edge_update(edge, self.edge_edge.weight, *ends, layout.edges, backend, take)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channels}, update_edges={self.edge_patient is not None})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gdsfd.ops import dropout, linear
+
 __all__ = ["FeatureToken", "ResidualToken"]
 
 
@@ -21,7 +23,7 @@ class ResidualToken(nn.Module):
 
     def __init__(self, channels: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.inner = nn.Linear(channels, channels)
         self.outer = nn.Linear(channels, channels)
         nn.init.zeros_(self.outer.weight)
@@ -29,8 +31,9 @@ class ResidualToken(nn.Module):
 
     def forward(self, token: Tensor) -> Tensor:
         """The token with the network's share."""
-        token = self.dropout(token)
-        return token + self.outer(self.dropout(nn.functional.gelu(self.inner(token))))
+        token = dropout(token, self.dropout, self.training)
+        hidden = nn.functional.gelu(linear(token, self.inner.weight, self.inner.bias))
+        return token + linear(dropout(hidden, self.dropout, self.training), self.outer.weight, self.outer.bias)
 
 
 class FeatureToken(nn.Module):
@@ -64,4 +67,4 @@ class FeatureToken(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Maps features to tokens."""
         scaled = ((features - self.center) / self.spread).clamp(-5, 5)
-        return self.linear(scaled * self.relevance)
+        return linear(scaled * self.relevance, self.linear.weight, self.linear.bias)

@@ -1,0 +1,61 @@
+"""Dropout that draws a quarter of the random numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gdsfd.ops.linear import plain_float
+
+__all__ = ["dropout", "kept"]
+
+_STEPS = 1 << 16
+
+
+def kept(like: Tensor, probability: float) -> Tensor:
+    """What dropout multiplies by: 0 with ``probability``, else 1 / (1 - ``probability``).
+
+    torch's ``bernoulli_`` takes 7 ns per number on a CPU, more than everything else that happens to it in a training
+    step. Here one draw of 64 bits from the same generator is enough for four numbers; the probability is rounded to a
+    multiple of 2^-16, and the scale goes with it.
+
+    Args:
+        like: Gives the shape and the type.
+        probability: In [0, 1).
+    """
+    dropped = min(round(probability * _STEPS), _STEPS - 1)
+    bits = torch.empty((like.numel() + 3) // 4, dtype=torch.int64, device=like.device).random_(-(2**63), None)
+    chosen = bits.view(torch.int16)[: like.numel()] >= dropped - _STEPS // 2
+    return chosen.view(like.shape).to(like.dtype).mul_(_STEPS / (_STEPS - dropped))
+
+
+class _Dropout(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
+        scale = kept(values, probability)
+        ctx.save_for_backward(scale)
+        return values * scale
+
+    @staticmethod
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        (scale,) = ctx.saved_tensors
+        return above * scale, None
+
+
+def dropout(values: Tensor, probability: float, training: bool) -> Tensor:
+    """As :func:`torch.nn.functional.dropout`, with other random numbers on the CPU.
+
+    Args:
+        values: Of any shape.
+        probability: Of zeroing a number.
+        training: Otherwise nothing happens.
+    """
+    if not training or not probability:
+        return values
+    if probability == 1 or not plain_float(values):
+        return F.dropout(values, probability, training)
+    result: Tensor = _Dropout.apply(values, probability)
+    return result
