@@ -55,12 +55,12 @@ class MaskedConv(PlainConv):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """New patients, modalities and edges; a layer that updates no edges leaves the modalities as they are too."""
         size = (patient.size(0), modality.size(0))
-        given = {"edge_attr": edge_attr, "mask": mask}
-        total = self.propagate(edge_index.flip(0), x=(modality, patient), size=size[::-1], **given)
+        back = edge_index.flip(0)
+        total = self.propagate(back, x=(modality, patient), edge_attr=edge_attr, mask=mask, size=size[::-1])
         new_patient = torch.relu(self.update_linear(torch.cat([total / norm[0], patient], dim=-1)))
         if self.edge_linear is None:
             return new_patient, modality, edge_attr
-        total = self.propagate(edge_index, x=(patient, modality), size=size, **given)
+        total = self.propagate(edge_index, x=(patient, modality), edge_attr=edge_attr, mask=mask, size=size)
         new_modality = torch.relu(self.update_linear(torch.cat([total / norm[1], modality], dim=-1)))
         both = torch.cat([new_patient[edge_index[0]], new_modality[edge_index[1]], edge_attr], dim=-1)
         return new_patient, new_modality, edge_attr + torch.relu(self.edge_linear(both))

@@ -13,13 +13,14 @@ from gdsfd.bench.cohort_graph import random_graph
 from gdsfd.bench.contest import OURS, STEPS, register_step
 from gdsfd.bench.message_passing import PLAIN
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_step import PlainCohort
-from gdsfd.bench.plain_streams import MaskedConv
+from gdsfd.bench.plain_pyg import PlainConv
+from gdsfd.bench.plain_step import PlainCohort, StackedConv
+from gdsfd.bench.plain_streams import MaskedConv, PlainMasker
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.streams_step import ERM, streams
 from gdsfd.bench.train_step import bench_train_step
 from gdsfd.errors import InputError
-from gdsfd.nn.streams import PRESETS
+from gdsfd.nn.streams import PRESETS, MaskGenerator
 
 SHAPE = Shape(60, 3, 0.5, channels=8, dtype="float64")
 FAST = Options(turns=3, budget=0.1, memory=False)
@@ -78,6 +79,13 @@ def test_messages_are_divided_by_the_sum_of_their_masks():
     ]
     mean = torch.stack([(messages[0] + messages[2]) / (mask[0] + mask[2]), messages[1] / mask[1]])
     torch.testing.assert_close(found, torch.relu(conv.update_linear(torch.cat([mean, patient], dim=-1))))
+
+
+@pytest.mark.parametrize("kind", [PlainConv, StackedConv, MaskedConv, PlainMasker])
+def test_pyg_has_generated_its_fast_propagate(kind):
+    PlainConv(2)  # a class derived from one that has its own already
+    module = kind(MaskGenerator(2, 3)) if kind is PlainMasker else kind(2)
+    assert module.propagate.__module__.startswith(f"{kind.__module__}_{kind.__name__}")
 
 
 def test_lines_of_both_and_of_erm_beside_them():
