@@ -15,7 +15,7 @@ from gdsfd.ops.linear import plain_float, rows_by
 __all__ = ["contrastive_loss"]
 
 _LOG2_E = 1 / math.log(2)
-_LEAST = 1e-15  #: below it, log(sigmoid(x)) is x to the last digit of float64
+_LEAST = 1e-30  #: below it, log(sigmoid(x)) is x to the last digit; a normal float32
 
 
 def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: float) -> Tensor:
@@ -46,22 +46,31 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
 
 
 class _Contrast(torch.autograd.Function):
-    """The loss is a number, so its gradient is worked out beside it and no matrix of pairs is kept."""
+    """The loss is a number, so its gradient is worked out beside it and no matrix of pairs is kept.
+
+    Everything happens in place in a few matrices: memory that is new to the process costs more than the arithmetic.
+    """
 
     @staticmethod
     def forward(ctx: Any, first: Tensor, second: Tensor, labels: Tensor, temperature: float) -> Tensor:
+        wanted = any(ctx.needs_input_grad[:2])
         with torch.autocast(first.device.type, enabled=False):
             scaled = first / temperature
-            across, within = _product(scaled, second), _product(scaled, first)
-            found, of_across = _itself(across)
-            alike = _same_label(across, within, labels)
-            if any(ctx.needs_input_grad[:2]):
-                across += of_across
-                of_second = _product(across.t(), first.t())
-                of_first = _product(across, second.t())
-                of_first.add_(_product(within, first.t()), alpha=2)  # symmetric, and both ends are the first view's
+            asked = _Asked(labels, scaled.dtype)
+            cosine = _product(scaled, first)
+            scratch = torch.empty_like(cosine)
+            loss = _same_label(cosine, asked, scratch)
+            if wanted:
+                of_first = _product(cosine, first.t()).mul_(2)  # symmetric, and both ends are the first view's
+            cosine = _product(scaled, second)
+            found, gradient = _itself(cosine, scratch)
+            loss = loss + _same_label(cosine, asked, scratch) + found
+            if wanted:
+                cosine += gradient
+                of_second = _product(cosine.t(), first.t())
+                of_first += _product(cosine, second.t())
                 ctx.save_for_backward(of_first.div_(2 * temperature), of_second.div_(2 * temperature))
-        return (found + alike) / 2
+        return loss / 2
 
     @staticmethod
     @once_differentiable
@@ -70,55 +79,60 @@ class _Contrast(torch.autograd.Function):
         return of_first * above, of_second * above, None, None
 
 
-def _itself(cosine: Tensor) -> tuple[Tensor, Tensor]:
+class _Asked:
+    """What is asked of the pairs: ``sign`` is 1 where two labels are the same, else -1; [B, B].
+
+    Args:
+        labels: [B, outcomes].
+        dtype: Of the cosines.
+    """
+
+    def __init__(self, labels: Tensor, dtype: torch.dtype) -> None:
+        self.unlabelled = torch.isnan(labels).any(-1) if labels.is_floating_point() else (labels < 0).any(-1)
+        self.absent = int(self.unlabelled.sum())
+        patients = labels.size(0) - self.absent
+        self.pairs = 2 * patients * (patients - 1)  # of both matrices
+        same = labels[:, 0].unsqueeze(0) == labels[:, 0].unsqueeze(1)
+        for column in range(1, labels.size(1)):
+            same &= labels[:, column].unsqueeze(0) == labels[:, column].unsqueeze(1)
+        self.sign = same.to(dtype).mul_(2).sub_(1)
+
+
+def _itself(cosine: Tensor, scratch: Tensor) -> tuple[Tensor, Tensor]:
     """InfoNCE in both directions, its mean, and the gradient of the cosines [B, B] (over the temperature)."""
-    total, gradient = -cosine.diagonal().mean(), None
-    for dim in (0, 1):
+    total, gradient = -cosine.diagonal().mean(), torch.empty_like(cosine)
+    for dim, share in enumerate((gradient, scratch)):
         peak = cosine.amax(dim, keepdim=True)
-        share = (cosine - peak).mul_(_LOG2_E).exp2_()  # torch's softmax and exp take three times as long
+        torch.sub(cosine, peak, out=share).mul_(_LOG2_E).exp2_()  # torch's softmax and exp take three times as long
         sums = share.sum(dim, keepdim=True)
         total = total + (peak + sums.log()).mean() / 2
         share /= sums
-        gradient = share if gradient is None else gradient.add_(share)
-    assert gradient is not None
+    gradient += scratch
     gradient.diagonal().sub_(2)
     return total, gradient.div_(2 * cosine.size(0))
 
 
-def _same_label(across: Tensor, within: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of whether two labelled patients' labels are the same; the cosines become its gradient.
+def _same_label(cosine: Tensor, asked: _Asked, scratch: Tensor) -> Tensor:
+    """Cross-entropy of whether two labelled patients' labels are the same, its share in the mean.
 
     Args:
-        across: Cosines over the temperature, [B, B]; in their place the gradient is returned.
-        within: Likewise.
-        labels: [B, outcomes].
+        cosine: Over the temperature, [B, B]; becomes its own gradient.
+        asked: Of the pairs.
+        scratch: [B, B]; is overwritten.
     """
-    unlabelled = torch.isnan(labels).any(-1) if labels.is_floating_point() else (labels < 0).any(-1)
-    absent = int(unlabelled.sum())
-    patients = labels.size(0) - absent
-    if patients < 2:
-        across.zero_()
-        within.zero_()
-        return across.new_zeros(())
-    pairs = 2 * patients * (patients - 1)
-    same = labels[:, 0].unsqueeze(0) == labels[:, 0].unsqueeze(1)
-    for column in range(1, labels.size(1)):
-        same &= labels[:, column].unsqueeze(0) == labels[:, column].unsqueeze(1)
-    sign = same.to(across.dtype).mul_(2).sub_(1)
-    bounded, rest = torch.ones_like(sign), across.new_zeros(())
-    for cosine in (across, within):
-        margin = cosine.mul_(sign)
-        margin.fill_diagonal_(torch.inf)  # nothing is asked of a patient and itself
-        if absent:
-            margin[unlabelled] = torch.inf
-            margin[:, unlabelled] = torch.inf
-        right = margin.sigmoid()
-        # The sum of log(right). Below _LEAST that is the margin itself, so the rest is added to log(_LEAST); and above
-        # it two of them can be multiplied without leaving the numbers' range, for half the logarithms.
-        rest += margin.sub_(math.log(_LEAST)).clamp_(max=0).sum()
-        torch.sub(right, 1, out=cosine).mul_(sign).div_(pairs)
-        bounded *= right.clamp_(min=_LEAST)
-    return (bounded.log_().sum() + rest) / -pairs
+    if asked.pairs <= 0:
+        cosine.zero_()
+        return cosine.new_zeros(())
+    margin = cosine.mul_(asked.sign)
+    margin.fill_diagonal_(torch.inf)  # nothing is asked of a patient and itself
+    if asked.absent:
+        margin[asked.unlabelled] = torch.inf
+        margin[:, asked.unlabelled] = torch.inf
+    right = torch.sigmoid(margin, out=scratch)
+    # The sum of log(right). Below _LEAST that is the margin itself, so the rest is added to log(_LEAST).
+    total = margin.sub_(math.log(_LEAST)).clamp_(max=0).sum()
+    torch.sub(right, 1, out=cosine).mul_(asked.sign).div_(asked.pairs)
+    return (total + right.clamp_(min=_LEAST).log_().sum()) / -asked.pairs
 
 
 def _product(rows: Tensor, weight: Tensor) -> Tensor:
