@@ -15,6 +15,7 @@ from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.layout import EdgeLayout
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import backbone_level, build_backbone
+from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders import CellTokens, Encoder, build_encoder
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
@@ -70,7 +71,7 @@ class Predictor(nn.Module):
         self.encoders.requires_grad_(not cell_level)  # of cells only their features are used
         nodes = len(self.names) if self.cells is None else self.cells.num_nodes
         self.backbone = build_backbone(backbone, channels, nodes, dropout, **(options or {}))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.out = nn.Linear(channels, schema.num_outputs)
 
     @property

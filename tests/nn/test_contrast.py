@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gdsfd.nn.backbones.contrast import contrastive_loss
+from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 
 
 def formula(first: Tensor, second: Tensor, y: Tensor, temperature: float) -> Tensor:
@@ -68,3 +68,17 @@ def test_only_one_view_has_a_gradient() -> None:
     other = vectors.clone().requires_grad_()
     (expected,) = torch.autograd.grad(formula(other, vectors, y, 0.1), other)
     torch.testing.assert_close(got, expected)
+
+
+def test_unit_tanh() -> None:
+    values = torch.randn(6, 5, dtype=torch.double, generator=torch.Generator().manual_seed(0))
+    values[2] = 0
+    values[3] *= 1e-13
+    above = torch.randn(6, 5, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    found = []
+    for way in (unit_tanh, lambda each: F.normalize(torch.tanh(each), dim=-1)):
+        leaf = values.clone().requires_grad_()
+        out = way(leaf)
+        found.append((out.detach(), torch.autograd.grad(out, leaf, above)[0]))
+    for got, expected in zip(*found):
+        torch.testing.assert_close(got, expected, atol=1e-12, rtol=1e-10)

@@ -12,10 +12,11 @@ from torch.nn import functional as F
 
 from gdsfd.ops.linear import plain_float, rows_by
 
-__all__ = ["contrastive_loss"]
+__all__ = ["contrastive_loss", "unit_tanh"]
 
+_SHORTEST = 1e-12  #: length that a shorter vector is divided by, as in torch.nn.functional.normalize
 _LOG2_E = 1 / math.log(2)
-_LEAST = 1e-30  #: below it, log(sigmoid(x)) is x to the last digit; a normal float32
+_LEAST = 1e-15  #: below it, log(sigmoid(x)) is x to the last digit of float64
 
 
 def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: float) -> Tensor:
@@ -43,6 +44,41 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
         first, second = first.float(), second.float()
     loss: Tensor = _Contrast.apply(first, second, y.unsqueeze(-1) if y.dim() == 1 else y, temperature)
     return loss
+
+
+def unit_tanh(values: Tensor) -> Tensor:
+    """``F.normalize(torch.tanh(values))``: rows of length 1; differentiable once.
+
+    Args:
+        values: [N, d].
+
+    Returns:
+        [N, d]; float32 for half precision.
+    """
+    if values.dtype in (torch.bfloat16, torch.float16):
+        values = values.float()
+    result: Tensor = _UnitTanh.apply(values)
+    return result
+
+
+class _UnitTanh(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        unit = torch.tanh(values)
+        length = torch.linalg.vector_norm(unit, dim=-1, keepdim=True).clamp_(min=_SHORTEST)
+        unit /= length
+        ctx.save_for_backward(unit, length)
+        return unit
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> Tensor:
+        unit, length = ctx.saved_tensors
+        # Along the vector nothing changes, but where its length was taken for longer than it is.
+        along = torch.linalg.vecdot(above, unit).unsqueeze(-1).masked_fill_(length <= _SHORTEST, 0)
+        passed = torch.addcmul(above, unit, along, value=-1).div_(length)
+        tanh = unit * length
+        return passed.addcmul_(passed, tanh.square_(), value=-1)
 
 
 class _Contrast(torch.autograd.Function):
@@ -129,10 +165,15 @@ def _same_label(cosine: Tensor, asked: _Asked, scratch: Tensor) -> Tensor:
         margin[asked.unlabelled] = torch.inf
         margin[:, asked.unlabelled] = torch.inf
     right = torch.sigmoid(margin, out=scratch)
-    # The sum of log(right). Below _LEAST that is the margin itself, so the rest is added to log(_LEAST).
+    # The sum of log(right). Below _LEAST that is the margin itself, so the rest is added to log(_LEAST); and above it
+    # two of them can be multiplied without leaving the numbers' range, for half the logarithms.
     total = margin.sub_(math.log(_LEAST)).clamp_(max=0).sum()
     torch.sub(right, 1, out=cosine).mul_(asked.sign).div_(asked.pairs)
-    return (total + right.clamp_(min=_LEAST).log_().sum()) / -asked.pairs
+    right.clamp_(min=_LEAST)
+    half = right.size(0) // 2
+    right[:half] *= right[half : 2 * half]
+    total = total + right[:half].log_().sum() + right[2 * half :].log_().sum()
+    return total / -asked.pairs
 
 
 def _product(rows: Tensor, weight: Tensor) -> Tensor:

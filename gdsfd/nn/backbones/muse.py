@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gdsfd.graph.layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
-from gdsfd.nn.backbones.contrast import contrastive_loss
+from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.ops import dropout, linear, mask_total
@@ -82,8 +81,7 @@ class MuseBackbone(Backbone):
             return Embeddings(pooled, tokens, layout.presence)
         both = self._both(tokens, layout, mask, kept)
         pooled = both[: layout.num_patients]
-        vectors = torch.tanh(linear(both, self.projection.weight, self.projection.bias))
-        first, second = F.normalize(vectors, dim=-1).chunk(2)
+        first, second = unit_tanh(linear(both, self.projection.weight, self.projection.bias)).chunk(2)
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
         return Embeddings(pooled, tokens, layout.presence, loss)
 
