@@ -78,6 +78,7 @@ def crowd(
     return graph, edge, nodes, torch.rand(graph.num_edges, dtype=torch.float64, generator=generator)
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("backend", COMPARED)
 @pytest.mark.parametrize("toward", ["left", "right"])
 @pytest.mark.parametrize("masked", [False, True])

@@ -54,6 +54,7 @@ def test_messages(
     check_messages(graph, sizes[2], mask_kind, common, wanted, double, generator)
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("mask_kind", ["none", "edge", "channel"])
 @pytest.mark.parametrize("common", [False, True])
 @pytest.mark.parametrize(("patients", "hubs"), [(6000, 2), (600, 30)])
@@ -130,6 +131,7 @@ def test_edge_updates(
         assert_close(*fused, tolerance)
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize(("patients", "hubs"), [(6000, 2), (600, 30)])
 def test_edge_update_in_several_pieces(patients: int, hubs: int) -> None:
     generator = torch.Generator().manual_seed(4)
