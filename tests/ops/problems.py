@@ -92,7 +92,7 @@ def problems(draw, dtype: torch.dtype = torch.float64) -> Problem:
     score = None
     if reduce == "sum" and draw(st.booleans()):
         # The gradient of a mask of 0 is exp(score - peak) times a difference of near values: with scores 25 above the
-        # peak of those that count, rounding of 1e-7 becomes 1e-2 of it in any order of summation. float64 sweeps that too.
+        # peak of those that count, a rounding of 1e-7 becomes 1e-2 of it, in any order of summation.
         apart = [1.0, 40.0] if mask is None or dtype == torch.float64 else [1.0]
         score = values(graph.num_edges, heads) * draw(st.sampled_from(apart))
         if draw(st.booleans()):
