@@ -54,25 +54,25 @@ class EdgeLayout:
         """Number of observations E."""
         return self.patient.numel()
 
-    @cached_property
+    @property
     def by_patient(self) -> Tensor:
         """Permutation that sorts the edges by patient, modality ascending inside each; int64 [E]."""
-        return torch.argsort(self.patient, stable=True)
+        return self.edges.by_left
 
-    @cached_property
+    @property
     def patient_degree(self) -> Tensor:
         """Number of modalities each patient has; int64 [B]."""
-        return torch.bincount(self.patient, minlength=self.num_patients)
+        return self.edges.left_degree
 
-    @cached_property
+    @property
     def patient_ptr(self) -> Tensor:
         """In the order of :attr:`by_patient` the edges of patient ``i`` are ``patient_ptr[i]:patient_ptr[i + 1]``."""
-        return torch.cat([self.patient_degree.new_zeros(1), self.patient_degree.cumsum(0)])
+        return self.edges.left_ptr
 
-    @cached_property
+    @property
     def modality_degree(self) -> Tensor:
         """Number of patients each modality has; int64 [K]."""
-        return self.modality_ptr[1:] - self.modality_ptr[:-1]
+        return self.edges.right_degree
 
     @cached_property
     def presence(self) -> Tensor:

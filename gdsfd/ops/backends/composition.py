@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gdsfd.ops.bipartite import Bipartite, Side
 
-__all__ = ["Activation", "Reduce", "Reductions", "compose", "gather", "other", "weighted", "where_positive"]
+__all__ = ["Activation", "Gathered", "Reduce", "Reductions", "compose", "gather", "other", "weighted", "where_positive"]
 
 Reduce = Literal["sum", "mean", "max"]
 Activation = Literal["relu", "none"]
@@ -58,6 +58,27 @@ def weighted(message: Tensor, weight: Tensor | None) -> Tensor:
     if weight.size(1) in (1, message.size(1)):
         return message * weight
     return (message.unflatten(1, (weight.size(1), -1)) * weight.unsqueeze(-1)).flatten(1)
+
+
+class Gathered:
+    """The weighted sum of a backend that gathers the node terms and has a ``total`` of its own."""
+
+    def weighted_total(
+        self: Reductions,
+        node: Tensor,
+        edge: Tensor | None,
+        weight: Tensor | None,
+        graph: Bipartite,
+        toward: Side,
+        activation: Activation,
+    ) -> Tensor:
+        """See :class:`Reductions`."""
+        message = gather(node, graph, other(toward))
+        if edge is not None:
+            message = message + edge
+        if activation == "relu":
+            message = torch.relu(message)
+        return self.total(weighted(message, weight), graph, toward)
 
 
 def compose(

@@ -6,11 +6,12 @@ Parallel edges take planes of their own. When every pair is present the edges, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from gdsfd.ops.backends.composition import Activation, Reduce, compose, weighted, where_positive
+from gdsfd.ops.backends.composition import Activation, compose, weighted, where_positive
 from gdsfd.ops.backends.reference import edge_update
 from gdsfd.ops.bipartite import Bipartite, Side
 
@@ -108,15 +109,5 @@ class _Cells:
 _CELLS = _Cells()
 
 
-def aggregate(
-    node: Tensor,
-    edge: Tensor | None,
-    graph: Bipartite,
-    toward: Side,
-    reduce: Reduce,
-    activation: Activation,
-    mask: Tensor | None,
-    score: Tensor | None,
-) -> Tensor:
-    """See :func:`gdsfd.ops.aggregate`."""
-    return compose(_CELLS, node, edge, graph, toward, reduce, activation, mask, score)
+#: See :func:`gdsfd.ops.aggregate`.
+aggregate = partial(compose, _CELLS)

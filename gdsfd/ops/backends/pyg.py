@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
-from gdsfd.ops.backends.composition import Activation, Reduce, compose, other, weighted
+from gdsfd.ops.backends.composition import Activation, compose, other, weighted
 from gdsfd.ops.backends.reference import edge_update
 from gdsfd.ops.bipartite import Bipartite, Side
 
@@ -60,15 +62,5 @@ class _MessagePassing:
 _MESSAGE_PASSING = _MessagePassing()
 
 
-def aggregate(
-    node: Tensor,
-    edge: Tensor | None,
-    graph: Bipartite,
-    toward: Side,
-    reduce: Reduce,
-    activation: Activation,
-    mask: Tensor | None,
-    score: Tensor | None,
-) -> Tensor:
-    """See :func:`gdsfd.ops.aggregate`."""
-    return compose(_MESSAGE_PASSING, node, edge, graph, toward, reduce, activation, mask, score)
+#: See :func:`gdsfd.ops.aggregate`.
+aggregate = partial(compose, _MESSAGE_PASSING)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from gdsfd.ops.backends.composition import Activation, Reduce, compose, gather, other, weighted
+from gdsfd.ops.backends.composition import Activation, Gathered, compose, gather
 from gdsfd.ops.bipartite import Bipartite, Side
 from gdsfd.ops.segment import segment_sum
 
@@ -17,23 +19,7 @@ def usable() -> bool:
     return True
 
 
-class _Plain:
-    def weighted_total(
-        self,
-        node: Tensor,
-        edge: Tensor | None,
-        weight: Tensor | None,
-        graph: Bipartite,
-        toward: Side,
-        activation: Activation,
-    ) -> Tensor:
-        message = gather(node, graph, other(toward))
-        if edge is not None:
-            message = message + edge
-        if activation == "relu":
-            message = torch.relu(message)
-        return self.total(weighted(message, weight), graph, toward)
-
+class _Plain(Gathered):
     def total(self, values: Tensor, graph: Bipartite, toward: Side) -> Tensor:
         return segment_sum(values, graph.ends(toward), graph.num_nodes(toward))
 
@@ -41,18 +27,8 @@ class _Plain:
 _PLAIN = _Plain()
 
 
-def aggregate(
-    node: Tensor,
-    edge: Tensor | None,
-    graph: Bipartite,
-    toward: Side,
-    reduce: Reduce,
-    activation: Activation,
-    mask: Tensor | None,
-    score: Tensor | None,
-) -> Tensor:
-    """See :func:`gdsfd.ops.aggregate`."""
-    return compose(_PLAIN, node, edge, graph, toward, reduce, activation, mask, score)
+#: See :func:`gdsfd.ops.aggregate`.
+aggregate = partial(compose, _PLAIN)
 
 
 def edge_update(

@@ -6,13 +6,14 @@ consecutive, so its node term is one row added to a piece and its sum one reduct
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from gdsfd.ops.backends.composition import Activation, Reduce, compose, other, weighted
+from gdsfd.ops.backends.composition import Activation, compose, other, weighted
 from gdsfd.ops.bipartite import Bipartite, Side
 from gdsfd.ops.pieces import Piece, collect, ends, narrowed, pieces, plus_ends
 
@@ -102,18 +103,8 @@ class _Segments:
 _SEGMENTS = _Segments()
 
 
-def aggregate(
-    node: Tensor,
-    edge: Tensor | None,
-    graph: Bipartite,
-    toward: Side,
-    reduce: Reduce,
-    activation: Activation,
-    mask: Tensor | None,
-    score: Tensor | None,
-) -> Tensor:
-    """See :func:`gdsfd.ops.aggregate`."""
-    return compose(_SEGMENTS, node, edge, graph, toward, reduce, activation, mask, score)
+#: See :func:`gdsfd.ops.aggregate`.
+aggregate = partial(compose, _SEGMENTS)
 
 
 class _EdgeUpdate(torch.autograd.Function):

@@ -6,12 +6,13 @@ Only sums are asked of it, so its own rules for empty groups, ties and infinitie
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gdsfd.ops.backends.composition import Activation, Reduce, compose, gather, other, weighted
+from gdsfd.ops.backends.composition import Gathered, compose
 from gdsfd.ops.backends.reference import edge_update
 from gdsfd.ops.bipartite import Bipartite, Side
 
@@ -35,25 +36,9 @@ def usable() -> bool:
         return False
 
 
-class _Scatter:
+class _Scatter(Gathered):
     def __init__(self) -> None:
         self.kernels: Any = None  # loaded when first used
-
-    def weighted_total(
-        self,
-        node: Tensor,
-        edge: Tensor | None,
-        weight: Tensor | None,
-        graph: Bipartite,
-        toward: Side,
-        activation: Activation,
-    ) -> Tensor:
-        message = gather(node, graph, other(toward))
-        if edge is not None:
-            message = message + edge
-        if activation == "relu":
-            message = torch.relu(message)
-        return self.total(weighted(message, weight), graph, toward)
 
     def total(self, values: Tensor, graph: Bipartite, toward: Side) -> Tensor:
         if self.kernels is None:
@@ -69,15 +54,5 @@ class _Scatter:
 _SCATTER = _Scatter()
 
 
-def aggregate(
-    node: Tensor,
-    edge: Tensor | None,
-    graph: Bipartite,
-    toward: Side,
-    reduce: Reduce,
-    activation: Activation,
-    mask: Tensor | None,
-    score: Tensor | None,
-) -> Tensor:
-    """See :func:`gdsfd.ops.aggregate`."""
-    return compose(_SCATTER, node, edge, graph, toward, reduce, activation, mask, score)
+#: See :func:`gdsfd.ops.aggregate`.
+aggregate = partial(compose, _SCATTER)
