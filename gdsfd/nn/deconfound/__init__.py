@@ -1,0 +1,1 @@
+"""Back-door adjustment over strata of patients."""
