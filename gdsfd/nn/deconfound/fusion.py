@@ -1,0 +1,318 @@
+"""How a head joins a patient's code with the centre of a stratum."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.errors import InputError, near_names
+from gdsfd.nn.deconfound.pair_layer import pair_layer
+from gdsfd.nn.dropout import Dropout
+
+__all__ = ["Add", "Concat", "CrossAttention", "Film", "Fusion", "Gate", "build_fusion", "known_fusions"]
+
+_FUSIONS: dict[str, type[Fusion]] = {}
+
+#: Width of the hidden layer by default. Its cost is patients x strata x width, which a backbone's layers do not have.
+HIDDEN = 32
+
+FusionType = TypeVar("FusionType", bound="type[Fusion]")
+
+
+def register_fusion(name: str) -> Callable[[FusionType], FusionType]:
+    """Class decorator that makes a fusion known by name.
+
+    Raises:
+        InputError: The name is taken by another class.
+    """
+
+    def register(fusion: FusionType) -> FusionType:
+        known = _FUSIONS.get(name)
+        if known is not None and known.__qualname__ != fusion.__qualname__:
+            raise InputError(f"the fusion name {name!r} is taken by {known.__qualname__}; choose another")
+        _FUSIONS[name] = fusion
+        return fusion
+
+    return register
+
+
+def known_fusions() -> tuple[str, ...]:
+    """The names that :func:`build_fusion` takes."""
+    return tuple(_FUSIONS)
+
+
+def build_fusion(
+    name: str,
+    channels: int,
+    outputs: int,
+    hidden: int | None = None,
+    dropout: float = 0.0,
+    center_channels: int | None = None,
+) -> Fusion:
+    """Builds a fusion by name; the arguments are those of :class:`Fusion`.
+
+    Raises:
+        InputError: The name is unknown.
+
+    Example:
+        >>> build_fusion("film", 4, 1)(torch.zeros(2, 4), torch.zeros(3, 4)).shape
+        torch.Size([2, 3, 1])
+    """
+    if name not in _FUSIONS:
+        raise InputError(f"unknown fusion {name!r}.{near_names(name, _FUSIONS)}")
+    return _FUSIONS[name](channels, outputs, hidden, dropout, center_channels)
+
+
+class Fusion(nn.Module, ABC):
+    r"""A head :math:`f(z, c)` on every pair of a patient's code :math:`z` and a centre :math:`c`.
+
+    Layers on codes and on centres are applied before pairs are formed, so that what is as large as patients x centres
+    has the hidden width only, never the width of two codes.
+
+    Args:
+        channels: Width d of a patient's code.
+        outputs: Outputs o.
+        hidden: Width of the hidden layer; default :data:`HIDDEN`.
+        dropout: Of numbers of the code (centres are shared by all patients and stay whole).
+        center_channels: Width of a centre; default: that of a code.
+
+    Shapes:
+        code [B, d]; centers [S, d] for all patients or [B, T, d] for each; returns logits [B, S or T, o].
+    """
+
+    #: Whether :meth:`forward` does something with a patient's tokens.
+    reads_tokens = False
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        center_channels: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.channels, self.outputs = channels, outputs
+        self.center_channels = channels if center_channels is None else center_channels
+        self.hidden = HIDDEN if hidden is None else hidden
+        self.dropout = Dropout(dropout)
+
+    def forward(
+        self, code: Tensor, centers: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None
+    ) -> Tensor:
+        """Logits of every patient under every centre.
+
+        Args:
+            code: [B, d].
+            centers: [S, d], or [B, T, d].
+            tokens: Tokens of the patients' observations, [E, d]; only cross-attention reads them.
+            owner: The patient of each token, int64 [E].
+
+        Returns:
+            float [B, S or T, o].
+        """
+        if not self.reads_tokens:
+            tokens = owner = None
+        return self.pairs(self.dropout(code), centers, tokens, owner)
+
+    def own(self, code: Tensor, centers: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None) -> Tensor:
+        """Logits of every patient under one centre each.
+
+        Args:
+            code: [B, d].
+            centers: [B, d].
+            tokens: As in :meth:`forward`.
+            owner: As in :meth:`forward`.
+
+        Returns:
+            float [B, o].
+        """
+        return self(code, centers.unsqueeze(1), tokens, owner).squeeze(1)
+
+    @abstractmethod
+    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+        """As :meth:`forward`, after dropout."""
+
+    def start_from(self, bias: Tensor) -> None:
+        """Sets the bias of the last layer, for a start at the outcome's rate.
+
+        Args:
+            bias: Logits, [o].
+        """
+        with torch.no_grad():
+            self.last_bias.copy_(bias)
+
+    @property
+    def last_bias(self) -> Tensor:
+        """The bias of the last layer, [o]."""
+        out = self.out
+        assert isinstance(out, nn.Linear)
+        return out.bias
+
+    def extra_repr(self) -> str:
+        return f"{self.channels}, {self.outputs}, hidden={self.hidden}"
+
+
+@register_fusion("concat")
+class Concat(Fusion):
+    r"""One hidden layer on both: :math:`V \operatorname{relu}(W_z z + W_c c + b) + a`."""
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        center_channels: int | None = None,
+    ) -> None:
+        super().__init__(channels, outputs, hidden, dropout, center_channels)
+        self.of_code = nn.Linear(channels, self.hidden)
+        self.of_center = nn.Linear(self.center_channels, self.hidden, bias=False)
+        self.out = nn.Linear(self.hidden, outputs)
+
+    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+        return pair_layer(self.of_code(code), self.of_center(centers), self.out.weight, self.out.bias)
+
+
+@register_fusion("add")
+class Add(Fusion):
+    r"""No hidden layer: :math:`V_z z + V_c c + a`.
+
+    Each stratum moves all patients' logits by the same amount, so an adjustment over strata that all patients share
+    cannot change the order of patients: exactly so for the mean centre, and for the mean probability because a mixture
+    of shifted sigmoids rises with :math:`V_z z`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        center_channels: int | None = None,
+    ) -> None:
+        super().__init__(channels, outputs, hidden, dropout, center_channels)
+        self.out = nn.Linear(channels, outputs)
+        self.of_center = nn.Linear(self.center_channels, outputs, bias=False)
+
+    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+        return _paired(self.patient_part(code), self.stratum_part(centers))
+
+    def patient_part(self, code: Tensor) -> Tensor:
+        """The patient's part of the logits, with the bias: [B, o]."""
+        return self.out(code)
+
+    def stratum_part(self, centers: Tensor) -> Tensor:
+        """The stratum's part of the logits: [..., o]."""
+        return self.of_center(centers)
+
+
+@register_fusion("film")
+class Film(Fusion):
+    r"""The centre scales and shifts the layer: :math:`V \operatorname{relu}((1 + \gamma(c)) \odot W z + \beta(c))`.
+
+    References:
+        Perez et al., FiLM, AAAI 2018.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        center_channels: int | None = None,
+    ) -> None:
+        super().__init__(channels, outputs, hidden, dropout, center_channels)
+        self.of_code = nn.Linear(channels, self.hidden)
+        self.of_center = nn.Linear(self.center_channels, 2 * self.hidden)
+        self.out = nn.Linear(self.hidden, outputs)
+
+    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+        scale, shift = self.of_center(centers).chunk(2, dim=-1)
+        hidden = torch.addcmul(shift, self.of_code(code).unsqueeze(1), 1 + scale)  # [B, S, H]
+        return self.out(hidden.relu_())
+
+
+@register_fusion("gate")
+class Gate(Fusion):
+    r"""A gate of both chooses between them: :math:`V (g \odot W_z z + (1 - g) \odot W_c c)`.
+
+    With :math:`g = \sigma(U_z z + U_c c + b)`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        center_channels: int | None = None,
+    ) -> None:
+        super().__init__(channels, outputs, hidden, dropout, center_channels)
+        self.of_code = nn.Linear(channels, 2 * self.hidden)
+        self.of_center = nn.Linear(self.center_channels, 2 * self.hidden, bias=False)
+        self.out = nn.Linear(self.hidden, outputs)
+
+    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+        value, asked = self.of_code(code).chunk(2, dim=-1)
+        other, offered = self.of_center(centers).chunk(2, dim=-1)
+        gate = _paired(asked, offered).sigmoid()
+        return self.out(torch.lerp(other, value.unsqueeze(1), gate))
+
+
+@register_fusion("cross_attention")
+class CrossAttention(Fusion):
+    r"""A patient's tokens ask the centre, and what they get is added to the hidden layer.
+
+    With queries :math:`q` of the patient's code and tokens, a key and a value of the centre:
+
+    .. math:: V \operatorname{relu}\Big(W z + b + \frac{1}{n} \sum_{j \le n}
+        \sigma\big(q_j^\top k(c) / \sqrt{H} + e\big) \, v(c)\Big)
+
+    The weight of one centre does not depend on which other centres there are (a softmax over all would make the
+    average over strata depend on the patient); :math:`\sigma` is a softmax against nothing.
+    """
+
+    reads_tokens = True
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        center_channels: int | None = None,
+    ) -> None:
+        super().__init__(channels, outputs, hidden, dropout, center_channels)
+        self.of_code = nn.Linear(channels, self.hidden)
+        self.query = nn.Linear(channels, self.hidden)
+        self.key_value = nn.Linear(self.center_channels, 2 * self.hidden)
+        self.rest = nn.Parameter(torch.zeros(1))
+        self.out = nn.Linear(self.hidden, outputs)
+
+    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+        key, value = self.key_value(centers).chunk(2, dim=-1)
+        weight = self._attention(self.query(code), key, None)  # [B, S]
+        if tokens is not None and owner is not None:
+            asked = self._attention(self.query(tokens), key, owner)  # [E, S]
+            count = torch.ones_like(code[:, 0]).index_add(0, owner, torch.ones_like(tokens[:, 0]))
+            weight = weight.index_add(0, owner, asked) / count.unsqueeze(1)
+        hidden = torch.addcmul(self.of_code(code).unsqueeze(1), weight.unsqueeze(-1), value)
+        return self.out(hidden.relu_())
+
+    def _attention(self, query: Tensor, key: Tensor, owner: Tensor | None) -> Tensor:
+        if key.dim() == 2:
+            score = query @ key.t()
+        else:
+            score = torch.einsum("eh,eth->et", query, key if owner is None else key[owner])
+        return torch.sigmoid(score / self.hidden**0.5 + self.rest)
+
+
+def _paired(of_code: Tensor, of_center: Tensor) -> Tensor:
+    """[B, H] and [S, H] or [B, T, H] -> [B, S or T, H]."""
+    return of_code.unsqueeze(1) + of_center
