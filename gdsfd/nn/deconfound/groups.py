@@ -86,8 +86,9 @@ class StratumGroups(FittedBuffers):
         )
         fallback = torch.where(exists[:, -1:], number[:, -1:], number.gather(1, first))
         self.table = number.where(exists, fallback)
-        self.pattern_of, place = exists.nonzero(as_tuple=True)
-        self.environment_of = place.where(place < environments, -1)
+        pattern, place = exists.nonzero(as_tuple=True)
+        # Both are columns of one tensor; files of tensors want buffers that share no memory.
+        self.pattern_of, self.environment_of = pattern.clone(), place.where(place < environments, -1)
         self.size = sizes[exists]
 
     @torch.no_grad()

@@ -59,7 +59,7 @@ def _seeds(codes: Tensor, group: Tensor, per_group: Tensor, generator: torch.Gen
     """Places of the seeds among the rows; int64 [S], ascending by group, then by turn."""
     rows, groups = torch.arange(len(codes), device=codes.device), len(per_group)
     weight = torch.ones(len(codes), device=codes.device)
-    seeds, turns = [], int(per_group.max()) if groups else 0
+    seeds, turns = [], int(per_group.max()) if len(codes) else 0
     for turn in range(turns):
         source = codes.device if generator is None else generator.device
         race = torch.empty(len(codes), device=source).exponential_(generator=generator).to(codes.device)

@@ -139,7 +139,7 @@ class Prototypes(FittedBuffers):
         self.total = centers * count.unsqueeze(1)
         self.spread = (squares / count.clamp(min=1).unsqueeze(1)).sqrt()
         self.patients, self.fitted = count.sum(), torch.ones_like(self.fitted)
-        self.target_mass = count[:0]
+        self.target_mass = count.new_zeros(0)
 
     def assign(self, codes: Tensor, group: Tensor) -> Tensor:
         """The stratum of each patient: the nearest centre of the own group, of all where the group has none.
@@ -183,7 +183,8 @@ class Prototypes(FittedBuffers):
         self.total = kept * self.total + (1 - kept) * worth * sums
         size = self.count.clamp(min=1e-6).unsqueeze(1)
         self.spread = ((kept * before + (1 - kept) * worth * squares) / size).sqrt()
-        self.center = self.total / size
+        # Without patients for long enough, both underflow; the centre stays where it was.
+        self.center = torch.where(self.count.unsqueeze(1) > 1e-6, self.total / size, self.center)
         self._reseed(codes, group, ids, worth)
 
     def _reseed(self, codes: Tensor, group: Tensor, ids: Tensor, worth: Tensor) -> None:
@@ -208,7 +209,7 @@ class Prototypes(FittedBuffers):
             InputError: Not one finite share at least 0 for each stratum, or all are 0.
         """
         if share is None:
-            self.target_mass = self.count[:0]
+            self.target_mass = self.count.new_zeros(0)
             return
         share = share.detach().to(self.count)
         wrong = share.shape != self.count.shape or not bool(share.isfinite().all() and (share >= 0).all())
