@@ -97,8 +97,8 @@ def pattern_propensity(
         most = int(share.argmax())
         raise InputError(
             f"pattern propensity: no modality is present for at least {always:.0%} of the training patients, so "
-            f"nothing can tell the pattern; the most frequent is {names[most]!r} with {share[most]:.1%}. Leave these weights "
-            "out, lower always=, or declare a table that everybody has (age, sex) as a modality"
+            f"nothing can tell the pattern; the most frequent is {names[most]!r} with {share[most]:.1%}. Leave these "
+            "weights out, lower always=, or declare a table that everybody has (age, sex) as a modality"
         )
     kinds = PatternMap()
     varying = torch.from_numpy(presence & ~observed)
