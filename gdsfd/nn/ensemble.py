@@ -36,17 +36,13 @@ class Ensemble(nn.Module):
         """Each member's prediction of a batch."""
         return [member(batch) for member in self.members]
 
-    def probability(self, predictions: Sequence[Prediction], margin: Tensor | None = None) -> Tensor:
-        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`).
+    def probability(self, predictions: Sequence[Prediction]) -> Tensor:
+        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`)."""
+        return self.mean_probability([each.logits for each in predictions])
 
-        Args:
-            predictions: Of :meth:`forward`.
-            margin: Added to every member's logits, [B, outputs]; default 0.
-        """
-        shift = 0.0 if margin is None else margin.double()
-        return torch.stack([probabilities(each.logits.double() + shift, self.multiclass) for each in predictions]).mean(
-            0
-        )
+    def mean_probability(self, logits: Sequence[Tensor]) -> Tensor:
+        """The same of the members' logits, each [B, outputs]."""
+        return torch.stack([probabilities(each.double(), self.multiclass) for each in logits]).mean(0)
 
     def codes(self, predictions: Sequence[Prediction]) -> dict[str, Tensor]:
         """The members' patient embeddings side by side, each [B, members x d].

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from gdsfd.graph.batch import PatientBatch
+from gdsfd.nn.deconfound.thinning import consistency
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.information import Dependence, build_information
 from gdsfd.nn.losses import (
@@ -58,6 +60,31 @@ class Objective(nn.Module):
     def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:
         """The loss of one member's prediction."""
         raise NotImplementedError
+
+    def judged_logits(self, number: int, prediction: Prediction, given: Supervision) -> Tensor:
+        """The logits that the tuning loss is of: what is learned beside a margin is judged beside it.
+
+        Early stopping would otherwise choose the epoch that follows the suspects best.
+        """
+        return prediction.logits if given.margin is None or not self.margin else prediction.logits + given.margin
+
+    def start_epoch(
+        self,
+        network: Ensemble,
+        batches: Callable[[], Iterable[PatientBatch]],
+        given: Supervision,
+        epoch: int,
+        last: int,
+    ) -> None:
+        """What is to be fitted on training patients before an epoch.
+
+        Args:
+            network: The network, with its current weights.
+            batches: A pass over the training patients, on the network's device.
+            given: What is known of all the graph's patients.
+            epoch: Counted from 0.
+            last: ``max_epochs``.
+        """
 
     def critic_loss(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor | None:
         """What the critics' own optimiser minimises; None when there is nothing to train."""
@@ -113,6 +140,7 @@ class StreamObjective(Objective):
         super().__init__()
         self.config = config
         self.weighted, self.margin = config.weight == "stratum", config.margin
+        self.multiclass = network.multiclass
         self.critic_rate, self.critic_steps = config.critic_rate, config.critic_steps
         # The members are trained by the caller's optimiser; a plain list keeps them out of this module's parameters.
         self._members = [cast(StreamPredictor, member) for member in network.members]
@@ -143,7 +171,7 @@ class StreamObjective(Objective):
         margin = given.margin if config.margin else None
         causal, biased = prediction.logits.float(), prediction.biased_logits.float()
         weight = self._weight(number, causal, biased, given)
-        loss = outcome_loss(causal, y, weight, margin)
+        loss = self._outcome(member, prediction, given, stage, weight, margin)
         if config.biased_weight:
             loss = loss + config.biased_weight * generalized_cross_entropy(biased, y, config.q)
         if config.suspect_weight and given.suspects is not None and len(member.suspect_out):
@@ -169,6 +197,104 @@ class StreamObjective(Objective):
                 logits = member.biased_logits(prediction.causal, moved).float()
                 loss = loss + config.swap * config.biased_weight * generalized_cross_entropy(logits, y[other], config.q)
         return loss
+
+    def _outcome(
+        self,
+        member: StreamPredictor,
+        prediction: StreamPrediction,
+        given: Supervision,
+        stage: int,
+        weight: Tensor | None,
+        margin: Tensor | None,
+    ) -> Tensor:
+        """The causal head's loss; with prototypes, of the head on a code and its stratum's centre."""
+        head, y = member.deconfounder, given.y
+        plain = prediction.logits.float()
+        if head is None or head.config.fit == "backdoor":
+            loss = outcome_loss(plain, y, weight, margin)
+            if prediction.thinned is not None and stage > 1:
+                other = (
+                    member.causal_logits(prediction.thinned, prediction.biased)
+                    if head is None
+                    else head(prediction.thinned)
+                )
+                loss = loss + self._intervention(plain, other.float(), y, weight, margin)
+            return loss
+        assert prediction.source is not None
+        assert given.group is not None
+        if stage > 1 and head.config.update == "ema" and member.training:
+            head.prototypes.update(prediction.source, given.group)
+        stratum = head.strata(prediction.source, given.group)
+        if head.config.fit == "offset":
+            part, offset = (each.float() for each in head.offset(prediction.causal, stratum))
+            loss = outcome_loss(part + offset.detach(), y, weight, margin)
+            if offset.requires_grad:
+                loss = loss + outcome_loss(head.stratum_logits(offset), y)
+            if prediction.thinned is not None and stage > 1:
+                other = head.offset(prediction.thinned, stratum)[0].float() + offset.detach()
+                loss = loss + self._intervention(part + offset.detach(), other, y, weight, margin)
+            return loss
+        if head.config.fit == "evaluation":
+            return outcome_loss(plain, y, weight, margin) + outcome_loss(
+                head.own(prediction.causal.detach(), stratum).float(), y, weight
+            )
+        own = head.own(prediction.causal, stratum).float()
+        loss = outcome_loss(own, y, weight, margin)
+        if prediction.thinned is not None and stage > 1:
+            other = head.own(prediction.thinned, stratum).float()
+            loss = loss + self._intervention(own, other, y, weight, margin)
+        return loss
+
+    def _intervention(
+        self, first: Tensor, second: Tensor, y: Tensor, weight: Tensor | None, margin: Tensor | None
+    ) -> Tensor:
+        """The loss on patients with re-drawn patterns, and how far they move."""
+        moved = consistency(first.detach(), second, self.multiclass)
+        return self.config.intervention * (outcome_loss(second, y, weight, margin) + self.config.consistency * moved)
+
+    def judged_logits(self, number: int, prediction: Prediction, given: Supervision) -> Tensor:
+        """With prototypes the logits given the patient's own stratum, which is what training fits."""
+        member = self._members[number]
+        head = member.deconfounder
+        if head is None or head.config.fit in ("backdoor", "evaluation"):
+            return super().judged_logits(number, prediction, given)
+        assert isinstance(prediction, StreamPrediction)
+        assert prediction.source is not None
+        assert given.group is not None
+        stratum = head.strata(prediction.source, given.group)
+        own = sum(head.offset(prediction.causal, stratum)) if head.config.fit == "offset" else None
+        logits = head.own(prediction.causal, stratum) if own is None else cast(Tensor, own)
+        return logits if given.margin is None or not self.margin else logits + given.margin
+
+    @torch.no_grad()
+    def start_epoch(
+        self,
+        network: Ensemble,
+        batches: Callable[[], Iterable[PatientBatch]],
+        given: Supervision,
+        epoch: int,
+        last: int,
+    ) -> None:
+        """Fits prototypes at the end of stage 1, and again every few epochs."""
+        config = self.config.prototypes
+        first = round(self.config.stage_one * last)
+        if config is None or epoch < first or given.group is None:
+            return
+        if epoch > first and (config.update == "ema" or (epoch - first) % config.refit_every):
+            return
+        mode = network.training
+        network.eval()
+        network.fit_states(batches)
+        sources: list[list[Tensor]] = [[] for _ in self._members]
+        groups = []
+        for batch in batches():
+            groups.append(given.group[batch.rows.cpu()])
+            for each, prediction in zip(sources, network(batch)):
+                each.append(prediction.source)
+        for member, found in zip(self._members, sources):
+            assert member.deconfounder is not None
+            member.deconfounder.prototypes.fit(torch.cat(found), torch.cat(groups).to(found[0].device))
+        network.train(mode)
 
     def _weight(self, number: int, causal: Tensor, biased: Tensor, given: Supervision) -> Tensor | None:
         """Weight of each element in the causal head's loss."""

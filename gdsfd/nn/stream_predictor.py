@@ -11,11 +11,15 @@ from torch import Tensor, nn
 
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.layout import EdgeLayout
 from gdsfd.nn.backbones import build_backbone
+from gdsfd.nn.deconfound.deconfounder import Deconfounder
+from gdsfd.nn.deconfound.intervention import PatternIntervention
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.predictor import Prediction, Predictor
 from gdsfd.nn.streams.config import StreamConfig
-from gdsfd.nn.streams.dual_streams import DualStreams
+from gdsfd.nn.streams.dual_streams import DualStreams, StreamCodes
+from gdsfd.ops import segment_mean
 
 __all__ = ["StreamPrediction", "StreamPredictor"]
 
@@ -31,12 +35,16 @@ class StreamPrediction(Prediction):
         causal: Codes of the causal stream, [B, d].
         biased: Codes of the biased stream, [B, d].
         mask: The causal stream's share of each edge, [E, d] or [E, 1].
+        source: What strata are clusters of, without gradient, [B, d]; None without prototypes.
+        thinned: Codes of the causal stream under a re-drawn pattern, [B, d] (training with ``intervention`` only).
     """
 
     biased_logits: Tensor
     causal: Tensor
     biased: Tensor
     mask: Tensor
+    source: Tensor | None = None
+    thinned: Tensor | None = None
 
 
 class StreamPredictor(Predictor):
@@ -89,6 +97,10 @@ class StreamPredictor(Predictor):
         kept = num_suspects if streams.suspect_weight else ()
         self.suspect_out = nn.ModuleList(nn.Linear(channels, codes) for codes in kept)
         self.register_buffer("mean_biased", torch.zeros(channels))
+        self.deconfounder: Deconfounder | None = None
+        if streams.prototypes is not None:
+            self.deconfounder = Deconfounder(channels, self.num_outputs, streams.prototypes, schema.multiclass, dropout)
+        self.intervention = PatternIntervention(schema, self.cells is not None) if streams.intervention else None
 
     def forward(self, batch: PatientBatch) -> StreamPrediction:
         """Scores a batch of patients."""
@@ -97,8 +109,16 @@ class StreamPredictor(Predictor):
         seen = codes.biased
         if not self.training and self.evaluate_with == "mean":
             seen = self.mean_biased.expand_as(seen)
+        source, logits = None, None
+        if self.deconfounder is not None:
+            source = self._source(codes, tokens, layout)
+            if not self.training or self.deconfounder.config.fit == "backdoor":
+                logits = self.deconfounder(codes.causal, tokens, layout.patient)
+        thinned = None
+        if self.intervention is not None and self.training:
+            thinned = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal
         return StreamPrediction(
-            logits=self.causal_logits(codes.causal, seen),
+            logits=self.causal_logits(codes.causal, seen) if logits is None else logits,
             embeddings=Embeddings(
                 codes.causal, codes.embeddings.tokens, codes.embeddings.presence, codes.embeddings.aux_loss
             ),
@@ -106,7 +126,17 @@ class StreamPredictor(Predictor):
             causal=codes.causal,
             biased=codes.biased,
             mask=codes.mask,
+            source=source,
+            thinned=thinned,
         )
+
+    def _source(self, codes: StreamCodes, tokens: Tensor, layout: EdgeLayout) -> Tensor:
+        """The embedding that strata are clusters of."""
+        assert self.deconfounder is not None
+        name = self.deconfounder.config.source
+        if name == "context":
+            return segment_mean(tokens.detach(), layout.patient, layout.num_patients)
+        return (codes.biased if name == "biased" else codes.causal).detach()
 
     def causal_logits(self, causal: Tensor, biased: Tensor) -> Tensor:
         """The causal head on any pair of codes; gradients reach the causal one only."""
@@ -139,5 +169,7 @@ class StreamPredictor(Predictor):
     def start_from(self, bias: Tensor) -> None:
         """Sets both heads' biases."""
         super().start_from(bias)
+        if self.deconfounder is not None:
+            self.deconfounder.start_from(bias)
         with torch.no_grad():
             self.biased_out.bias.copy_(bias)

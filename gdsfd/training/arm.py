@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.outcome_by_suspects import outcome_by_suspects
 from gdsfd.training.state import TrainingState
+from gdsfd.training.strata import fit_strata
 from gdsfd.training.suspect_codes import SuspectCodes, suspect_codes
 
 __all__ = ["Arm", "FittedArm", "Told", "build_network"]
@@ -98,6 +99,7 @@ class Arm:
         rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
         given, codes, told = self.supervision(graph, rows["train"])
         network = build_network(graph.schema, self.backbone, self.streams, self.config, self.seed, codes.sizes)
+        given = replace(given, group=fit_strata(network, graph, rows["train"]))
         objective = self.objective(network, len(graph["patient"].id), codes.sizes)
         state = train(
             network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, given, rows

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,10 @@ def train(
     while not state.stopped:
         start = time.perf_counter()
         stage = objective.stage(state.epoch, config.max_epochs)
+        with seeded(seed, state.epoch, 1):
+            objective.start_epoch(
+                network, partial(_passes, store, train_rows, fabric.device), given, state.epoch, config.max_epochs
+            )
         step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
         loss = _epoch(step, store, train_rows, given, config, seed, state.epoch) / len(network.members)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
@@ -145,6 +150,11 @@ def train(
     network.load_state_dict(state.best_weights)
     network.eval()
     return state
+
+
+def _passes(store: PatientStore, rows: Tensor, device: torch.device) -> Iterator[PatientBatch]:
+    for batch in PatientLoader(store, rows, 1024):
+        yield batch.to(device)
 
 
 def _shares(y: Tensor, multiclass: bool) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 from gdsfd.cohort.fields import ModalityFields
 from gdsfd.graph.from_cohort import edge_type
 
-__all__ = ["SuspectCodes", "suspect_codes"]
+__all__ = ["SuspectCodes", "presence_of", "suspect_codes", "word_codes"]
 
 #: A code that fewer training patients have is merged into another.
 LEAST_PATIENTS = 20
@@ -65,12 +65,14 @@ def suspect_codes(graph: Any, suspects: Sequence[str], rows: Tensor) -> SuspectC
         if word == "environment":
             environment = graph["patient"].get("environment")
             if environment is not None:
-                columns.append((word, _words(np.asarray(environment, dtype=object), fit)))
+                columns.append((word, word_codes(np.asarray(environment, dtype=object), fit)))
         elif word == "groups":
             groups = graph["patient"].groups
-            columns.extend((f"group:{name}", _words(np.asarray(groups[name], dtype=object), fit)) for name in groups)
+            columns.extend(
+                (f"group:{name}", word_codes(np.asarray(groups[name], dtype=object), fit)) for name in groups
+            )
         elif word == "pattern":
-            columns.append((word, _patterns(_presence(graph), fit)))
+            columns.append((word, _patterns(presence_of(graph).numpy(), fit)))
         elif kind == "modality":
             columns.append((word, _modality(graph, rest, fit)))
         else:
@@ -84,20 +86,21 @@ def suspect_codes(graph: Any, suspects: Sequence[str], rows: Tensor) -> SuspectC
     return SuspectCodes(tuple(name for name, _ in told), torch.from_numpy(stacked), sizes)
 
 
-def _words(words: NDArray[Any], fit: Codes) -> Codes:
+def word_codes(words: NDArray[Any], fit: Codes, least: int = LEAST_PATIENTS) -> Codes:
     """Codes of words; rare ones share the last code, words no training patient has are -1."""
     seen, counts = np.unique(words[fit].astype(str), return_counts=True)
-    kept = seen[counts >= LEAST_PATIENTS]
+    kept = seen[counts >= least]
     code = {word: number for number, word in enumerate(kept)}
     code.update({word: len(kept) for word in seen if word not in code})
     return np.array([code.get(str(word), -1) for word in words], dtype=np.int64)
 
 
-def _presence(graph: Any) -> NDArray[np.bool_]:
+def presence_of(graph: Any) -> Tensor:
+    """True where a patient has a modality; bool [N, K]."""
     presence = np.zeros((len(graph["patient"].id), len(graph.schema.names)), dtype=bool)
     for number, name in enumerate(graph.schema.names):
         presence[graph[edge_type(name)].edge_index[0].numpy(), number] = True
-    return presence
+    return torch.from_numpy(presence)
 
 
 def _patterns(presence: NDArray[np.bool_], fit: Codes) -> Codes:
@@ -121,7 +124,7 @@ def _column(graph: Any, name: str, column: str, fit: Codes) -> Codes:
     if column in fields.categorical:
         levels = np.zeros(total, dtype=np.int64)  # 0 = absent or missing
         levels[owner] = edges.categorical[:, fields.categorical.index(column)].numpy()
-        return _words(levels.astype(object), fit)
+        return word_codes(levels.astype(object), fit)
     value = np.full(total, np.nan)
     if column in fields.numeric:
         value[owner] = edges.numeric[:, fields.numeric.index(column)].numpy()

@@ -33,8 +33,8 @@ def tuning_figures(
 ) -> dict[str, float]:
     """Loss and ranking metrics on the tuning patients, with freshly fitted states.
 
-    Where the objective trains with weights or margins, so is the loss: what is learned beside a margin is judged beside
-    it, or early stopping would choose the epoch that follows the suspects best. Ranking metrics are plain.
+    Where the objective trains with weights, margins or strata, so is the loss (``Objective.judged_logits``). Ranking
+    metrics are plain.
     """
     if train_rows.numel() > config.state_rows:
         chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
@@ -52,8 +52,9 @@ def tuning_figures(
             supervision = given.take(batch.rows.cpu())
             predictions = network(batch)
             plain.append(network.probability(predictions).cpu())
-            margin = supervision.margin if objective.margin else None
-            beside.append(network.probability(predictions, margin).cpu() if margin is not None else plain[-1])
+            there = supervision.to(fabric.device)
+            judged = [objective.judged_logits(number, each, there) for number, each in enumerate(predictions)]
+            beside.append(network.mean_probability(judged).cpu())
             labels.append(supervision.y)
             weights.append(supervision.weight if objective.weighted else None)
     y = torch.cat(labels)

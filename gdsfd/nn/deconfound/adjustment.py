@@ -9,9 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdsfd.nn.deconfound.fusion import Fusion
-from gdsfd.nn.deconfound.sampling import Allocation, Draws, draw
+from gdsfd.nn.deconfound.sampling import Allocation, Draws, draw, pilot
 
-__all__ = ["Adjustment", "AttentionScore", "adjusted_logits"]
+__all__ = ["Adjustment", "AttentionScore", "adjusted_logits", "logit_spread"]
+
+#: Patients whose predictions under all strata order the strata before drawing.
+_PILOT = 16
 
 Estimator = Literal["exact", "sampled", "nwgm", "attention"]
 
@@ -43,6 +46,22 @@ def adjusted_logits(logits: Tensor, weight: Tensor, multiclass: bool) -> Tensor:
     return torch.logsumexp(positive, dim=1) - torch.logsumexp(positive - logits, dim=1)
 
 
+def logit_spread(logits: Tensor, weight: Tensor) -> Tensor:
+    """Standard deviation of each patient's logits over strata or draws.
+
+    Args:
+        logits: [B, S, o].
+        weight: [S], [T] or [B, T].
+
+    Returns:
+        float [B, o].
+    """
+    part = weight / weight.sum(-1, keepdim=True)
+    part = part.expand(logits.size(0), -1).unsqueeze(1)  # [B, 1, S]
+    mean = part @ logits
+    return (part @ (logits - mean).square()).squeeze(1).sqrt()
+
+
 class AttentionScore(nn.Module):
     r"""Weights of strata that depend on the patient: :math:`w_s \propto P(s) \exp(q(z)^\top k(c_s) / \sqrt{h})`.
 
@@ -66,7 +85,8 @@ class Adjustment(nn.Module):
     r"""The average of a head over strata, :math:`\sum_s P(s) f(z, c_s)`.
 
     Args:
-        estimator: ``exact``: over all strata. ``sampled``: over draws in training, over all strata in evaluation.
+        estimator: ``exact``: over all strata. ``sampled``: over draws in training, over all strata in evaluation and
+            where there are no more of them than draws.
             ``nwgm``: the head at the mean centre. ``attention``: the head at a mean centre with weights that depend on
             the patient, which is no intervention.
         channels: Width of codes and centres.
@@ -102,7 +122,6 @@ class Adjustment(nn.Module):
         spread: Tensor | None = None,
         tokens: Tensor | None = None,
         owner: Tensor | None = None,
-        sd: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Logits of the averaged prediction.
@@ -116,7 +135,6 @@ class Adjustment(nn.Module):
             spread: Standard deviations within strata, [S, d]; only ``sampled`` with jitter reads them.
             tokens: For cross-attention, [E, d].
             owner: The patient of each token, int64 [E].
-            sd: For ``neyman``; see :func:`~gdsfd.nn.deconfound.sampling.draw`.
             generator: Of draws.
 
         Returns:
@@ -128,22 +146,32 @@ class Adjustment(nn.Module):
         if self.score is not None:
             return fusion.own(code, self.score(code, center, mass) @ center, tokens, owner)
         weight = mass
-        if self.estimator == "sampled" and self.training:
-            drawn = self.sample(code, center, mass, group, spread, sd, generator)
+        if self.estimator == "sampled" and self.training and (center.size(0) > self.draws or self.jitter):
+            drawn = self.sample(fusion, code, center, mass, group, spread, generator)
             center, weight = drawn.centers, drawn.weight
         return adjusted_logits(fusion(code, center, tokens, owner), weight, self.multiclass)
 
+    @torch.no_grad()
     def sample(
         self,
+        fusion: Fusion,
         code: Tensor,
         center: Tensor,
         mass: Tensor,
         group: Tensor | None = None,
         spread: Tensor | None = None,
-        sd: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Draws:
-        """The draws of one step; the arguments are those of :meth:`forward`."""
+        """The draws of one step, in the order of what the first patients are predicted under each stratum.
+
+        The arguments are those of :meth:`forward`.
+        """
         group = torch.zeros_like(mass, dtype=torch.int64) if group is None else group
+        logits = fusion.pairs(code[:_PILOT], center, None, None)  # without dropout
+        outcome = logits.softmax(-1) if self.multiclass else logits.sigmoid()
+        sd, score = pilot(outcome.to(mass.dtype), mass, group)
         rows = code.size(0) if self.per_patient else None
-        return draw(center, spread, mass, group, self.draws, self.allocation, rows, self.jitter, sd, generator)
+        return draw(center, spread, mass, group, self.draws, self.allocation, rows, self.jitter, sd, generator, score)
+
+    def extra_repr(self) -> str:
+        return f"{self.estimator}, draws={self.draws}" if self.estimator == "sampled" else self.estimator

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["Draws", "draw"]
+__all__ = ["Allocation", "Draws", "draw", "pilot"]
 
 Allocation = Literal["proportional", "neyman", "uniform"]
 
@@ -45,17 +45,22 @@ def draw(
     jitter: float = 0.0,
     sd: Tensor | None = None,
     generator: torch.Generator | None = None,
+    score: Tensor | None = None,
 ) -> Draws:
     r"""Draws prototypes, stratified over groups and, within a group, over equal parts of its mass.
 
     A group g (a pattern of missing modalities) of mass :math:`P_g` is to have :math:`\tau_g` of the T draws:
 
     - ``proportional``: :math:`T P_g`;
-    - ``uniform``: T over the number of groups;
-    - ``neyman``: in proportion to :math:`P_g \mathrm{sd}_g`, after one for every group where there are enough draws.
+    - ``uniform``: T over the number of groups, which is for rare groups and costs variance;
+    - ``neyman``: one, and of the remaining draws in proportion to :math:`P_g \mathrm{sd}_g`; with fewer than two draws
+      for each group on average, or without ``sd``, as ``proportional``.
 
     It gets :math:`T_g`, its :math:`\tau_g` rounded up or down at random by one shared offset, so that the mean is
     :math:`\tau_g` and the sum T. The group's mass is cut into :math:`T_g` equal parts and each draw is from one part.
+    Parts are neighbours in the order of ``score``, as are groups: with a score that is near f, what is drawn stays the
+    same from one time to the next as f sees it. Any score that does not depend on the draws leaves the mean unbiased.
+
     Weights are :math:`P_g / T_g` where every group is sure of a draw (:math:`\tau_g \ge 1` for all g): they sum to one
     and differences between groups add no variance. Otherwise they are :math:`P_g / \tau_g`; these sum to one with
     ``proportional`` (all are 1 / T), and only on average with the others.
@@ -69,8 +74,10 @@ def draw(
         allocation: Of draws over groups.
         rows: None: one set of draws for all patients. A number B: a set for each of B patients.
         jitter: Standard deviations of Gaussian noise added to drawn centres.
-        sd: For ``neyman``: how much f differs within each group, [G], or by stratum, [S]; None: equally.
+        sd: For ``neyman``: standard deviation of f within each group, [G], or by how much f differs from the mean of its
+            group in each stratum, [S], as :func:`pilot` finds it.
         generator: Of random numbers on the device of ``center``; default: torch's global one.
+        score: Something like f, [S]; default: the order strata are in.
 
     References:
         METHODS 2.3. Systematic rounding: Madow (1949); weights: Horvitz and Thompson (1952).
@@ -81,11 +88,8 @@ def draw(
         (tensor(2), tensor([0.2500, 0.2500, 0.2500, 0.2500]))
     """
     number = 1 if rows is None else rows
-    order = torch.sort(group, stable=True).indices
-    mass, ranked = mass[order], group[order]
-    # Groups are renumbered 0, 1, ... without asking the device how many there are; [S] is room for all of them.
-    rank = torch.cat([ranked.new_zeros(1), (ranked[1:] != ranked[:-1]).cumsum(0)])
-    share = torch.zeros_like(mass).index_add_(0, rank, mass)
+    order, rank, share = _ordered(mass, group, score)
+    mass = mass[order]
     wanted = _wanted(share, rank, mass, None if sd is None else _by_stratum(sd, group)[order], draws, allocation)
 
     ends = wanted.cumsum(0)
@@ -118,6 +122,51 @@ def draw(
     return Draws(ids, centers, weight)
 
 
+@torch.no_grad()
+def pilot(outcome: Tensor, mass: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+    """What a few patients' predictions under all strata say of how to draw for the others.
+
+    Args:
+        outcome: Predicted probabilities, [b, S, o].
+        mass: P(s), [S].
+        group: int64 [S].
+
+    Returns:
+        ``sd`` and ``score`` for :func:`draw`, both [S]: the root mean square difference from the mean of the own group;
+        and the mean over patients, of the output that varies most over strata.
+    """
+    mean = outcome.mean(0)  # [S, o]
+    order, rank, share = _ordered(mass, group, None)
+    ranked = torch.empty_like(rank).scatter_(0, order, rank)
+    total = outcome.new_zeros(outcome.shape).index_add_(1, ranked, outcome * mass.view(1, -1, 1))
+    of_group = (total / share.clamp(min=torch.finfo(share.dtype).tiny).view(1, -1, 1))[:, ranked]
+    varied = (mass.unsqueeze(1) * (mean - mass @ mean).square()).sum(0).argmax(0, keepdim=True)
+    return (outcome - of_group).square().mean((0, 2)).sqrt(), mean.index_select(1, varied).squeeze(1)
+
+
+def _ordered(mass: Tensor, group: Tensor, score: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """The order strata are drawn in, group by group; the number of the group at each place; the mass of each group.
+
+    Groups are renumbered 0, 1, ... without asking the device how many there are: [S] is room for all of them.
+    """
+    order = torch.sort(group, stable=True).indices
+    rank = _runs(group[order])
+    share = torch.zeros_like(mass).index_add_(0, rank, mass[order])
+    if score is None:
+        return order, rank, share
+    value = score.to(mass.dtype)[order]
+    mean = torch.zeros_like(mass).index_add_(0, rank, mass[order] * value) / share  # NaN, sorted last: no such group
+    place = mean.argsort().argsort()[rank]
+    by_value = value.argsort()
+    order = order[by_value][torch.sort(place[by_value], stable=True).indices]
+    rank = _runs(group[order])
+    return order, rank, torch.zeros_like(mass).index_add_(0, rank, mass[order])
+
+
+def _runs(sorted_group: Tensor) -> Tensor:
+    return torch.cat([sorted_group.new_zeros(1), (sorted_group[1:] != sorted_group[:-1]).cumsum(0)])
+
+
 def _by_stratum(sd: Tensor, group: Tensor) -> Tensor:
     return sd if sd.numel() == group.numel() else sd[group]
 
@@ -125,13 +174,12 @@ def _by_stratum(sd: Tensor, group: Tensor) -> Tensor:
 def _wanted(share: Tensor, rank: Tensor, mass: Tensor, sd: Tensor | None, draws: int, allocation: Allocation) -> Tensor:
     """Mean number of draws of each group: [S], 0 where there is no group."""
     present = (share > 0).to(share.dtype)
+    groups = present.sum()
     if allocation == "uniform":
-        return draws * present / present.sum()
+        return draws * present / groups
     if allocation == "proportional" or sd is None:
         return draws * share
-    pooled = torch.zeros_like(share).index_add_(0, rank, mass * sd.square())  # P_g sd_g^2
-    need = (share * pooled).sqrt()
-    need = torch.where(need.sum() > 0, need / need.sum(), share)
-    groups = present.sum()
-    # With too few draws for all, half go by mass: a group of no spread still has a mean of its own to say.
-    return torch.where(groups <= draws, present + (draws - groups) * need, draws * (need + share) / 2)
+    need = (share * torch.zeros_like(share).index_add_(0, rank, mass * sd.square())).sqrt()  # P_g sd_g
+    total = need.sum()
+    need = torch.where(total > 0, need / total, share)
+    return torch.where(2 * groups <= draws, present + (draws - groups) * need, draws * share)

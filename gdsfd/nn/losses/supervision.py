@@ -20,6 +20,7 @@ class Supervision:
         weight: ``P(y) / P(y | suspects)``, clipped, mean 1 over training patients; as ``y``. None = all 1.
         margin: ``log P(y | suspects) - log P(y)`` per output; float [B, outputs]. None = all 0.
         suspects: Codes of the declared suspects, -1 = missing; int64 [B, S]. None = none declared.
+        group: Pattern (and environment) class that the patients' strata are within; int64 [B]. None = no strata.
     """
 
     y: Tensor
@@ -27,6 +28,7 @@ class Supervision:
     weight: Tensor | None = None
     margin: Tensor | None = None
     suspects: Tensor | None = None
+    group: Tensor | None = None
 
     def take(self, places: Tensor) -> Supervision:
         """Some of the patients; ``places`` int64 [b]."""
@@ -36,12 +38,13 @@ class Supervision:
             None if self.weight is None else self.weight[places],
             None if self.margin is None else self.margin[places],
             None if self.suspects is None else self.suspects[places],
+            None if self.group is None else self.group[places],
         )
 
     def to(self, device: torch.device | str) -> Supervision:
         """Everything on ``device``."""
-        parts = (self.y, self.rows, self.weight, self.margin, self.suspects)
-        y, rows, weight, margin, suspects = (None if part is None else part.to(device) for part in parts)
+        parts = (self.y, self.rows, self.weight, self.margin, self.suspects, self.group)
+        y, rows, weight, margin, suspects, group = (None if part is None else part.to(device) for part in parts)
         assert y is not None
         assert rows is not None
-        return Supervision(y, rows, weight, margin, suspects)
+        return Supervision(y, rows, weight, margin, suspects, group)

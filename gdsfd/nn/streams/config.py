@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from gdsfd.errors import InputError, near_names
+from gdsfd.nn.deconfound.config import PrototypeConfig
 
 __all__ = ["PRESETS", "StreamConfig"]
 
@@ -40,6 +41,9 @@ class StreamConfig:
         critic_rate: Learning rate of the critic.
         swap: Weight of the loss on codes whose biased part comes from another patient of the batch.
         suspect_weight: Weight of predicting the declared suspects from the biased code.
+        prototypes: Stratified confounder prototypes that predictions are averaged over; None = none.
+        intervention: Weight of the causal head's loss on patients whose pattern is re-drawn from the training patterns.
+        consistency: Weight, within it, of the divergence between predictions before and after.
         stage_one: Share of ``max_epochs`` in which only the heads' own losses act.
 
     References:
@@ -66,10 +70,14 @@ class StreamConfig:
     critic_rate: float = 1e-3
     swap: float = 0.0
     suspect_weight: float = 0.0
+    prototypes: PrototypeConfig | None = None
+    intervention: float = 0.0
+    consistency: float = 1.0
     stage_one: float = 0.15
     information_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "prototypes", PrototypeConfig.read(self.prototypes))
         for name, choices in (
             ("mask_level", ("feature", "edge", "both")),
             ("head", ("causal", "joint")),
@@ -79,7 +87,15 @@ class StreamConfig:
         ):
             if getattr(self, name) not in choices:
                 raise InputError(f"debias setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
-        for name in ("biased_weight", "information_weight", "swap", "suspect_weight", "critic_rate"):
+        for name in (
+            "biased_weight",
+            "information_weight",
+            "swap",
+            "suspect_weight",
+            "critic_rate",
+            "intervention",
+            "consistency",
+        ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
                 raise InputError(f"debias setting {name!r}: expected a number of at least 0, got {value!r}")
@@ -91,6 +107,10 @@ class StreamConfig:
             raise InputError(f"debias setting 'clip': expected at least 1, got {self.clip!r}")
         if not self.streams and (self.swap or self.information != "none" or self.suspect_weight):
             raise InputError("debias settings: swap, information and suspect_weight need streams=True")
+        if not self.streams and (self.prototypes is not None or self.intervention):
+            raise InputError("debias settings: prototypes and intervention need streams=True")
+        if self.prototypes is not None and self.head == "joint":
+            raise InputError("debias settings: prototypes take the place of the biased code and need head='causal'")
         if not self.streams and self.weight in ("relative_difficulty", "batch"):
             raise InputError(f"debias settings: weight={self.weight!r} compares two heads and needs streams=True")
 
@@ -120,7 +140,7 @@ class StreamConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy."""
-        return asdict(self)
+        return {**asdict(self), "prototypes": self.prototypes.to_dict() if self.prototypes is not None else None}
 
 
 #: Mode -> its parts; ``None`` = ERM.

@@ -1,0 +1,110 @@
+"""Strata, their prototypes and the head that is averaged over them, as one part of a predictor."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.nn.deconfound.adjustment import Adjustment
+from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.deconfound.fusion import Add, build_fusion
+from gdsfd.nn.deconfound.groups import StratumGroups
+from gdsfd.nn.deconfound.prototypes import Prototypes
+
+__all__ = ["Deconfounder"]
+
+
+class Deconfounder(nn.Module):
+    r"""A head on pairs of a patient's code and a stratum's centre, and its average over strata.
+
+    In training the head learns the outcome given a patient's code and the patient's own stratum,
+    :math:`f_y(z_c, c_{s(i)})`; predictions are :math:`P(y \mid do(x)) = \sum_s P(s) f_y(z_c, c_s)`. Until the
+    prototypes are fitted there is one stratum with centre 0.
+
+    Args:
+        channels: Width d of codes.
+        outputs: Number of outputs.
+        config: What strata are, and how they are used.
+        multiclass: Whether the outputs are classes of one outcome.
+        dropout: Of numbers of the code.
+
+    References:
+        Our formulation (METHODS 2.3).
+    """
+
+    def __init__(
+        self, channels: int, outputs: int, config: PrototypeConfig, multiclass: bool = False, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.groups = StratumGroups()
+        self.prototypes = Prototypes(channels, config)
+        self.fusion = build_fusion(config.fusion, channels, outputs, dropout=dropout)
+        self.base = nn.Parameter(torch.zeros(outputs)) if config.fit == "offset" else None
+        self.adjustment = Adjustment(
+            config.estimator,
+            channels,
+            multiclass,
+            config.draws,
+            config.allocation,
+            config.per_patient,
+            config.jitter,
+        )
+
+    @torch.no_grad()
+    def strata(self, source: Tensor, group: Tensor) -> Tensor:
+        """The stratum of each patient; int64 [B].
+
+        Args:
+            source: Embeddings that strata are clusters of, [B, d].
+            group: Groups of the patients, int64 [B].
+        """
+        if not bool(self.prototypes.fitted):
+            return torch.zeros_like(group)
+        return self.prototypes.assign(source, group)
+
+    @property
+    def centers(self) -> tuple[Tensor, Tensor]:
+        """Centres [S, d] and masses [S]; one stratum with centre 0 before the prototypes are fitted."""
+        table = self.prototypes
+        if not bool(table.fitted):
+            return table.mean.new_zeros(1, table.mean.numel()), table.mean.new_ones(1)
+        return table.center, table.mass
+
+    def own(self, code: Tensor, stratum: Tensor) -> Tensor:
+        """Logits given each patient's own stratum, [B, outputs]."""
+        return self.fusion.own(code, self.centers[0].index_select(0, stratum))
+
+    def offset(self, code: Tensor, stratum: Tensor) -> tuple[Tensor, Tensor]:
+        """The patient's and the stratum's part of the logits (``fit="offset"``), each [B, outputs]."""
+        fusion = cast(Add, self.fusion)
+        center = self.centers[0].index_select(0, stratum)
+        return fusion.patient_part(fusion.dropout(code)), fusion.stratum_part(center)
+
+    def stratum_logits(self, offset: Tensor) -> Tensor:
+        """What the stratum alone says of the outcome (``fit="offset"``), [B, outputs]."""
+        assert self.base is not None
+        return self.base + offset
+
+    def start_from(self, bias: Tensor) -> None:
+        """Sets the biases of the outputs, [outputs]."""
+        self.fusion.start_from(bias)
+        if self.base is not None:
+            with torch.no_grad():
+                self.base.copy_(bias)
+
+    def forward(self, code: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None) -> Tensor:
+        """Logits of the average over strata, [B, outputs].
+
+        Args:
+            code: Patients' codes, [B, d].
+            tokens: Tokens of the patients' observations, for cross-attention; [E, d].
+            owner: The patient of each token; int64 [E].
+        """
+        center, mass = self.centers
+        table, group, spread = self.prototypes, None, None
+        if bool(table.fitted):
+            group, spread = table.group, table.spread
+        return self.adjustment(self.fusion, code, center, mass, group, spread, tokens, owner)
