@@ -71,6 +71,8 @@ def test_ties_go_to_the_greatest_count_and_then_to_the_subset() -> None:
     assert mapped(patterns, "110") == ["111"]  # both at distance 1, more patients
     patterns.fit(rows("111*3", "100*3", "110*1"), least=2)
     assert mapped(patterns, "110", "101") == ["100", "100"]  # as many patients each: nothing the patient lacks
+    patterns.fit(rows("0111*3", "1000*3"), least=3)
+    assert mapped(patterns, "1110") == ["1000"]  # both at distance 2; the first in order has one that is lacking
 
 
 def test_distance_comes_before_count() -> None:
