@@ -146,7 +146,7 @@ class Adjustment(nn.Module):
         if self.score is not None:
             return fusion.own(code, self.score(code, center, mass) @ center, tokens, owner)
         weight = mass
-        if self.estimator == "sampled" and self.training and (center.size(0) > self.draws or self.jitter):
+        if self.estimator == "sampled" and self.training and self._drawn(code, center):
             drawn = self.sample(fusion, code, center, mass, group, spread, generator)
             center, weight = drawn.centers, drawn.weight
         return adjusted_logits(fusion(code, center, tokens, owner), weight, self.multiclass)
@@ -172,6 +172,9 @@ class Adjustment(nn.Module):
         sd, score = pilot(outcome.to(mass.dtype), mass, group)
         rows = code.size(0) if self.per_patient else None
         return draw(center, spread, mass, group, self.draws, self.allocation, rows, self.jitter, sd, generator, score)
+
+    def _drawn(self, code: Tensor, center: Tensor) -> bool:
+        return code.size(0) > 0 and (center.size(0) > self.draws or self.jitter > 0)
 
     def extra_repr(self) -> str:
         return f"{self.estimator}, draws={self.draws}" if self.estimator == "sampled" else self.estimator

@@ -74,8 +74,8 @@ def draw(
         allocation: Of draws over groups.
         rows: None: one set of draws for all patients. A number B: a set for each of B patients.
         jitter: Standard deviations of Gaussian noise added to drawn centres.
-        sd: For ``neyman``: standard deviation of f within each group, [G], or by how much f differs from the mean of its
-            group in each stratum, [S], as :func:`pilot` finds it.
+        sd: For ``neyman``: standard deviation of f within each group, [G], or how far f in each stratum is from its
+            group's mean, [S], as :func:`pilot` finds it.
         generator: Of random numbers on the device of ``center``; default: torch's global one.
         score: Something like f, [S]; default: the order strata are in.
 
