@@ -104,7 +104,7 @@ def run_jobs(jobs: Sequence[Job], plan: Plan, processes: int, file: Path) -> Non
     short = {"run": run, "commit": head["commit"][:8]}
     failed = []
     start = time.monotonic()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         waiting = {
             pool.submit(_run, job, _part(plan, job.backbone), str(file), short, done.get(job.key, set())): job
             for job in missing

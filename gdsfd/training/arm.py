@@ -113,9 +113,14 @@ class Arm:
         nothing = SuspectCodes((), torch.zeros(y.size(0), 0, dtype=torch.long), ())
         if self.streams is None or not self.streams.uses_suspects:
             return Supervision(y, everyone), nothing, Told()
-        codes = suspect_codes(graph, self.suspects, rows)
-        outputs = graph.schema.num_outputs
-        found = outcome_by_suspects(y, codes, rows, graph["patient"].subject, outputs, self.streams.clip)
+        crossed = self.streams.crossed
+        codes = suspect_codes(graph, tuple(dict.fromkeys((*self.suspects, *crossed))), rows)
+        outputs, subjects = graph.schema.num_outputs, graph["patient"].subject
+        found = outcome_by_suspects(y, codes, rows, subjects, outputs, self.streams.clip)
+        told = Told(codes.names, codes.sizes, tuple(found.told))
+        if crossed:  # what strata are crossed from is adjusted for by them, the other suspects by the margin
+            codes = codes.without(crossed)
+            found = outcome_by_suspects(y, codes, rows, subjects, outputs, self.streams.clip)
         needed = self.streams.weight == "stratum" or self.streams.margin
         given = Supervision(
             y,
@@ -124,7 +129,7 @@ class Arm:
             found.margin if self.streams.margin else None,
             codes.codes if codes.sizes else None,
         )
-        return given, codes, Told(codes.names, codes.sizes, tuple(found.told))
+        return given, codes, told
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:
         """What a network of this arm is trained by; ``sizes`` are the numbers of codes of the suspects."""

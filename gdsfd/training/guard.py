@@ -105,7 +105,7 @@ def judge(
     if below > WARN_BELOW:
         cost = f" On tuning patients, who share the bias, it loses {below:.3f} AUROC: removed bias, or removed signal."
     told, streams = fitted["debiased"].told, debiased.streams
-    adjusts = streams is not None and (streams.margin or streams.weight == "stratum")
+    adjusts = streams is not None and (streams.margin or streams.weight == "stratum" or bool(streams.crossed))
     if adjusts and not any(nats > 0 for nats in told.nats):
         which = (
             f"the declared suspects ({', '.join(told.suspects)}) tell"

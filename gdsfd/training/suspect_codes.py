@@ -41,6 +41,13 @@ class SuspectCodes:
     codes: Tensor
     sizes: tuple[int, ...]
 
+    def without(self, names: Sequence[str]) -> SuspectCodes:
+        """The codes of the other suspects."""
+        kept = [place for place, name in enumerate(self.names) if name not in names]
+        return SuspectCodes(
+            tuple(self.names[place] for place in kept), self.codes[:, kept], tuple(self.sizes[place] for place in kept)
+        )
+
 
 def suspect_codes(graph: Any, suspects: Sequence[str], rows: Tensor) -> SuspectCodes:
     """Codes of the declared suspects.

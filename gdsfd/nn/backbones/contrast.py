@@ -16,7 +16,8 @@ __all__ = ["contrastive_loss", "unit_tanh"]
 
 _SHORTEST = 1e-12  #: length that a shorter vector is divided by, as in torch.nn.functional.normalize
 _LOG2_E = 1 / math.log(2)
-_LEAST = 1e-15  #: below it, log(sigmoid(x)) is x to the last digit of float64
+_LARGEST = 88.0  #: its exponential is a float32
+_MOST = 40.0  #: largest cosine over the temperature of the fast way, which multiplies exponentials
 
 
 def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: float) -> Tensor:
@@ -33,7 +34,7 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
         temperature: Divides the cosines.
 
     Returns:
-        A scalar, differentiable once.
+        A scalar; differentiable once.
 
     References:
         MUSE (ICLR 2024), the sum of its unsupervised and supervised contrastive losses.
@@ -42,7 +43,14 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
         return first.sum() * 0
     if first.dtype in (torch.bfloat16, torch.float16):
         first, second = first.float(), second.float()
-    loss: Tensor = _Contrast.apply(first, second, y.unsqueeze(-1) if y.dim() == 1 else y, temperature)
+    with torch.no_grad():
+        lengths = [torch.linalg.vector_norm(each, dim=1).amax() for each in (first, second)]
+        most = float(lengths[0] * torch.maximum(*lengths)) / temperature
+    labels = _labels(y, first.dtype)
+    with torch.autocast(first.device.type, enabled=False):
+        if not most <= _MOST:
+            return _term_by_term(first, second, labels, temperature)
+        loss: Tensor = _Contrast.apply(first, second, labels, temperature, most)
     return loss
 
 
@@ -64,7 +72,9 @@ def unit_tanh(values: Tensor) -> Tensor:
 class _UnitTanh(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        unit = torch.tanh(values)
+        # tanh by expm1, to the last digits and in half the time of torch's own
+        unit = values.mul(2).clamp_(max=60).expm1_()
+        unit /= unit + 2
         length = torch.linalg.vector_norm(unit, dim=-1, keepdim=True).clamp_(min=_SHORTEST)
         unit /= length
         ctx.save_for_backward(unit, length)
@@ -81,99 +91,129 @@ class _UnitTanh(torch.autograd.Function):
         return passed.addcmul_(passed, tanh.square_(), value=-1)
 
 
-class _Contrast(torch.autograd.Function):
-    """The loss is a number, so its gradient is worked out beside it and no matrix of pairs is kept.
+def _labels(y: Tensor, dtype: torch.dtype) -> Tensor:
+    """Labels as floats, [B, outcomes]; a patient without one of them has NaN in all."""
+    labels = y.unsqueeze(-1) if y.dim() == 1 else y
+    if labels.is_floating_point():
+        absent = torch.isnan(labels).any(-1)
+    else:
+        absent, labels = (labels < 0).any(-1), labels.to(dtype)
+    return labels.masked_fill(absent.unsqueeze(-1), torch.nan) if bool(absent.any()) else labels
 
-    Everything happens in place in a few matrices: memory that is new to the process costs more than the arithmetic.
+
+def _same(labels: Tensor, others: Tensor, dtype: torch.dtype) -> Tensor:
+    """1 where two patients' labels are the same, else 0, and 0 where one is not known; [rows of both]."""
+    # Into floats at once: torch fills a matrix of bool ten times slower.
+    same = torch.empty(labels.size(0), others.size(0), dtype=dtype, device=labels.device)
+    torch.eq(labels[:, :1], others[:, 0], out=same)
+    for column in range(1, labels.size(1)):
+        same *= labels[:, column : column + 1] == others[:, column]
+    return same
+
+
+def _term_by_term(first: Tensor, second: Tensor, labels: Tensor, temperature: float) -> Tensor:
+    """The loss as its formula reads, for any temperature."""
+    cosine, target = first @ second.t() / temperature, torch.arange(first.size(0), device=first.device)
+    loss = (F.cross_entropy(cosine, target) + F.cross_entropy(cosine.t(), target)) / 2
+    known = (~torch.isnan(labels[:, 0])).nonzero().squeeze(1)
+    pairs = known.numel() * (known.numel() - 1)
+    if pairs:
+        same = _same(labels[known], labels[known], first.dtype)
+        others = 1 - torch.eye(known.numel(), dtype=first.dtype, device=first.device)
+        for other in (first, second):
+            logits = first[known] @ other[known].t() / temperature
+            terms = F.binary_cross_entropy_with_logits(logits, same, others, reduction="sum")
+            loss = loss + terms / (2 * pairs)
+    return loss / 2
+
+
+class _Contrast(torch.autograd.Function):
+    r"""The loss is a number, so its gradient is worked out beside it and no matrix of pairs is kept.
+
+    Both matrices of cosines over the temperature, of the first view with itself and with the other, stand side by side,
+    :math:`c` [B, 2 B]. With :math:`e = \exp(c)`, which is a number as the cosines are bounded, the cross-entropy of a
+    pair is :math:`\log(1 + e) - [\text{same}] c`, its gradient :math:`e / (1 + e) - [\text{same}]`, and InfoNCE takes
+    the sums of :math:`e` over rows and columns: one exponential serves all, and few passes over memory, which is what
+    they cost.
     """
 
     @staticmethod
-    def forward(ctx: Any, first: Tensor, second: Tensor, labels: Tensor, temperature: float) -> Tensor:
-        wanted = any(ctx.needs_input_grad[:2])
-        with torch.autocast(first.device.type, enabled=False):
-            scaled = first / temperature
-            asked = _Asked(labels, scaled.dtype)
-            cosine = _product(scaled, first)
-            scratch = torch.empty_like(cosine)
-            loss = _same_label(cosine, asked, scratch)
-            if wanted:
-                of_first = _product(cosine, first.t()).mul_(2)  # symmetric, and both ends are the first view's
-            cosine = _product(scaled, second)
-            found, gradient = _itself(cosine, scratch)
-            loss = loss + _same_label(cosine, asked, scratch) + found
-            if wanted:
-                cosine += gradient
-                of_second = _product(cosine.t(), first.t())
-                of_first += _product(cosine, second.t())
-                ctx.save_for_backward(of_first.div_(2 * temperature), of_second.div_(2 * temperature))
+    def forward(ctx: Any, first: Tensor, second: Tensor, labels: Tensor, temperature: float, most: float) -> Tensor:
+        patients = first.size(0)
+        views = torch.cat([first, second])
+        grown = _product(first * (_LOG2_E / temperature), views)  # c, in bits
+        same = _same(labels, torch.cat([labels, labels]), grown.dtype)
+        absent = torch.isnan(labels[:, 0]).nonzero().squeeze(1)
+        known = patients - absent.numel()
+        pairs = 2 * known * (known - 1)  # of both matrices
+        _set_unasked(same, absent, 0)
+        loss = grown.diagonal(patients).mean().neg()
+        if pairs:
+            loss -= torch.dot(grown.view(-1), same.view(-1)) / pairs
+        loss /= _LOG2_E
+        grown.exp2_()  # torch's exp takes three times as long
+        across = grown[:, patients:]
+        over_rows, over_columns = across.sum(1, keepdim=True), across.sum(0, keepdim=True)
+        loss += (over_rows.log().mean() + over_columns.log().mean()) / 2
+        plus_one = grown + 1
+        if any(ctx.needs_input_grad[:2]):
+            # The gradient of c, times the pairs.
+            gradient = torch.sub(torch.div(grown, plus_one), same) if pairs else torch.zeros_like(grown)
+            _set_unasked(gradient, absent, 0)
+            gradient[:, :patients] *= 2  # symmetric, and both ends are the first view's
+            scale = max(pairs, 1) / (2 * patients)
+            share = torch.add(
+                over_rows.reciprocal_().mul_(scale), over_columns.reciprocal_().mul_(scale), out=same[:, :patients]
+            )
+            of_across = gradient[:, patients:].addcmul_(across, share)
+            of_across.diagonal().sub_(2 * scale)
+            of_second = _product(first.t(), of_across.t()).t()
+            of_first = _product(gradient, views.t())
+            ctx.save_for_backward(of_first, of_second)
+            ctx.scale = 1 / (2 * temperature * max(pairs, 1))
+        if pairs:
+            _set_unasked(plus_one, absent, 1)
+            loss += _sum_of_logs(plus_one, most) / pairs
         return loss / 2
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        above = above * ctx.scale
         of_first, of_second = ctx.saved_tensors
-        return of_first * above, of_second * above, None, None
+        return of_first * above, of_second * above, None, None, None
 
 
-class _Asked:
-    """What is asked of the pairs: ``sign`` is 1 where two labels are the same, else -1; [B, B].
-
-    Args:
-        labels: [B, outcomes].
-        dtype: Of the cosines.
-    """
-
-    def __init__(self, labels: Tensor, dtype: torch.dtype) -> None:
-        self.unlabelled = torch.isnan(labels).any(-1) if labels.is_floating_point() else (labels < 0).any(-1)
-        self.absent = int(self.unlabelled.sum())
-        patients = labels.size(0) - self.absent
-        self.pairs = 2 * patients * (patients - 1)  # of both matrices
-        same = labels[:, 0].unsqueeze(0) == labels[:, 0].unsqueeze(1)
-        for column in range(1, labels.size(1)):
-            same &= labels[:, column].unsqueeze(0) == labels[:, column].unsqueeze(1)
-        self.sign = same.to(dtype).mul_(2).sub_(1)
-
-
-def _itself(cosine: Tensor, scratch: Tensor) -> tuple[Tensor, Tensor]:
-    """InfoNCE in both directions, its mean, and the gradient of the cosines [B, B] (over the temperature)."""
-    total, gradient = -cosine.diagonal().mean(), torch.empty_like(cosine)
-    for dim, share in enumerate((gradient, scratch)):
-        peak = cosine.amax(dim, keepdim=True)
-        torch.sub(cosine, peak, out=share).mul_(_LOG2_E).exp2_()  # torch's softmax and exp take three times as long
-        sums = share.sum(dim, keepdim=True)
-        total = total + (peak + sums.log()).mean() / 2
-        share /= sums
-    gradient += scratch
-    gradient.diagonal().sub_(2)
-    return total, gradient.div_(2 * cosine.size(0))
-
-
-def _same_label(cosine: Tensor, asked: _Asked, scratch: Tensor) -> Tensor:
-    """Cross-entropy of whether two labelled patients' labels are the same, its share in the mean.
+def _set_unasked(pairs: Tensor, absent: Tensor, value: float) -> None:
+    """Puts a value where nothing is asked: a patient and itself, and unlabelled ones.
 
     Args:
-        cosine: Over the temperature, [B, B]; becomes its own gradient.
-        asked: Of the pairs.
-        scratch: [B, B]; is overwritten.
+        pairs: [B, 2 B], in place.
+        absent: The unlabelled; int64.
+        value: What is put there.
     """
-    if asked.pairs <= 0:
-        cosine.zero_()
-        return cosine.new_zeros(())
-    margin = cosine.mul_(asked.sign)
-    margin.fill_diagonal_(torch.inf)  # nothing is asked of a patient and itself
-    if asked.absent:
-        margin[asked.unlabelled] = torch.inf
-        margin[:, asked.unlabelled] = torch.inf
-    right = torch.sigmoid(margin, out=scratch)
-    # The sum of log(right). Below _LEAST that is the margin itself, so the rest is added to log(_LEAST); and above it
-    # two of them can be multiplied without leaving the numbers' range, for half the logarithms.
-    total = margin.sub_(math.log(_LEAST)).clamp_(max=0).sum()
-    torch.sub(right, 1, out=cosine).mul_(asked.sign).div_(asked.pairs)
-    right.clamp_(min=_LEAST)
-    half = right.size(0) // 2
-    right[:half] *= right[half : 2 * half]
-    total = total + right[:half].log_().sum() + right[2 * half :].log_().sum()
-    return total / -asked.pairs
+    patients = pairs.size(0)
+    for offset in (0, patients):
+        pairs.diagonal(offset).fill_(value)
+    if absent.numel():
+        pairs[absent] = value
+        pairs[:, torch.cat([absent, absent + patients])] = value
+
+
+def _sum_of_logs(numbers: Tensor, most: float) -> Tensor:
+    """Sum of the logarithms of a matrix of numbers from 1 to 1 + exp(``most``), which it overwrites.
+
+    As many are multiplied as stay numbers for sure, for a half or a quarter of the logarithms.
+    """
+    total = numbers.new_zeros(())
+    most += 1
+    while 2 * most < _LARGEST and numbers.size(0) > 1:
+        half = numbers.size(0) // 2
+        if numbers.size(0) % 2:
+            total += numbers[-1].log().sum()
+        numbers = numbers[:half].mul_(numbers[half : 2 * half])
+        most *= 2
+    return total + numbers.log_().sum()
 
 
 def _product(rows: Tensor, weight: Tensor) -> Tensor:

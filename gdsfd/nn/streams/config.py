@@ -117,7 +117,20 @@ class StreamConfig:
     @property
     def uses_suspects(self) -> bool:
         """Whether anything depends on what the user declared."""
-        return self.weight == "stratum" or self.margin or self.suspect_weight > 0 or self.information == "grl"
+        return (
+            self.weight == "stratum"
+            or self.margin
+            or self.suspect_weight > 0
+            or self.information == "grl"
+            or self.prototypes is not None
+        )
+
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """The suspects that strata are crossed from; with prototypes these are adjusted for by them."""
+        if self.prototypes is None:
+            return ()
+        return tuple(factor for factor in self.prototypes.strata if factor != "cluster")
 
     @classmethod
     def read(cls, debias: str | Mapping[str, Any] | StreamConfig) -> StreamConfig | None:
