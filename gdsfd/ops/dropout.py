@@ -28,8 +28,10 @@ def kept(like: Tensor, probability: float) -> Tensor:
     """
     dropped = min(round(probability * _STEPS), _STEPS - 1)
     bits = torch.empty((like.numel() + 3) // 4, dtype=torch.int64, device=like.device).random_(-(2**63), None)
-    chosen = bits.view(torch.int16)[: like.numel()] >= dropped - _STEPS // 2
-    return chosen.view(like.shape).to(like.dtype).mul_(_STEPS / (_STEPS - dropped))
+    # Into the numbers at once: by way of bool it takes four times as long.
+    scale = torch.empty(like.shape, dtype=like.dtype, device=like.device)
+    torch.ge(bits.view(torch.int16)[: like.numel()].view(like.shape), dropped - _STEPS // 2, out=scale)
+    return scale.mul_(_STEPS / (_STEPS - dropped))
 
 
 class _Dropout(torch.autograd.Function):

@@ -195,7 +195,7 @@ class _EdgeMessages(torch.autograd.Function):
         of_left = torch.zeros_like(left) if wants[2] else None
         of_right = torch.zeros_like(right) if wants[3] else None
         of_mask = torch.zeros_like(mask) if wants[4] else None
-        turned = weight.t().contiguous()
+        turned = weight.t()
         directions: list[tuple[Tensor, Tensor, Side, Side, Tensor | None]] = []
         if from_left is not None and right is not None:
             directions.append((from_left, right, "left", "right", of_right))
@@ -281,7 +281,7 @@ class _EdgeUpdate(torch.autograd.Function):
         of_left = torch.zeros_like(left) if wants[2] else None
         of_right = torch.zeros_like(right) if wants[3] else None
         of_terms = None if take is None else torch.empty_like(above, memory_format=torch.contiguous_format)
-        turned = weight.t().contiguous()
+        turned = weight.t()
         for piece in pieces(ctx.graph):
             rows = slice(piece.start, piece.stop)
             passed = torch.ops.aten.threshold_backward(above[rows], kept[rows].to(edge.dtype), 0)

@@ -47,7 +47,7 @@ def rows_by(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Args:
         rows: [E, in].
-        weight: [out, in]; contiguous is faster.
+        weight: [out, in], itself or its transpose contiguous: a part of a wider matrix can take a thousand times as long.
         bias: [out].
     """
     kernel = _pointwise() if rows.dtype == torch.float32 and rows.size(0) > 1 else None
@@ -83,7 +83,7 @@ class _Linear(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight = ctx.saved_tensors
-        of_rows = rows_by(gradient, weight.t().contiguous()) if ctx.needs_input_grad[0] else None
+        of_rows = rows_by(gradient, weight.t()) if ctx.needs_input_grad[0] else None
         of_weight = weight_gradient(gradient, rows) if ctx.needs_input_grad[1] else None
         return of_rows, of_weight, gradient.sum(0) if ctx.needs_input_grad[2] else None
 

@@ -105,7 +105,7 @@ class _NodeUpdate(torch.autograd.Function):
         of_node = torch.zeros_like(node, memory_format=torch.contiguous_format) if wants[2] else None
         of_message, of_weight = torch.zeros_like(message_weight), torch.zeros_like(node_weight)
         of_bias = out.new_zeros(out.size(1))
-        turned, turned_node = message_weight.t().contiguous(), node_weight.t().contiguous()
+        turned, turned_node = message_weight.t(), node_weight.t()
         for start in range(0, mean.size(0), _ROWS):
             rows = slice(start, start + _ROWS)
             passed = torch.ops.aten.threshold_backward(above[rows], out[rows], 0)

@@ -130,56 +130,63 @@ def _term_by_term(first: Tensor, second: Tensor, labels: Tensor, temperature: fl
 class _Contrast(torch.autograd.Function):
     r"""The loss is a number, so its gradient is worked out beside it and no matrix of pairs is kept.
 
-    Both matrices of cosines over the temperature, of the first view with itself and with the other, stand side by side,
-    :math:`c` [B, 2 B]. With :math:`e = \exp(c)`, which is a number as the cosines are bounded, the cross-entropy of a
-    pair is :math:`\log(1 + e) - [\text{same}] c`, its gradient :math:`e / (1 + e) - [\text{same}]`, and InfoNCE takes
-    the sums of :math:`e` over rows and columns: one exponential serves all, and few passes over memory, which is what
-    they cost.
+    :math:`c` are the cosines over the temperature, of the first view with itself and then with the other, [B, B]. With
+    :math:`e = \exp(c)`, which is a number as the cosines are bounded, the cross-entropy of a pair is
+    :math:`\log(1 + e) - [\text{same}] c`, its gradient :math:`e / (1 + e) - [\text{same}]`, and InfoNCE takes the sums
+    of :math:`e` over rows and columns. So one exponential serves all, in few passes over few matrices: memory that is
+    new to the process costs more than the arithmetic.
     """
 
     @staticmethod
     def forward(ctx: Any, first: Tensor, second: Tensor, labels: Tensor, temperature: float, most: float) -> Tensor:
         patients = first.size(0)
-        views = torch.cat([first, second])
-        grown = _product(first * (_LOG2_E / temperature), views)  # c, in bits
-        same = _same(labels, torch.cat([labels, labels]), grown.dtype)
-        absent = torch.isnan(labels[:, 0]).nonzero().squeeze(1)
-        known = patients - absent.numel()
-        pairs = 2 * known * (known - 1)  # of both matrices
+        wanted = any(ctx.needs_input_grad[:2])
+        scaled = first * (_LOG2_E / temperature)
+        same, absent = _same(labels, labels, first.dtype), torch.isnan(labels[:, 0]).nonzero().squeeze(1)
         _set_unasked(same, absent, 0)
-        loss = grown.diagonal(patients).mean().neg()
-        if pairs:
-            loss -= torch.dot(grown.view(-1), same.view(-1)) / pairs
-        loss /= _LOG2_E
-        grown.exp2_()  # torch's exp takes three times as long
-        across = grown[:, patients:]
-        over_rows, over_columns = across.sum(1, keepdim=True), across.sum(0, keepdim=True)
-        loss += (over_rows.log().mean() + over_columns.log().mean()) / 2
-        plus_one = grown + 1
-        if any(ctx.needs_input_grad[:2]):
-            # The gradient of c, times the pairs.
-            gradient = torch.sub(torch.div(grown, plus_one), same) if pairs else torch.zeros_like(grown)
-            _set_unasked(gradient, absent, 0)
-            gradient[:, :patients] *= 2  # symmetric, and both ends are the first view's
-            scale = max(pairs, 1) / (2 * patients)
-            share = torch.add(
-                over_rows.reciprocal_().mul_(scale), over_columns.reciprocal_().mul_(scale), out=same[:, :patients]
-            )
-            of_across = gradient[:, patients:].addcmul_(across, share)
-            of_across.diagonal().sub_(2 * scale)
-            of_second = _product(first.t(), of_across.t()).t()
-            of_first = _product(gradient, views.t())
-            ctx.save_for_backward(of_first, of_second)
-            ctx.scale = 1 / (2 * temperature * max(pairs, 1))
+        pairs = 2 * (patients - absent.numel()) * (patients - absent.numel() - 1)  # of both matrices
+        asked, found = first.new_zeros(()), first.new_zeros(())
+        plus_one = torch.empty_like(same)
+        if pairs:  # the first view with itself
+            grown = _product(scaled, first)  # c in bits, then e
+            asked -= torch.dot(grown.view(-1), same.view(-1)) / _LOG2_E
+            torch.add(grown.exp2_(), 1, out=plus_one)  # torch's exp takes three times as long
+            if wanted:
+                grown /= plus_one
+                _set_unasked(grown, absent, 0)
+                of_first = _product(grown.sub_(same), first.t()).mul_(2)  # symmetric, and both ends are the first's
+            _set_unasked(plus_one, absent, 1)
+            asked += _sum_of_logs(plus_one, most)
+        grown = _product(second, scaled)  # a row is a patient of the second view
+        found -= grown.diagonal().mean() / _LOG2_E
+        asked -= torch.dot(grown.view(-1), same.view(-1)) / _LOG2_E
+        grown.exp2_()
+        sums = grown.sum(1, keepdim=True), grown.sum(0, keepdim=True)
+        found += sum(each.log().mean() for each in sums) / 2
+        torch.add(grown, 1, out=plus_one)
+        if wanted:
+            factor = max(pairs, 1) / (2 * patients)  # gradients are worked out times the pairs
+            share = plus_one.reciprocal() if pairs else torch.zeros_like(plus_one)
+            _set_unasked(share, absent, 0)
+            for each in sums:
+                share += each.reciprocal_().mul_(factor)
+            grown *= share
+            if pairs:
+                grown -= same
+            grown.diagonal().sub_(2 * factor)
+            scale = 1 / (2 * temperature * max(pairs, 1))
+            of_across = _product(second.t(), grown.t()).t()
+            if pairs:
+                of_across += of_first
+            ctx.save_for_backward(of_across.mul_(scale), _product(grown, first.t()).mul_(scale))
         if pairs:
             _set_unasked(plus_one, absent, 1)
-            loss += _sum_of_logs(plus_one, most) / pairs
-        return loss / 2
+            found += (asked + _sum_of_logs(plus_one, most)) / pairs
+        return found / 2
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
-        above = above * ctx.scale
         of_first, of_second = ctx.saved_tensors
         return of_first * above, of_second * above, None, None, None
 
@@ -188,16 +195,14 @@ def _set_unasked(pairs: Tensor, absent: Tensor, value: float) -> None:
     """Puts a value where nothing is asked: a patient and itself, and unlabelled ones.
 
     Args:
-        pairs: [B, 2 B], in place.
+        pairs: [B, B], in place.
         absent: The unlabelled; int64.
         value: What is put there.
     """
-    patients = pairs.size(0)
-    for offset in (0, patients):
-        pairs.diagonal(offset).fill_(value)
+    pairs.fill_diagonal_(value)
     if absent.numel():
         pairs[absent] = value
-        pairs[:, torch.cat([absent, absent + patients])] = value
+        pairs[:, absent] = value
 
 
 def _sum_of_logs(numbers: Tensor, most: float) -> Tensor:
