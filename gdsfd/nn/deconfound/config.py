@@ -54,7 +54,7 @@ class PrototypeConfig:
         missingness is approximated, not how.
     """
 
-    strata: tuple[str, ...] = ("pattern", "cluster")
+    strata: tuple[str, ...] = ("pattern",)
     source: Literal["biased", "causal", "context"] = "biased"
     least: int = 50
     clusters: int = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gdsfd.ops import dropout, linear
+from gdsfd.ops import linear, residual_network
 
 __all__ = ["FeatureToken", "ResidualToken"]
 
@@ -31,9 +31,8 @@ class ResidualToken(nn.Module):
 
     def forward(self, token: Tensor) -> Tensor:
         """The token with the network's share."""
-        token = dropout(token, self.dropout, self.training)
-        hidden = nn.functional.gelu(linear(token, self.inner.weight, self.inner.bias))
-        return token + linear(dropout(hidden, self.dropout, self.training), self.outer.weight, self.outer.bias)
+        inner, outer = self.inner, self.outer
+        return residual_network(token, inner.weight, inner.bias, outer.weight, outer.bias, self.dropout, self.training)
 
 
 class FeatureToken(nn.Module):
@@ -66,5 +65,9 @@ class FeatureToken(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps features to tokens."""
-        scaled = ((features - self.center) / self.spread).clamp(-5, 5)
-        return linear(scaled * self.relevance, self.linear.weight, self.linear.bias)
+        scaled = features - self.center
+        if scaled.requires_grad:
+            scaled = (scaled / self.spread).clamp(-5, 5) * self.relevance
+        else:  # in place: memory that is new to the process costs more than the arithmetic
+            scaled = scaled.div_(self.spread).clamp_(-5, 5).mul_(self.relevance)
+        return linear(scaled, self.linear.weight, self.linear.bias)

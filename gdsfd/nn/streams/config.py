@@ -164,4 +164,9 @@ PRESETS: dict[str, StreamConfig | None] = {
     "strata": StreamConfig(streams=False, weight="stratum"),
     # Chosen on simulated cohorts with seeds that no published figure uses; swap and a joint head did not pay there.
     "full": StreamConfig(head="causal", margin=True, information="xcov", conditional=True),
+    # The pattern's part of the outcome is learned by strata and averaged out, instead of a margin; see
+    # docs/deconfounding.md for what clusters, placebos and the pattern intervention came to.
+    "prototypes": StreamConfig(
+        head="causal", margin=True, information="xcov", conditional=True, prototypes=PrototypeConfig()
+    ),
 }
