@@ -70,9 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = make_parser().parse_args(argv)
     except SystemExit as stop:  # argparse has said what is wrong (2), or has printed the help (0)
         return stop.code if isinstance(stop.code, int) else DONE
-    # Threads that wait by spinning slow everything down many times over as soon as another process wants a core. Heavy
-    # packages are imported by the commands, so this is early enough; the user's own choice stands.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait by spinning slow everything down many times over as soon as another process wants a core;
+    # asleep they cost a wake-up per operation, up to half of a small training step on an idle machine. Benchmarks want
+    # an idle one, everything else takes the safe way. Heavy packages are imported by the commands, so this is early
+    # enough; the user's own choice stands.
+    if arguments.command != "bench":
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with_traceback = getattr(arguments, "traceback", False)
     try:
         with warnings.catch_warnings():

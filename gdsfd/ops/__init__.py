@@ -7,6 +7,7 @@ from gdsfd.ops.edge_layer import edge_messages, linear_edge_update, mask_total
 from gdsfd.ops.edge_update import edge_update
 from gdsfd.ops.linear import linear
 from gdsfd.ops.node_update import node_update
+from gdsfd.ops.residual_network import residual_network
 from gdsfd.ops.segment import segment_max, segment_mean, segment_min, segment_softmax, segment_sum
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "linear_edge_update",
     "mask_total",
     "node_update",
+    "residual_network",
     "segment_max",
     "segment_mean",
     "segment_min",

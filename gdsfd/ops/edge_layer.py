@@ -143,6 +143,20 @@ def _given(values: Tensor, take: Tensor | None, rows: int) -> Tensor:
     return values if take is None else values.new_zeros(rows, values.size(1)).index_add_(0, take, values)
 
 
+def _put(whole: Tensor, rows: slice, part: Tensor) -> Tensor:
+    """``whole`` with some rows filled in; a part that is all of it takes its place without being copied."""
+    if part.shape == whole.shape and part.dtype == whole.dtype:
+        return part
+    whole[rows] = part
+    return whole
+
+
+def _through(above: Tensor, message: Tensor) -> Tensor:
+    """The gradient that a ReLU lets through, in place of what went into it."""
+    passed: Tensor = torch.ops.aten.threshold_backward(above, message, 0, grad_input=message)
+    return passed
+
+
 def _wants_gradient(*tensors: Tensor | None) -> bool:
     return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
 
@@ -171,7 +185,7 @@ class _EdgeMessages(torch.autograd.Function):
             rows = slice(piece.start, piece.stop)
             term = rows_by(edge[rows], weight) if shared is None or take is None else shared.index_select(0, take[rows])
             if kept is not None:
-                kept[rows] = term
+                kept = _put(kept, rows, term)
             if toward_left is not None and right is not None:
                 message = plus_ends(term, right, piece, "right").relu_()
                 collect(toward_left, message if mask is None else message.mul_(mask[rows]), piece, "left")
@@ -219,16 +233,16 @@ class _EdgeMessages(torch.autograd.Function):
                     if of_mask is not None:
                         of_mask[rows] += narrowed(passed * message.relu(), mask.size(1))
                     passed = passed * mask[rows]
-                passed = torch.ops.aten.threshold_backward(passed.expand_as(message), message, 0)
+                passed = _through(passed.expand_as(message), message)
                 if of_node is not None:
                     collect(of_node, passed, piece, source)
                 of_term = passed if of_term is None else of_term.add_(passed)
             assert of_term is not None
             if of_terms is not None:
-                of_terms[rows] = of_term
+                of_terms = _put(of_terms, rows, of_term)
                 continue
             if of_edge is not None:
-                of_edge[rows] = rows_by(of_term, turned)
+                of_edge = _put(of_edge, rows, rows_by(of_term, turned))
             if of_weight is not None:
                 weight_gradient(of_term, edge[rows], of_weight)
         if of_terms is not None:
@@ -254,8 +268,10 @@ class _EdgeUpdate(torch.autograd.Function):
     ) -> Tensor:
         out = edge.new_empty(graph.num_edges, edge.size(1))
         shared = None if take is None else rows_by(edge, weight)
-        # bfloat16 has the exponents of float32, so a positive number stays one (down to 1e-40).
-        kind = torch.bfloat16 if edge.dtype == torch.float32 else edge.dtype
+        # bfloat16 has the exponents of float32, so a positive number stays one (down to 1e-40). One piece is kept as
+        # it is: to convert it costs more than its memory does.
+        few = len(pieces(graph)) == 1
+        kind = torch.bfloat16 if edge.dtype == torch.float32 and not few else edge.dtype
         kept = edge.new_empty(out.shape, dtype=kind) if keep else None
         for piece in pieces(graph):
             rows = slice(piece.start, piece.stop)
@@ -265,7 +281,7 @@ class _EdgeUpdate(torch.autograd.Function):
                 own, term = edge.index_select(0, take[rows]), shared.index_select(0, take[rows])
             term.add_(ends(right, piece, "right")).add_(ends(left, piece, "left")).relu_()
             if kept is not None:
-                kept[rows] = term
+                kept = _put(kept, rows, term)
             torch.add(term, own, out=out[rows])
         ctx.save_for_backward(edge, weight, left, right, take, kept)
         ctx.graph = graph
@@ -290,7 +306,7 @@ class _EdgeUpdate(torch.autograd.Function):
             if of_right is not None:
                 collect(of_right, passed, piece, "right")
             if of_terms is not None:
-                of_terms[rows] = passed
+                of_terms = _put(of_terms, rows, passed)
                 continue
             if of_weight is not None:
                 weight_gradient(passed, edge[rows], of_weight)

@@ -47,7 +47,7 @@ def rows_by(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Args:
         rows: [E, in].
-        weight: [out, in], itself or its transpose contiguous: a part of a wider matrix can take a thousand times as long.
+        weight: [out, in], itself or its transpose contiguous: part of a wider matrix takes a hundred times as long.
         bias: [out].
     """
     kernel = _pointwise() if rows.dtype == torch.float32 and rows.size(0) > 1 else None

@@ -67,9 +67,7 @@ def _forward(
     common = rows_by(node, node_weight) if node.size(0) == 1 else None
     for start in range(0, total.size(0), _ROWS):
         rows = slice(start, start + _ROWS)
-        share = total[rows] * scale[rows]
-        if mean is not None:
-            mean[rows] = share
+        share = torch.mul(total[rows], scale[rows], out=None if mean is None else mean[rows])
         term = rows_by(share, message_weight, bias)
         term += rows_by(node[rows], node_weight) if common is None else common
         torch.clamp(term, min=0, out=out[rows])
