@@ -11,10 +11,15 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-__all__ = ["linear", "plain_float", "rows_by", "weight_gradient"]
+__all__ = ["filled", "linear", "plain_float", "rows_by", "weight_gradient"]
 
 # Rows per product where a weight's gradient is added up: the kernel transposes both factors, here in cache.
 _ROWS = 2048
+# oneDNN makes machine code for every shape it has not seen lately, which takes 0.5 ms: three times the product of a
+# thousand rows. The batches of a training step hardly ever have as many edges twice, so rows are filled up to a
+# multiple of this; from _MANY on the product is what takes the time.
+_MULTIPLE = 64
+_MANY = 8192
 
 
 @cache
@@ -53,7 +58,25 @@ def rows_by(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     kernel = _pointwise() if rows.dtype == torch.float32 and rows.size(0) > 1 else None
     if kernel is None:
         return F.linear(rows, weight, bias)
-    return kernel(rows, weight, bias, "none", [], "")
+    whole = filled(rows)
+    if whole is rows:
+        return kernel(rows, weight, bias, "none", [], "")
+    return kernel(whole, weight, bias, "none", [], "")[: rows.size(0)]
+
+
+def filled(rows: Tensor) -> Tensor:
+    """The rows and zeros after them, up to a number of rows that comes again; the rows themselves where it does.
+
+    Args:
+        rows: [E, C].
+    """
+    count = rows.size(0)
+    if count % _MULTIPLE == 0 or count >= _MANY or count < _MULTIPLE or rows.dtype != torch.float32:
+        return rows
+    whole = rows.new_empty(count + -count % _MULTIPLE, rows.size(1))
+    whole[:count] = rows
+    whole[count:] = 0
+    return whole
 
 
 def weight_gradient(gradient: Tensor, rows: Tensor, total: Tensor | None = None) -> Tensor:
@@ -67,7 +90,7 @@ def weight_gradient(gradient: Tensor, rows: Tensor, total: Tensor | None = None)
     if rows.dtype != torch.float32 or not rows.size(0):
         return gradient.t() @ rows if total is None else total.addmm_(gradient.t(), rows)
     for start in range(0, rows.size(0), _ROWS):
-        part = rows_by(gradient[start : start + _ROWS].t(), rows[start : start + _ROWS].t())
+        part = rows_by(*(filled(each[start : start + _ROWS]).t() for each in (gradient, rows)))
         total = part if total is None else total.add_(part)
     assert total is not None
     return total

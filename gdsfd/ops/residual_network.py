@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from gdsfd.ops.dropout import dropout, kept
-from gdsfd.ops.linear import linear, plain_float, rows_by, weight_gradient
+from gdsfd.ops.linear import filled, linear, plain_float, rows_by, weight_gradient
 
 __all__ = ["residual_network"]
 
@@ -64,31 +64,34 @@ class _Residual(torch.autograd.Function):
         probability: float,
     ) -> Tensor:
         first = second = None
+        count = values.size(0)
         if probability:
             first = kept(values, probability)
             values = values * first
+        values = filled(values)  # once for all products
         before = rows_by(values, inner_weight, inner_bias)
         hidden = F.gelu(before)
         if probability:
-            second = kept(hidden, probability)
-            hidden *= second
+            second = kept(hidden[:count], probability)
+            hidden[:count] *= second
         ctx.save_for_backward(values, before, hidden, first, second, inner_weight, outer_weight)
-        return rows_by(hidden, outer_weight, outer_bias).add_(values)
+        return rows_by(hidden, outer_weight, outer_bias)[:count].add_(values[:count])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
         values, before, hidden, first, second, inner_weight, outer_weight = ctx.saved_tensors
         wants = ctx.needs_input_grad
+        count, above = above.size(0), filled(above)
         of_outer = weight_gradient(above, hidden) if wants[3] else None
         of_hidden = rows_by(above, outer_weight.t())
         if second is not None:
-            of_hidden *= second
+            of_hidden[:count] *= second
         of_before = torch.ops.aten.gelu_backward(of_hidden, before)
         of_inner = weight_gradient(of_before, values) if wants[1] else None
         of_values = None
         if wants[0]:
-            of_values = rows_by(of_before, inner_weight.t()).add_(above)
+            of_values = rows_by(of_before, inner_weight.t()).add_(above)[:count]
             if first is not None:
                 of_values *= first
         biases = [each.sum(0) if wanted else None for each, wanted in ((of_before, wants[2]), (above, wants[4]))]
