@@ -20,6 +20,7 @@ from gdsfd.nn.losses import (
     generalized_cross_entropy,
     outcome_loss,
 )
+from gdsfd.nn.outcome_fit import outcome_fit
 from gdsfd.nn.predictor import Prediction
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
@@ -144,6 +145,7 @@ class StreamObjective(Objective):
         self.critic_rate, self.critic_steps = config.critic_rate, config.critic_steps
         # The members are trained by the caller's optimiser; a plain list keeps them out of this module's parameters.
         self._members = [cast(StreamPredictor, member) for member in network.members]
+        self._fits = [outcome_fit(member) for member in self._members]
         first = self._members[0]
         measured = config.information != "none" and config.information_weight > 0
         if config.information == "grl" and not num_suspects:
@@ -169,9 +171,8 @@ class StreamObjective(Objective):
         assert isinstance(prediction, StreamPrediction)
         config, member, y = self.config, self._members[number], given.y
         margin = given.margin if config.margin else None
-        causal, biased = prediction.logits.float(), prediction.biased_logits.float()
-        weight = self._weight(number, causal, biased, given)
-        loss = self._outcome(member, prediction, given, stage, weight, margin)
+        biased = prediction.biased_logits.float()
+        loss, weight = self._outcome(number, prediction, biased, given, stage)
         if config.biased_weight:
             loss = loss + config.biased_weight * generalized_cross_entropy(biased, y, config.q)
         if config.suspect_weight and given.suspects is not None and len(member.suspect_out):
@@ -199,51 +200,31 @@ class StreamObjective(Objective):
         return loss
 
     def _outcome(
-        self,
-        member: StreamPredictor,
-        prediction: StreamPrediction,
-        given: Supervision,
-        stage: int,
-        weight: Tensor | None,
-        margin: Tensor | None,
-    ) -> Tensor:
-        """The causal head's loss; with prototypes, of the head on a code and its stratum's centre."""
-        head, y = member.deconfounder, given.y
-        plain = prediction.logits.float()
-        if head is None or head.config.fit == "backdoor":
-            loss = outcome_loss(plain, y, weight, margin)
-            if prediction.thinned is not None and stage > 1:
-                other = (
-                    member.causal_logits(prediction.thinned, prediction.biased)
-                    if head is None
-                    else head(prediction.thinned)
-                )
-                loss = loss + self._intervention(plain, other.float(), y, weight, margin)
-            return loss
+        self, number: int, prediction: StreamPrediction, biased: Tensor, given: Supervision, stage: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """The causal stream's loss, and the weights of its elements."""
+        fit, y, margin = self._fits[number], given.y, given.margin if self.margin else None
+        self._follow(self._members[number], prediction, given, stage)
+        stratum = fit.strata(prediction, given.group)
+        logits = fit.logits(prediction, stratum).float()
+        weight = self._weight(number, logits, biased, given)
+        loss = outcome_loss(logits, y, weight, margin)
+        beside = fit.beside(prediction, stratum, y, weight, margin)
+        if beside is not None:
+            loss = loss + beside
+        if prediction.thinned is not None and stage > 1:
+            other = fit.thinned(prediction.thinned, prediction, stratum).float()
+            loss = loss + self._intervention(logits, other, y, weight, margin)
+        return loss, weight
+
+    def _follow(self, member: StreamPredictor, prediction: StreamPrediction, given: Supervision, stage: int) -> None:
+        """Moves prototypes after the codes of a training step (``update="ema"``)."""
+        head = member.deconfounder
+        if head is None or head.config.update != "ema" or stage == 1 or not member.training:
+            return
         assert prediction.source is not None
         assert given.group is not None
-        if stage > 1 and head.config.update == "ema" and member.training:
-            head.prototypes.update(prediction.source, given.group)
-        stratum = head.strata(prediction.source, given.group)
-        if head.config.fit == "offset":
-            part, offset = (each.float() for each in head.offset(prediction.causal, stratum))
-            loss = outcome_loss(part + offset.detach(), y, weight, margin)
-            if offset.requires_grad:
-                loss = loss + outcome_loss(head.stratum_logits(offset), y)
-            if prediction.thinned is not None and stage > 1:
-                other = head.offset(prediction.thinned, stratum)[0].float() + offset.detach()
-                loss = loss + self._intervention(part + offset.detach(), other, y, weight, margin)
-            return loss
-        if head.config.fit == "evaluation":
-            return outcome_loss(plain, y, weight, margin) + outcome_loss(
-                head.own(prediction.causal.detach(), stratum).float(), y, weight
-            )
-        own = head.own(prediction.causal, stratum).float()
-        loss = outcome_loss(own, y, weight, margin)
-        if prediction.thinned is not None and stage > 1:
-            other = head.own(prediction.thinned, stratum).float()
-            loss = loss + self._intervention(own, other, y, weight, margin)
-        return loss
+        head.prototypes.update(prediction.source, given.group)
 
     def _intervention(
         self, first: Tensor, second: Tensor, y: Tensor, weight: Tensor | None, margin: Tensor | None
@@ -253,17 +234,10 @@ class StreamObjective(Objective):
         return self.config.intervention * (outcome_loss(second, y, weight, margin) + self.config.consistency * moved)
 
     def judged_logits(self, number: int, prediction: Prediction, given: Supervision) -> Tensor:
-        """With prototypes the logits given the patient's own stratum, which is what training fits."""
-        member = self._members[number]
-        head = member.deconfounder
-        if head is None or head.config.fit in ("backdoor", "evaluation"):
-            return super().judged_logits(number, prediction, given)
+        """With prototypes what training fits, which may be the logits given the patient's own stratum."""
         assert isinstance(prediction, StreamPrediction)
-        assert prediction.source is not None
-        assert given.group is not None
-        stratum = head.strata(prediction.source, given.group)
-        own = sum(head.offset(prediction.causal, stratum)) if head.config.fit == "offset" else None
-        logits = head.own(prediction.causal, stratum) if own is None else cast(Tensor, own)
+        fit = self._fits[number]
+        logits = fit.logits(prediction, fit.strata(prediction, given.group))
         return logits if given.margin is None or not self.margin else logits + given.margin
 
     @torch.no_grad()

@@ -113,7 +113,7 @@ class StreamPredictor(Predictor):
         if self.deconfounder is not None:
             source = self._source(codes, tokens, layout)
             if not self.training or self.deconfounder.config.fit == "backdoor":
-                logits = self.deconfounder(codes.causal, tokens, layout.patient)
+                logits = self.deconfounder(codes.causal)
         thinned = None
         if self.intervention is not None and self.training:
             thinned = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal

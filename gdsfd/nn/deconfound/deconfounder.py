@@ -61,7 +61,7 @@ class Deconfounder(nn.Module):
             source: Embeddings that strata are clusters of, [B, d].
             group: Groups of the patients, int64 [B].
         """
-        if not bool(self.prototypes.fitted):
+        if self.prototypes.num_strata == 0:
             return torch.zeros_like(group)
         return self.prototypes.assign(source, group)
 
@@ -69,7 +69,7 @@ class Deconfounder(nn.Module):
     def centers(self) -> tuple[Tensor, Tensor]:
         """Centres [S, d] and masses [S]; one stratum with centre 0 before the prototypes are fitted."""
         table = self.prototypes
-        if not bool(table.fitted):
+        if table.num_strata == 0:
             return table.mean.new_zeros(1, table.mean.numel()), table.mean.new_ones(1)
         return table.center, table.mass
 
@@ -83,10 +83,10 @@ class Deconfounder(nn.Module):
         center = self.centers[0].index_select(0, stratum)
         return fusion.patient_part(fusion.dropout(code)), fusion.stratum_part(center)
 
-    def stratum_logits(self, offset: Tensor) -> Tensor:
+    def stratum_logits(self, stratum: Tensor) -> Tensor:
         """What the stratum alone says of the outcome (``fit="offset"``), [B, outputs]."""
         assert self.base is not None
-        return self.base + offset
+        return self.base + cast(Add, self.fusion).stratum_part(self.centers[0].index_select(0, stratum))
 
     def start_from(self, bias: Tensor) -> None:
         """Sets the biases of the outputs, [outputs]."""
@@ -95,16 +95,17 @@ class Deconfounder(nn.Module):
             with torch.no_grad():
                 self.base.copy_(bias)
 
-    def forward(self, code: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None) -> Tensor:
+    def forward(self, code: Tensor) -> Tensor:
         """Logits of the average over strata, [B, outputs].
+
+        Cross-attention asks with the code alone, as it does in :meth:`own`: the tokens of a patient's observations are
+        not behind the causal stream's mask.
 
         Args:
             code: Patients' codes, [B, d].
-            tokens: Tokens of the patients' observations, for cross-attention; [E, d].
-            owner: The patient of each token; int64 [E].
         """
         center, mass = self.centers
         table, group, spread = self.prototypes, None, None
-        if bool(table.fitted):
+        if table.num_strata:
             group, spread = table.group, table.spread
-        return self.adjustment(self.fusion, code, center, mass, group, spread, tokens, owner)
+        return self.adjustment(self.fusion, code, center, mass, group, spread)
