@@ -25,6 +25,7 @@ extensions = [
     "bench_plot",
     "command_help",
     "debiasing",
+    "deconfounding",
     "results",
     "spec_fields",
     "train_settings",
