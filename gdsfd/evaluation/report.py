@@ -20,6 +20,7 @@ from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.logistic import Logistic
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.score import Rules
+from gdsfd.evaluation.strata import Strata, judge_strata
 from gdsfd.evaluation.tables import headline_rows, long_rows, metrics_of
 from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.simulation.truth import Truth
@@ -49,6 +50,7 @@ class Report:
         baselines: What each baseline says of its own.
         presence: The presence picture, an SVG text, or None.
         debiasing: Both networks of a debiased model, and what its codes know, or None.
+        strata: The strata of a model that averages over them, and what that does to its predictions, or None.
     """
 
     metrics: dict[str, Any]
@@ -61,6 +63,7 @@ class Report:
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     presence: str | None = None
     debiasing: Debiasing | None = None
+    strata: Strata | None = None
 
     def to_frame(self, detail: bool = False) -> pd.DataFrame:
         """The figures as a table.
@@ -129,7 +132,8 @@ def evaluate(
     Gradient boosting and logistic regression are fitted on the same training rows, flattened, and stand beside it.
     Nothing is fitted or chosen on the rows judged: thresholds come from the tuning rows. Intervals resample subjects.
     Of a model trained with debiasing the report also says whether that helped: its two networks side by side, and what
-    can be read from their codes (:func:`~gdsfd.evaluation.probes.probe_streams`).
+    can be read from their codes (:func:`~gdsfd.evaluation.probes.probe_streams`). Of one that averages over strata it
+    says which there are and how predictions move by that (:func:`~gdsfd.evaluation.strata.judge_strata`).
 
     Args:
         model: Anything with ``predict_proba(graph, split=...)``.
@@ -168,7 +172,7 @@ def evaluate(
     given = dict(baselines) if isinstance(baselines, Mapping) else {}
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
-    bar = tqdm(total=len(fresh) + 2 + len(splits), disable=None if progress is None else not progress, leave=False)
+    bar = tqdm(total=len(fresh) + 3 + len(splits), disable=None if progress is None else not progress, leave=False)
     with bar:
         models: dict[str, Predictor] = {MODEL: model}
         for name, baseline in fresh:
@@ -187,11 +191,16 @@ def evaluate(
         bar.set_description("looking at debiasing")
         debiasing = judge_debiasing(model, graph, splits, rules, truth, probes)
         bar.update()
+        bar.set_description("looking at strata")
+        strata = judge_strata(model, graph, splits, rules)
+        bar.update()
     described = {name: _description(one) for name, one in models.items()}
     receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
     metrics = metrics_of(results, graph.schema, rules, FORMAT)
     if debiasing is not None:
         metrics["debiasing"] = debiasing.to_dict()
+    if strata is not None:
+        metrics["strata"] = strata.to_dict()
     return Report(
         metrics=metrics,
         results=results,
@@ -203,6 +212,7 @@ def evaluate(
         baselines=described,
         presence=presence_picture(graph),
         debiasing=debiasing,
+        strata=strata,
     )
 
 

@@ -16,6 +16,7 @@ from gdsfd.evaluation.assess import COMPARED, SplitResult
 from gdsfd.evaluation.debiasing_html import render_debiasing
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, percent, spelled
+from gdsfd.evaluation.strata_html import render_strata
 from gdsfd.evaluation.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
 from gdsfd.evaluation.tables import prevalence
 from gdsfd.evaluation.where_worse import kind_word
@@ -68,6 +69,7 @@ def render(report: Report) -> str:
         receipt=report.receipt,
         split_rows=_split_rows(report.receipt),
         debiasing=render_debiasing(report.debiasing, report.schema, report.rules.level),
+        strata=render_strata(report.strata, report.schema, report.rules.level),
         presence=_image(report.presence),
         many_modalities=len(report.schema.modalities) > 8,
         training=_flat(report.training or {}),

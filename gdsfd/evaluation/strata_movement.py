@@ -1,0 +1,221 @@
+"""How far predictions move between observing a patient's stratum and averaging over strata, and for whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from gdsfd.evaluation.bootstrap import SubjectBootstrap
+from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.metrics import Floats, mean_or_nan
+from gdsfd.evaluation.operating_point import OperatingPoint
+from gdsfd.evaluation.score import Rules, difference, score
+from gdsfd.evaluation.slices import pattern_name
+from gdsfd.evaluation.targets import Target, presence_of
+
+__all__ = ["Crowd", "Movement", "crowds_of", "movement"]
+
+#: A prediction moved if it changed by more than this.
+NOTICED = 0.01
+#: Bins of the picture on either side of 0.
+BINS = 15
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """How the predictions of some patients move.
+
+    Args:
+        kind: ``environment``, ``pattern``, ``modality``, ``risk`` (thirds of the prediction given the own stratum) or
+            ``group: <attribute>``.
+        name: Which one.
+        patients: How many.
+        observed: Their mean prediction given the own stratum.
+        intervened: Their mean prediction averaged over strata.
+        size: Mean absolute change.
+        up: Share of them that moved up by more than 0.01.
+        down: Likewise down.
+        pooled: How many small crowds this one puts together; 0 for an ordinary one.
+    """
+
+    kind: str
+    name: str
+    patients: int
+    observed: float
+    intervened: float
+    size: float
+    up: float
+    down: float
+    pooled: int = 0
+
+    @property
+    def mean(self) -> float:
+        """Mean change: averaged over strata less given the own stratum."""
+        return self.intervened - self.observed
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How the predictions of one target move on one split.
+
+    Args:
+        target: Its name.
+        everyone: All patients of the split, labelled or not.
+        quantiles: Quantile -> change.
+        spread: Mean over patients of the standard deviation of their logits between strata.
+        agreement: Rank correlation (Spearman) of the predictions before and after; NaN where one does not vary.
+        bins: The picture: lower end, upper end and number of patients.
+        auroc: ``observed``, ``intervened``, and their ``difference`` on the same resamples of subjects.
+        crowds: Some patients each.
+    """
+
+    target: str
+    everyone: Crowd
+    quantiles: dict[str, float]
+    spread: float
+    agreement: float
+    bins: tuple[tuple[float, float, int], ...]
+    auroc: dict[str, Estimate]
+    crowds: tuple[Crowd, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able copy."""
+        every = [{**asdict(one), "mean": one.mean} for one in (self.everyone, *self.crowds)]
+        return {
+            **asdict(self),
+            "everyone": every[0],
+            "crowds": every[1:],
+            "auroc": {name: one.to_dict() for name, one in self.auroc.items()},
+        }
+
+
+def movement(
+    target: Target,
+    observed: Floats,
+    intervened: Floats,
+    spread: Floats,
+    crowds: list[tuple[str, str, Mask, int]],
+    bootstrap: SubjectBootstrap,
+    rules: Rules,
+) -> Movement:
+    """How predictions of one target move.
+
+    Args:
+        target: Labels of the labelled patients; its probabilities are not read.
+        observed: Of all patients of the split given their own stratum; [n].
+        intervened: Averaged over strata; [n].
+        spread: Standard deviation of the logits between strata; [n].
+        crowds: Of :func:`crowds_of`.
+        bootstrap: Of the split's subjects.
+        rules: How figures are made.
+    """
+    change = intervened - observed
+    found = [*crowds, *_by_risk(observed)]
+    point = OperatingPoint(math.nan, rules.sensitivity, reason="no threshold here")
+    scored = [
+        score(
+            Target(target.name, target.rows, target.y, p[target.rows]), bootstrap, point, rules.level, names=("auroc",)
+        )
+        for p in (observed, intervened)
+    ]
+    everyone = _crowd("all", "all", np.ones(len(change), dtype=bool), 0, observed, intervened)
+    varies = len(change) > 1 and np.ptp(observed) > 0 and np.ptp(intervened) > 0
+    return Movement(
+        target=target.name,
+        everyone=everyone,
+        quantiles={f"{at:g}": float(np.quantile(change, at)) if len(change) else math.nan for at in QUANTILES},
+        spread=mean_or_nan(spread),
+        agreement=float(spearmanr(observed, intervened).statistic) if varies else math.nan,
+        bins=_bins(change),
+        auroc={
+            "observed": scored[0]["auroc"],
+            "intervened": scored[1]["auroc"],
+            "difference": difference(scored[1], scored[0], "auroc", rules.level),
+        },
+        crowds=tuple(_crowd(kind, name, mask, pooled, observed, intervened) for kind, name, mask, pooled in found),
+    )
+
+
+def crowds_of(graph: Any, rows: NDArray[np.int64], least: int) -> list[tuple[str, str, Mask, int]]:
+    """Some patients of a split at a time: kind, name, who, and how many small ones are put together (0: none).
+
+    Args:
+        graph: The graph.
+        rows: The split's patients, as rows of the graph; [n].
+        least: Fewer patients are put together with others of the kind.
+    """
+    patient, names = graph["patient"], graph.schema.names
+    presence = presence_of(graph, rows)
+    sorts: list[tuple[str, NDArray[Any]]] = []
+    if patient.get("environment") is not None:
+        sorts.append(("environment", np.asarray(patient.environment, dtype=object)[rows].astype(str)))
+    words = [pattern_name(present.tolist(), names) for present in presence]
+    sorts.append(("pattern", np.asarray(words, dtype=object).astype(str)))
+    sorts += [
+        (f"group: {name}", np.asarray(values, dtype=object)[rows].astype(str))
+        for name, values in patient.groups.items()
+    ]
+    found = [one for kind, values in sorts for one in _by_value(kind, values, least)]
+    for place, name in enumerate(names):
+        sides = ((f"with {name}", presence[:, place]), (f"without {name}", ~presence[:, place]))
+        found += [("modality", word, mask, 0) for word, mask in sides if mask.sum() >= least]
+    return found
+
+
+def _by_value(kind: str, values: NDArray[Any], least: int) -> Iterator[tuple[str, str, Mask, int]]:
+    """The large ones, the largest first, then the small ones together."""
+    names, counts = np.unique(values, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    small = [names[at] for at in order if counts[at] < least]
+    for at in order:
+        if counts[at] >= least:
+            yield kind, str(names[at]), values == names[at], 0
+    if small:
+        yield kind, f"{len(small)} rarer", np.isin(values, small), len(small)
+
+
+def _by_risk(observed: Floats) -> list[tuple[str, str, Mask, int]]:
+    """Thirds of the prediction given the own stratum."""
+    if len(observed) < 3 or np.ptp(observed) == 0:
+        return []
+    third = (3 * np.argsort(np.argsort(observed, kind="stable"), kind="stable")) // len(observed)
+    names = ("lowest third", "middle third", "highest third")
+    return [("risk", name, third == place, 0) for place, name in enumerate(names)]
+
+
+def _crowd(kind: str, name: str, mask: Mask, pooled: int, observed: Floats, intervened: Floats) -> Crowd:
+    change = intervened[mask] - observed[mask]
+    return Crowd(
+        kind=kind,
+        name=name,
+        patients=int(mask.sum()),
+        observed=mean_or_nan(observed[mask]),
+        intervened=mean_or_nan(intervened[mask]),
+        size=mean_or_nan(np.abs(change)),
+        up=mean_or_nan((change > NOTICED).astype(np.float64)),
+        down=mean_or_nan((change < -NOTICED).astype(np.float64)),
+        pooled=pooled,
+    )
+
+
+def _bins(change: Floats) -> tuple[tuple[float, float, int], ...]:
+    """Bins of one round width around 0 that hold all but the outermost hundredth, which the last ones take in."""
+    if not len(change):
+        return ()
+    end = max(float(np.quantile(np.abs(change), 0.99)), NOTICED)
+    width = next(size for size in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1) if size * BINS >= end)
+    edges = np.round((np.arange(2 * BINS + 2) - BINS - 0.5) * width, 6)  # the middle bin holds 0
+    counts, _ = np.histogram(np.clip(change, edges[0], edges[-1]), edges)
+    used = np.flatnonzero(counts)
+    reach = max(BINS - used[0], used[-1] - BINS, 3)
+    kept = range(BINS - reach, BINS + reach + 1)
+    return tuple((float(edges[at]), float(edges[at + 1]), int(counts[at])) for at in kept)
