@@ -20,6 +20,7 @@ _ROWS = 2048
 # multiple of this; from _MANY on the product is what takes the time.
 _MULTIPLE = 64
 _MANY = 8192
+_FEW = 16  # rows up to which oneDNN's preparations cost more than it saves
 
 
 @cache
@@ -55,7 +56,7 @@ def rows_by(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         weight: [out, in], itself or its transpose contiguous: part of a wider matrix takes a hundred times as long.
         bias: [out].
     """
-    kernel = _pointwise() if rows.dtype == torch.float32 and rows.size(0) > 1 else None
+    kernel = _pointwise() if rows.dtype == torch.float32 and rows.size(0) > _FEW else None
     if kernel is None:
         return F.linear(rows, weight, bias)
     whole = filled(rows)
@@ -87,7 +88,7 @@ def weight_gradient(gradient: Tensor, rows: Tensor, total: Tensor | None = None)
         rows: [E, in].
         total: [out, in].
     """
-    if rows.dtype != torch.float32 or not rows.size(0):
+    if rows.dtype != torch.float32 or rows.size(0) <= _FEW:
         return gradient.t() @ rows if total is None else total.addmm_(gradient.t(), rows)
     for start in range(0, rows.size(0), _ROWS):
         part = rows_by(*(filled(each[start : start + _ROWS]).t() for each in (gradient, rows)))
