@@ -11,6 +11,7 @@ import warnings
 
 import pytest
 
+import gdsfd.cli.bench
 import gdsfd.cli.versions
 from gdsfd import __version__
 from gdsfd.cli import main
@@ -43,6 +44,19 @@ def test_errors_become_codes_and_one_message(monkeypatch, capsys, error, code, m
     assert printed.err.startswith(message)
     assert "Traceback" not in printed.err
     assert printed.out == ""
+
+
+def test_threads_wait_asleep_unless_the_user_says_otherwise_or_something_is_timed(monkeypatch, capsys):
+    found = []
+    for module in (gdsfd.cli.versions, gdsfd.cli.bench):
+        monkeypatch.setattr(module, "run", lambda arguments: found.append(os.environ.get("OMP_WAIT_POLICY")))
+    for before, argv in ((None, ["versions"]), (None, ["bench", "ingest"]), ("ACTIVE", ["versions"])):
+        if before is None:
+            monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        else:
+            monkeypatch.setenv("OMP_WAIT_POLICY", before)
+        assert main(argv) == 0
+    assert found == ["PASSIVE", None, "ACTIVE"]
 
 
 @pytest.mark.parametrize("argv", [["--traceback", "versions"], ["versions", "--traceback"]])
