@@ -26,8 +26,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import gdsfd
 from gdsfd.cohort.spec import load_spec
 from gdsfd.evaluation.boosting import Boosting
-from gdsfd.evaluation.flatten import flatten
 from gdsfd.evaluation.logistic import Logistic
+from gdsfd.graph.flatten import flatten
 
 FIGURES = {"auroc": roc_auc_score, "auprc": average_precision_score}
 

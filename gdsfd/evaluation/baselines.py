@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.evaluation.flatten import flatten
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.evaluation.targets import labels_of, task_of
+from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 
 __all__ = ["Classifier", "FlatBaseline"]

@@ -43,6 +43,10 @@ class Objective(nn.Module):
         """The stage of an epoch (counted from 0): 1 or 2."""
         return 2
 
+    def whole_from(self, max_epochs: int) -> int:
+        """The first epoch (counted from 0) with all that predicts in place; the best one is not chosen before it."""
+        return 0
+
     def forward(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor:
         """The loss of a batch, in nats per member, summed over members.
 
@@ -140,7 +144,7 @@ class StreamObjective(Objective):
     ) -> None:
         super().__init__()
         self.config = config
-        self.weighted, self.margin = config.weight == "stratum", config.margin
+        self.weighted, self.margin = config.weighted, config.margin
         self.multiclass = network.multiclass
         self.critic_rate, self.critic_steps = config.critic_rate, config.critic_steps
         # The members are trained by the caller's optimiser; a plain list keeps them out of this module's parameters.
@@ -165,6 +169,11 @@ class StreamObjective(Objective):
     def stage(self, epoch: int, max_epochs: int) -> int:
         """Stage 1 for the first epochs, then stage 2."""
         return 1 if epoch < round(self.config.stage_one * max_epochs) else 2
+
+    def whole_from(self, max_epochs: int) -> int:
+        """With prototypes the first epoch of stage 2: there are no strata to average over before."""
+        first = round(self.config.stage_one * max_epochs)
+        return first if self.config.prototypes is not None and first < max_epochs else 0
 
     def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:
         """The loss of one member."""
@@ -275,7 +284,7 @@ class StreamObjective(Objective):
         kind = self.config.weight
         if kind == "uniform":
             return None
-        if kind == "stratum":
+        if self.weighted:
             return given.weight
         hard, labelled = element_loss(causal.detach(), given.y)
         easy, _ = element_loss(biased.detach(), given.y)

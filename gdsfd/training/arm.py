@@ -12,6 +12,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.fields import CohortSchema
+from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Supervision
@@ -22,6 +23,7 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.pattern_propensity import pattern_propensity
 from gdsfd.training.state import TrainingState
 from gdsfd.training.strata import fit_strata
 from gdsfd.training.suspect_codes import SuspectCodes, suspect_codes
@@ -35,7 +37,7 @@ class Told:
 
     Args:
         suspects: The suspects that were found in the graph.
-        sizes: Number of codes of each.
+        sizes: Number of codes of each that strata are not crossed from.
         nats: Per outcome, by how much they lower the cross-entropy of labels out of fold, in nats.
     """
 
@@ -108,35 +110,36 @@ class Arm:
 
     def supervision(self, graph: HeteroData, rows: Tensor) -> tuple[Supervision, SuspectCodes, Told]:
         """Labels of all patients and what the suspects say of them, fitted on training rows."""
-        y = graph["patient"].y
-        everyone = torch.arange(y.size(0))
+        y, streams = graph["patient"].y, self.streams
+        given = Supervision(y, torch.arange(y.size(0)))
         nothing = SuspectCodes((), torch.zeros(y.size(0), 0, dtype=torch.long), ())
-        if self.streams is None or not self.streams.uses_suspects:
-            return Supervision(y, everyone), nothing, Told()
-        crossed = self.streams.crossed
+        if streams is not None and streams.weight == "propensity":
+            weight = pattern_propensity(graph, flatten(graph), rows).weight
+            given = replace(given, weight=weight.view(-1, *[1] * (y.dim() - 1)).expand_as(y))
+        if streams is None or not streams.uses_suspects:
+            return given, nothing, Told()
+        crossed = streams.crossed
         codes = suspect_codes(graph, tuple(dict.fromkeys((*self.suspects, *crossed))), rows)
         outputs, subjects = graph.schema.num_outputs, graph["patient"].subject
-        found = outcome_by_suspects(y, codes, rows, subjects, outputs, self.streams.clip)
-        told = Told(codes.names, codes.sizes, tuple(found.told))
+        found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
+        names, nats = codes.names, tuple(found.told)
         if crossed:  # what strata are crossed from is adjusted for by them, the other suspects by the margin
             codes = codes.without(crossed)
-            found = outcome_by_suspects(y, codes, rows, subjects, outputs, self.streams.clip)
-        needed = self.streams.weight == "stratum" or self.streams.margin
-        given = Supervision(
-            y,
-            everyone,
-            found.weight if needed else None,
-            found.margin if self.streams.margin else None,
-            codes.codes if codes.sizes else None,
-        )
-        return given, codes, told
+            found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
+        if streams.weight == "stratum" or (streams.margin and streams.weight != "propensity"):
+            given = replace(given, weight=found.weight)
+        if streams.margin:
+            given = replace(given, margin=found.margin)
+        if codes.sizes:
+            given = replace(given, suspects=codes.codes)
+        return given, codes, Told(names, codes.sizes, nats)
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:
         """What a network of this arm is trained by; ``sizes`` are the numbers of codes of the suspects."""
         if self.streams is None:
             return ErmObjective()
         if not self.streams.streams:
-            return ErmObjective(self.streams.weight == "stratum", self.streams.margin)
+            return ErmObjective(self.streams.weighted, self.streams.margin)
         with seeded(self.seed, 1):  # initial weights of critics
             return StreamObjective(network, self.streams, num_rows, sizes)
 

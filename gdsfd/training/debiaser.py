@@ -49,9 +49,10 @@ class Debiaser:
             ``gdsfd.nn.backbones.register_backbone``.
         debias: ``"none"``: training without debiasing (ERM). ``"strata"``: patients weighted so that the suspects tell
             nothing of the outcome. ``"dfd"``: dual streams as far as they are published. ``"full"``: dual streams with
-            margins over the suspects. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
+            margins over the suspects. ``"prototypes"``: dual streams whose predictions are averaged over strata of
+            patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
-            ``"column:<modality>.<name>"``. Used by ``strata`` and ``full``.
+            ``"column:<modality>.<name>"``. Used by ``strata``, ``full`` and ``prototypes``.
         seed: Of initial weights, shuffling and dropout.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, such as ``max_epochs=100``.
 

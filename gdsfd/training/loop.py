@@ -136,7 +136,7 @@ def train(
         with average.swapped_in():
             row.update(tuning_figures(fabric, network, store, rows["train"], tuning_rows, config, objective, given))
             row["seconds"] = time.perf_counter() - start
-            _advance(state, row, network, config)
+            _advance(state, row, network, config, objective.whole_from(config.max_epochs))
         state.average = average.weights
         if folder is not None:
             optimizers = {"network": optimizer.state_dict(), "critics": critics.state_dict()}
@@ -237,8 +237,8 @@ def _epoch(
     return float(torch.stack(losses).mean())
 
 
-def _advance(state: TrainingState, row: dict[str, Any], network: nn.Module, config: TrainConfig) -> None:
-    """Takes a finished epoch into the state."""
+def _advance(state: TrainingState, row: dict[str, Any], network: nn.Module, config: TrainConfig, whole: int) -> None:
+    """Takes a finished epoch into the state; those before ``whole`` (counted from 0) are not in the running."""
     state.epoch += 1
     state.history.append(row)
     value = (
@@ -250,7 +250,7 @@ def _advance(state: TrainingState, row: dict[str, Any], network: nn.Module, conf
         raise InputError(
             f"training diverged in epoch {state.epoch}: the tuning loss is {row['tuning_loss']}; lower learning_rate"
         )
-    if value > state.best_value or not state.best_weights:
+    if value > state.best_value or not state.best_weights or state.epoch <= whole + 1:
         state.best_value, state.best_epoch = value, state.epoch
         state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
     state.stopped = state.epoch >= config.max_epochs or state.epoch - state.best_epoch >= config.patience

@@ -73,8 +73,8 @@ def pattern_propensity(
 
     Args:
         graph: The graph.
-        table: Features of all its patients as :func:`gdsfd.evaluation.flatten.flatten` gives them: matrix [N, F] and
-            names. Handed in because training may not import evaluation.
+        table: Features of all its patients as :func:`gdsfd.graph.flatten.flatten` gives them: matrix [N, F] and
+            names.
         rows: Training rows, int64.
         least: Training patients that a pattern needs to be told apart; at least 10.
         clip: Largest weight before they are brought to mean 1.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gdsfd.evaluation.flatten import flatten
 from gdsfd.evaluation.hidden_columns import columns_of, without
+from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.store import PatientStore
 from tests.cohort_factory import make_cohort

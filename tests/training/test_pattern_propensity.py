@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation.flatten import flatten
 from gdsfd.graph.build import build_graph
+from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.without import without_modalities

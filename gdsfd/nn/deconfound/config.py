@@ -35,7 +35,7 @@ class PrototypeConfig:
             as for ``"own"``; the codes are trained as without prototypes.
         estimator: How the average is taken: ``"exact"`` over all strata, ``"sampled"`` in training and exact in
             evaluation, ``"nwgm"`` (one mean centre) or ``"attention"`` (weights that depend on the patient; not an
-            intervention).
+            intervention; they are learned with ``fit="backdoor"`` only).
         fusion: How the head joins a code and a centre: ``"concat"``, ``"add"``, ``"film"``, ``"gate"`` or
             ``"cross_attention"``.
         draws: Prototypes drawn per step with ``"sampled"``.
@@ -92,6 +92,11 @@ class PrototypeConfig:
             raise InputError(f"prototypes setting 'decay': expected between 0 and 1, got {self.decay!r}")
         if self.fit == "offset" and self.fusion != "add":
             raise InputError("prototypes settings: fit='offset' needs fusion='add'")
+        if self.estimator == "attention" and self.fit != "backdoor":
+            raise InputError(
+                f"prototypes settings: estimator='attention' needs fit='backdoor', got fit={self.fit!r}: its weights "
+                "are learned from the averaged prediction, and would stay random"
+            )
 
     @classmethod
     def read(cls, given: Mapping[str, Any] | PrototypeConfig | None) -> PrototypeConfig | None:

@@ -10,7 +10,10 @@ from gdsfd.graph.layout import EdgeLayout
 from gdsfd.nn.deconfound.fitted_buffers import FittedBuffers
 from gdsfd.nn.deconfound.thinning import modality_of_cells, redraw, thin
 
-__all__ = ["PatternIntervention"]
+__all__ = ["MOST", "PatternIntervention"]
+
+#: Most patterns that are drawn from; every patient of a batch is compared with each in every step.
+MOST = 1024
 
 
 class PatternIntervention(FittedBuffers):
@@ -21,7 +24,7 @@ class PatternIntervention(FittedBuffers):
         cells: Whether the backbone's nodes are cells of modalities.
 
     Attributes:
-        patterns: The training patients' patterns; bool [P, K].
+        patterns: The training patients' patterns, at most :data:`MOST`; bool [P, K].
         count: How many have each; int64 [P].
 
     References:
@@ -41,8 +44,12 @@ class PatternIntervention(FittedBuffers):
 
     @torch.no_grad()
     def fit(self, presence: Tensor) -> None:
-        """Takes the training patients' patterns; ``presence`` bool [N, K]."""
-        self.patterns, self.count = torch.unique(presence.to(self.patterns.device), dim=0, return_counts=True)
+        """Takes the training patients' patterns, the :data:`MOST` most frequent; ``presence`` bool [N, K]."""
+        patterns, count = torch.unique(presence.to(self.patterns.device), dim=0, return_counts=True)
+        if len(count) > MOST:
+            kept = count.argsort(descending=True, stable=True)[:MOST].sort().values
+            patterns, count = patterns[kept], count[kept]
+        self.patterns, self.count = patterns, count
 
     def forward(self, tokens: Tensor, layout: EdgeLayout, presence: Tensor) -> tuple[Tensor, EdgeLayout]:
         """Tokens and layout of the thinned graph.

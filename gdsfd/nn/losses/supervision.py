@@ -17,7 +17,8 @@ class Supervision:
     Args:
         y: float [B, outcomes] with NaN = unlabelled, or int64 [B] with -1 = unlabelled.
         rows: Rows of the graph's patients; int64 [B].
-        weight: ``P(y) / P(y | suspects)``, clipped, mean 1 over training patients; as ``y``. None = all 1.
+        weight: ``P(y) / P(y | suspects)`` or ``P(pattern) / P(pattern | what is always observed)``, clipped, mean 1
+            over training patients; as ``y``. None = all 1.
         margin: ``log P(y | suspects) - log P(y)`` per output; float [B, outputs]. None = all 0.
         suspects: Codes of the declared suspects, -1 = missing; int64 [B, S]. None = none declared.
         group: Pattern (and environment) class that the patients' strata are within; int64 [B]. None = no strata.

@@ -29,7 +29,8 @@ class StreamConfig:
         q: Exponent of the biased head's generalized cross-entropy.
         biased_weight: Weight of the biased head's loss.
         weight: Weight of each patient in the causal head's loss: ``"uniform"``; ``"stratum"``, P(y) / P(y | suspects);
-            ``"relative_difficulty"``, per patient (unsafe on noisy outcomes, opt-in); ``"batch"``, one number a batch.
+            ``"propensity"``, P(pattern) / P(pattern | what is always observed); ``"relative_difficulty"``, per patient
+            (unsafe on noisy outcomes, opt-in); ``"batch"``, one number a batch.
         margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out
             of predictions.
         clip: Largest stratum weight, before they are brought to mean 1.
@@ -60,7 +61,7 @@ class StreamConfig:
     evaluate_with: Literal["own", "mean"] = "mean"
     q: float = 0.7
     biased_weight: float = 1.0
-    weight: Literal["uniform", "stratum", "relative_difficulty", "batch"] = "uniform"
+    weight: Literal["uniform", "stratum", "propensity", "relative_difficulty", "batch"] = "uniform"
     margin: bool = False
     clip: float = 5.0
     information: str = "none"
@@ -83,7 +84,7 @@ class StreamConfig:
             ("head", ("causal", "joint")),
             ("biased_head", ("biased", "joint")),
             ("evaluate_with", ("own", "mean")),
-            ("weight", ("uniform", "stratum", "relative_difficulty", "batch")),
+            ("weight", ("uniform", "stratum", "propensity", "relative_difficulty", "batch")),
         ):
             if getattr(self, name) not in choices:
                 raise InputError(f"debias setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
@@ -124,6 +125,11 @@ class StreamConfig:
             or self.information == "grl"
             or self.prototypes is not None
         )
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the weights are known before training, as ``Supervision.weight``."""
+        return self.weight in ("stratum", "propensity")
 
     @property
     def crossed(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from gdsfd.errors import InputError, NotFittedError
 from gdsfd.nn.deconfound.config import PrototypeConfig
 from gdsfd.nn.deconfound.prototypes import Prototypes
 
-CONFIG = PrototypeConfig(least=50, clusters=4)
+CONFIG = PrototypeConfig(strata=("pattern", "cluster"), least=50, clusters=4)
 
 
 def cohort(patients: int = 1000, width: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gdsfd.cohort.fields import SUMMARY_COLUMNS
-from gdsfd.evaluation import flatten as module
-from gdsfd.evaluation.flatten import flatten
+from gdsfd.graph import flatten as module
+from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 
