@@ -25,6 +25,8 @@ class Contest:
         gradients: Gives the gradients of this package's model and of plain PyG's, as pairs (found, expected).
         outputs: Gives what this package's model and plain PyG's make of the patients in some rows, as pairs likewise;
             None: the losses are compared.
+        bare: Gives a function that does the products a step cannot avoid, and nothing else, from the patients of a
+            batch; CPU.
         erm: A contestant of other mathematics, which says what the others cost beyond ERM: compared with nobody.
     """
 
@@ -33,6 +35,7 @@ class Contest:
     gradients: Callable[[], list[tuple[Tensor, Tensor]]]
     outputs: Callable[[Tensor], list[tuple[Tensor, Tensor]]] | None = None
     erm: str | None = None
+    bare: Callable[[int], Callable[[], None]] | None = None
 
 
 #: Model -> what builds its contest from (shape, seed, device, random); without ``random`` nothing is dropped or hidden.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gdsfd.bench import streams_step  # noqa: F401  (adds its contest)
 from gdsfd.bench.agreement import check, difference, distance
@@ -15,10 +15,11 @@ from gdsfd.bench.cohort_graph import random_graph
 from gdsfd.bench.contest import OURS, STEPS, Contest, register_step
 from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
-from gdsfd.bench.message_passing import PLAIN
+from gdsfd.bench.message_passing import PLAIN, PRODUCTS
 from gdsfd.bench.options import Options
 from gdsfd.bench.plain_step import PlainCohort, PlainMuse, PublishedMuse, StackedConv
 from gdsfd.bench.problem import Shape
+from gdsfd.bench.step_products import step_products
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
 from gdsfd.graph.store import PatientStore
@@ -78,7 +79,12 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
         PUBLISHED: lambda rows: published.loss(cohort, rows),
         OURS: our_loss,
     }
-    return Contest({PLAIN: plain, PUBLISHED: published, OURS: ours}, losses, gradients)
+
+    def bare(batch_size: int) -> Callable[[], None]:
+        return step_products(shape, batch_size, 0.15)
+
+    models: dict[str, nn.Module] = {PLAIN: plain, PUBLISHED: published, OURS: ours}
+    return Contest(models, losses, gradients, bare=bare)
 
 
 def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options) -> list[Line]:
@@ -91,7 +97,7 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         options: How to measure.
 
     Returns:
-        One line per contestant.
+        One line per contestant, and one for the bare matrix products of a step where the model says what they are.
 
     Raises:
         InputError: There is no such model, or the cohort is smaller than a batch.
@@ -112,6 +118,8 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         options.tell(f"{model}: steps of {batch_size} patients")
         contest = STEPS[model](shape, options.seed, options.device, True)
         steps = {name: _stepper(contest, name, shape, batch_size, options.device) for name in contest.models}
+        if contest.bare is not None and options.device == "cpu":
+            steps[PRODUCTS] = contest.bare(batch_size)
         times = in_turns(steps, options.turns, options.threads, options.device, options.budget)
     lines = []
     for name, timing in times.items():
@@ -119,11 +127,15 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         line |= {"shape": {**shape.to_dict(), "batch": batch_size}, "dtype": shape.dtype, **timing.fields()}
         line |= {"patients_per_second": batch_size / timing.median}
         if name != contest.erm:
-            line |= {"speedup_over_plain": times[PLAIN].median / timing.median, **differ}
+            line["speedup_over_plain"] = times[PLAIN].median / timing.median
+        if name not in (contest.erm, PRODUCTS):
+            line |= differ
+            if PRODUCTS in times:
+                line["times_bare_products"] = timing.median / times[PRODUCTS].median
         if contest.erm is not None:
             line["times_erm"] = timing.median / times[contest.erm].median
         line["seed"] = options.seed
-        if options.memory:
+        if options.memory and name != PRODUCTS:
             options.tell(f"{model}: memory of {name}")
             sizes = {**shape.to_dict(), "dtype": shape.dtype}
             arguments = {"shape": sizes, "batch": batch_size, "model": model, "name": name, "seed": options.seed}

@@ -8,7 +8,7 @@ import torch
 from gdsfd.bench import train_step
 from gdsfd.bench.agreement import DisagreementError
 from gdsfd.bench.contest import OURS, STEPS, register_step
-from gdsfd.bench.message_passing import PLAIN
+from gdsfd.bench.message_passing import PLAIN, PRODUCTS
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.train_step import PUBLISHED, bench_train_step, muse
@@ -22,7 +22,9 @@ def test_lines_of_both_contestants():
     before = torch.get_rng_state()
     lines = bench_train_step(SHAPE, 16, "muse", FAST)
     assert torch.equal(before, torch.get_rng_state())
-    assert [line["contestant"] for line in lines] == [PLAIN, PUBLISHED, OURS]
+    assert [line["contestant"] for line in lines] == [PLAIN, PUBLISHED, OURS, PRODUCTS]
+    seconds = {line["contestant"]: line["seconds"] for line in lines}
+    assert lines[2]["times_bare_products"] == pytest.approx(seconds[OURS] / seconds[PRODUCTS])
     assert lines[0]["speedup_over_plain"] == 1
     assert lines[0]["float64_gradients_differ"] < 1e-8
     assert lines[0]["shape"]["batch"] == 16
