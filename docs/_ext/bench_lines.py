@@ -70,8 +70,8 @@ def step_sentences(members: Sequence[Line]) -> list[str]:
     if PRODUCTS in by_name:
         bare = by_name[PRODUCTS]["seconds"]
         said.append(
-            f"The bare products of a step take 1/{by_name[PLAIN]['seconds'] / bare:.1f} of plain PyG's time, which nobody "
-            f"can undercut with this kernel; gdsfd takes {mine['seconds'] / bare:.2f} times as long as they."
+            f"The bare products of a step take 1/{by_name[PLAIN]['seconds'] / bare:.1f} of plain PyG's time, which "
+            f"nobody can undercut with this kernel; gdsfd takes {mine['seconds'] / bare:.2f} times as long as they."
         )
     if ERM in by_name:
         times = mine["seconds"] / by_name[ERM]["seconds"]
