@@ -265,9 +265,9 @@ def test_random_prototypes_have_the_moments_of_the_codes_and_know_no_group() -> 
     mix = torch.randn(4, 4, generator=generator)
     codes = torch.randn(4000, 4, generator=generator) @ mix + 2
     group = torch.randint(0, 300, (4000,), generator=generator)
-    prototypes = Prototypes(4, PrototypeConfig(least=1, clusters=10, placebo="random"))
+    prototypes = Prototypes(4, PrototypeConfig(strata=("cluster",), least=1, clusters=10, placebo="random"))
     prototypes.fit(codes, group, generator)
-    real = Prototypes(4, PrototypeConfig(least=1, clusters=10))
+    real = Prototypes(4, PrototypeConfig(strata=("cluster",), least=1, clusters=10))
     real.fit(codes, group, generator)
     assert prototypes.num_strata == real.num_strata > 2500
     units = prototypes.standardise(codes)

@@ -168,7 +168,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
 
     presence, biased = columns("present", "train").bool(), columns("biased", "train")
     y = torch.tensor(patients[patients.split == "train"].y.to_numpy(float), dtype=torch.float32).unsqueeze(1)
-    config = PrototypeConfig(least=20)
+    config = PrototypeConfig(strata=("pattern", "cluster"), least=20)
     groups, prototypes = StratumGroups(), Prototypes(len(names), config)
     groups.fit(presence, None, config.least)
     group = groups(presence, None)
