@@ -161,7 +161,8 @@ def verdicts(study: Study, trained: str, found: dict[str, list[Point]]) -> list[
             if verdict in by_verdict
         ]
         said.append(
-            f"{curve}, trained under {mechanism_words(trained)}, against the default {default.label}: {'. '.join(parts)}."
+            f"{curve}, trained under {mechanism_words(trained)}, against the default {default.label}: "
+            f"{'. '.join(parts)}."
         )
     return said
 
