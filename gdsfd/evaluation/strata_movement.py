@@ -42,6 +42,8 @@ class Crowd:
         observed: Their mean prediction given the own stratum.
         intervened: Their mean prediction averaged over strata.
         size: Mean absolute change.
+        low: Lower quartile of the change; a quarter of them move by less than that.
+        high: Upper quartile.
         up: Share of them that moved up by more than 0.01.
         down: Likewise down.
         pooled: How many small crowds this one puts together; 0 for an ordinary one.
@@ -53,6 +55,8 @@ class Crowd:
     observed: float
     intervened: float
     size: float
+    low: float
+    high: float
     up: float
     down: float
     pooled: int = 0
@@ -151,7 +155,7 @@ def crowds_of(graph: Any, rows: NDArray[np.int64], least: int) -> list[tuple[str
     Args:
         graph: The graph.
         rows: The split's patients, as rows of the graph; [n].
-        least: Fewer patients are put together with others of the kind.
+        least: Fewer patients are put together with others of the kind, or left out.
     """
     patient, names = graph["patient"], graph.schema.names
     presence = presence_of(graph, rows)
@@ -167,20 +171,21 @@ def crowds_of(graph: Any, rows: NDArray[np.int64], least: int) -> list[tuple[str
     found = [one for kind, values in sorts for one in _by_value(kind, values, least)]
     for place, name in enumerate(names):
         sides = ((f"with {name}", presence[:, place]), (f"without {name}", ~presence[:, place]))
-        found += [("modality", word, mask, 0) for word, mask in sides if mask.sum() >= least]
+        found += [("modality", word, mask, 0) for word, mask in sides if least <= mask.sum() < len(rows)]
     return found
 
 
 def _by_value(kind: str, values: NDArray[Any], least: int) -> Iterator[tuple[str, str, Mask, int]]:
-    """The large ones, the largest first, then the small ones together."""
+    """The large ones, the largest first, then the small ones together unless even these are too few."""
     names, counts = np.unique(values, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     small = [names[at] for at in order if counts[at] < least]
     for at in order:
         if counts[at] >= least:
             yield kind, str(names[at]), values == names[at], 0
-    if small:
-        yield kind, f"{len(small)} rarer", np.isin(values, small), len(small)
+    together = np.isin(values, small)
+    if together.sum() >= least:
+        yield kind, f"{len(small)} rarer", together, len(small)
 
 
 def _by_risk(observed: Floats) -> list[tuple[str, str, Mask, int]]:
@@ -194,6 +199,7 @@ def _by_risk(observed: Floats) -> list[tuple[str, str, Mask, int]]:
 
 def _crowd(kind: str, name: str, mask: Mask, pooled: int, observed: Floats, intervened: Floats) -> Crowd:
     change = intervened[mask] - observed[mask]
+    low, high = np.quantile(change, (0.25, 0.75)) if mask.any() else (math.nan, math.nan)
     return Crowd(
         kind=kind,
         name=name,
@@ -201,6 +207,8 @@ def _crowd(kind: str, name: str, mask: Mask, pooled: int, observed: Floats, inte
         observed=mean_or_nan(observed[mask]),
         intervened=mean_or_nan(intervened[mask]),
         size=mean_or_nan(np.abs(change)),
+        low=float(low),
+        high=float(high),
         up=mean_or_nan((change > NOTICED).astype(np.float64)),
         down=mean_or_nan((change < -NOTICED).astype(np.float64)),
         pooled=pooled,

@@ -93,7 +93,8 @@ class ChangeAxis:
     @classmethod
     def around(cls, crowds: Sequence[Crowd]) -> ChangeAxis:
         """An axis that holds the crowds' changes."""
-        most = max([0.0, *(one.size for one in crowds if math.isfinite(one.size))])
+        ends = [end for one in crowds for end in (one.mean, one.low, one.high)]
+        most = max([0.0, *(abs(end) for end in ends if math.isfinite(end))])
         return cls(*next(pair for pair in _REACHES if most <= pair[0]))
 
     def x(self, change: float) -> float:
@@ -111,16 +112,16 @@ class ChangeAxis:
         return "".join([_open(""), *ticks, "</svg>"])
 
     def cell(self, one: Crowd) -> str:
-        """One row: a bar as long to either side as the mean size of the change, and a dot at the mean change."""
+        """One row: a bar over the middle half of the changes, and a dot at the mean."""
         if not math.isfinite(one.mean):
             return ""
         middle, zero = _HEIGHT / 2, self.x(0)
-        left, right = self.x(-one.size), self.x(one.size)
-        change, size = number(one.mean * 100, 1, signed=True), number(one.size * 100, 1)
+        left, right = self.x(one.low), self.x(one.high)
+        said = [number(change * 100, 1, signed=True) for change in (one.mean, one.low, one.high)]
         return (
-            f"{_open(f'mean change {change}, mean size {size} percentage points')}"
+            f"{_open('mean change {} percentage points, middle half {} to {}'.format(*said))}"
             f'<line class="whole" x1="{zero}" y1="0" x2="{zero}" y2="{_HEIGHT}"/>'
-            f'<rect class="chance" x="{left}" y="7" width="{round(right - left, 1)}" height="{_HEIGHT - 14}"/>'
+            f'<rect class="chance" x="{left}" y="7" width="{max(round(right - left, 1), 1)}" height="{_HEIGHT - 14}"/>'
             f'<circle class="probe-causal" cx="{self.x(one.mean)}" cy="{middle}" r="4.5"/></svg>'
         )
 

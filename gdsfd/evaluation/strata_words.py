@@ -43,7 +43,7 @@ def crowd_words(one: Crowd, schema: CohortSchema) -> str:
     """Who a crowd is.
 
     Example:
-        >>> crowd_words(Crowd("group: sex", "F", 9, 0.2, 0.2, 0.0, 0.0, 0.0), CohortSchema((), ()))
+        >>> crowd_words(Crowd("group: sex", "F", 9, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0), CohortSchema((), ()))
         'sex: F'
     """
     name = one.name
@@ -81,14 +81,16 @@ def strata_words(found: Strata, schema: CohortSchema, level: float) -> list[Para
 def _what(found: Strata, schema: CohortSchema) -> Iterator[str]:
     if not found.fitted:
         yield (
-            "This model was to average over strata of training patients, but the epoch that was kept came before strata "
-            "were formed, so nothing was averaged and nothing adjusted for. Train for more epochs."
+            "This model was to average over strata of training patients, but the epoch that was kept came before "
+            "strata were formed, so nothing was averaged and nothing adjusted for. Train for more epochs."
         )
         return
     strata = found.tables[0].strata
     one = "one stratum" if len(strata) == 1 else f"{len(strata)} strata"
     parts = "in equal parts" if found.config["mass"] == "uniform" else "in proportion to how many of them each holds"
-    learned = "" if found.config["fit"] == "backdoor" else "learns the risk of a patient in the own stratum. Then it "
+    learned = (
+        "" if found.config["fit"] == "backdoor" else "learns the risk of patients within their own stratum. Then it "
+    )
     yield (
         f"The debiased model {learned}predicts as if the patient had been in each of {one} of training patients in "
         f"turn, and averages the answers {parts}."
@@ -134,8 +136,8 @@ def _moves(split: SplitStrata) -> Iterator[str]:
         ends = f"{points(each.quantiles['0.05'])} to {points(each.quantiles['0.95'])}"
         yield (
             f"On “{split.split}” the risk of {spelled(each.target)} moves by {number(one.size * 100, 1)} percentage "
-            f"points on average, for nine in ten patients by {ends}: up by more than one point for {percent(one.up, 0)} "
-            f"of patients, down for {percent(one.down, 0)}."
+            f"points on average, for nine in ten patients by {ends}: up by more than one point for "
+            f"{percent(one.up, 0)} of patients, down for {percent(one.down, 0)}."
         )
         yield (
             f"Between strata the log-odds of one and the same patient vary by {number(each.spread, 2)} (standard "
@@ -166,8 +168,8 @@ def _ranks(found: Strata, level: float) -> Iterator[str]:
         for each in split.movements:
             yield _rank(split, each, level)
     yield (
-        "Where strata tell of the outcome what they told in training, knowing the stratum helps; where care is organised "
-        "differently it misleads. Patients like those in training therefore cannot show the worth of averaging."
+        "Where strata tell of the outcome what they told in training, knowing the stratum helps; where care is "
+        "organised differently it misleads. Patients like those in training cannot show the worth of averaging."
     )
 
 
@@ -190,8 +192,8 @@ def _wrong(found: Strata) -> Iterator[str]:
         rates = [one.outcome[target] for one in strata if math.isfinite(one.outcome[target])]
         if len(rates) > 1:
             yield (
-                f"Among training patients {spelled(target)} occurs in {percent(min(rates))} to {percent(max(rates))} of a "
-                "stratum."
+                f"Among training patients {spelled(target)} occurs in {percent(min(rates))} to {percent(max(rates))} "
+                "of a stratum."
             )
     yield (
         "Averaging takes out what the stratum itself says of the outcome. That is right as far as strata come about "
