@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from copy import copy
 from pathlib import Path
 
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_bar, on_terminal
 
-__all__ = ["BACKBONES", "add_parser", "run"]
+__all__ = ["MODELS", "add_parser", "run"]
 
-#: Trained one after the other; the report judges the first and sets the others beside it.
-BACKBONES = ("muse", "concat")
+#: Run -> backbone and debiasing, trained one after the other. The report judges the first; beside it stand the others
+#: and the first one's backbone without debiasing, which is trained along with it.
+MODELS = {"concat_full": ("concat", "full"), "muse": ("muse", "none")}
 
 #: Folders the demo makes.
 PARTS = ("exports", "graph", "runs", "report")
@@ -27,13 +29,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "demo",
         help="the whole way on a simulated cohort: simulate, build, train, evaluate",
-        description="Simulates exports, builds the graph, trains the backbones and reports on every evaluation split.",
+        description="Simulates exports, builds the graph, trains models with and without debiasing, and reports on all "
+        "evaluation splits.",
         parents=[shared],
         allow_abbrev=False,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for everything the demo makes")
     parser.add_argument("--patients", type=int, default=5000, help="size of the simulated cohort (default: 5000)")
-    parser.add_argument("--epochs", type=int, default=30, help="at most so many per backbone (default: 30)")
+    parser.add_argument("--epochs", type=int, default=20, help="at most so many per model (default: 20)")
     parser.add_argument("--resamples", type=int, default=500, metavar="N", help="bootstrap resamples (default: 500)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--quiet", action="store_true", help="print only the headline")
@@ -56,6 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.graph.files import save_graph
     from gdsfd.simulation.config import SPLITS, SimulationConfig
     from gdsfd.simulation.simulate import simulate
+    from gdsfd.simulation.truth import load_truth
     from gdsfd.training.debiaser import Debiaser
 
     def say(text: str) -> None:
@@ -63,7 +67,10 @@ def run(arguments: argparse.Namespace) -> None:
             print(text, flush=True)
 
     SimulationConfig(patients=arguments.patients, seed=arguments.seed)  # wrong numbers are refused here
-    models = {name: Debiaser(backbone=name, seed=arguments.seed, max_epochs=arguments.epochs) for name in BACKBONES}
+    models = {
+        name: Debiaser(backbone, debias, seed=arguments.seed, max_epochs=arguments.epochs)
+        for name, (backbone, debias) in MODELS.items()
+    }
     progress = on_terminal(arguments.quiet)
     splits = [name for name in SPLITS if name.startswith("test")]
 
@@ -80,23 +87,29 @@ def run(arguments: argparse.Namespace) -> None:
     say(receipt_text(graph.receipt) + "\n")
 
     for name, model in models.items():
-        say(f"training {name}: {out / 'runs' / name}")
-        with epoch_bar(name, arguments.epochs, arguments.quiet) as on_epoch:
+        how = "" if model.streams is None else f" without and with debiasing ({model.debias}), and comparing them"
+        say(f"training {model.backbone}{how}: {out / 'runs' / name}")
+        with epoch_bar(model.backbone, arguments.epochs, arguments.quiet) as on_epoch:
             model.fit(graph, out=out / "runs" / name, on_epoch=on_epoch)
+        if model.guard is not None:
+            say(model.guard.words)
     say("fitting gradient boosting and logistic regression on the same patients")
+    judged, *rest = models.values()
     others: dict[str, Predictor] = {
         "gradient boosting": Boosting(arguments.seed).fit(graph),
         "logistic regression": Logistic(arguments.seed).fit(graph),
-        **{name: models[name] for name in BACKBONES[1:]},
+        judged.backbone: copy(judged).use("reference"),
+        **{model.backbone: model for model in rest},
     }
     say(f"evaluating on {', '.join(splits)}: {out / 'report'}\n")
     report = evaluate(
-        models[BACKBONES[0]],
+        judged,
         graph,
         split=splits,
         baselines=others,
         resamples=arguments.resamples,
         seed=arguments.seed,
+        truth=load_truth(out / "exports"),
         progress=progress,
     )
     report.save(out / "report")

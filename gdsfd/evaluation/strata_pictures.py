@@ -30,6 +30,11 @@ def _tick(x: float, text: str) -> str:
     )
 
 
+def _whole(share: float) -> bool:
+    """Whether it is a whole number of percentage points."""
+    return abs(share * 100 - round(share * 100)) < 1e-6
+
+
 @dataclass(frozen=True)
 class ShareAxis:
     """From 0 to a round share.
@@ -55,7 +60,7 @@ class ShareAxis:
     def header(self) -> str:
         """The axis."""
         ticks = [self.top * at / 4 for at in range(5)]
-        digits = 0 if all(abs(tick * 100 - round(tick * 100)) < 1e-9 for tick in ticks) else 1
+        digits = 0 if all(map(_whole, ticks)) else 1
         return "".join([_open(""), *(_tick(self.x(tick), percent(tick, digits)) for tick in ticks), "</svg>"])
 
     def cell(self, rate: float, predicted: float) -> str:
@@ -104,7 +109,7 @@ class ChangeAxis:
     def header(self) -> str:
         """The axis, in percentage points."""
         steps = round(self.reach / self.step)
-        digits = 0 if self.step * 100 >= 1 and self.step * 100 % 1 < 1e-9 else 1
+        digits = 0 if _whole(self.step) else 1
         ticks = [
             _tick(self.x(at * self.step), number(at * self.step * 100, digits, signed=True))
             for at in range(-steps, steps + 1)
@@ -149,11 +154,8 @@ def movement_histogram(bins: Sequence[tuple[float, float, int]]) -> str:
     parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Changes of predictions by averaging">']
     for tick in (0.0, end / 2, end):
         parts.append(f'<line class="grid" x1="{left}" y1="{y(tick)}" x2="{width - 10}" y2="{y(tick)}"/>')
-        parts.append(
-            f'<text class="tick" x="{left - 6}" y="{y(tick) + 3.5}" text-anchor="end">{percent(tick, 0)}</text>'
-            if tick * 100 % 1 < 1e-9
-            else f'<text class="tick" x="{left - 6}" y="{y(tick) + 3.5}" text-anchor="end">{percent(tick)}</text>'
-        )
+        shown = percent(tick, 0 if _whole(tick) else 1)
+        parts.append(f'<text class="tick" x="{left - 6}" y="{y(tick) + 3.5}" text-anchor="end">{shown}</text>')
     for low, high, n in bins:
         style = "still" if low < 0 < high else "down" if high <= 0 else "up"
         bar = max(round(x(high) - x(low) - 1.5, 1), 0.5)
@@ -163,7 +165,7 @@ def movement_histogram(bins: Sequence[tuple[float, float, int]]) -> str:
         )
     half, bin_width = len(bins) // 2, bins[0][1] - bins[0][0]
     every = max(1, math.ceil(half / 4))
-    digits = 0 if bin_width * 100 % 1 < 1e-9 else 1
+    digits = 0 if _whole(bin_width) else 1
     for at in range(-(half // every) * every, half + 1, every):
         shown = number(at * bin_width * 100, digits, signed=True)
         parts.append(f'<text class="tick" x="{x(at * bin_width)}" y="{y(0) + 15}" text-anchor="middle">{shown}</text>')

@@ -10,7 +10,7 @@ import pytest
 
 from gdsfd.cli import main
 
-OTHERS = ("gradient boosting", "logistic regression", "concat")
+OTHERS = ("gradient boosting", "logistic regression", "concat", "muse")
 SMALL = ["--patients", "300", "--epochs", "2", "--resamples", "20"]
 
 
@@ -27,9 +27,10 @@ def test_the_whole_way(demo, tmp_path, capsys):
     assert set(metrics["splits"]) == {"test", "test_unbiased", "test_flipped", "test_shifted_missingness"}
     assert set(metrics["splits"]["test"]["models"]) == {"model", *OTHERS}
     page = (demo / "report" / "report.html").read_text().lower()
-    for name in ("muse", *OTHERS):
+    for name in ("concat + full", "did debiasing help?", "against the truth of this simulation", *OTHERS):
         assert name in page
-    for name in ("muse", "concat"):
+    assert metrics["debiasing"]["predicts"] == metrics["debiasing"]["guard"]["choice"]
+    for name in ("muse", "concat_full"):
         file = tmp_path / f"{name}.csv"
         run, graph = str(demo / "runs" / name), str(demo / "graph")
         assert main(["predict", run, graph, "--split", "test", "--out", str(file)]) == 0
@@ -44,6 +45,7 @@ def test_what_the_demo_prints(tmp_path, capsys):
     assert lines[-1] == f"report: {out / 'report' / 'report.html'}"
     assert any(line.startswith("test_flipped") and "concat" in line for line in lines)
     assert "training muse" in printed.out
+    assert "training concat without and with debiasing (full)" in printed.out
     assert "%|" not in printed.err  # no bar in a pipe
 
 
@@ -64,12 +66,12 @@ def test_wrong_demo_options_write_nothing(tmp_path, capsys, option, value):
 
 
 def test_evaluate_prints_the_headline_and_writes_the_report(demo, tmp_path, capsys):
-    run, graph, out = str(demo / "runs" / "concat"), str(demo / "graph"), tmp_path / "report"
+    run, graph, out = str(demo / "runs" / "muse"), str(demo / "graph"), tmp_path / "report"
     arguments = ["evaluate", run, graph, "--out", str(out), "--split", "test", "tuning", "--resamples", "20"]
     assert main([*arguments, "--no-baselines"]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert [line.split()[:2] for line in printed.out.splitlines()[2:4]] == [["test", "concat"], ["tuning", "concat"]]
+    assert [line.split()[:2] for line in printed.out.splitlines()[2:4]] == [["test", "muse"], ["tuning", "muse"]]
     assert {"metrics.json", "report.html"} <= {entry.name for entry in out.iterdir()}
     assert main(arguments) == 2
     assert "--force" in capsys.readouterr().err
@@ -87,7 +89,7 @@ def test_evaluate_prints_the_headline_and_writes_the_report(demo, tmp_path, caps
     ],
 )
 def test_wrong_evaluation_options_write_nothing(demo, tmp_path, capsys, options, message):
-    run, graph = str(demo / "runs" / "concat"), str(demo / "graph")
+    run, graph = str(demo / "runs" / "muse"), str(demo / "graph")
     assert main(["evaluate", run, graph, "--out", str(tmp_path / "report"), *options]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
