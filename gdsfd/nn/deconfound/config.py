@@ -77,7 +77,7 @@ class PrototypeConfig:
             choices = get_args(hint)
             if choices and choices[0] is not str and getattr(self, name) not in choices:
                 raise InputError(f"prototypes setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
-        object.__setattr__(self, "strata", tuple(self.strata))
+        object.__setattr__(self, "strata", (self.strata,) if isinstance(self.strata, str) else tuple(self.strata))
         wrong = [factor for factor in self.strata if factor not in FACTORS]
         if wrong or not self.strata:
             raise InputError(f"prototypes setting 'strata': expected some of {FACTORS}, got {self.strata!r}")
@@ -107,6 +107,8 @@ class PrototypeConfig:
         """
         if given is None or isinstance(given, PrototypeConfig):
             return given
+        if not isinstance(given, Mapping):
+            raise InputError(f"debias setting 'prototypes': expected a mapping of settings or none, got {given!r}")
         known = [spec.name for spec in fields(cls)]
         for name in given:
             if name not in known:

@@ -1,0 +1,180 @@
+"""Every pair of settings of mode ``prototypes`` trains; settings that cannot be together are refused in words."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gdsfd.errors import InputError
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
+from gdsfd.nn.streams import StreamConfig
+from gdsfd.training import Debiaser
+from gdsfd.training.arm import Arm
+from gdsfd.training.config import TrainConfig
+from tests.cohort_factory import make_cohort
+
+QUICK = {"members": 1, "channels": 4, "learning_rate": 3e-3, "batch_size": 32, "max_epochs": 2, "guard_folds": 0}
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "fit": ("own", "offset", "backdoor", "evaluation"),
+    "estimator": ("exact", "sampled", "nwgm", "attention"),
+    "fusion": ("concat", "add", "film", "gate", "cross_attention"),
+    "placebo": ("none", "random", "shuffled"),
+    "update": ("refit", "ema"),
+    "strata": (("pattern",), ("cluster",), ("pattern", "cluster"), ("pattern", "environment", "cluster")),
+    "source": ("biased", "causal", "context"),
+    "allocation": ("proportional", "neyman", "uniform"),
+    "drawing": ("shared", "per patient", "jitter"),
+    "mass": ("train", "uniform"),
+    "intervention": (0.0, 1.0),
+    "stage_one": (0.0, 0.5),
+    "weight": ("uniform", "relative_difficulty", "batch"),
+    "backbone": ("concat", "muse", "grape"),
+    "outcomes": ("binary", "multilabel", "multiclass"),
+}
+Case = dict[str, Any]
+Pair = frozenset[tuple[str, Any]]
+
+
+def possible(case: Case) -> bool:
+    offset_without_add = case.get("fit") == "offset" and case.get("fusion", "add") != "add"
+    attention_unlearned = case.get("estimator") == "attention" and case.get("fit", "backdoor") != "backdoor"
+    return not offset_without_add and not attention_unlearned
+
+
+def pairs_of(case: Case) -> set[Pair]:
+    return {frozenset(pair) for pair in combinations(case.items(), 2)}
+
+
+def covering() -> list[Case]:
+    """Few cases in which every possible pair of choices comes up: each case grows by the choice with most new pairs."""
+    left = {
+        frozenset(((first, one), (second, other)))
+        for first, second in combinations(CHOICES, 2)
+        for one, other in product(CHOICES[first], CHOICES[second])
+        if possible({first: one, second: other})
+    }
+    left = {pair for pair in left if possible(dict(pair))}
+    cases: list[Case] = []
+    while left:
+        case: Case = dict(sorted(min(left, key=lambda pair: sorted(map(repr, pair)))))
+        for name, choices in CHOICES.items():
+            options = [case | {name: choice} for choice in choices if possible(case | {name: choice})]
+            if name not in case:
+                case = max(options, key=lambda option: len(pairs_of(option) & left))
+        left -= pairs_of(case)
+        cases.append(case)
+    return cases
+
+
+CASES = covering()
+
+
+def streams_of(case: Case) -> StreamConfig:
+    inner = {name: case[name] for name in ("fit", "estimator", "fusion", "placebo", "update", "strata", "source")}
+    inner |= {"allocation": case["allocation"], "mass": case["mass"], "least": 8, "clusters": 3, "draws": 3}
+    inner |= {"per_patient": case["drawing"] == "per patient", "jitter": 0.5 * (case["drawing"] == "jitter")}
+    outer = {name: case[name] for name in ("intervention", "stage_one", "weight")}
+    config = StreamConfig.read({**outer, "head": "causal", "margin": True, "prototypes": {**inner, "refit_every": 1}})
+    assert config is not None
+    return config
+
+
+def test_the_cases_are_all_pairs() -> None:
+    assert all(possible(case) and set(case) == set(CHOICES) for case in CASES)
+    assert len(CASES) < 50
+    for fit, fusion in product(CHOICES["fit"], CHOICES["fusion"]):
+        met = any(case["fit"] == fit and case["fusion"] == fusion for case in CASES)
+        assert met == possible({"fit": fit, "fusion": fusion})
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_every_pair_of_settings_trains(number: int) -> None:
+    case = CASES[number]
+    graph = graph_from_cohort(make_cohort(90, outcomes=case["outcomes"]))
+    config = TrainConfig(**QUICK).resolved(60)  # type: ignore[arg-type]
+    fitted = Arm(case["backbone"], streams_of(case), config, 0, ("pattern", "environment")).fit(graph)
+    assert all(np.isfinite(row["train_loss"]) and np.isfinite(row["tuning_loss"]) for row in fitted.state.history)
+    assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values()), case
+    assert fitted.network.members[0].deconfounder.prototypes.num_strata >= 1
+
+
+TROUBLED = {
+    "own": {"fit": "own"},
+    "moving averages": {"fit": "own", "update": "ema"},
+    "averaged loss": {"fit": "backdoor", "estimator": "sampled", "draws": 2},
+    "offset": {"fit": "offset", "fusion": "add"},
+}
+
+
+@pytest.mark.parametrize("kind", list(TROUBLED))
+@pytest.mark.parametrize(
+    "trouble", ["one per batch", "one class", "unlabelled batches", "no environments", "one label"]
+)
+def test_awkward_batches(kind: str, trouble: str) -> None:
+    graph = graph_from_cohort(make_cohort(80, unlabelled=0.3, environments=None if trouble == "no environments" else 3))
+    settings, train = dict(QUICK, batch_size=8), rows_of(graph, "train")
+    y = graph["patient"].y
+    if trouble == "one per batch":
+        settings["batch_size"] = 1
+    elif trouble == "one class":
+        y[train] = 1.0
+    elif trouble == "unlabelled batches":
+        y[train[10:]] = float("nan")
+        settings["backbone_options"] = {"contrastive": 0.1}  # the unlabelled take part
+    elif trouble == "one label":
+        known = train[~torch.isnan(y[train, 0])]
+        y[known[1:]] = float("nan")  # one stratum of one patient
+    inner = {"strata": ("pattern", "environment", "cluster"), "least": 5, "refit_every": 1, **TROUBLED[kind]}
+    streams = StreamConfig.read(
+        {"head": "causal", "margin": True, "stage_one": 0.0, "intervention": 1.0, "prototypes": inner}
+    )
+    arm = Arm("muse", streams, TrainConfig(**settings).resolved(60), 0, ("pattern", "environment"))  # type: ignore[arg-type]
+    fitted = arm.fit(graph)
+    assert all(np.isfinite(row["train_loss"]) and np.isfinite(row["tuning_loss"]) for row in fitted.state.history)
+    assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"prototypes": {"cluster": 4}}, r"unknown prototypes setting 'cluster'.*clusters"),
+        ({"prototypes": {"fusion": "concatenate"}}, r"prototypes setting 'fusion': expected one of .*'concat'"),
+        ({"prototypes": {"strata": ("site",)}}, r"'strata': expected some of .*got \('site',\)"),
+        ({"prototypes": {"strata": ()}}, r"'strata': expected some of"),
+        ({"prototypes": {"least": 0}}, r"'least': expected a whole number of at least 1, got 0"),
+        ({"prototypes": {"draws": 2.5}}, r"'draws': expected a whole number"),
+        ({"prototypes": {"decay": 1.0}}, r"'decay': expected between 0 and 1"),
+        ({"prototypes": {"jitter": -1}}, r"'jitter': expected at least 0"),
+        ({"prototypes": {"fit": "offset"}}, r"fit='offset' needs fusion='add'"),
+        ({"prototypes": {"estimator": "attention"}}, r"estimator='attention' needs fit='backdoor'"),
+        ({"prototypes": {}, "head": "joint"}, r"need head='causal'"),
+        ({"prototypes": {}, "streams": False}, r"need streams=True"),
+        ({"intervention": 1.0, "streams": False}, r"need streams=True"),
+        ({"intervention": -1.0}, r"'intervention': expected a number of at least 0"),
+        ({"prototypes": 8}, r"'prototypes': expected a mapping"),
+        ({"prototypes": {"strata": "patterns"}}, r"'strata': expected some of .*got \('patterns',\)"),
+    ],
+)
+def test_wrong_settings_are_refused_in_words(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        StreamConfig.read({"head": "causal", **given})
+
+
+def test_a_configuration_is_read_back_as_it_was() -> None:
+    for case in CASES:
+        config = streams_of(case)
+        assert StreamConfig.read(config.to_dict()) == config
+
+
+def test_where_the_pattern_tells_nothing_there_is_nothing_to_adjust_for() -> None:
+    graph = graph_from_cohort(make_cohort(300, environments=None))
+    model = Debiaser("concat", "prototypes", suspects="pattern", **QUICK).fit(graph)
+    assert model.guard is not None
+    assert model.guard.choice == "reference"
+    assert "nothing to adjust for" in model.guard.words
