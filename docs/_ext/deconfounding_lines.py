@@ -46,11 +46,12 @@ def missingness_shift(file: Path) -> list[str]:
 def ablation(name: str, files: Sequence[Path]) -> list[str]:
     """What varying one part of the prototypes does: sentences and a table; nothing where no curve is measured."""
     out: list[str] = []
-    for study in read_studies(files):
+    studies = [study for study in read_studies(files) if curves(study.arms, name)]
+    for study in studies:
         found = curves(study.arms, name)
         rows = [row for trained in study.trained for row in _ablation_rows(study, trained, found)]
         if rows:
-            out += ["", f".. rubric:: {title(study)}", ""]
+            out += ["", f".. rubric:: {title(study)}", ""] if len(studies) > 1 else []
             out += [f"- {sentence}" for trained in study.trained for sentence in verdicts(study, trained, found)]
             header = ["trained under", "arms", ", ".join(key.replace("_", " ") for key in ABLATIONS[name])]
             header += ["MCAR, MAR: minus ERM", "as trained: minus ERM", "MCAR, MAR: minus default", "seeds"]
