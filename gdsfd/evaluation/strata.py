@@ -112,6 +112,7 @@ class Strata:
         config: The prototypes' settings.
         fitted: Whether prototypes were fitted before the epoch that was kept; without them nothing is adjusted for.
         predicts: Whether the report's other figures are of this network, and not of the one without debiasing.
+        target: Whether masses were set to those of a target site (``Prototypes.target``).
         train: Training patients in the graph.
         tables: The strata.
         splits: What they do, split by split.
@@ -120,6 +121,7 @@ class Strata:
     config: dict[str, Any]
     fitted: bool
     predicts: bool
+    target: bool
     train: int
     tables: tuple[StrataTable, ...]
     splits: tuple[SplitStrata, ...]
@@ -134,6 +136,7 @@ class Strata:
             "settings": self.config,
             "fitted": self.fitted,
             "predicts": self.predicts,
+            "target_masses": self.target,
             "train_patients": self.train,
             "tables": tables,
             "splits": {
@@ -174,6 +177,7 @@ def judge_strata(model: Any, graph: Any, splits: Sequence[str], rules: Rules) ->
         config=heads[0].config.to_dict(),
         fitted=all(bool(head.prototypes.fitted) for head in heads),
         predicts=model.choice == "debiased",
+        target=any(head.prototypes.target_mass.numel() > 0 for head in heads),
         train=len(train),
         tables=tables,
         splits=tuple(_split(network, graph, split, groups, alike, rules) for split in splits),

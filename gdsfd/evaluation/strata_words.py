@@ -88,6 +88,8 @@ def _what(found: Strata, schema: CohortSchema) -> Iterator[str]:
     strata = found.tables[0].strata
     one = "one stratum" if len(strata) == 1 else f"{len(strata)} strata"
     parts = "in equal parts" if found.config["mass"] == "uniform" else "in proportion to how many of them each holds"
+    if found.target:
+        parts = "in proportion to their shares at the site that was set as target"
     learned = (
         "" if found.config["fit"] == "backdoor" else "learns the risk of patients within their own stratum. Then it "
     )

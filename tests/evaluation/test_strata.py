@@ -226,3 +226,14 @@ def test_one_stratum_is_said_to_adjust_for_nothing(graph):
     assert "cannot be adjusted" in strata_words(found, graph.schema, 0.95)[0].text
     moved = found.splits[0].movements[0].everyone
     assert moved.size == pytest.approx(0, abs=1e-6)
+
+
+def test_masses_of_a_target_site_are_the_weights(graph):
+    model = fitted(graph)
+    before = judge_strata(model, graph, ["test"], RULES)
+    share = torch.arange(1.0, 1 + len(before.tables[0].strata))
+    model.networks["debiased"].members[0].deconfounder.prototypes.target(share)
+    after = judge_strata(model, graph, ["test"], RULES)
+    assert (before.target, after.target) == (False, True)
+    assert [one.mass for one in after.tables[0].strata] == pytest.approx((share / share.sum()).tolist())
+    assert [one.patients for one in after.tables[0].strata] == [one.patients for one in before.tables[0].strata]

@@ -116,7 +116,7 @@ def strata(change=0.05, gain=GAIN, rates=(0.1, 0.3), **config) -> Strata:
     here = tuple(StratumHere(20, {"died_early": 0.2}, {"died_early": 0.01}) for _ in rates)
     split = SplitStrata("test", 40, (here,), (replace(one, auroc=auroc),))
     settings = PrototypeConfig(**config).to_dict()
-    return Strata(settings, True, True, 100, (StrataTable((0,), table),), (split,))
+    return Strata(settings, True, True, False, 100, (StrataTable((0,), table),), (split,))
 
 
 def said(found: Strata) -> dict[str, str]:
@@ -161,6 +161,10 @@ def test_verdicts_follow_from_intervals(gain, words):
 )
 def test_settings_are_said(config, words):
     assert words in said(strata(**config))["What is averaged"]
+
+
+def test_masses_of_another_site_are_said():
+    assert "site that was set as target" in said(replace(strata(), target=True))["What is averaged"]
 
 
 def test_outcome_rates_and_what_they_cannot_tell():
