@@ -1,6 +1,6 @@
 """What adjusting for the pattern does when practice decides what is observed, and when illness does.
 
-    python benchmarks/ordered_because_ill.py --seeds 3
+    python benchmarks/ordered_because_ill.py --seeds 2
 
 Simulated cohorts of 2,000 patients in eight hospitals, no content biased, four modalities absent in 40 % of patients.
 Worlds differ in why they are absent. The only suspect is the pattern; backbone concat, one member. One JSON line per
@@ -51,9 +51,10 @@ def areas(model: gdsfd.Debiaser, graph: Any, which: str) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0, help="more seeds are added to the lines there are")
     arguments = parser.parse_args()
-    for seed in range(arguments.seeds):
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         for world, options in WORLDS.items():
             with tempfile.TemporaryDirectory() as folder:
                 gdsfd.simulate(folder, seed=2000 + seed, **COHORT, **options)
