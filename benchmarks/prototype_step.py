@@ -84,7 +84,7 @@ def stepper(arm: Arm, graph: Any, store: PatientStore, strata: int) -> Callable[
 def one_patient(
     backbone: str, graph: Any, streams: StreamConfig, channels: int, folder: Path, times: int
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds of ``Debiaser.predict_proba(graph, ids=[...])`` after loading: on the clock, and of the processor."""
+    """Milliseconds of ``predict_proba(graph, ids=[...])`` after loading: on the clock, and of the processor."""
     settings = dict(members=1, channels=channels, max_epochs=1, guard="debiased", guard_folds=0)
     Debiaser(backbone, replace(streams, stage_one=0.0), SUSPECTS, **settings).fit(graph).save(folder)
     model, clock, processor = Debiaser.load(folder), [], []
