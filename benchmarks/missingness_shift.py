@@ -62,15 +62,14 @@ def streams_of(arm: str) -> StreamConfig | None:
     assert parts is not None
     own = [each.name for each in fields(StreamConfig)]
     inner = [each.name for each in fields(PrototypeConfig) if each.name not in own]
-    pairs = [each.replace("+", ",") for each in settings if each != "mass=target"]
-    for pair in pairs:
+    given: dict[bool, dict[str, Any]] = {True: {}, False: {}}  # of the mode itself, of its prototypes
+    for pair in (each.replace("+", ",") for each in settings if each != "mass=target"):
         name, _, value = pair.partition("=")
-        given = {name: tuple(value.split(",")) if name == "strata" else read_settings([pair], [*own, *inner])[name]}
-        if name in own:
-            parts = replace(parts, **given)
-        else:
-            parts = replace(parts, prototypes=replace(parts.prototypes or PrototypeConfig(), **given))
-    return parts
+        read = tuple(value.split(",")) if name == "strata" else read_settings([pair], [*own, *inner])[name]
+        given[name in own][name] = read
+    if given[False]:
+        given[True]["prototypes"] = replace(parts.prototypes or PrototypeConfig(), **given[False])
+    return replace(parts, **given[True])
 
 
 def graphs_of(design: str, seed: int, trained: str, work: Path) -> dict[str, Any]:
