@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from gdsfd.evaluation.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, Scored, score
-from gdsfd.evaluation.targets import Target, presence_of
+from gdsfd.evaluation.targets import Target
+from gdsfd.graph.presence_of import presence_of
 
 __all__ = ["SLICE_FIGURES", "Slice", "pattern_name", "score_slices", "slices_of"]
 
@@ -69,7 +70,7 @@ def slices_of(graph: Any, rows: NDArray[np.int64], target: Target, rules: Rules)
         slices += sorted(named, key=lambda one: -int(one.mask.sum()))
         if len(small) > 1:
             slices.append(_pool("environment", small, "small environments"))
-    presence = presence_of(graph, rows)
+    presence = presence_of(graph).numpy()[rows]
     slices += _patterns(presence, graph.schema.names, target, rules)
     slices += _by_count(presence)
     for number, name in enumerate(graph.schema.names):

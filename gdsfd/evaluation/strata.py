@@ -23,7 +23,8 @@ from gdsfd.evaluation.strata_predictions import (
     member_groups,
     predict_strata,
 )
-from gdsfd.evaluation.targets import Target, labels_of, presence_of, rows_of_split, target_names
+from gdsfd.evaluation.targets import Target, labels_of, rows_of_split, target_names
+from gdsfd.graph.presence_of import presence_of
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.training.strata import environment_codes
 
@@ -210,7 +211,7 @@ def _describe(head: Deconfounder, graph: Any, train: Ints, assigned: Ints) -> tu
     mass = head.centers[1].tolist()
     group = head.prototypes.group.tolist() if bool(head.prototypes.fitted) else [-1]
     labels, targets = labels_of(graph, train), target_names(graph.schema)
-    presence = presence_of(graph, train)
+    presence = presence_of(graph).numpy()[train]
     environment = graph["patient"].get("environment")
     places = np.asarray(environment, dtype=object)[train].astype(str) if environment is not None else None
     patterns = head.config.placebo != "random" and "pattern" in head.config.strata and group != [-1]

@@ -17,7 +17,8 @@ from gdsfd.evaluation.metrics import Floats, mean_or_nan
 from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, difference, score
 from gdsfd.evaluation.slices import pattern_name
-from gdsfd.evaluation.targets import Target, presence_of
+from gdsfd.evaluation.targets import Target
+from gdsfd.graph.presence_of import presence_of
 
 __all__ = ["Crowd", "Movement", "crowds_of", "movement"]
 
@@ -158,7 +159,7 @@ def crowds_of(graph: Any, rows: NDArray[np.int64], least: int) -> list[tuple[str
         least: Fewer patients are put together with others of the kind, or left out.
     """
     patient, names = graph["patient"], graph.schema.names
-    presence = presence_of(graph, rows)
+    presence = presence_of(graph).numpy()[rows]
     sorts: list[tuple[str, NDArray[Any]]] = []
     if patient.get("environment") is not None:
         sorts.append(("environment", np.asarray(patient.environment, dtype=object)[rows].astype(str)))

@@ -6,7 +6,6 @@ A binary outcome is one target, several outcomes are one target each, and a mult
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, near_names, shown
 from gdsfd.evaluation.metrics import Floats, check_probabilities
 
-__all__ = ["Target", "labels_of", "presence_of", "rows_of_split", "target_names", "targets_of", "task_of"]
+__all__ = ["Target", "labels_of", "rows_of_split", "target_names", "targets_of", "task_of"]
 
 
 @dataclass(frozen=True)
@@ -124,12 +123,3 @@ def targets_of(
         labelled = np.flatnonzero(np.isfinite(labels[:, column]))
         result.append(Target(name, labelled, labels[labelled, column], p[labelled, column]))
     return result
-
-
-def presence_of(graph: Any, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """True where a patient has a modality; [m, modalities]."""
-    names: Sequence[str] = graph.schema.names
-    every = np.zeros((len(graph["patient"].id), len(names)), dtype=bool)
-    for number, name in enumerate(names):
-        every[graph["patient", name, "modality"].edge_index[0].numpy(), number] = True
-    return every[rows]

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from gdsfd.graph.presence_of import presence_of
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor
-from gdsfd.training.suspect_codes import presence_of, word_codes
+from gdsfd.training.suspect_codes import word_codes
 
 __all__ = ["fit_strata", "groups_of"]
 

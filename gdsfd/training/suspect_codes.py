@@ -14,8 +14,9 @@ from torch import Tensor
 
 from gdsfd.cohort.fields import ModalityFields
 from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.presence_of import presence_of
 
-__all__ = ["SuspectCodes", "presence_of", "suspect_codes", "word_codes"]
+__all__ = ["SuspectCodes", "suspect_codes", "word_codes"]
 
 #: A code that fewer training patients have is merged into another.
 LEAST_PATIENTS = 20
@@ -100,14 +101,6 @@ def word_codes(words: NDArray[Any], fit: Codes, least: int = LEAST_PATIENTS) -> 
     code = {word: number for number, word in enumerate(kept)}
     code.update({word: len(kept) for word in seen if word not in code})
     return np.array([code.get(str(word), -1) for word in words], dtype=np.int64)
-
-
-def presence_of(graph: Any) -> Tensor:
-    """True where a patient has a modality; bool [N, K]."""
-    presence = np.zeros((len(graph["patient"].id), len(graph.schema.names)), dtype=bool)
-    for number, name in enumerate(graph.schema.names):
-        presence[graph[edge_type(name)].edge_index[0].numpy(), number] = True
-    return torch.from_numpy(presence)
 
 
 def _patterns(presence: NDArray[np.bool_], fit: Codes) -> Codes:

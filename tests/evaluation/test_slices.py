@@ -12,8 +12,9 @@ from gdsfd.evaluation.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, difference, score
 from gdsfd.evaluation.slices import SLICE_FIGURES, Slice, pattern_name, score_slices, slices_of
-from gdsfd.evaluation.targets import presence_of, rows_of_split
+from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.presence_of import presence_of
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import made, target
 
@@ -50,7 +51,7 @@ def test_environments_groups_and_presence_hold_exactly_their_patients(graph, spl
         for name, one in by_name(slices, kind).items():
             if not one.pooled:
                 assert one.mask.tolist() == [values[row] == name for row in rows]
-    presence = presence_of(graph, rows)
+    presence = presence_of(graph).numpy()[rows]
     for number, name in enumerate(graph.schema.names):
         assert (by_name(slices, "modality")[f"with {name}"].mask == presence[:, number]).all()
         assert (by_name(slices, "modality")[f"without {name}"].mask == ~presence[:, number]).all()
@@ -118,7 +119,7 @@ def test_a_pattern_is_named_by_its_shorter_half(present, name):
 
 def test_number_of_modalities_parts_the_patients_in_ascending_slices(graph, split):
     rows, whole = split
-    counts = presence_of(graph, rows).sum(1)
+    counts = presence_of(graph).numpy()[rows].sum(1)
     slices = [one for one in slices_of(graph, rows, whole, RULES) if one.kind == "observed"]
     assert 2 <= len(slices) <= module.COUNT_SLICES
     assert (np.sum([one.mask for one in slices], axis=0) == 1).all()

@@ -17,8 +17,9 @@ from gdsfd.evaluation.slices import pattern_name
 from gdsfd.evaluation.strata import judge_strata
 from gdsfd.evaluation.strata_predictions import assign_strata, member_groups, predict_strata
 from gdsfd.evaluation.strata_words import strata_words
-from gdsfd.evaluation.targets import labels_of, presence_of
+from gdsfd.evaluation.targets import labels_of
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.presence_of import presence_of
 from gdsfd.nn.losses import probabilities
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training import Debiaser
@@ -55,7 +56,7 @@ def found(model, graph):
 def test_strata_are_counted_among_training_patients(model, graph, found):
     rows = rows_of(graph, "train").numpy()
     (head,) = [member.deconfounder for member in model.networks["debiased"].members]
-    number = head.groups(torch.from_numpy(presence_of(graph, rows)), None).numpy()
+    number = head.groups(torch.from_numpy(presence_of(graph).numpy()[rows]), None).numpy()
     (table,) = found.tables
     assert sum(one.patients for one in table.strata) == len(rows) == found.train
     assert math.fsum(one.mass for one in table.strata) == pytest.approx(1)
@@ -66,7 +67,7 @@ def test_strata_are_counted_among_training_patients(model, graph, found):
         pattern = head.groups.patterns.kept[at].numpy()
         assert one.name == pattern_name(pattern.tolist(), graph.schema.names)
         assert one.patients == inside.sum()
-        assert one.exact == pytest.approx((presence_of(graph, rows[inside]) == pattern).all(1).mean())
+        assert one.exact == pytest.approx((presence_of(graph).numpy()[rows[inside]] == pattern).all(1).mean())
         assert one.outcome["mortality"] == pytest.approx(np.nanmean(y[inside]))
         for place, share in one.environments.items():
             assert share == pytest.approx((places[inside] == place).mean())

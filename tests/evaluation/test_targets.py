@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation.targets import presence_of, rows_of_split, target_names, targets_of, task_of
+from gdsfd.evaluation.targets import rows_of_split, target_names, targets_of, task_of
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.presence_of import presence_of
 from tests.cohort_factory import make_cohort
 
 
@@ -82,7 +83,7 @@ def test_an_unknown_split_names_the_near_one():
 
 def test_presence_equals_the_observations():
     cohort = make_cohort(60)
-    presence = presence_of(graph_from_cohort(cohort), np.arange(60))
+    presence = presence_of(graph_from_cohort(cohort)).numpy()
     for number, name in enumerate(cohort.schema.names):
         assert np.flatnonzero(presence[:, number]).tolist() == cohort.observations[name].patient.tolist()
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from gdsfd.comparison import compare
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.presence_of import presence_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.graph.without import only_modalities, without_modalities
 from gdsfd.nn.stream_predictor import StreamPredictor
@@ -24,7 +25,6 @@ from gdsfd.training import Debiaser, loop
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.strata import groups_of
-from gdsfd.training.suspect_codes import presence_of
 from tests.cohort_factory import make_cohort
 
 PARTS = {"head": "causal", "margin": True, "information": "xcov", "conditional": True, "stage_one": 0.3}

@@ -100,6 +100,11 @@ class Fusion(nn.Module, ABC):
         self.center_channels = channels if center_channels is None else center_channels
         self.hidden = HIDDEN if hidden is None else hidden
         self.dropout = Dropout(dropout)
+        self._add_layers(channels, outputs)
+
+    @abstractmethod
+    def _add_layers(self, channels: int, outputs: int) -> None:
+        """The layers; ``out`` is the last one."""
 
     def forward(
         self, code: Tensor, centers: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None
@@ -161,15 +166,7 @@ class Fusion(nn.Module, ABC):
 class Concat(Fusion):
     r"""One hidden layer on both: :math:`V \operatorname{relu}(W_z z + W_c c + b) + a`."""
 
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        hidden: int | None = None,
-        dropout: float = 0.0,
-        center_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, outputs, hidden, dropout, center_channels)
+    def _add_layers(self, channels: int, outputs: int) -> None:
         self.of_code = nn.Linear(channels, self.hidden)
         self.of_center = nn.Linear(self.center_channels, self.hidden, bias=False)
         self.out = nn.Linear(self.hidden, outputs)
@@ -187,15 +184,7 @@ class Add(Fusion):
     of shifted sigmoids rises with :math:`V_z z`.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        hidden: int | None = None,
-        dropout: float = 0.0,
-        center_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, outputs, hidden, dropout, center_channels)
+    def _add_layers(self, channels: int, outputs: int) -> None:
         self.out = nn.Linear(channels, outputs)
         self.of_center = nn.Linear(self.center_channels, outputs, bias=False)
 
@@ -219,15 +208,7 @@ class Film(Fusion):
         Perez et al., FiLM, AAAI 2018.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        hidden: int | None = None,
-        dropout: float = 0.0,
-        center_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, outputs, hidden, dropout, center_channels)
+    def _add_layers(self, channels: int, outputs: int) -> None:
         self.of_code = nn.Linear(channels, self.hidden)
         self.of_center = nn.Linear(self.center_channels, 2 * self.hidden)
         self.out = nn.Linear(self.hidden, outputs)
@@ -245,15 +226,7 @@ class Gate(Fusion):
     With :math:`g = \sigma(U_z z + U_c c + b)`.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        hidden: int | None = None,
-        dropout: float = 0.0,
-        center_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, outputs, hidden, dropout, center_channels)
+    def _add_layers(self, channels: int, outputs: int) -> None:
         self.of_code = nn.Linear(channels, 2 * self.hidden)
         self.of_center = nn.Linear(self.center_channels, 2 * self.hidden, bias=False)
         self.out = nn.Linear(self.hidden, outputs)
@@ -280,15 +253,7 @@ class CrossAttention(Fusion):
 
     reads_tokens = True
 
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        hidden: int | None = None,
-        dropout: float = 0.0,
-        center_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, outputs, hidden, dropout, center_channels)
+    def _add_layers(self, channels: int, outputs: int) -> None:
         self.of_code = nn.Linear(channels, self.hidden)
         self.query = nn.Linear(channels, self.hidden)
         self.key_value = nn.Linear(self.center_channels, 2 * self.hidden)
