@@ -120,8 +120,6 @@ class Adjustment(nn.Module):
         mass: Tensor,
         group: Tensor | None = None,
         spread: Tensor | None = None,
-        tokens: Tensor | None = None,
-        owner: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Logits of the averaged prediction.
@@ -133,8 +131,6 @@ class Adjustment(nn.Module):
             mass: P(s), [S].
             group: Group of each stratum, int64 [S]; only ``sampled`` reads it (None: one group).
             spread: Standard deviations within strata, [S, d]; only ``sampled`` with jitter reads them.
-            tokens: For cross-attention, [E, d].
-            owner: The patient of each token, int64 [E].
             generator: Of draws.
 
         Returns:
@@ -142,14 +138,14 @@ class Adjustment(nn.Module):
         """
         if self.estimator == "nwgm":
             mean = (mass @ center).expand(code.size(0), -1)
-            return fusion.own(code, mean, tokens, owner)
+            return fusion.own(code, mean)
         if self.score is not None:
-            return fusion.own(code, self.score(code, center, mass) @ center, tokens, owner)
+            return fusion.own(code, self.score(code, center, mass) @ center)
         weight = mass
         if self.estimator == "sampled" and self.training and self._drawn(code, center):
             drawn = self.sample(fusion, code, center, mass, group, spread, generator)
             center, weight = drawn.centers, drawn.weight
-        return adjusted_logits(fusion(code, center, tokens, owner), weight, self.multiclass)
+        return adjusted_logits(fusion(code, center), weight, self.multiclass)
 
     @torch.no_grad()
     def sample(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,29 +13,8 @@ from gdsfd.nn.dropout import Dropout
 
 __all__ = ["Add", "Concat", "CrossAttention", "Film", "Fusion", "Gate", "build_fusion", "known_fusions"]
 
-_FUSIONS: dict[str, type[Fusion]] = {}
-
 #: Width of the hidden layer by default. Its cost is patients x strata x width, which a backbone's layers do not have.
 HIDDEN = 32
-
-FusionType = TypeVar("FusionType", bound="type[Fusion]")
-
-
-def register_fusion(name: str) -> Callable[[FusionType], FusionType]:
-    """Class decorator that makes a fusion known by name.
-
-    Raises:
-        InputError: The name is taken by another class.
-    """
-
-    def register(fusion: FusionType) -> FusionType:
-        known = _FUSIONS.get(name)
-        if known is not None and known.__qualname__ != fusion.__qualname__:
-            raise InputError(f"the fusion name {name!r} is taken by {known.__qualname__}; choose another")
-        _FUSIONS[name] = fusion
-        return fusion
-
-    return register
 
 
 def known_fusions() -> tuple[str, ...]:
@@ -162,7 +139,6 @@ class Fusion(nn.Module, ABC):
         return f"{self.channels}, {self.outputs}, hidden={self.hidden}"
 
 
-@register_fusion("concat")
 class Concat(Fusion):
     r"""One hidden layer on both: :math:`V \operatorname{relu}(W_z z + W_c c + b) + a`."""
 
@@ -175,7 +151,6 @@ class Concat(Fusion):
         return pair_layer(self.of_code(code), self.of_center(centers), self.out.weight, self.out.bias)
 
 
-@register_fusion("add")
 class Add(Fusion):
     r"""No hidden layer: :math:`V_z z + V_c c + a`.
 
@@ -200,7 +175,6 @@ class Add(Fusion):
         return self.of_center(centers)
 
 
-@register_fusion("film")
 class Film(Fusion):
     r"""The centre scales and shifts the layer: :math:`V \operatorname{relu}((1 + \gamma(c)) \odot W z + \beta(c))`.
 
@@ -219,7 +193,6 @@ class Film(Fusion):
         return self.out(hidden.relu_())
 
 
-@register_fusion("gate")
 class Gate(Fusion):
     r"""A gate of both chooses between them: :math:`V (g \odot W_z z + (1 - g) \odot W_c c)`.
 
@@ -238,7 +211,6 @@ class Gate(Fusion):
         return self.out(torch.lerp(other, value.unsqueeze(1), gate))
 
 
-@register_fusion("cross_attention")
 class CrossAttention(Fusion):
     r"""A patient's tokens ask the centre, and what they get is added to the hidden layer.
 
@@ -281,3 +253,12 @@ class CrossAttention(Fusion):
 def _paired(of_code: Tensor, of_center: Tensor) -> Tensor:
     """[B, H] and [S, H] or [B, T, H] -> [B, S or T, H]."""
     return of_code.unsqueeze(1) + of_center
+
+
+_FUSIONS: dict[str, type[Fusion]] = {
+    "concat": Concat,
+    "add": Add,
+    "film": Film,
+    "gate": Gate,
+    "cross_attention": CrossAttention,
+}
