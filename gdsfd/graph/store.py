@@ -83,7 +83,7 @@ class PatientStore:
         owners = []
         observations = {}
         for modality in self.schema.modalities:
-            edges = self._edge_of[modality.name][rows]  # [B], -1 = absent
+            edges = self._edge_of[modality.name].index_select(0, rows)  # [B], -1 = absent
             owner = (edges >= 0).nonzero().squeeze(1)
             observations[modality.name] = self._take(modality.name, edges[owner])
             owners.append(owner)
@@ -140,11 +140,11 @@ class PatientStore:
     def _take(self, name: str, edges: Tensor) -> dict[str, Tensor]:
         """The observations ``edges`` of one modality."""
         tensors = self._tensors[name]
-        taken = {key: tensors[key][edges] for key in self._rows[name]}
+        taken = {key: tensors[key].index_select(0, edges) for key in self._rows[name]}
         for pointer, keys in self._packed[name].items():
             taken[pointer], cells = _runs(tensors[pointer], edges)
             for key in keys:
-                taken[key] = tensors[key][cells]
+                taken[key] = tensors[key].index_select(0, cells)
         return taken
 
 
