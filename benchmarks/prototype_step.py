@@ -62,7 +62,7 @@ def stepper(arm: Arm, graph: Any, store: PatientStore, strata: int) -> Callable[
     network.prepare(store)
     given = replace(given, group=fit_strata(network, graph, train))
     objective = arm.objective(network, len(graph["patient"].id), codes.sizes)
-    objective.start_epoch(network, lambda: iter([store.batch(train)]), given, 0, 1)
+    objective.start_epoch(network, lambda: iter([store.batch(train)]), given, 0)
     for member in network.members:
         assert isinstance(member, StreamPredictor)
         found = 0 if member.deconfounder is None else member.deconfounder.prototypes.num_strata

@@ -38,13 +38,11 @@ class Objective(nn.Module):
     margin: bool = False
     critic_rate: float = 1e-3
     critic_steps: int = 1
+    #: Whether stage 2 predicts by a head that is not there in stage 1, so that the best epoch is one of stage 2.
+    new_head: bool = False
 
-    def stage(self, epoch: int, max_epochs: int) -> int:
-        """The stage of an epoch (counted from 0): 1 or 2."""
-        return 2
-
-    def whole_from(self, max_epochs: int) -> int:
-        """The first epoch (counted from 0) with all that predicts in place; the best one is not chosen before it."""
+    def stage_one(self, max_epochs: int) -> int:
+        """Epochs that stage 1 lasts, at most."""
         return 0
 
     def forward(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor:
@@ -78,17 +76,15 @@ class Objective(nn.Module):
         network: Ensemble,
         batches: Callable[[], Iterable[PatientBatch]],
         given: Supervision,
-        epoch: int,
-        last: int,
+        since: int,
     ) -> None:
-        """What is to be fitted on training patients before an epoch.
+        """What is to be fitted on training patients before an epoch of stage 2.
 
         Args:
             network: The network, with its current weights.
             batches: A pass over the training patients, on the network's device.
             given: What is known of all the graph's patients.
-            epoch: Counted from 0.
-            last: ``max_epochs``.
+            since: Epochs of stage 2 so far.
         """
 
     def critic_loss(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor | None:
@@ -145,6 +141,7 @@ class StreamObjective(Objective):
         super().__init__()
         self.config = config
         self.weighted, self.margin = config.weighted, config.margin
+        self.new_head = config.prototypes is not None  # there are no strata to average over before
         self.multiclass = network.multiclass
         self.critic_rate, self.critic_steps = config.critic_rate, config.critic_steps
         # The members are trained by the caller's optimiser; a plain list keeps them out of this module's parameters.
@@ -166,14 +163,9 @@ class StreamObjective(Objective):
             RelativeDifficulty(num_rows, outputs) for _ in self._members if config.weight == "relative_difficulty"
         )
 
-    def stage(self, epoch: int, max_epochs: int) -> int:
-        """Stage 1 for the first epochs, then stage 2."""
-        return 1 if epoch < round(self.config.stage_one * max_epochs) else 2
-
-    def whole_from(self, max_epochs: int) -> int:
-        """With prototypes the first epoch of stage 2: there are no strata to average over before."""
-        first = round(self.config.stage_one * max_epochs)
-        return first if self.config.prototypes is not None and first < max_epochs else 0
+    def stage_one(self, max_epochs: int) -> int:
+        """The share that the mode says."""
+        return round(self.config.stage_one * max_epochs)
 
     def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:
         """The loss of one member."""
@@ -255,15 +247,13 @@ class StreamObjective(Objective):
         network: Ensemble,
         batches: Callable[[], Iterable[PatientBatch]],
         given: Supervision,
-        epoch: int,
-        last: int,
+        since: int,
     ) -> None:
         """Fits prototypes at the end of stage 1, and again every few epochs."""
         config = self.config.prototypes
-        first = round(self.config.stage_one * last)
-        if config is None or epoch < first or given.group is None:
+        if config is None or given.group is None:
             return
-        if epoch > first and (config.update == "ema" or (epoch - first) % config.refit_every):
+        if since and (config.update == "ema" or since % config.refit_every):
             return
         mode = network.training
         network.eval()

@@ -43,7 +43,8 @@ def save_checkpoint(
     save_file(_plain(state.best_weights), temporary / "best.safetensors")
     save_file(_plain(state.average), temporary / "average.safetensors")
     torch.save(optimizer, temporary / "optimizer.pt")
-    progress = {key: getattr(state, key) for key in ("epoch", "best_epoch", "best_value", "history", "stopped")}
+    kept = ("epoch", "best_epoch", "best_value", "history", "second", "stopped")
+    progress = {key: getattr(state, key) for key in kept}
     (temporary / "state.json").write_text(json.dumps({"state": progress, "settings": settings}), encoding="utf-8")
     for entry in temporary.iterdir():
         _flush(entry)

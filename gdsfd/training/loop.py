@@ -32,6 +32,9 @@ from gdsfd.training.tuning import tuning_figures
 
 __all__ = ["seeded", "train"]
 
+#: Epochs without a better one after which stage 1 gives way to a new head.
+_WORSE_IN_STAGE_ONE = 2
+
 
 class seeded:
     """Draws from the global generators inside are a function of the numbers given; outside nothing has moved."""
@@ -125,18 +128,19 @@ def train(
 
     while not state.stopped:
         start = time.perf_counter()
-        stage = objective.stage(state.epoch, config.max_epochs)
-        with seeded(seed, state.epoch, 1):
-            objective.start_epoch(
-                network, partial(_passes, store, train_rows, fabric.device), given, state.epoch, config.max_epochs
-            )
+        _end_stage_one(state, network, objective, config)
+        if state.second is not None:
+            with seeded(seed, state.epoch, 1):
+                passes = partial(_passes, store, train_rows, fabric.device)
+                objective.start_epoch(network, passes, given, state.epoch - state.second)
+        stage = 1 if state.second is None else 2
         step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
         loss = _epoch(step, store, train_rows, given, config, seed, state.epoch) / len(network.members)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
         with average.swapped_in():
             row.update(tuning_figures(fabric, network, store, rows["train"], tuning_rows, config, objective, given))
             row["seconds"] = time.perf_counter() - start
-            _advance(state, row, network, config, objective.whole_from(config.max_epochs))
+            _advance(state, row, network, objective, config)
         state.average = average.weights
         if folder is not None:
             optimizers = {"network": optimizer.state_dict(), "critics": critics.state_dict()}
@@ -237,8 +241,29 @@ def _epoch(
     return float(torch.stack(losses).mean())
 
 
-def _advance(state: TrainingState, row: dict[str, Any], network: nn.Module, config: TrainConfig, whole: int) -> None:
-    """Takes a finished epoch into the state; those before ``whole`` (counted from 0) are not in the running."""
+def _end_stage_one(state: TrainingState, network: nn.Module, objective: Objective, config: TrainConfig) -> None:
+    """Begins stage 2 when stage 1 has lasted long enough.
+
+    Before a new head comes in, also when stage 1 no longer gets better; it then goes back to its best epoch. On a
+    cohort of two thousand patients the best epoch can be the second: 15 epochs would end far beyond it.
+    """
+    if state.second is not None:
+        return
+    last = objective.stage_one(config.max_epochs)
+    if state.epoch < last:
+        worse = state.epoch - state.best_epoch
+        if not objective.new_head or last >= config.max_epochs or worse < _WORSE_IN_STAGE_ONE:
+            return
+        network.load_state_dict(state.best_weights)
+    state.second = state.epoch
+    if objective.new_head:  # epochs without it are not in the running
+        state.best_value = -math.inf
+
+
+def _advance(
+    state: TrainingState, row: dict[str, Any], network: nn.Module, objective: Objective, config: TrainConfig
+) -> None:
+    """Takes a finished epoch into the state."""
     state.epoch += 1
     state.history.append(row)
     value = (
@@ -250,7 +275,9 @@ def _advance(state: TrainingState, row: dict[str, Any], network: nn.Module, conf
         raise InputError(
             f"training diverged in epoch {state.epoch}: the tuning loss is {row['tuning_loss']}; lower learning_rate"
         )
-    if value > state.best_value or not state.best_weights or state.epoch <= whole + 1:
+    if value > state.best_value or not state.best_weights:
         state.best_value, state.best_epoch = value, state.epoch
         state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
-    state.stopped = state.epoch >= config.max_epochs or state.epoch - state.best_epoch >= config.patience
+    waiting = state.second is None and objective.new_head and objective.stage_one(config.max_epochs) < config.max_epochs
+    late = not waiting and state.epoch - state.best_epoch >= config.patience
+    state.stopped = state.epoch >= config.max_epochs or late

@@ -21,6 +21,7 @@ class TrainingState:
         best_weights: The network's state then.
         average: Running average of the weights, when the run keeps one.
         history: One row per epoch: losses, metrics, seconds.
+        second: Epoch (counted from 0) with which stage 2 began; None = not yet.
         stopped: Whether training has ended (early, or at the last epoch).
     """
 
@@ -30,4 +31,5 @@ class TrainingState:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     average: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
+    second: int | None = None
     stopped: bool = False

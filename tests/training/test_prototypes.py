@@ -229,6 +229,29 @@ def test_epochs_before_the_strata_are_fitted_are_not_chosen(graph: Any, monkeypa
     assert (plain.state.best_epoch, plain.state.epoch) == (1, 3)
 
 
+def test_the_first_stage_ends_when_it_no_longer_gets_better(graph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Best in its second epoch of six: two worse ones later, stage 2 begins with the weights of the second."""
+    losses = iter([2.0, 1.0, 3.0, 4.0, *range(5, 100)])
+    figures = {"tuning_auprc": 0.5, "tuning_auroc": 0.5}
+    seen: list[tuple[int, int | None, dict[str, Any]]] = []
+    end = loop._end_stage_one
+
+    def watched_end(state: Any, network: Any, *given: Any) -> None:
+        end(state, network, *given)
+        seen.append((state.epoch, state.second, {name: each.clone() for name, each in network.state_dict().items()}))
+
+    monkeypatch.setattr(loop, "tuning_figures", lambda *given: {"tuning_loss": float(next(losses)), **figures})
+    monkeypatch.setattr(loop, "_end_stage_one", watched_end)
+    fitted = fit(graph, parts(stage_one=0.5), max_epochs=12, patience=2, monitor="loss")
+    assert [second for _, second, _ in seen[:5]] == [None, None, None, None, 4]
+    assert (fitted.state.second, fitted.state.best_epoch, fitted.state.epoch) == (4, 5, 7)
+    after_two, at_four = seen[2][2], seen[4][2]  # before the third and the fifth epoch
+    weights = [name for name in after_two if name.endswith("weight")]
+    assert weights
+    assert all(torch.equal(after_two[name], at_four[name]) for name in weights)
+    assert not all(torch.equal(after_two[name], seen[3][2][name]) for name in weights)
+
+
 @pytest.mark.parametrize("fit_by", ["own", "backdoor"])
 def test_moving_averages_move(graph: Any, fit_by: str) -> None:
     moved = fit(graph, parts({"update": "ema", "decay": 0.5, "fit": fit_by}, stage_one=0.0))

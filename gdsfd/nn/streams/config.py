@@ -45,7 +45,8 @@ class StreamConfig:
         prototypes: Stratified confounder prototypes that predictions are averaged over; None = none.
         intervention: Weight of the causal head's loss on patients whose pattern is re-drawn from the training patterns.
         consistency: Weight, within it, of the divergence between predictions before and after.
-        stage_one: Share of ``max_epochs`` in which only the heads' own losses act.
+        stage_one: Share of ``max_epochs`` in which only the heads' own losses act. With prototypes this stage ends
+            earlier, and at its best epoch, once the tuning figure has not improved for two epochs.
 
     References:
         Dual streams, generalized cross-entropy, minimised mutual information and the 15 of 100 epochs of a first stage:
