@@ -104,11 +104,7 @@ def predict_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence
             prediction = member(batch)
             stratum = _stratum(member, prediction, group[chosen])
             center, mass = head.centers
-            tokens, owner = None, None
-            if head.fusion.reads_tokens:
-                tokens, layout = member.inputs(batch)
-                owner = layout.patient
-            under = head.fusion(prediction.causal, center, tokens, owner).double()  # [B, S, T]
+            under = head.fusion(prediction.causal, center).double()  # [B, S, T]
             strata[place].append(stratum)
             sums[place] = sums[place] + _probability(under, network.multiclass).sum(0)
             own.append(under[torch.arange(len(under)), stratum])

@@ -163,7 +163,7 @@ class Adjustment(nn.Module):
         The arguments are those of :meth:`forward`.
         """
         group = torch.zeros_like(mass, dtype=torch.int64) if group is None else group
-        logits = fusion.pairs(code[:_PILOT], center, None, None)  # without dropout
+        logits = fusion.pairs(code[:_PILOT], center)  # without dropout
         outcome = logits.softmax(-1) if self.multiclass else logits.sigmoid()
         sd, score = pilot(outcome.to(mass.dtype), mass, group)
         rows = code.size(0) if self.per_patient else None

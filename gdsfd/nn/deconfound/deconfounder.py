@@ -98,9 +98,6 @@ class Deconfounder(nn.Module):
     def forward(self, code: Tensor) -> Tensor:
         """Logits of the average over strata, [B, outputs].
 
-        Cross-attention asks with the code alone, as it does in :meth:`own`: the tokens of a patient's observations are
-        not behind the causal stream's mask.
-
         Args:
             code: Patients' codes, [B, d].
         """

@@ -61,9 +61,6 @@ class Fusion(nn.Module, ABC):
         code [B, d]; centers [S, d] for all patients or [B, T, d] for each; returns logits [B, S or T, o].
     """
 
-    #: Whether :meth:`forward` does something with a patient's tokens.
-    reads_tokens = False
-
     def __init__(
         self,
         channels: int,
@@ -83,40 +80,32 @@ class Fusion(nn.Module, ABC):
     def _add_layers(self, channels: int, outputs: int) -> None:
         """The layers; ``out`` is the last one."""
 
-    def forward(
-        self, code: Tensor, centers: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, code: Tensor, centers: Tensor) -> Tensor:
         """Logits of every patient under every centre.
 
         Args:
             code: [B, d].
             centers: [S, d], or [B, T, d].
-            tokens: Tokens of the patients' observations, [E, d]; only cross-attention reads them.
-            owner: The patient of each token, int64 [E].
 
         Returns:
             float [B, S or T, o].
         """
-        if not self.reads_tokens:
-            tokens = owner = None
-        return self.pairs(self.dropout(code), centers, tokens, owner)
+        return self.pairs(self.dropout(code), centers)
 
-    def own(self, code: Tensor, centers: Tensor, tokens: Tensor | None = None, owner: Tensor | None = None) -> Tensor:
+    def own(self, code: Tensor, centers: Tensor) -> Tensor:
         """Logits of every patient under one centre each.
 
         Args:
             code: [B, d].
             centers: [B, d].
-            tokens: As in :meth:`forward`.
-            owner: As in :meth:`forward`.
 
         Returns:
             float [B, o].
         """
-        return self(code, centers.unsqueeze(1), tokens, owner).squeeze(1)
+        return self(code, centers.unsqueeze(1)).squeeze(1)
 
     @abstractmethod
-    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+    def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         """As :meth:`forward`, after dropout."""
 
     def start_from(self, bias: Tensor) -> None:
@@ -147,7 +136,7 @@ class Concat(Fusion):
         self.of_center = nn.Linear(self.center_channels, self.hidden, bias=False)
         self.out = nn.Linear(self.hidden, outputs)
 
-    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+    def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         return pair_layer(self.of_code(code), self.of_center(centers), self.out.weight, self.out.bias)
 
 
@@ -163,7 +152,7 @@ class Add(Fusion):
         self.out = nn.Linear(channels, outputs)
         self.of_center = nn.Linear(self.center_channels, outputs, bias=False)
 
-    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+    def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         return _paired(self.patient_part(code), self.stratum_part(centers))
 
     def patient_part(self, code: Tensor) -> Tensor:
@@ -187,7 +176,7 @@ class Film(Fusion):
         self.of_center = nn.Linear(self.center_channels, 2 * self.hidden)
         self.out = nn.Linear(self.hidden, outputs)
 
-    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+    def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         scale, shift = self.of_center(centers).chunk(2, dim=-1)
         hidden = torch.addcmul(shift, self.of_code(code).unsqueeze(1), 1 + scale)  # [B, S, H]
         return self.out(hidden.relu_())
@@ -204,7 +193,7 @@ class Gate(Fusion):
         self.of_center = nn.Linear(self.center_channels, 2 * self.hidden, bias=False)
         self.out = nn.Linear(self.hidden, outputs)
 
-    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+    def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         value, asked = self.of_code(code).chunk(2, dim=-1)
         other, offered = self.of_center(centers).chunk(2, dim=-1)
         gate = _paired(asked, offered).sigmoid()
@@ -212,18 +201,16 @@ class Gate(Fusion):
 
 
 class CrossAttention(Fusion):
-    r"""A patient's tokens ask the centre, and what they get is added to the hidden layer.
+    r"""The code asks the centre, and what it gets is added to the hidden layer.
 
-    With queries :math:`q` of the patient's code and tokens, a key and a value of the centre:
+    With a query :math:`q` of the code, a key and a value of the centre:
 
-    .. math:: V \operatorname{relu}\Big(W z + b + \frac{1}{n} \sum_{j \le n}
-        \sigma\big(q_j^\top k(c) / \sqrt{H} + e\big) \, v(c)\Big)
+    .. math:: V \operatorname{relu}\big(W z + b + \sigma\big(q(z)^\top k(c) / \sqrt{H} + e\big) \, v(c)\big)
 
     The weight of one centre does not depend on which other centres there are (a softmax over all would make the
-    average over strata depend on the patient); :math:`\sigma` is a softmax against nothing.
+    average over strata depend on the patient); :math:`\sigma` is a softmax against nothing. The tokens of a patient's
+    observations do not ask: they are not behind the causal stream's mask.
     """
-
-    reads_tokens = True
 
     def _add_layers(self, channels: int, outputs: int) -> None:
         self.of_code = nn.Linear(channels, self.hidden)
@@ -232,22 +219,13 @@ class CrossAttention(Fusion):
         self.rest = nn.Parameter(torch.zeros(1))
         self.out = nn.Linear(self.hidden, outputs)
 
-    def pairs(self, code: Tensor, centers: Tensor, tokens: Tensor | None, owner: Tensor | None) -> Tensor:
+    def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         key, value = self.key_value(centers).chunk(2, dim=-1)
-        weight = self._attention(self.query(code), key, None)  # [B, S]
-        if tokens is not None and owner is not None:
-            asked = self._attention(self.query(tokens), key, owner)  # [E, S]
-            count = torch.ones_like(code[:, 0]).index_add(0, owner, torch.ones_like(tokens[:, 0]))
-            weight = weight.index_add(0, owner, asked) / count.unsqueeze(1)
+        query = self.query(code)
+        score = query @ key.t() if key.dim() == 2 else torch.einsum("bh,bth->bt", query, key)
+        weight = torch.sigmoid(score / self.hidden**0.5 + self.rest)  # [B, S]
         hidden = torch.addcmul(self.of_code(code).unsqueeze(1), weight.unsqueeze(-1), value)
         return self.out(hidden.relu_())
-
-    def _attention(self, query: Tensor, key: Tensor, owner: Tensor | None) -> Tensor:
-        if key.dim() == 2:
-            score = query @ key.t()
-        else:
-            score = torch.einsum("eh,eth->et", query, key if owner is None else key[owner])
-        return torch.sigmoid(score / self.hidden**0.5 + self.rest)
 
 
 def _paired(of_code: Tensor, of_center: Tensor) -> Tensor:

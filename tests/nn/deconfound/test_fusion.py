@@ -71,12 +71,9 @@ def test_centers_of_each_patient_and_own(name: str, code: Tensor, centers: Tenso
 @pytest.mark.parametrize("name", NAMES)
 def test_one_patient_alone_is_predicted_as_in_the_batch(name: str, code: Tensor, centers: Tensor) -> None:
     fusion = build_fusion(name, 4, 1).eval()
-    tokens, owner = torch.randn(8, 4), torch.tensor([0, 0, 1, 3, 3, 3, 5, 5])
-    batch = fusion(code, centers, tokens, owner)
+    batch = fusion(code, centers)
     for i in range(6):
-        mine = owner == i
-        alone = fusion(code[i : i + 1], centers, tokens[mine], torch.zeros(int(mine.sum()), dtype=torch.long))
-        torch.testing.assert_close(alone, batch[i : i + 1])
+        torch.testing.assert_close(fusion(code[i : i + 1], centers), batch[i : i + 1])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,17 +95,13 @@ def test_width_of_centers_and_bias(name: str, code: Tensor) -> None:
     assert fusion(code[:0], torch.zeros(5, 7)).shape == (0, 5, 2)
 
 
-def test_tokens_are_asked_together_with_the_code(code: Tensor, centers: Tensor) -> None:
+def test_the_code_asks_each_centre_by_itself(code: Tensor, centers: Tensor) -> None:
     fusion = CrossAttention(4, 1)
-    tokens, owner = torch.randn(3, 4), torch.tensor([0, 0, 4])
     key, value = fusion.key_value(centers).chunk(2, -1)
-    queries = [torch.cat([code[i : i + 1], tokens[owner == i]]) for i in range(6)]
-    weight = [torch.sigmoid(fusion.query(q) @ key.t() / fusion.hidden**0.5).mean(0) for q in queries]
-    hidden = fusion.of_code(code)[:, None] + torch.stack(weight)[..., None] * value
-    expected = fusion.out(torch.relu(hidden))
-    torch.testing.assert_close(fusion(code, centers, tokens, owner), expected)
-    torch.testing.assert_close(fusion(code, centers.expand(6, 3, 4), tokens, owner), expected)
-    assert not torch.allclose(fusion(code, centers), expected)
+    weight = torch.sigmoid(fusion.query(code) @ key.t() / fusion.hidden**0.5)
+    expected = fusion.out(torch.relu(fusion.of_code(code)[:, None] + weight[..., None] * value))
+    torch.testing.assert_close(fusion(code, centers), expected)
+    torch.testing.assert_close(fusion(code, centers[1:]), expected[:, 1:])
 
 
 def test_dropout_leaves_centers_whole(code: Tensor, centers: Tensor) -> None:
