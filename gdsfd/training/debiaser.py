@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,12 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd._version import __version__
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, near_names, shown
 from gdsfd.graph.loader import rows_of
@@ -29,16 +25,11 @@ from gdsfd.training.arm import Arm, FittedArm, build_network
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.guard import Guard, judge
-from gdsfd.training.history_log import write_history
+from gdsfd.training.model_folder import check_free, read_model, read_weights, write_model
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.suspects import check_suspects, read_suspects
-from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["Debiaser"]
-
-_MARKER = "model.json"
-_HOLDS = "gdsfd model"
-_WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
 
 
 class Debiaser:
@@ -157,7 +148,7 @@ class Debiaser:
         folder = None
         if out is not None:
             out = Path(out)
-            check_replaceable(out, _MARKER, _HOLDS)
+            check_free(out)
             folder = work_folder(out)
             if not resume:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -232,9 +223,7 @@ class Debiaser:
         parts: dict[str, list[Tensor]] = {}
         store = PatientStore(graph)
         with torch.no_grad():
-            for first in range(
-                0, max(rows.numel(), 1), 1024
-            ):  # an empty split gives one empty batch of the right width
+            for first in range(0, max(rows.numel(), 1), 1024):  # no rows give one empty batch of the right width
                 predictions = network(store.batch(rows[first : first + 1024]))
                 scores.append(network.probability(predictions))
                 for name, code in network.codes(predictions).items():
@@ -264,25 +253,14 @@ class Debiaser:
     def _save(self, folder: Path, board: Path | None = None) -> None:
         if not self.networks or self.schema is None:
             raise NotFittedError("this Debiaser is not trained: there is nothing to save")
-        with whole_folder(Path(folder), _MARKER, _HOLDS) as temporary:
-            for name, network in self.networks.items():
-                weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
-                save_file(weights, temporary / _WEIGHTS[name])
-            stored = {
-                "format": _HOLDS,
-                "version": 1,
-                "gdsfd": __version__,
-                "arguments": self._arguments(self.config),
-                "schema": self.schema.to_dict(),
-                "training": self.training,
-                "history": self.history,
-                "guard": self.guard.to_dict() if self.guard is not None else None,
-                "choice": self.choice,
-            }
-            (temporary / _MARKER).write_text(json.dumps(stored, indent=1), encoding="utf-8")
-            write_history(temporary / "history.csv", self.history)
-            if board is not None and board.is_dir():
-                shutil.copytree(board, temporary / "tensorboard")
+        described = {
+            "arguments": self._arguments(self.config),
+            "schema": self.schema.to_dict(),
+            "training": self.training,
+            "guard": self.guard.to_dict() if self.guard is not None else None,
+            "choice": self.choice,
+        }
+        write_model(folder, self.networks, described, self.history, board)
 
     @classmethod
     def load(cls, folder: str | Path) -> Debiaser:
@@ -292,23 +270,11 @@ class Debiaser:
             InputError: ``folder`` holds no finished model.
         """
         folder = Path(folder)
-        if not (folder / _MARKER).is_file():
-            hint = ""
-            if work_folder(folder).is_dir():
-                hint = " Its training has not finished: go on with `gdsfd train ... --resume`."
-            raise InputError(f"{folder}: no model here (expected model.json and model.safetensors).{hint}")
-        try:
-            stored = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{folder / _MARKER}: cut off or damaged ({error}); copy the folder again") from None
-        if not isinstance(stored, dict) or stored.get("format") != _HOLDS:
-            raise InputError(f"{folder / _MARKER}: expected a file written by gdsfd, got another")
+        stored = read_model(folder)
         arguments = stored["arguments"]
         debias = arguments["streams"] if arguments["debias"] == "custom" else arguments["debias"]
         model = cls(arguments["backbone"], debias, arguments["suspects"], arguments["seed"])
-        if (
-            arguments.get("streams") is not None
-        ):  # a mode's parts may change between versions: those it was trained with
+        if arguments.get("streams") is not None:  # the parts it was trained with: a mode's may have changed since
             model.streams = StreamConfig.read(arguments["streams"])
         model.config = TrainConfig.from_settings(arguments["config"])
         model.schema = CohortSchema.from_dict(stored["schema"])
@@ -317,15 +283,7 @@ class Debiaser:
         for name in ("reference", "debiased") if model.streams is not None else ("reference",):
             streams = model.streams if name == "debiased" else None
             network = build_network(model.schema, model.backbone, streams, model.config, model.seed, sizes)
-            try:
-                network.load_state_dict(load_file(folder / _WEIGHTS[name]))
-            except (RuntimeError, SafetensorError, OSError) as error:
-                writer = f"written by gdsfd {stored.get('gdsfd')}, this is {__version__}"
-                raise InputError(
-                    f"{folder / _WEIGHTS[name]}: does not fit model.json ({writer}): {str(error).splitlines()[0]}; "
-                    f"train the model anew, or copy the folder again"
-                ) from None
-            model.networks[name] = network.eval()
+            model.networks[name] = read_weights(folder, name, network, stored)
         guard = stored.get("guard")
         model.guard = Guard(**guard) if guard is not None else None
         model.choice = stored.get("choice", "reference")

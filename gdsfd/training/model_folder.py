@@ -1,0 +1,113 @@
+"""A trained model on disk: weights (safetensors) and everything else (JSON). Reading runs no code from the files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from gdsfd._version import __version__
+from gdsfd.errors import InputError
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.training.checkpoint import work_folder
+from gdsfd.training.history_log import write_history
+from gdsfd.whole_folder import check_replaceable, whole_folder
+
+__all__ = ["MODEL_FILE", "check_free", "read_model", "read_weights", "write_model"]
+
+MODEL_FILE = "model.json"
+_HOLDS = "gdsfd model"
+_WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
+
+
+def check_free(folder: Path) -> None:
+    """Refuses a folder that holds something other than a model.
+
+    Raises:
+        InputError: It does.
+    """
+    check_replaceable(folder, MODEL_FILE, _HOLDS)
+
+
+def write_model(
+    folder: Path,
+    networks: Mapping[str, Ensemble],
+    described: dict[str, Any],
+    history: Sequence[dict[str, Any]],
+    board: Path | None = None,
+) -> None:
+    """Writes a model, whole or not at all.
+
+    Args:
+        folder: Created; a former model there is replaced.
+        networks: ``reference``, and ``debiased`` where there is one.
+        described: What else there is to keep, JSON-able.
+        history: Rows of all epochs.
+        board: Folder of TensorBoard event files to keep beside it.
+
+    Raises:
+        InputError: ``folder`` holds something else.
+    """
+    with whole_folder(folder, MODEL_FILE, _HOLDS) as temporary:
+        for name, network in networks.items():
+            weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+            save_file(weights, temporary / _WEIGHTS[name])
+        head = {"format": _HOLDS, "version": 1, "gdsfd": __version__}
+        stored = {**head, **described, "history": list(history)}
+        (temporary / MODEL_FILE).write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        write_history(temporary / "history.csv", list(history))
+        if board is not None and board.is_dir():
+            shutil.copytree(board, temporary / "tensorboard")
+
+
+def read_model(folder: Path) -> dict[str, Any]:
+    """What :func:`write_model` was given, but for the weights.
+
+    Raises:
+        InputError: ``folder`` holds no finished model, or a damaged one.
+    """
+    path = folder / MODEL_FILE
+    if not path.is_file():
+        hint = ""
+        if work_folder(folder).is_dir():
+            hint = " Its training has not finished: go on with `gdsfd train ... --resume`."
+        raise InputError(f"{folder}: no model here (expected model.json and model.safetensors).{hint}")
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: cut off or damaged ({error}); copy the folder again") from None
+    if not isinstance(stored, dict) or stored.get("format") != _HOLDS:
+        raise InputError(f"{path}: expected a file written by gdsfd, got another")
+    return stored
+
+
+def read_weights(folder: Path, name: str, network: Ensemble, stored: Mapping[str, Any]) -> Ensemble:
+    """Puts stored weights into a network.
+
+    Args:
+        folder: The model's.
+        name: ``reference`` or ``debiased``.
+        network: Built as it was.
+        stored: What :func:`read_model` gave.
+
+    Returns:
+        The network, in evaluation mode.
+
+    Raises:
+        InputError: The weights are missing, damaged, or of another network.
+    """
+    path = folder / _WEIGHTS[name]
+    try:
+        network.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError, OSError) as error:
+        writer = f"written by gdsfd {stored.get('gdsfd')}, this is {__version__}"
+        raise InputError(
+            f"{path}: does not fit model.json ({writer}): {str(error).splitlines()[0]}; train the model anew, or copy "
+            f"the folder again"
+        ) from None
+    return network.eval()
