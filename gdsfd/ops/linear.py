@@ -76,7 +76,7 @@ def filled(rows: Tensor) -> Tensor:
         return rows
     whole = rows.new_empty(count + -count % _MULTIPLE, rows.size(1))
     whole[:count] = rows
-    whole[count:] = 0
+    whole[count:].zero_()
     return whole
 
 
