@@ -112,6 +112,16 @@ def test_every_kind_of_outcome(mode: str, outcomes: str) -> None:
         assert bool(np.isfinite(model.use(which).predict_proba(graph)).all())
 
 
+@pytest.mark.parametrize("level", ["edge", "feature", "both"])
+@pytest.mark.parametrize("backbone", ["concat", "muse", "grape"])
+def test_every_level_of_masks_on_every_backbone(backbone: str, level: str) -> None:
+    graph = graph_from_cohort(make_cohort(100))
+    settings = {**QUICK, "max_epochs": 1, "guard_folds": 0}
+    model = Debiaser(backbone, StreamConfig(mask_level=level), **settings).fit(graph).use("debiased")  # type: ignore[arg-type]
+    together = model.predict_proba(graph)
+    np.testing.assert_allclose(model.predict_proba(graph, ids=[graph["patient"].id[3]])[0], together[3], atol=1e-6)
+
+
 EVERYTHING = StreamConfig(
     margin=True, weight="stratum", information="mine", conditional=True, swap=1.0, suspect_weight=0.5, stage_one=0.0
 )

@@ -118,7 +118,7 @@ class DualStreams(nn.Module):
                 tokens = on_edges(self.backbone(tokens, layout), layout)
             mask = self.masker(tokens, layout)
             mask = 1 - mask if complement else mask
-            yield (tokens, layout, mask) if part.takes_mask else (2 * mask * tokens, layout)
+            yield (tokens, layout, _narrow(mask)) if part.takes_mask else (2 * mask * tokens, layout)
 
 
 def on_edges(embeddings: Embeddings, layout: EdgeLayout) -> Tensor:
@@ -130,5 +130,10 @@ def on_edges(embeddings: Embeddings, layout: EdgeLayout) -> Tensor:
 
 def _masked(backbone: Backbone, tokens: Tensor, layout: EdgeLayout, y: Tensor | None, mask: Tensor) -> Embeddings:
     if backbone.takes_mask:
-        return backbone(tokens, layout, y, mask=mask)
+        return backbone(tokens, layout, y, mask=_narrow(mask))
     return backbone(2 * mask * tokens, layout, y)
+
+
+def _narrow(mask: Tensor) -> Tensor:
+    """One number per edge as [E], the form in which messages take it."""
+    return mask.squeeze(1) if mask.size(1) == 1 else mask

@@ -12,6 +12,10 @@ from gdsfd.ops import segment_mean
 
 __all__ = ["MaskGenerator"]
 
+#: How near a score comes to 0 and to 1. Messages are divided by the sum of a node's masks: where a sum is 1e-20, which
+#: saturated scores do reach, its gradient is no number, and training broke off.
+_LEAST = 1e-6
+
 
 class MaskGenerator(nn.Module):
     r"""One round of message passing, then a score in (0, 1) for every edge, or for every channel of it.
@@ -65,4 +69,5 @@ class MaskGenerator(nn.Module):
         patient = segment_mean(inside, layout.patient, layout.num_patients)
         inside = inside + patient.index_select(0, layout.patient)
         scores = [torch.sigmoid(layer(inside)) for layer in (self.feature, self.edge) if layer is not None]
-        return scores[0] if len(scores) == 1 else scores[0] * scores[1]
+        score = scores[0] if len(scores) == 1 else scores[0] * scores[1]
+        return score.clamp(_LEAST, 1 - _LEAST)

@@ -11,6 +11,7 @@ from gdsfd.graph.layout import EdgeLayout
 from gdsfd.nn.backbones import Backbone, ConcatBackbone, MuseBackbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.streams import DualStreams, StreamConfig, swapped
+from gdsfd.nn.streams.mask_generator import MaskGenerator
 
 
 class PooledBackbone(Backbone):
@@ -115,6 +116,27 @@ def test_a_mask_of_one_on_concat_is_the_backbone_on_doubled_tokens() -> None:
     tokens = torch.randn(layout.num_edges, 8)
     expected = streams.backbone(tokens, layout).pooled  # at the start the mask is 1/2 and tokens pass unchanged
     torch.testing.assert_close(streams(tokens, layout).causal, expected)
+
+
+@pytest.mark.parametrize("level", ["feature", "edge", "both"])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_saturated_masks_leave_gradients_finite(level: str, sign: float) -> None:
+    """Scores of 0 or 1 to the last digit: a stream without evidence must not end the training of the other."""
+    torch.manual_seed(0)
+    streams = DualStreams(MuseBackbone(8, 3, 0.0), None, MuseBackbone(8, 3, 0.0), level)
+    assert isinstance(streams.masker, MaskGenerator)
+    for layer in (streams.masker.feature, streams.masker.edge):
+        if layer is not None:
+            nn.init.constant_(layer.weight, sign * 5.0)
+    layout = layout_of(6)
+    tokens = (torch.randn(layout.num_edges, 8) * 10).requires_grad_()
+    codes = streams(tokens, layout)
+    assert bool(((codes.mask < 1e-5) | (codes.mask > 1 - 1e-5)).any())
+    (codes.causal.square().sum() + codes.biased.square().sum()).backward()
+    assert tokens.grad is not None
+    found = [tokens.grad, *(each.grad for each in streams.parameters() if each.grad is not None)]
+    assert all(bool(torch.isfinite(each).all()) for each in found)
+    assert max(float(each.abs().max()) for each in found) < 1e8
 
 
 def test_swap_permutes_and_says_whose_codes_they_are() -> None:
