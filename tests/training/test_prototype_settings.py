@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from gdsfd.training import Debiaser
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
 from tests.cohort_factory import make_cohort
+from tests.pairs import Case, covering
 
 QUICK = {"members": 1, "channels": 4, "learning_rate": 3e-3, "batch_size": 32, "max_epochs": 2, "guard_folds": 0}
 
@@ -37,8 +38,6 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "backbone": ("concat", "muse", "grape"),
     "outcomes": ("binary", "multilabel", "multiclass"),
 }
-Case = dict[str, Any]
-Pair = frozenset[tuple[str, Any]]
 
 
 def possible(case: Case) -> bool:
@@ -47,32 +46,7 @@ def possible(case: Case) -> bool:
     return not offset_without_add and not attention_unlearned
 
 
-def pairs_of(case: Case) -> set[Pair]:
-    return {frozenset(pair) for pair in combinations(case.items(), 2)}
-
-
-def covering() -> list[Case]:
-    """Few cases in which every possible pair of choices comes up: each case grows by the choice with most new pairs."""
-    left = {
-        frozenset(((first, one), (second, other)))
-        for first, second in combinations(CHOICES, 2)
-        for one, other in product(CHOICES[first], CHOICES[second])
-        if possible({first: one, second: other})
-    }
-    left = {pair for pair in left if possible(dict(pair))}
-    cases: list[Case] = []
-    while left:
-        case: Case = dict(sorted(min(left, key=lambda pair: sorted(map(repr, pair)))))
-        for name, choices in CHOICES.items():
-            options = [case | {name: choice} for choice in choices if possible(case | {name: choice})]
-            if name not in case:
-                case = max(options, key=lambda option: len(pairs_of(option) & left))
-        left -= pairs_of(case)
-        cases.append(case)
-    return cases
-
-
-CASES = covering()
+CASES = covering(CHOICES, possible)
 
 
 def streams_of(case: Case) -> StreamConfig:
