@@ -42,15 +42,20 @@ def node_update(
             f"node_update: total has shape {[rows, channels]}, node {list(node.shape)}, norm {list(norm.shape)}; "
             f"expected node [{rows}, {channels}] or [1, {channels}] and norm [{rows}, {channels}] or [{rows}, 1]"
         )
-    empty = norm == 0
-    scale = norm.to(total.dtype).masked_fill(empty, 1).reciprocal().masked_fill(empty, 0)
+    norm = norm.to(total.dtype)
     weights = (message_weight, node_weight, bias)
     if plain_float(total, node, *weights):
-        if torch.is_grad_enabled() and any(one.requires_grad for one in (total, scale, node, *weights)):
-            result: Tensor = _NodeUpdate.apply(total, scale, node, *weights)
+        if torch.is_grad_enabled() and any(one.requires_grad for one in (total, norm, node, *weights)):
+            result: Tensor = _NodeUpdate.apply(total, norm, node, *weights)
             return result
-        return _forward(total, scale, node, *weights, None)
-    return torch.relu(linear(total * scale, message_weight, bias) + linear(node, node_weight))
+        return _forward(total, _scale(norm), node, *weights, None)
+    return torch.relu(linear(total * _scale(norm), message_weight, bias) + linear(node, node_weight))
+
+
+def _scale(norm: Tensor) -> Tensor:
+    """What sums are multiplied by; 0 where there is nothing to divide by."""
+    empty = norm == 0
+    return norm.masked_fill(empty, 1).reciprocal().masked_fill(empty, 0)
 
 
 def _forward(
@@ -79,27 +84,24 @@ class _NodeUpdate(torch.autograd.Function):
     def forward(
         ctx: Any,
         total: Tensor,
-        scale: Tensor,
+        norm: Tensor,
         node: Tensor,
         message_weight: Tensor,
         node_weight: Tensor,
         bias: Tensor,
     ) -> Tensor:
-        mean = total.new_empty(total.shape)
+        mean, scale = total.new_empty(total.shape), _scale(norm)
         out = _forward(total, scale, node, message_weight, node_weight, bias, mean)
-        # The totals themselves are asked for only by a mask's gradient.
-        ctx.save_for_backward(
-            mean, scale, node, message_weight, node_weight, out, total if ctx.needs_input_grad[1] else None
-        )
+        ctx.save_for_backward(mean, scale, node, message_weight, node_weight, out)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
-        mean, scale, node, message_weight, node_weight, out, total = ctx.saved_tensors
+        mean, scale, node, message_weight, node_weight, out = ctx.saved_tensors
         wants = ctx.needs_input_grad
         of_total = torch.empty_like(mean) if wants[0] else None
-        of_scale = torch.empty_like(scale) if wants[1] else None
+        of_norm = torch.empty_like(scale) if wants[1] else None
         of_node = torch.zeros_like(node, memory_format=torch.contiguous_format) if wants[2] else None
         of_message, of_weight = torch.zeros_like(message_weight), torch.zeros_like(node_weight)
         of_bias = out.new_zeros(out.size(1))
@@ -109,15 +111,13 @@ class _NodeUpdate(torch.autograd.Function):
             passed = torch.ops.aten.threshold_backward(above[rows], out[rows], 0)
             of_bias += passed.sum(0)
             weight_gradient(passed, mean[rows], of_message)
-            if of_total is not None or of_scale is not None:
-                of_mean = rows_by(passed, turned)
-                if of_scale is not None:
-                    assert total is not None
-                    of_scale[rows] = (
-                        (of_mean * total[rows]).sum(1, keepdim=True) if scale.size(1) == 1 else (of_mean * total[rows])
-                    )
+            if of_total is not None or of_norm is not None:
+                of_sum = rows_by(passed, turned).mul_(scale[rows])
+                if of_norm is not None:  # by way of the mean: the square of a small norm is no number
+                    moved = of_sum * mean[rows]
+                    of_norm[rows] = -(moved.sum(1, keepdim=True) if scale.size(1) == 1 else moved)
                 if of_total is not None:
-                    torch.mul(of_mean, scale[rows], out=of_total[rows])
+                    of_total[rows] = of_sum
             if node.size(0) > 1:
                 weight_gradient(passed, node[rows], of_weight)
                 if of_node is not None:
@@ -125,4 +125,4 @@ class _NodeUpdate(torch.autograd.Function):
         if node.size(0) == 1:  # one row for all: its term's gradient is the bias's
             of_weight.addmm_(of_bias.unsqueeze(1), node)
             of_node = rows_by(of_bias.unsqueeze(0), turned_node) if wants[2] else None
-        return of_total, of_scale, of_node, of_message, of_weight, of_bias
+        return of_total, of_norm, of_node, of_message, of_weight, of_bias

@@ -44,6 +44,15 @@ def test_a_norm_of_zero_is_a_mean_of_zero() -> None:
     assert norm.grad.tolist() == [[-1.5], [0.0]]
 
 
+def test_a_tiny_norm_has_a_finite_gradient() -> None:
+    """Its square is 0 in float32. The mean is 3 and falls by 3 per share of the norm."""
+    norm = torch.tensor([[1e-25]], requires_grad=True)
+    one = torch.ones(1, 1)
+    node_update(torch.tensor([[3e-25]]), norm, torch.zeros(1, 1), one, one, torch.ones(1)).sum().backward()
+    assert norm.grad is not None
+    assert float(norm.grad) * 1e-25 == pytest.approx(-3.0, rel=1e-5)
+
+
 def test_wrong_shapes_are_named() -> None:
     one = torch.ones(1, 1)
     with pytest.raises(InputError, match=r"node \[3, 1\], norm \[2, 1\]; expected node \[2, 1\]"):
