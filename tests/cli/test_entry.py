@@ -118,7 +118,8 @@ def test_as_a_module(tmp_path):
 
 def test_ctrl_c_is_130(tmp_path):
     code = (
-        "import sys, time, gdsfd.cli.versions as v\n"
+        "import signal, sys, time, gdsfd.cli.versions as v\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job's children ignore it
         "def run(arguments):\n    print('started', flush=True)\n    time.sleep(60)\n"
         "v.run = run\n"
         "from gdsfd.cli import main\n"
