@@ -209,4 +209,6 @@ def _network(arm: Arm, name: str, fitted: FittedArm) -> Record:
 
 def _verdict(guard: Guard) -> Record:
     evidence: Record = {name: guard.evidence[name] for name in ("difference", "low", "high") if name in guard.evidence}
+    groups = guard.evidence.get("groups", {})
+    evidence["groups"] = {name: round(other - reference, 5) for name, (reference, other, _) in groups.items()}
     return {"choice": guard.choice, "failed": guard.failed, **evidence, "words": guard.words}

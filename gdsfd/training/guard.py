@@ -122,10 +122,16 @@ def judge(
     else:
         found = weighted_gain(graph, debiased.suspects, tuning_rows, scores)
         where = "on tuning patients weighted so that the suspects tell nothing of the outcome"
-    return _verdict(found, where, figures, cost)
+    return _verdict(found, where, figures, cost, by_fold=bool(parts))
 
 
-def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: str) -> Guard:
+def _short(names: str, most: int = 3) -> str:
+    """The environments of a fold, the first few of many."""
+    known = names.split(", ")
+    return names if len(known) <= most else f"{', '.join(known[: most - 1])} and {len(known) - most + 1} more"
+
+
+def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: str, by_fold: bool) -> Guard:
     if not found.pairs:
         words = "There are no two patients to compare the models by; the model without debiasing is used."
         return Guard("reference", words, figures)
@@ -135,6 +141,9 @@ def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: st
         f"Concordance {where}: {found.other:.3f} with debiasing, {found.reference:.3f} without "
         f"({found.difference:+.3f}, 90 % interval {found.low:+.3f} to {found.high:+.3f})."
     )
+    if by_fold and len(groups) > 1:
+        each = (f"{_short(name)} {other - reference:+.3f}" for name, (reference, other, _) in found.groups.items())
+        figure += f" By what was left out: {'; '.join(each)}."
     if found.difference >= LEAST_GAIN:
         strength = "helps there" if found.low > 0 else "seems to help there, though chance is not excluded"
         words = f"{figure} Debiasing {strength}, and the debiased model is used.{cost}"

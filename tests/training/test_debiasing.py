@@ -43,6 +43,9 @@ def test_a_planted_shortcut_is_removed_and_the_guard_says_so(confounded, mode: s
     assert model.guard is not None
     assert model.guard.choice == "debiased"
     assert "left out of training" in model.guard.words
+    assert model.guard.words.count("; ") >= len(model.guard.evidence["groups"]) - 1
+    for reference, other, _ in model.guard.evidence["groups"].values():
+        assert f"{other - reference:+.3f}" in model.guard.words
     shifted, plain = area(model, graph, truth, "test_unbiased"), area(model, graph, truth, "test")
     model.use("reference")
     assert shifted > area(model, graph, truth, "test_unbiased") + 0.05
