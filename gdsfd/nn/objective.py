@@ -164,7 +164,7 @@ class StreamObjective(Objective):
         )
 
     def stage_one(self, max_epochs: int) -> int:
-        """The share that the mode says."""
+        """The mode's share of all epochs."""
         return round(self.config.stage_one * max_epochs)
 
     def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:

@@ -251,13 +251,18 @@ def _end_stage_one(state: TrainingState, network: nn.Module, objective: Objectiv
         return
     last = objective.stage_one(config.max_epochs)
     if state.epoch < last:
-        worse = state.epoch - state.best_epoch
-        if not objective.new_head or last >= config.max_epochs or worse < _WORSE_IN_STAGE_ONE:
+        if not _awaits_head(state, objective, config) or state.epoch - state.best_epoch < _WORSE_IN_STAGE_ONE:
             return
         network.load_state_dict(state.best_weights)
     state.second = state.epoch
     if objective.new_head:  # epochs without it are not in the running
         state.best_value = -math.inf
+
+
+def _awaits_head(state: TrainingState, objective: Objective, config: TrainConfig) -> bool:
+    """Whether the head that will predict is still to come."""
+    comes = objective.new_head and objective.stage_one(config.max_epochs) < config.max_epochs
+    return comes and state.second is None
 
 
 def _advance(
@@ -278,6 +283,5 @@ def _advance(
     if value > state.best_value or not state.best_weights:
         state.best_value, state.best_epoch = value, state.epoch
         state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
-    waiting = state.second is None and objective.new_head and objective.stage_one(config.max_epochs) < config.max_epochs
-    late = not waiting and state.epoch - state.best_epoch >= config.patience
+    late = not _awaits_head(state, objective, config) and state.epoch - state.best_epoch >= config.patience
     state.stopped = state.epoch >= config.max_epochs or late

@@ -18,9 +18,9 @@ from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.history_log import write_history
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
-__all__ = ["MODEL_FILE", "check_free", "read_model", "read_weights", "write_model"]
+__all__ = ["check_free", "read_model", "read_weights", "write_model"]
 
-MODEL_FILE = "model.json"
+_MODEL_FILE = "model.json"
 _HOLDS = "gdsfd model"
 _WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
 
@@ -31,7 +31,7 @@ def check_free(folder: Path) -> None:
     Raises:
         InputError: It does.
     """
-    check_replaceable(folder, MODEL_FILE, _HOLDS)
+    check_replaceable(folder, _MODEL_FILE, _HOLDS)
 
 
 def write_model(
@@ -53,13 +53,13 @@ def write_model(
     Raises:
         InputError: ``folder`` holds something else.
     """
-    with whole_folder(folder, MODEL_FILE, _HOLDS) as temporary:
+    with whole_folder(folder, _MODEL_FILE, _HOLDS) as temporary:
         for name, network in networks.items():
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])
         head = {"format": _HOLDS, "version": 1, "gdsfd": __version__}
         stored = {**head, **described, "history": list(history)}
-        (temporary / MODEL_FILE).write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        (temporary / _MODEL_FILE).write_text(json.dumps(stored, indent=1), encoding="utf-8")
         write_history(temporary / "history.csv", list(history))
         if board is not None and board.is_dir():
             shutil.copytree(board, temporary / "tensorboard")
@@ -71,7 +71,7 @@ def read_model(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: ``folder`` holds no finished model, or a damaged one.
     """
-    path = folder / MODEL_FILE
+    path = folder / _MODEL_FILE
     if not path.is_file():
         hint = ""
         if work_folder(folder).is_dir():
