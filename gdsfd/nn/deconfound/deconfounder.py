@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from gdsfd.nn.deconfound.adjustment import Adjustment
 from gdsfd.nn.deconfound.config import PrototypeConfig
 from gdsfd.nn.deconfound.fusion import Add, build_fusion
-from gdsfd.nn.deconfound.groups import StratumGroups
 from gdsfd.nn.deconfound.prototypes import Prototypes
+from gdsfd.nn.deconfound.strata import StratumGroups
 
 __all__ = ["Deconfounder"]
 

@@ -11,9 +11,9 @@ from torch import Tensor
 import gdsfd
 from gdsfd.nn.deconfound.config import PrototypeConfig
 from gdsfd.nn.deconfound.fusion import build_fusion
-from gdsfd.nn.deconfound.groups import StratumGroups
 from gdsfd.nn.deconfound.prototypes import Prototypes
 from gdsfd.nn.deconfound.sampling import draw, pilot
+from gdsfd.nn.deconfound.strata import StratumGroups
 from gdsfd.nn.losses import outcome_loss
 from gdsfd.simulation import load_truth
 
