@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
 def run_jobs(jobs: Sequence[Job], plan: Plan, processes: int, file: Path) -> None:
     """Runs what is missing; a failed job is reported at the end and does not stop the others."""
     done = finished(file, plan)
-    missing = [job for job in jobs if not done.get(job.key, set()) >= set(_part(plan, job.backbone).rows())]
+    missing = [job for job in jobs if not done.get(job.key, set()) >= set(plan.only(job.backbone).rows())]
     if not missing:
         return
     head = provenance()
@@ -106,7 +106,7 @@ def run_jobs(jobs: Sequence[Job], plan: Plan, processes: int, file: Path) -> Non
     start = time.monotonic()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         waiting = {
-            pool.submit(_run, job, _part(plan, job.backbone), str(file), short, done.get(job.key, set())): job
+            pool.submit(_run, job, plan.only(job.backbone), str(file), short, done.get(job.key, set())): job
             for job in missing
         }
         for number, future in enumerate(as_completed(waiting), start=1):
@@ -166,11 +166,6 @@ def finished(file: Path, plan: Plan) -> dict[tuple[Any, ...], set[tuple[str, str
             key = (record["design"], record["holdout"], record["seed"])
             found.setdefault(key, set()).add((record["backbone"], record["arm"]))
     return found
-
-
-def _part(plan: Plan, backbone: str) -> Plan:
-    """The baselines, or all arms of one backbone."""
-    return replace(plan, backbones=(backbone,) if backbone else (), baselines=() if backbone else plan.baselines)
 
 
 def _run(job: Job, plan: Plan, file: str, head: Record, done: set[tuple[str, str]]) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bench_lines
 import result_lines
+import suspect_lines
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
@@ -19,6 +20,8 @@ PAGES = {
     "message_passing": bench_lines.message_passing,
     "train_step": bench_lines.train_step,
     "inference": bench_lines.inference,
+    "wrong_suspects": suspect_lines.wrong_suspects,
+    "ordered_because_ill": suspect_lines.ordered_because_ill,
 }
 
 
@@ -31,7 +34,7 @@ class Results(Directive):
         name = self.arguments[0]
         file = RESULTS / f"{name}.jsonl"
         # A file that is not there counts as changed: the page is then read again at every build.
-        for source in (file, Path(result_lines.__file__), Path(bench_lines.__file__)):
+        for source in (file, *(Path(str(module.__file__)) for module in (result_lines, bench_lines, suspect_lines))):
             self.state.document.settings.env.note_dependency(str(source))
         lines = result_lines.read_lines(file)
         if lines:

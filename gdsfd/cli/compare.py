@@ -57,6 +57,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="groups of environments that an arm's guard leaves out (default: 3, dfd=0); may be repeated",
     )
     parser.add_argument("--no-matched", action="store_true", help="without ERM of the debiased network's size")
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=1, help="backbones, graphs and seeds fitted at once (default: 1)"
+    )
     add_set_argument(parser, "max_epochs=50")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.set_defaults(run=run)
@@ -83,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         shifted=arguments.shifted,
         folds=_folds(arguments.guard_folds),
         matched=not arguments.no_matched,
+        jobs=arguments.jobs,
         on_fit=_line() if on_terminal(arguments.quiet) else None,
         **settings,
     )

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from gdsfd.bench.lines import environment
-from gdsfd.comparison.cases import Case, Source, cases_of, named_sources, oracle_of
+from gdsfd.comparison.cases import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
-from gdsfd.comparison.fits import BASELINES, REFERENCE, Plan, fit_all
+from gdsfd.comparison.fits import BASELINES, ORACLE, REFERENCE, Plan
 from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
 from gdsfd.comparison.page import page
+from gdsfd.comparison.parts import Fitter, Here, Part, Workers
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.comparison.words import design_sentences
@@ -169,6 +172,7 @@ def compare(
     shifted: str | None = None,
     folds: Mapping[str, int] | None = None,
     matched: bool = True,
+    jobs: int = 1,
     on_fit: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Comparison:
@@ -198,6 +202,9 @@ def compare(
         folds: Arm -> groups of environments that its guard leaves out of training in turn; default: the setting
             ``guard_folds``, but 0 for ``dfd``, whose guard then looks at tuning patients (saves time).
         matched: Whether ERM of the debiased network's size is fitted too.
+        jobs: Parts of the comparison that are fitted at once, each in a process of its own with its share of the
+            threads; a part is one backbone, or the baselines, on one graph and seed. In a script, call it below
+            ``if __name__ == "__main__":``; backbones of one's own have to be registered above that line.
         on_fit: Told what is fitted next, in words.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms.
 
@@ -206,6 +213,7 @@ def compare(
 
     Raises:
         InputError: An argument is unknown; ``out`` holds something else, or fits with other settings.
+        GdsfdError: One of several processes was killed.
 
     Example:
         >>> found = compare("graph/", backbones=["concat"], seeds=3, out="compared/")  # doctest: +SKIP
@@ -215,32 +223,36 @@ def compare(
     numbers = _seeds(seeds)
     if not margin > 0:
         raise InputError(f"compare: margin: expected a number above 0, got {margin!r}")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise InputError(f"compare: jobs: expected a whole number of at least 1, got {jobs!r}")
     sources = named_sources(graphs)
     given = settings_of(plan)
     folder = None if out is None else Path(out)
     if folder is not None:
         check_folder(folder, given)
-    log = FitLog(folder / _FITS, environment(_threads(), "cpu")) if folder is not None else None
+    threads = max(1, torch.get_num_threads() // jobs)
+    log = FitLog(folder / _FITS, environment(threads, "cpu")) if folder is not None else None
     done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
     asked: set[tuple[Any, ...]] = set()
     place = Path(truth) if truth is not None else None
-    for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
-        where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
-        key = tuple(where.values())
-        before = {found[3:] for found in done if found[:3] == key}
-        asked |= {(*key, *row) for row in [*plan.rows(), ("", "oracle")]}
-        if before >= set(plan.rows()) and (case.truth is None or ("", "oracle") in before):
-            continue
-        graph = case.make()
-        check_suspects(plan.suspects, graph.schema)
-        oracle = oracle_of(case, graph)
-        if folder is not None:
-            mark_folder(folder, given)
-        for records in fit_all(graph, case.seed, plan, before, oracle, _teller(on_fit, case)):
-            lines = [plain({**where, **record}) for record in records]
-            if log is not None:
-                lines = log.append(lines)
-            done |= {key_of(line): line for line in lines}
+    fitter: Fitter = Here(log, on_fit) if jobs == 1 else Workers(jobs, threads, log, on_fit)
+    with fitter as fit:
+        for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
+            where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
+            key = tuple(where.values())
+            before = frozenset(found[3:] for found in done if found[:3] == key)
+            asked |= {(*key, *row) for row in [*plan.rows(), ("", ORACLE)]}
+            if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
+                continue
+            graph = case.make()
+            check_suspects(plan.suspects, graph.schema)
+            oracle = oracle_of(case, graph)
+            if folder is not None:
+                mark_folder(folder, given)
+            parts = [Part(where, plan.only(""), before, oracle)]
+            parts += [Part(where, plan.only(backbone), before) for backbone in plan.backbones]
+            fit(graph, [part for part in parts if part.missing])
+    done |= {key_of(line): line for line in fitter.lines}
     kept = [record for key, record in done.items() if key in asked]
     notes = _notes(sources) if leave_one_environment_out else ()
     comparison = Comparison(kept, margin, _facts(plan, numbers, sources), notes, shifted)
@@ -286,18 +298,3 @@ def _notes(sources: Mapping[str, Source]) -> tuple[str, ...]:
 
 def _is_spec(source: Source) -> bool:
     return not hasattr(source, "node_types") and (not isinstance(source, (str, Path)) or str(source).endswith(".toml"))
-
-
-def _teller(on_fit: Callable[[str], None] | None, case: Case) -> Callable[[str, str], None] | None:
-    if on_fit is None:
-        return None
-    without = f" without {case.holdout}" if case.holdout else ""
-    return lambda backbone, arm: on_fit(
-        f"{case.design}{without}, seed {case.seed}: {' '.join((backbone, arm)).strip()}"
-    )
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()

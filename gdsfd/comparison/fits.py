@@ -77,6 +77,10 @@ class Plan:
                 found += [(backbone, name), (backbone, forced(name))]
         return found
 
+    def only(self, backbone: str) -> Plan:
+        """One backbone, or for ``""`` the baselines; the parts of a plan share no fit."""
+        return replace(self, backbones=(backbone,) if backbone else (), baselines=() if backbone else self.baselines)
+
     def _widest(self) -> StreamConfig | None:
         """The mode that the matched ERM is as large as: the last with two streams."""
         dual = [streams for streams in self.debiased().values() if streams.streams]

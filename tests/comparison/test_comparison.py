@@ -16,14 +16,14 @@ QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu", "gu
 
 @pytest.fixture
 def fits(monkeypatch):
-    """Counts cells that are fitted."""
+    """Seed and backbones of what is fitted."""
     seen = []
 
-    def counted(graph, seed, plan, done=(), *rest):
-        seen.append(seed)
-        return fit_all(graph, seed, plan, done, *rest)
+    def counted(graph, seed, plan, *rest):
+        seen.append((seed, plan.backbones))
+        return fit_all(graph, seed, plan, *rest)
 
-    monkeypatch.setattr("gdsfd.comparison.comparison.fit_all", counted)
+    monkeypatch.setattr("gdsfd.comparison.parts.fit_all", counted)
     return seen
 
 
@@ -42,10 +42,10 @@ def test_a_comparison_writes_lines_summary_and_page_and_goes_on(graph, exports, 
     assert "without an interval (one seed)" in summary["sentences"]["graph"][0]
 
     more = compare(graph, seeds=2, out=out, **given)
-    assert fits == [0, 1]
+    assert fits == [(0, ()), (0, ("concat",)), (1, ()), (1, ("concat",))]
     assert len(more.records) == 2 * len(found.records)
     again = compare(graph, seeds=2, out=out, **given)
-    assert fits == [0, 1]
+    assert len(fits) == 4
     assert again.records == more.records
     gap = more.designs[0].tables["test_unbiased"].row("concat", "strata (forced)").minus_erm
     assert gap.n == 2

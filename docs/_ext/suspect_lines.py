@@ -1,0 +1,56 @@
+"""Lines on what declared suspects cost, right ones and wrong ones, as tables of reStructuredText."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from result_lines import Line, newest
+from rst_table import list_table
+
+SPLITS = ("test", "test_unbiased", "test_shifted_missingness")
+
+
+def wrong_suspects(lines: list[Line]) -> list[str]:
+    """One row per declaration."""
+    return _table(lines, {"declared": "declared"})
+
+
+def ordered_because_ill(lines: list[Line]) -> list[str]:
+    """One row per reason why modalities are absent, and mode."""
+    return _table(lines, {"modalities are absent because of": "world", "mode": "mode"})
+
+
+def _table(lines: list[Line], named: dict[str, str]) -> list[str]:
+    found = newest(lines, lambda line: (*(line[field] for field in named.values()), line["seed"])).values()
+    splits = [split for split in SPLITS if all(split in line["debiased"] for line in found)]
+    left_out = all("evidence" in line for line in found)
+    columns: dict[str, Callable[[Line], float]] = {f"``{split}``": _gain(split) for split in splits}
+    if left_out:
+        columns["left out"] = lambda line: line["evidence"].get("difference", float("nan"))
+    rows = [[*named, "they tell, nats" if "declared" in named else "pattern tells, nats", *columns, "guard used it"]]
+    for key in dict.fromkeys(tuple(line[field] for field in named.values()) for line in found):
+        fits = [line for line in found if tuple(line[field] for field in named.values()) == key]
+        tells = sum(sum(line["tells_nats"]) for line in fits) / len(fits)
+        used = sum(line["choice"] == "debiased" for line in fits)
+        figures = [mean_and_range([figure(line) for line in fits]) for figure in columns.values()]
+        rows.append([*key, f"{tells:.2f}", *figures, f"{used} of {len(fits)}"])
+    seeds = sorted({line["seed"] for line in found})
+    commits = ", ".join(sorted({f"``{line['commit'][:8]}``{'+' if line['dirty'] else ''}" for line in found}))
+    commands = ", ".join(sorted({f"``{line['command']}``" for line in found}))
+    return [*list_table(rows), "", f"{len(seeds)} seeds; {commands}; commit {commits}."]
+
+
+def _gain(split: str) -> Callable[[Line], float]:
+    return lambda line: line["debiased"][split] - line["reference"][split]
+
+
+def mean_and_range(values: Sequence[float]) -> str:
+    """Mean with the least and the greatest in brackets; values that are not there (NaN) are left out."""
+    known = [value for value in values if value == value]
+    if not known:
+        return "none"
+    return f"{_signed(sum(known) / len(known))} ({_signed(min(known))} to {_signed(max(known))})"
+
+
+def _signed(value: float) -> str:
+    return "0.000" if abs(value) < 5e-4 else f"{value:+.3f}".replace("-", "−")

@@ -1,0 +1,138 @@
+"""Several processes fit what one does, and end with the process that waits for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+import gdsfd
+from gdsfd.comparison import compare
+from gdsfd.comparison.fit_log import read_fits
+from gdsfd.errors import InputError
+from gdsfd.nn.backbones import registry
+
+QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu", "guard_folds": 0}
+ASKED = {"arms": ["none", "strata"], "backbones": ["concat", "muse"], "baselines": ["logistic"], "seeds": 2}
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def figures(found):
+    names = ("design", "holdout", "seed", "backbone", "arm")
+    return {tuple(line[name] for name in names): (line["splits"], line.get("guard")) for line in found.records}
+
+
+def test_processes_find_the_same_figures_and_go_on_from_each_others_lines(
+    graph, exports, tmp_path, one_thread, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "graphs"))
+    (tmp_path / "graphs").mkdir()
+    told = []
+    given = {**ASKED, "truth": exports, **QUICK}
+    apart = compare(graph, out=tmp_path / "apart", jobs=3, on_fit=told.append, **given)
+    together = compare(graph, **given)
+    assert figures(apart) == figures(together)
+    assert {line["arm"] for line in read_fits(tmp_path / "apart" / "fits.jsonl")} >= {"none", "logistic", "oracle"}
+    assert "graph, seed 1: muse strata: guard" in told
+    assert not list((tmp_path / "graphs").iterdir())
+
+    file = tmp_path / "apart" / "fits.jsonl"
+    kept = file.read_text().splitlines(keepends=True)[:5]
+    file.write_text("".join(kept))
+    again = compare(graph, out=tmp_path / "apart", jobs=2, **given)
+    assert figures(again) == figures(together)
+    assert file.read_text().startswith("".join(kept))
+
+
+def test_an_error_in_one_process_ends_the_others_and_is_raised_as_it_is(graph, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setitem(registry._BACKBONES, "only-here", registry._BACKBONES["concat"])  # workers do not know it
+    long = QUICK | {"max_epochs": 100_000, "patience": 100_000}
+    with pytest.raises(InputError, match="unknown backbone 'only-here'"):
+        compare(graph, ["none"], ["concat", "only-here"], 1, baselines=[], jobs=2, **long)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1.5, True, "2"])
+def test_wrong_numbers_of_jobs(graph, jobs):
+    with pytest.raises(InputError, match="jobs: expected a whole number of at least 1"):
+        compare(graph, jobs=jobs)
+
+
+SCRIPT = """
+    import sys, gdsfd
+    from gdsfd.comparison import compare
+    if __name__ == "__main__":
+        graph = gdsfd.load_graph(sys.argv[1])
+        compare(graph, ["none"], ["concat"], 4, baselines=[], out=sys.argv[2], jobs=2, max_epochs=100000,
+                patience=100000, on_fit=lambda words: print(words, flush=True), accelerator="cpu")
+"""
+
+
+@pytest.fixture
+def comparing(graph, tmp_path):
+    """A process that compares in two others, which would take hours."""
+    gdsfd.save_graph(graph, tmp_path / "ward")
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPT))
+    words = [sys.executable, str(script), str(tmp_path / "ward"), str(tmp_path / "out")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert "seed" in process.stdout.readline()
+        assert len(children(process.pid)) == 2
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
+def test_processes_end_with_the_one_that_waits(comparing, sent):
+    workers = children(comparing.pid)
+    comparing.send_signal(sent)
+    comparing.wait(30)
+    end = time.monotonic() + 30
+    while workers & running().keys() and time.monotonic() < end:
+        time.sleep(0.2)
+    assert not workers & running().keys()
+
+
+def test_a_killed_process_is_an_error_that_says_what_to_do(comparing):
+    os.kill(min(children(comparing.pid)), signal.SIGKILL)
+    said = comparing.communicate(timeout=30)[1]
+    assert comparing.returncode == 1
+    assert "a fitting process was killed, most likely for want of memory" in said
+    assert not children(comparing.pid)
+
+
+def children(parent):
+    """Process numbers of the children that fit; multiprocessing's tracker of resources is not one of them."""
+    return {number for number, above in running().items() if above == parent and b"spawn_main" in arguments(number)}
+
+
+def running():
+    """Process -> the one above it, without those that have ended and are not yet waited for."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            state, above = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            found |= {int(folder.name): int(above)} if state != "Z" else {}
+    return found
+
+
+def arguments(number):
+    with suppress(OSError):
+        return Path(f"/proc/{number}/cmdline").read_bytes()
+    return b""
