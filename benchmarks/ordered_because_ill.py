@@ -1,6 +1,6 @@
 """What adjusting for the pattern does when practice decides what is observed, and when illness does.
 
-    python benchmarks/ordered_because_ill.py --seeds 2
+    python benchmarks/ordered_because_ill.py --seeds 5
 
 Simulated cohorts of 2,000 patients in eight hospitals, no content biased, four modalities absent in 40 % of patients.
 Worlds differ in why they are absent. The only suspect is the pattern; backbone concat, one member. One JSON line per
@@ -14,11 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from both_networks import SETTINGS, areas
 from results_line import append_line
 
 import gdsfd
-from gdsfd.evaluation.metrics import auroc
 
 COHORT: dict[str, Any] = {
     "patients": 2000,
@@ -32,26 +31,13 @@ WORLDS: dict[str, dict[str, Any]] = {
     "practice and illness, practice without the outcome": {"mechanism": "collider", "confounding": 0.5},
     "practice, which goes with the outcome, and illness": {"mechanism": "collider", "confounding": 0.9},
 }
-SETTINGS = {"members": 1, "learning_rate": 1e-3, "patience": 6, "max_epochs": 40, "batch_size": 128}
 MODES = ("full", "prototypes")
 SPLITS = ("test", "test_unbiased", "test_shifted_missingness")
 
 
-def areas(model: gdsfd.Debiaser, graph: Any, which: str) -> dict[str, float]:
-    """AUROC of one of the two networks on each evaluation set."""
-    model.use(which)
-    y = graph["patient"].y[:, 0].numpy()
-    scores, splits = model.predict_proba(graph)[:, 1], np.asarray(graph["patient"].split)
-    found = {}
-    for name in SPLITS:
-        rows = (splits == name) & np.isfinite(y)
-        found[name] = round(float(auroc(y[rows], scores[rows])), 5)
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0, help="more seeds are added to the lines there are")
     arguments = parser.parse_args()
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
@@ -69,7 +55,7 @@ def main() -> None:
                     "choice": model.guard.choice,
                     "words": model.guard.words,
                     "evidence": model.guard.evidence,
-                    **{which: areas(model, graph, which) for which in ("reference", "debiased")},
+                    **areas(model, graph, SPLITS),
                 }
                 append_line("ordered_because_ill.jsonl", **line)
                 print(world, mode, seed, line["choice"], line["reference"], line["debiased"], flush=True)

@@ -1,6 +1,6 @@
 """What right, weak, irrelevant and wrong suspects do to `full`: one JSON line per seed and declaration.
 
-    python benchmarks/wrong_suspects.py --seeds 3
+    python benchmarks/wrong_suspects.py --seeds 5
 
 Simulated cohorts of 2,000 patients, backbone concat, one member. A wrong declaration names causes of the outcome.
 """
@@ -11,11 +11,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import numpy as np
+from both_networks import SETTINGS, areas
 from results_line import append_line
 
 import gdsfd
-from gdsfd.evaluation.metrics import auroc
 
 DECLARED = {
     "site, pattern": ("pattern", "environment"),
@@ -31,25 +30,12 @@ DECLARED = {
         "column:vitals.heart_rate",
     ),
 }
-SETTINGS = {"members": 1, "learning_rate": 1e-3, "patience": 6, "max_epochs": 40, "batch_size": 128}
 SPLITS = ("test", "test_unbiased")
-
-
-def areas(model: gdsfd.Debiaser, graph: object, which: str) -> dict[str, float]:
-    model.use(which)
-    splits = np.asarray(graph["patient"].split)
-    y = graph["patient"].y[:, 0].numpy()
-    scores = model.predict_proba(graph)[:, 1]
-    found = {}
-    for name in SPLITS:
-        rows = (splits == name) & np.isfinite(y)
-        found[name] = auroc(y[rows], scores[rows])
-    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
     for seed in range(arguments.seeds):
         with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +50,7 @@ def main() -> None:
                 "tells_nats": model.training["suspects_tell"],
                 "choice": model.guard.choice,
                 "words": model.guard.words,
-                **{which: areas(model, graph, which) for which in ("reference", "debiased", "auto")},
+                **areas(model, graph, SPLITS),
             }
             append_line("wrong_suspects.jsonl", **line)
             print(name, seed, line["choice"], line["reference"], line["debiased"])
