@@ -5,7 +5,8 @@
 In the design ``missingness`` a latent care practice U acts on the outcome (P(U = Y) = .9) and on which modalities a
 patient has, and on nothing else: no content is biased and sites say nothing of U. The contents of a seed's patients are
 the same under every mechanism; only presence is drawn anew. ``missingness_site`` is the same with hospitals that tell
-U, ``missingness_bias`` with biased content in labs and imaging, ``missingness_small`` with 2,000 patients.
+U, ``missingness_bias`` with biased content in labs and imaging, ``missingness_small`` with 2,000 patients,
+``missingness_observed`` the same with age, sex and the other demographics of everybody.
 
 An arm is a debiasing mode with settings, as ``prototypes:placebo=random`` or ``full:intervention=1.0``; settings of
 prototypes and of the mode may be mixed, and ``mass=target`` takes the masses of the tested patients. Networks are used
@@ -44,12 +45,20 @@ from gdsfd.training.scoring import probabilities_of
 from gdsfd.training.strata import groups_of
 
 MECHANISMS = ("mcar", "mar", "mnar", "mnar_outcome")
-OPTIONS: dict[str, Any] = {"patients": 5000, "missing": 0.4, "informative": ("labs", "imaging", "vitals", "history")}
+INFORMATIVE = ("labs", "imaging", "vitals", "history")
+OPTIONS: dict[str, Any] = {"patients": 5000, "missing": 0.4, "informative": INFORMATIVE}
 DESIGNS: dict[str, dict[str, Any]] = {
     "missingness": {**OPTIONS, "bias_modalities": (), "site_fidelity": 0.0},
     "missingness_site": {**OPTIONS, "bias_modalities": ()},
     "missingness_bias": {**OPTIONS, "site_fidelity": 0.0},
     "missingness_small": {**OPTIONS, "bias_modalities": (), "site_fidelity": 0.0, "patients": 2000},
+    "missingness_observed": {
+        **OPTIONS,
+        "bias_modalities": (),
+        "site_fidelity": 0.0,
+        "patients": 2000,
+        "missing": {"demographics": 0.0} | dict.fromkeys(INFORMATIVE, 0.4),
+    },
 }
 ARMS = "none,strata,full,prototypes,prototypes:placebo=random,prototypes:placebo=shuffled"
 

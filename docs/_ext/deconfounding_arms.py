@@ -19,7 +19,10 @@ ABLATIONS: dict[str, tuple[str, ...]] = {
     "fusion": ("fusion",),
     "mass": ("mass",),
     "intervention": ("intervention", "consistency"),
+    "weight": ("weight",),
 }
+#: Ablations of what arms without prototypes have, too.
+_OF_ALL = ("intervention", "weight")
 #: Values whose order is not that of the file.
 _ORDERS = {
     "strata": ("pattern", "cluster", "environment", "pattern+cluster", "pattern+environment"),
@@ -144,7 +147,7 @@ def curves(names: Iterable[str], ablation: str) -> dict[str, list[Point]]:
 
 def _point(arm: Arm, ablation: str) -> Point | None:
     keys = ABLATIONS[ablation]
-    if arm.mode == REFERENCE or (ablation != "intervention" and not arm.has_prototypes):
+    if arm.mode == REFERENCE or (ablation not in _OF_ALL and not arm.has_prototypes):
         return None
     rest = {setting: value for setting, value in arm.given.items() if setting not in keys}
     values = {key: arm.value(key) for key in keys}
