@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import on_terminal
+
+if TYPE_CHECKING:
+    from gdsfd.cohort.fields import CohortSchema
 
 __all__ = ["add_parser", "run"]
 
@@ -24,9 +28,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the graph and receipt.json")
     parser.add_argument(
         "--like",
-        metavar="GRAPH",
+        metavar="GRAPH|RUN",
         type=Path,
-        help="an earlier graph whose vocabularies, scales and categories are to be used, for new patients",
+        help="an earlier graph or a trained model whose vocabularies, scales and categories are to be used, for new "
+        "patients",
     )
     parser.add_argument("--quiet", action="store_true", help="print no receipt")
     parser.add_argument("--force", action="store_true", help="replace a graph that is already there")
@@ -39,11 +44,23 @@ def run(arguments: argparse.Namespace) -> None:
 
     from gdsfd.cohort.receipt_text import receipt_text
     from gdsfd.graph.build import build_graph
-    from gdsfd.graph.files import load_graph, save_graph
+    from gdsfd.graph.files import save_graph
 
-    like = load_graph(arguments.like) if arguments.like else None
+    like = _schema_of(arguments.like) if arguments.like else None
     graph = build_graph(arguments.spec, like=like, progress=on_terminal(arguments.quiet))
     save_graph(graph, arguments.out)
     if not arguments.quiet:
         print(receipt_text(graph.receipt))
         print(f"\ngraph: {arguments.out}")
+
+
+def _schema_of(folder: Path) -> CohortSchema:
+    """The fitted schema of a trained model, or of a graph."""
+    from gdsfd.cohort.fields import CohortSchema
+    from gdsfd.graph.files import load_graph
+    from gdsfd.training.model_folder import is_model, read_model
+
+    if is_model(folder):
+        return CohortSchema.from_dict(read_model(folder)["schema"])
+    schema: CohortSchema = load_graph(folder).schema
+    return schema

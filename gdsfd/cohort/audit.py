@@ -63,7 +63,7 @@ class Finding:
     """A warning: something that is allowed but probably not meant.
 
     Args:
-        kind: ``"leakage"``, ``"presence"``, ``"environment"``, ``"labels"``, ...
+        kind: ``"leakage"``, ``"presence"``, ``"environment"``, ``"labels"``, ``"range"``, ...
         where: The modality and column, ``"labs.lactate"``.
         text: What was found and what to do, one sentence.
         value: The number behind it, for example the univariate AUROC.

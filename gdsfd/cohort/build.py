@@ -13,6 +13,7 @@ from gdsfd.cohort.column_needs import needs_of_spec
 from gdsfd.cohort.fields import CohortSchema, ModalityFields
 from gdsfd.cohort.leakage import find_leaks
 from gdsfd.cohort.presence import fill_tables
+from gdsfd.cohort.range_findings import find_other_ranges
 from gdsfd.cohort.read_codes import read_codes
 from gdsfd.cohort.read_embedding import read_embedding
 from gdsfd.cohort.read_events import read_events
@@ -80,7 +81,7 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
         spec=spec.to_dict(),
     )
     fill_tables(cohort)
-    cohort.receipt.findings += [*find_leaks(cohort), *untimed]
+    cohort.receipt.findings += [*find_leaks(cohort), *untimed, *(find_other_ranges(cohort) if like else ())]
     return cohort
 
 

@@ -16,6 +16,7 @@ from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CodesSpec
 from gdsfd.cohort.values import is_declared_missing
+from gdsfd.errors import shown
 
 __all__ = ["codes_in_cell", "read_codes"]
 
@@ -58,6 +59,13 @@ def read_codes(
         if rare:
             receipt.notes.append(
                 f"{rare} of {rare + len(fields.codes)} distinct codes are rare in train and share one code"
+            )
+    else:
+        new = sorted(name for name in names if name is not None and name not in code_of)
+        if new:
+            receipt.notes.append(
+                f"{len(new)} of {len(names) - names.count(None)} distinct codes were rare in training or not there "
+                f"and share one code ({shown(new)})"
             )
     return CodeObservations(observed, ptr, code.astype(np.int32)), fields, receipt
 

@@ -21,7 +21,7 @@ from gdsfd.cohort.scales import numeric_scales
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import TableSpec
 from gdsfd.cohort.values import as_text
-from gdsfd.errors import SchemaError, near_names
+from gdsfd.errors import SchemaError, near_names, shown
 
 __all__ = ["read_table"]
 
@@ -68,7 +68,7 @@ def read_table(
     numeric = _matrix([fetched[f"n{k}"].to_numpy() for k in range(len(types.numeric))], len(patient), np.float32)
     text = [fetched[f"c{k}"].to_pandas() for k in range(len(types.categorical))]
     train = cohort.train[patient]
-    levels = _fit_levels(text, train, types, modality, rows) if like is None else list(like.levels)
+    levels = _fit_levels(text, train, types, modality, rows) if like is None else _levels_like(text, like, rows)
     categorical = _matrix([_level_codes(column, found) for column, found in zip(text, levels)], len(patient), np.int64)
     receipt = rows.receipt(len(patient), must_have_rows=like is None)
     fields = like or ModalityFields(
@@ -117,6 +117,18 @@ def _fit_levels(
             )
         levels.append(tuple(str(level) for level in frequent[:_MAX_LEVELS]))
     return levels
+
+
+def _levels_like(text: list[pd.Series], like: ModalityFields, rows: Rows) -> list[tuple[str, ...]]:
+    """The fitted levels; others that patients have are told."""
+    for name, column, levels in zip(like.categorical, text, like.levels):
+        new = column[column.notna() & ~column.isin(levels)]
+        if len(new):
+            rows.notes.append(
+                f"column {name!r}: {len(new)} of {int(column.notna().sum())} levels were rare in training or not there "
+                f"and count as unseen ({shown(sorted(new.unique()))})"
+            )
+    return list(like.levels)
 
 
 def _level_codes(column: pd.Series, levels: tuple[str, ...]) -> NDArray[np.int64]:

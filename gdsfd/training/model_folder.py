@@ -18,11 +18,16 @@ from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.history_log import write_history
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
-__all__ = ["check_free", "read_model", "read_weights", "write_model"]
+__all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"]
 
 _MODEL_FILE = "model.json"
 _HOLDS = "gdsfd model"
 _WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder looks like that of a model."""
+    return (folder / _MODEL_FILE).is_file()
 
 
 def check_free(folder: Path) -> None:

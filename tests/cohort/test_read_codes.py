@@ -110,7 +110,9 @@ def test_like_turns_new_codes_into_rare_ones() -> None:
     assert isinstance(observed, CodeObservations)
     assert observed.patient.tolist() == [1]
     assert observed.code.tolist() == [CODE_RARE, fitted.schema.modalities[0].codes.index("e") + 2]
-    assert cohort.receipt.modalities[0].drops[0].examples == ["999"]
+    receipt = cohort.receipt.modalities[0]
+    assert receipt.drops[0].examples == ["999"]
+    assert receipt.notes == ["1 of 2 distinct codes were rare in training or not there and share one code ('never seen')"]
 
 
 def test_spread_with_empty_runs() -> None:

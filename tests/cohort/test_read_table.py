@@ -181,6 +181,8 @@ def test_like_uses_the_fitted_columns_and_levels() -> None:
     observed = cohort.observations["labs"]
     assert isinstance(observed, TableObservations)
     assert cohort.schema == fitted.schema
+    note = "column 'unit': 1 of 2 levels were rare in training or not there and count as unseen ('new')"
+    assert note in cohort.receipt.modalities[0].notes
     levels = fitted.schema.modalities[0].levels[0]
     assert observed.categorical[:, 0].tolist() == [levels.index("ward") + 2, LEVEL_UNSEEN, LEVEL_MISSING]
     np.testing.assert_array_equal(observed.numeric[:, 0], [5, np.nan, 7])
