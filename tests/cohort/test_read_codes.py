@@ -112,7 +112,8 @@ def test_like_turns_new_codes_into_rare_ones() -> None:
     assert observed.code.tolist() == [CODE_RARE, fitted.schema.modalities[0].codes.index("e") + 2]
     receipt = cohort.receipt.modalities[0]
     assert receipt.drops[0].examples == ["999"]
-    assert receipt.notes == ["1 of 2 distinct codes were rare in training or not there and share one code ('never seen')"]
+    note = "1 of 2 distinct codes were rare in training or not there and share one code ('never seen')"
+    assert receipt.notes == [note]
 
 
 def test_spread_with_empty_runs() -> None:
