@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,17 +23,18 @@ from typing import Any
 import numpy as np
 import torch
 from results_line import append_line
+from training_step import stepper
 
 import gdsfd
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams import PRESETS, StreamConfig
 from gdsfd.training import Debiaser
-from gdsfd.training.arm import Arm, build_network
+from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.strata import fit_strata
 
 SUSPECTS = ("pattern", "environment")
 
@@ -54,31 +54,12 @@ def arms_of(strata: int) -> dict[str, StreamConfig]:
     return {name: replace(plain, prototypes=prototypes) for name, prototypes in inner.items()}
 
 
-def stepper(arm: Arm, graph: Any, store: PatientStore, strata: int) -> Callable[[torch.Tensor], None]:
-    """A function that trains on the patients of some rows; its network's strata are fitted."""
-    train = rows_of(graph, "train")
-    given, codes, _ = arm.supervision(graph, train)
-    network = build_network(graph.schema, arm.backbone, arm.streams, arm.config, arm.seed, codes.sizes)
-    network.prepare(store)
-    given = replace(given, group=fit_strata(network, graph, train))
-    objective = arm.objective(network, len(graph["patient"].id), codes.sizes)
-    objective.start_epoch(network, lambda: iter([store.batch(train)]), given, 0)
+def check_strata(network: Ensemble, asked: int) -> None:
+    """That every member has as many strata as asked for."""
     for member in network.members:
         assert isinstance(member, StreamPredictor)
         found = 0 if member.deconfounder is None else member.deconfounder.prototypes.num_strata
-        assert found in (0, strata), f"{found} strata"
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
-    network.train()
-
-    def step(rows: torch.Tensor) -> None:
-        batch, supervision = store.batch(rows), given.take(rows)
-        loss = objective(network(batch), supervision, 2)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-
-    return step
+        assert found == asked, f"{found} strata, expected {asked}"
 
 
 def one_patient(
@@ -115,10 +96,10 @@ def main() -> None:
         for backbone in arguments.backbones.split(","):
             store, arms = PatientStore(graph), arms_of(arguments.strata)
             arm = Arm(backbone, None, config, 0, SUSPECTS)
-            steps = {
-                name: stepper(replace(arm, streams=streams), graph, store, arguments.strata)
-                for name, streams in arms.items()
-            }
+            steps = {}
+            for name, streams in arms.items():
+                steps[name], network = stepper(replace(arm, streams=streams), graph, store)
+                check_strata(network, 0 if name == "none" else arguments.strata)
             taken: dict[str, list[float]] = {name: [] for name in steps}
             generator = torch.Generator().manual_seed(0)
             for number in range(arguments.steps + 3):

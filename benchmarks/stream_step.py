@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,37 +19,14 @@ from typing import Any
 import numpy as np
 import torch
 from results_line import append_line
+from training_step import stepper
 
 import gdsfd
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.streams import PRESETS
-from gdsfd.training.arm import Arm, build_network
+from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.critics import Critics
-
-
-def stepper(arm: Arm, graph: Any, store: PatientStore) -> Callable[[torch.Tensor], None]:
-    """A function that trains on the patients of some rows."""
-    given, codes, _ = arm.supervision(graph, rows_of(graph, "train"))
-    network = build_network(graph.schema, arm.backbone, arm.streams, arm.config, arm.seed, codes.sizes)
-    network.prepare(store)
-    objective = arm.objective(network, len(graph["patient"].id), codes.sizes)
-    critics = Critics(objective)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
-    network.train()
-
-    def step(rows: torch.Tensor) -> None:
-        batch, supervision = store.batch(rows), given.take(rows)
-        predictions = network(batch)
-        critics.step(predictions, supervision, 2)
-        loss = objective(predictions, supervision, 2)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-
-    return step
 
 
 def main() -> None:
@@ -70,7 +46,7 @@ def main() -> None:
     for backbone in arguments.backbones.split(","):
         store = PatientStore(graph)
         erm = Arm(backbone, None, config, 0, ("pattern", "environment"))
-        steps = {mode: stepper(replace(erm, streams=streams), graph, store) for mode, streams in PRESETS.items()}
+        steps = {mode: stepper(replace(erm, streams=streams), graph, store)[0] for mode, streams in PRESETS.items()}
         taken: dict[str, list[float]] = {mode: [] for mode in steps}
         generator = torch.Generator().manual_seed(0)
         for number in range(arguments.steps + 5):

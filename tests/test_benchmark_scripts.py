@@ -1,0 +1,60 @@
+"""Scripts under ``benchmarks/`` still run: each as its docstring says, only smaller."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+SCRIPTS = Path(__file__).parents[1] / "benchmarks"
+SMALL = ["--backbones", "concat", "--channels", "8", "--batch-size", "32", "--steps", "2", "--patients", "200"]
+QUICK = {"members": 1, "max_epochs": 1, "channels": 8, "guard_folds": 0}
+
+
+@pytest.fixture
+def lines(monkeypatch, tmp_path):
+    """Runs a script's ``main`` with arguments; the lines it wrote."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+
+    def run(script: str, *arguments: str, **changed: Any) -> list[dict[str, Any]]:
+        monkeypatch.setattr(importlib.import_module("results_line"), "RESULTS", tmp_path)
+        module = importlib.import_module(script)
+        for name, value in changed.items():
+            monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(sys, "argv", [f"{script}.py", *arguments])
+        threads = torch.get_num_threads()
+        module.main()
+        torch.set_num_threads(threads)
+        (file,) = tmp_path.glob("*.jsonl")
+        return [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
+
+    return run
+
+
+def test_the_step_of_every_mode(lines):
+    (line,) = lines("stream_step", *SMALL)
+    assert line["ratio_to_erm"].keys() == {"none", "dfd", "strata", "full", "prototypes"}
+    assert line["ratio_to_erm"]["none"] == [1.0, 1.0, 1.0]
+
+
+def test_the_step_with_strata(lines):
+    (line,) = lines("prototype_step", *SMALL, "--strata", "4")
+    assert line["strata"] == 4
+    assert {"none", "own", "exact"} <= line["ratio_to_none"].keys()
+
+
+def test_what_wrong_suspects_cost(lines):
+    found = lines("wrong_suspects", "--seeds", "1", SETTINGS=QUICK)
+    assert len({line["declared"] for line in found}) == 4
+    assert found[0]["reference"].keys() == {"test", "test_unbiased"}
+
+
+def test_who_is_observed_and_why(lines):
+    found = lines("ordered_because_ill", "--seeds", "1", SETTINGS=QUICK, MODES=("prototypes",))
+    assert [line["mode"] for line in found] == ["prototypes"] * 4
+    assert all(0 <= line["debiased"]["test_shifted_missingness"] <= 1 for line in found)
