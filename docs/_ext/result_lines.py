@@ -117,7 +117,7 @@ def small_cohort_choices(lines: list[Line]) -> list[str]:
             low, high = gap["interval"]
             shown = f"{gap['mean']:+.4f} [{low:+.4f}, {high:+.4f}]" if line["arm"] != line["reference"] else "0"
             figures = [f"{line['tuning_loss']:.4f}", shown, f"{line['tuning_auroc']:.3f}"]
-            rows.append([line["arm"], *figures, f"{line['seconds']:.1f}", f"{line['load']:g}", _commit(line)])
+            rows.append([line["arm"], *figures, f"{line['seconds']:.1f}", f"{line['load']:g}", commit_words(line)])
         title = f"{cohort}, {backbone}, {arms[0]['folds']} folds, {arms[0]['seeds']} seed(s)"
         out += [f".. rubric:: {title}", "", *list_table(rows), ""]
         out += [f"- {choice_sentence(line)}" for line in arms if line["arm"] != line["reference"]]
@@ -186,7 +186,7 @@ def _cohort_table(arms: list[Line]) -> list[str]:
             gap = f"{figure}_minus_boosting"
             shown = f"{_signed(line[gap])} {_interval(line, gap, _signed)}" if line["arm"] != REFERENCE else "0"
             rows[-1].append(shown)
-        rows[-1] += [f"{line['seconds']:.1f}", f"{line['load']:g}", _commit(line)]
+        rows[-1] += [f"{line['seconds']:.1f}", f"{line['load']:g}", commit_words(line)]
     return list_table(rows)
 
 
@@ -195,7 +195,7 @@ def _ingest_table(pair: list[Line]) -> list[str]:
     for line in pair:
         seconds = f"{line['seconds']:.1f} [{line['seconds_low']:.1f}, {line['seconds_high']:.1f}]"
         counts = [str(line["repetitions"]), str(line["threads"]), f"{line['load']:g}"]
-        rows.append([line["contestant"], seconds, _gigabytes(line), *counts, _commit(line)])
+        rows.append([line["contestant"], seconds, _gigabytes(line), *counts, commit_words(line)])
     return list_table(rows)
 
 
@@ -204,7 +204,8 @@ def _commands(lines: list[Line]) -> list[str]:
     return [f"``{command}`` ({day})\n" for command, day in shown]
 
 
-def _commit(line: Line) -> str:
+def commit_words(line: Line) -> str:
+    """The commit of a line, with a + where it had changes that were not committed."""
     return f"``{line['commit'][:8]}``{' +' if line['dirty'] else ''}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from result_lines import Line, newest
+from result_lines import Line, commit_words, newest
 from rst_table import list_table
 
 SPLITS = ("test", "test_unbiased", "test_shifted_missingness")
@@ -35,7 +35,7 @@ def _table(lines: list[Line], named: dict[str, str]) -> list[str]:
         figures = [mean_and_range([figure(line) for line in fits]) for figure in columns.values()]
         rows.append([*key, f"{tells:.2f}", *figures, f"{used} of {len(fits)}"])
     seeds = sorted({line["seed"] for line in found})
-    commits = ", ".join(sorted({f"``{line['commit'][:8]}``{'+' if line['dirty'] else ''}" for line in found}))
+    commits = ", ".join(sorted({commit_words(line) for line in found}))
     commands = ", ".join(sorted({f"``{line['command']}``" for line in found}))
     return [*list_table(rows), "", f"{len(seeds)} seeds; {commands}; commit {commits}."]
 
