@@ -16,7 +16,7 @@ from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
 from gdsfd.comparison.fits import BASELINES, ORACLE, REFERENCE, Plan
 from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
 from gdsfd.comparison.page import page
-from gdsfd.comparison.parts import Fitter, Here, Part, Workers
+from gdsfd.comparison.parts import Here, Part, Workers
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.comparison.words import design_sentences
@@ -235,7 +235,7 @@ def compare(
     done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
     asked: set[tuple[Any, ...]] = set()
     place = Path(truth) if truth is not None else None
-    fitter: Fitter = Here(log, on_fit) if jobs == 1 else Workers(jobs, threads, log, on_fit)
+    fitter = Here(log, on_fit) if jobs == 1 else Workers(jobs, threads, log, on_fit)
     with fitter as fit:
         for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
             where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}

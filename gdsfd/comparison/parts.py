@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch_geometric.data import HeteroData
@@ -26,7 +26,7 @@ from gdsfd.errors import GdsfdError
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.graph.files import load_graph, save_graph
 
-__all__ = ["Fitter", "Here", "Part", "Workers"]
+__all__ = ["Here", "Part", "Workers"]
 
 Tell = Callable[[str], None]
 
@@ -69,21 +69,16 @@ class Part:
         return found
 
 
-class Fitter(Protocol):
-    """Fits parts; :attr:`lines` is complete when its context ends."""
-
-    lines: list[Record]
-
-    def __enter__(self) -> Fitter: ...
-
-    def __exit__(self, *error: Any) -> None: ...
-
-    def __call__(self, graph: HeteroData, parts: Sequence[Part]) -> None:
-        """Fits parts on a graph, or sees to it that they will be."""
-
-
 class Here:
-    """One part after another, in this process."""
+    """One part after another, in this process.
+
+    Args:
+        log: Where records go as their fits end.
+        tell: Told what is fitted next, in words.
+
+    Attributes:
+        lines: The records.
+    """
 
     def __init__(self, log: FitLog | None, tell: Tell | None) -> None:
         self.log, self.tell = log, tell
@@ -111,6 +106,9 @@ class Workers:
         threads: Of each process.
         log: Where records go, from the processes themselves.
         tell: Told what is fitted next, in words.
+
+    Attributes:
+        lines: The records; all of them when the context ends.
 
     Raises:
         GdsfdError: A process was killed.
@@ -141,16 +139,18 @@ class Workers:
             if kind is None:
                 self._collect(0)
         except BrokenProcessPool as broken:
-            raise GdsfdError(
-                "compare: a fitting process was killed, most likely for want of memory. Fits that had ended are kept "
-                "in the folder; go on with fewer jobs"
-            ) from broken
+            error = broken
         finally:
             if self.waiting:
                 self.alive.close()
             self.pool.shutdown(cancel_futures=True)
             self.alive.close()
             shutil.rmtree(self.graphs, ignore_errors=True)
+        if isinstance(error, BrokenProcessPool):
+            raise GdsfdError(
+                "compare: a fitting process was killed, most likely for want of memory. Fits that had ended are kept "
+                "in the folder; go on with fewer jobs"
+            ) from error
 
     def _collect(self, most: int) -> None:
         """Takes what has ended, until at most so many parts are left."""
