@@ -33,7 +33,11 @@ ARMS: dict[str, dict[str, Any]] = {
     "averaged weights": {"members": 1, "averaging": 0.98},
     "no modality dropout": {"members": 1, "backbone_options": {"edge_drop": 0.0}},
     "faster": {"members": 1, "learning_rate": 1e-3},
+    "one layer": {"members": 1, "backbone_options": {"layers": 1}},
+    "three layers": {"members": 1, "backbone_options": {"layers": 3}},
 }
+#: Not every backbone has layers to count.
+LAYERS = ("one layer", "three layers")
 
 
 def paired(values: np.ndarray, reference: np.ndarray) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", type=Path)
     parser.add_argument("--backbone", default="concat")
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=[name for name in ARMS if name not in LAYERS])
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=1)
     arguments = parser.parse_args()
