@@ -59,8 +59,19 @@ def test_the_newest_line_of_a_cohort_and_arm_counts(tmp_path):
     text = "\n".join(pages.real_cohorts(pages.read_lines(file)))
     assert "0.820 [0.700, 0.900]" in text
     assert "0.810 [" not in text
-    assert text.index(".. rubric:: clinic") < text.index("0.840 [") < text.index(".. rubric:: ward")
+    text = text[text.index(".. rubric:: clinic") :]
+    assert text.index("0.840 [") < text.index(".. rubric:: ward")
     assert "not all of one run" not in text
+
+
+def test_all_cohorts_at_a_glance():
+    lines = [arm("muse", -0.02, (-0.03, -0.01)), arm("muse", 0.01, (-0.01, 0.03), cohort="clinic")]
+    lines += [arm("logistic", 0.02, (0.01, 0.03)), arm("boosting", 0, (0, 0))]
+    text = "\n".join(pages.overview({(line["cohort"], line["arm"]): line for line in lines}))
+    assert "* - arm\n     - clinic\n     - ward" in text
+    assert "* - muse\n     - +0.010 [-0.010, +0.030]\n     - **-0.020** [-0.030, -0.010]" in text
+    assert "* - logistic\n     - –\n     - **+0.020**" in text
+    assert "boosting" not in text
 
 
 def test_lines_of_several_runs_and_uncommitted_changes_are_told():

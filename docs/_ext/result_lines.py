@@ -55,7 +55,7 @@ def newest(lines: Iterable[Line], key: Callable[[Line], Any]) -> dict[Any, Line]
 def real_cohorts(lines: list[Line]) -> list[str]:
     """Table, commands and sentences of every cohort."""
     found = newest(lines, lambda line: (line["cohort"], line["arm"]))
-    out = []
+    out = ["AUROC minus boosting on all cohorts; each with its figures below:", "", *overview(found), ""]
     for cohort in sorted({cohort for cohort, _ in found}):
         arms = [line for (name, _), line in found.items() if name == cohort]
         arms.sort(key=lambda line: (line["arm"] in BASELINES, line["arm"]))
@@ -64,6 +64,27 @@ def real_cohorts(lines: list[Line]) -> list[str]:
         out += [f"- {sentence}" for sentence in cohort_sentences(arms)]
         out += ["", *_commands(arms), ""]
     return out
+
+
+def overview(found: dict[tuple[str, str], Line]) -> list[str]:
+    """AUROC minus boosting by arm and cohort, with its interval; bold where that leaves out 0."""
+    cohorts = sorted({cohort for cohort, _ in found})
+    arms = sorted({arm for _, arm in found if arm != REFERENCE}, key=lambda arm: (arm in BASELINES, arm))
+    rows = [["arm", *cohorts]]
+    for arm in arms:
+        cells = []
+        for cohort in cohorts:
+            line = found.get((cohort, arm))
+            cells.append("–" if line is None else _gap_cell(line))
+        rows.append([arm, *cells])
+    return list_table(rows)
+
+
+def _gap_cell(line: Line) -> str:
+    low, high = line["auroc_minus_boosting_interval"]
+    mean = _signed(line["auroc_minus_boosting"])
+    shown = f"**{mean}**" if low > 0 or high < 0 else mean
+    return f"{shown} [{_signed(low)}, {_signed(high)}]"
 
 
 def cohort_sentences(arms: list[Line]) -> list[str]:
