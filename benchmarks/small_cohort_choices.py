@@ -33,6 +33,9 @@ ARMS: dict[str, dict[str, Any]] = {
     "averaged weights": {"members": 1, "averaging": 0.98},
     "no modality dropout": {"members": 1, "backbone_options": {"edge_drop": 0.0}},
     "faster": {"members": 1, "learning_rate": 1e-3},
+    "less dropout": {"members": 1, "dropout": 0.25},
+    "wider": {"members": 1, "channels": 128},
+    "faster, less dropout": {"members": 1, "learning_rate": 1e-3, "dropout": 0.25},
     "one layer": {"members": 1, "backbone_options": {"layers": 1}},
     "three layers": {"members": 1, "backbone_options": {"layers": 3}},
 }
