@@ -36,6 +36,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "less dropout": {"members": 1, "dropout": 0.25},
     "wider": {"members": 1, "channels": 128},
     "faster, less dropout": {"members": 1, "learning_rate": 1e-3, "dropout": 0.25},
+    "wider, less dropout": {"members": 1, "channels": 128, "dropout": 0.25},
+    "wider, faster, less dropout": {"members": 1, "channels": 128, "dropout": 0.25, "learning_rate": 1e-3},
     "one layer": {"members": 1, "backbone_options": {"layers": 1}},
     "three layers": {"members": 1, "backbone_options": {"layers": 3}},
 }
