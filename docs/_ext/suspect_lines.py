@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from result_lines import Line, commit_words, newest
 from rst_table import list_table
 
+from gdsfd.evaluation.numbers import number
+
 SPLITS = ("test", "test_unbiased", "test_shifted_missingness")
 
 
@@ -33,7 +35,8 @@ def _table(lines: list[Line], named: dict[str, str]) -> list[str]:
         tells = sum(sum(line["tells_nats"]) for line in fits) / len(fits)
         used = sum(line["choice"] == "debiased" for line in fits)
         figures = [mean_and_range([figure(line) for line in fits]) for figure in columns.values()]
-        rows.append([*key, f"{tells:.2f}", *figures, f"{used} of {len(fits)}"])
+        words = [f"``{word}``" if name == "mode" else word for name, word in zip(named, key)]
+        rows.append([*words, f"{tells:.2f}", *figures, f"{used} of {len(fits)}"])
     seeds = sorted({line["seed"] for line in found})
     commits = ", ".join(sorted({commit_words(line) for line in found}))
     commands = ", ".join(sorted({f"``{line['command']}``" for line in found}))
@@ -48,9 +51,6 @@ def mean_and_range(values: Sequence[float]) -> str:
     """Mean with the least and the greatest in brackets; values that are not there (NaN) are left out."""
     known = [value for value in values if value == value]
     if not known:
-        return "none"
-    return f"{_signed(sum(known) / len(known))} ({_signed(min(known))} to {_signed(max(known))})"
-
-
-def _signed(value: float) -> str:
-    return "0.000" if abs(value) < 5e-4 else f"{value:+.3f}".replace("-", "−")
+        return "–"
+    mean, low, high = (number(value, signed=True) for value in (sum(known) / len(known), min(known), max(known)))
+    return f"{mean} ({low} to {high})"
