@@ -21,11 +21,11 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "bench_plot",
     "command_help",
     "debiasing",
     "deconfounding",
+    "mathml",
     "results",
     "spec_fields",
     "train_settings",
@@ -43,6 +43,7 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_custom_sections = [("Shapes", "params_style")]
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"gdsfd {release}"
 html_theme_options = {"source_view_link": ""}

@@ -38,7 +38,7 @@ def test_what_leaving_out_showed_stands_beside_the_splits():
     text = "\n".join(pages.ordered_because_ill(lines))
     assert "* - illness\n     - ``full``\n     - 0.25\n" in text
     assert "- left out\n" in text
-    assert "- +0.010 (+0.010 to +0.010)\n     - −0.020 (−0.020 to −0.020)\n" in text
+    assert "- +0.010 (+0.010 to +0.010)\n     - −0.020 (−0.020 to −0.020; 1 of 2)\n" in text
     assert "``01234567``, ``01234567`` +." in text
 
 

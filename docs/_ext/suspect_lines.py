@@ -26,7 +26,7 @@ def _table(lines: list[Line], named: dict[str, str]) -> list[str]:
     found = newest(lines, lambda line: (*(line[field] for field in named.values()), line["seed"])).values()
     splits = [split for split in SPLITS if all(split in line["debiased"] for line in found)]
     left_out = all("evidence" in line for line in found)
-    columns: dict[str, Callable[[Line], float]] = {f"``{split}``": _gain(split) for split in splits}
+    columns: dict[str, Callable[[Line], float]] = {split.replace("_", " "): _gain(split) for split in splits}
     if left_out:
         columns["left out"] = lambda line: line["evidence"].get("difference", float("nan"))
     rows = [[*named, "they tell, nats" if "declared" in named else "pattern tells, nats", *columns, "guard used it"]]
@@ -40,7 +40,8 @@ def _table(lines: list[Line], named: dict[str, str]) -> list[str]:
     seeds = sorted({line["seed"] for line in found})
     commits = ", ".join(sorted({commit_words(line) for line in found}))
     commands = ", ".join(sorted({f"``{line['command']}``" for line in found}))
-    return [*list_table(rows), "", f"{len(seeds)} seeds; {commands}; commit {commits}."]
+    widths = " ".join(["16"] * len(named) + ["8"] + ["14"] * len(columns) + ["8"])
+    return [*list_table(rows, widths), "", f"{len(seeds)} seeds; {commands}; commit {commits}."]
 
 
 def _gain(split: str) -> Callable[[Line], float]:
@@ -48,9 +49,10 @@ def _gain(split: str) -> Callable[[Line], float]:
 
 
 def mean_and_range(values: Sequence[float]) -> str:
-    """Mean with the least and the greatest in brackets; values that are not there (NaN) are left out."""
+    """Mean with the least and the greatest in brackets; values that are not there (NaN) are left out, and counted."""
     known = [value for value in values if value == value]
     if not known:
         return "–"
     mean, low, high = (number(value, signed=True) for value in (sum(known) / len(known), min(known), max(known)))
-    return f"{mean} ({low} to {high})"
+    count = "" if len(known) == len(values) else f"; {len(known)} of {len(values)}"
+    return f"{mean} ({low} to {high}{count})"
