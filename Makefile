@@ -16,7 +16,7 @@ WHEELS := .wheels/$(subst ==,-,$(TORCH))
 SCATTER := .scatter/$(subst ==,-,$(TORCH))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-scatter check bench lint format docs notebooks clean
+.PHONY: help setup demo test test-scatter check bench lint format readme docs notebooks clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +80,9 @@ lint: setup  ## ruff and mypy
 format: setup  ## let ruff reformat
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+readme: setup  ## the README's figures, from benchmarks/results
+	@$(PY) docs/_ext/readme_figures.py
 
 docs: $(VENV)/.setup-docs  ## the documentation, in docs/_build/html; warnings are errors
 	@$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html

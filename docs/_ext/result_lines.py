@@ -68,6 +68,11 @@ def real_cohorts(lines: list[Line]) -> list[str]:
 
 def overview(found: dict[tuple[str, str], Line]) -> list[str]:
     """AUROC minus boosting by arm and cohort, with its interval; bold where that leaves out 0."""
+    return list_table(overview_rows(found))
+
+
+def overview_rows(found: dict[tuple[str, str], Line]) -> list[list[str]]:
+    """The rows of :func:`overview`, its header first."""
     cohorts = sorted({cohort for cohort, _ in found})
     arms = sorted({arm for _, arm in found if arm != REFERENCE}, key=lambda arm: (arm in BASELINES, arm))
     rows = [["arm", *cohorts]]
@@ -77,7 +82,7 @@ def overview(found: dict[tuple[str, str], Line]) -> list[str]:
             line = found.get((cohort, arm))
             cells.append("–" if line is None else _gap_cell(line))
         rows.append([arm, *cells])
-    return list_table(rows)
+    return rows
 
 
 def _gap_cell(line: Line) -> str:

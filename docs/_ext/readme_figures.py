@@ -1,0 +1,113 @@
+"""The README's figures, from the lines of the benchmarks.
+
+    make readme
+
+Writes the section between the two marks anew. A test sees to it that it is that of the stored lines.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import fill
+
+import bench_lines
+import debiasing_lines
+import deconfounding_fits
+import result_lines
+
+from gdsfd.comparison.fit_log import read_fits
+from gdsfd.comparison.summary import summarise
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+START, END = "<!-- figures: make readme -->", "<!-- end of figures -->"
+
+
+def section() -> str:
+    """The text between the marks."""
+    table, *rest = ranking(), known_bias(), real_shifts(), missingness(), speed()
+    return "\n\n".join([table, *(fill(part, 120, break_on_hyphens=False) for part in rest)])
+
+
+def ranking() -> str:
+    """Networks and logistic regression beside boosting, by cohort."""
+    lines = result_lines.read_lines(RESULTS / "real_cohorts.jsonl") or []
+    found = result_lines.newest(lines, lambda line: (line["cohort"], line["arm"]))
+    rows = result_lines.overview_rows(found)
+    table = [f"| {' | '.join(row)} |" for row in rows]
+    table.insert(1, "|---" * len(rows[0]) + "|")
+    words = (
+        "**Beside gradient boosting**, AUROC minus boosting's on the same patients and folds, with the defaults, which "
+        "were developed on eicu and physionet2012 (`python benchmarks/real_cohorts.py examples/COHORT.toml`; bold: the "
+        "95 % interval leaves out 0):"
+    )
+    return "\n".join([fill(words, 120, break_on_hyphens=False), "", *table])
+
+
+def known_bias() -> str:
+    """What `full` gains and costs where the truth is known."""
+    (design,) = [
+        each for each in summarise(read_fits(RESULTS / "compare_simulated.jsonl")) if "confounded" in each.name
+    ]
+    gains, costs = [], []
+    for row in design.tables[design.shifted or ""].rows:
+        alike = design.tables[design.alike].row(row.backbone, "full")
+        if row.arm == "full" and row.minus_matched is not None and alike is not None and alike.minus_erm is not None:
+            gains.append(f"`{row.backbone}` {interval(row.minus_matched)}")
+            costs.append(f"{alike.minus_erm.mean:+.3f}")
+    return (
+        "**Where the bias is known** (simulated, care practice goes with the outcome in 90 % of training patients; "
+        f"`python benchmarks/compare_simulated.py`, {len(design.seeds)} seeds): AUROC of `full` minus training without "
+        f"debiasing, where practice no longer goes with the outcome: {', '.join(gains)}. Where it still does, that "
+        f"costs {', '.join(costs)}. Controls with nothing to remove stand in the same table."
+    )
+
+
+def real_shifts() -> str:
+    """The sentences on held-out environments."""
+    said = debiasing_lines.shift_bars(summarise(read_fits(RESULTS / "real_shifts.jsonl")))
+    return (
+        "**On real environments left out in turn** (hospitals, regions, types of ICU, disease classes; "
+        f"`python benchmarks/real_shifts.py`): {' '.join(said)}"
+    ).replace("``", "`")
+
+
+def missingness() -> str:
+    """What adjustment over strata gains under a shift of who is observed."""
+    (study,) = deconfounding_fits.read_studies([RESULTS / "missingness_shift.jsonl"])
+    said = []
+    for words, other in (("training without debiasing", "none"), ("shuffled strata", "prototypes:placebo=shuffled")):
+        gaps = [study.gap("prototypes", other, "mnar", figure) for figure in ("elsewhere", "silent")]
+        said.append(f"minus {words} {interval(gaps[0])} and {interval(gaps[1])}")
+    return (
+        "**When who has what shifts** (simulated, presence follows care practice in training; "
+        f"`python benchmarks/missingness_shift.py`, {len(study.seeds)} seeds): AUROC of `prototypes` on the mean of "
+        f"all other mechanisms, and of those under which presence says nothing of practice: {'; '.join(said)}."
+    )
+
+
+def speed() -> str:
+    """A training step of message passing beside plain PyG."""
+    lines = result_lines.read_lines(RESULTS / "train_step.jsonl") or []
+    text = bench_lines.train_step([line for line in lines if line["device"] == "cpu"])
+    said = [line[2:] for line in text if line.startswith("- gdsfd is")][:1]
+    where = "two CPU threads" if lines[-1]["threads"] == 2 else f"{lines[-1]['threads']} CPU threads"
+    return f"**A training step** of `muse` on {where} (`make bench BENCH=step`): {' '.join(said)}"
+
+
+def interval(gap: object) -> str:
+    """A difference with its interval."""
+    return deconfounding_fits.gap_text(gap)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    file = ROOT / "README.md"
+    before, _, rest = file.read_text(encoding="utf-8").partition(START)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise SystemExit(f"README.md: expected the marks {START} and {END}")
+    file.write_text(f"{before}{START}\n\n{section()}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
