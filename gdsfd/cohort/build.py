@@ -81,7 +81,9 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
         spec=spec.to_dict(),
     )
     fill_tables(cohort)
-    cohort.receipt.findings += [*find_leaks(cohort), *untimed, *(find_other_ranges(cohort) if like else ())]
+    cohort.receipt.findings += [*find_leaks(cohort), *untimed]
+    if like is not None:
+        cohort.receipt.findings += find_other_ranges(cohort)
     return cohort
 
 

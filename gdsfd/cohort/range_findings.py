@@ -44,8 +44,11 @@ def _columns(observed: Observations, fields: ModalityFields) -> Iterator[tuple[s
             values = observed.numeric[:, position]
             yield name, values[~np.isnan(values), None], fields.scales[position : position + 1]
     elif isinstance(observed, EventObservations):
+        order = np.argsort(observed.item, kind="stable")
+        ends = np.searchsorted(observed.item[order], np.arange(len(fields.items) + 1))
         for position, name in enumerate(fields.items):
-            yield name, observed.value[observed.item == position, None], fields.scales[position : position + 1]
+            values = observed.value[order[ends[position] : ends[position + 1]]]
+            yield name, values[:, None], fields.scales[position : position + 1]
     elif isinstance(observed, EmbeddingObservations):
         yield "", observed.vector, fields.scales
 
