@@ -75,8 +75,9 @@ def test_wrong_numbers_of_jobs(graph, jobs):
 
 
 SCRIPT = """
-    import sys, gdsfd
+    import signal, sys, gdsfd
     from gdsfd.comparison import compare
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     if __name__ == "__main__":
         graph = gdsfd.load_graph(sys.argv[1])
         compare(graph, ["none"], ["concat"], 4, baselines=[], out=sys.argv[2], jobs=2, max_epochs=100000,
