@@ -29,7 +29,7 @@ def _table(lines: list[Line], named: dict[str, str]) -> list[str]:
     columns: dict[str, Callable[[Line], float]] = {split.replace("_", " "): _gain(split) for split in splits}
     if left_out:
         columns["left out"] = lambda line: line["evidence"].get("difference", float("nan"))
-    rows = [[*named, "they tell, nats" if "declared" in named else "pattern tells, nats", *columns, "guard used it"]]
+    rows = [[*named, "suspects tell, nats", *columns, "guard used it"]]
     for key in dict.fromkeys(tuple(line[field] for field in named.values()) for line in found):
         fits = [line for line in found if tuple(line[field] for field in named.values()) == key]
         tells = sum(sum(line["tells_nats"]) for line in fits) / len(fits)

@@ -123,11 +123,10 @@ def fit_all(
             tell("", name)
             yield [_baseline(graph, name, seed)]
     config = plan.config.resolved(int(rows_of(graph, "train").numel()))
-    scorer = _Scorer(graph)
     for backbone in plan.backbones:
         wanted = [arm for name, arm in missing if name == backbone]
         if wanted:
-            yield from _of_backbone(graph, backbone, seed, plan, config, wanted, scorer, tell)
+            yield from _of_backbone(graph, backbone, seed, plan, config, wanted, _Scorer(graph), tell)
 
 
 def _of_backbone(
