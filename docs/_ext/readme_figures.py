@@ -59,8 +59,8 @@ def known_bias() -> str:
         "**Where the bias is known** (simulated, care practice goes with the outcome in 90 % of training patients; "
         f"`python benchmarks/compare_simulated.py`, {len(design.seeds)} seeds): AUROC of `full` minus training a "
         "network of the same size without debiasing, where practice no longer goes with the outcome: "
-        f"{', '.join(gains)}. Where it still does, `full` changes AUROC by {', '.join(costs)}. Controls with nothing to "
-        "remove stand in the same table."
+        f"{', '.join(gains)}. Where it still does, `full` changes AUROC by {', '.join(costs)}. Controls with nothing "
+        "to remove stand in the same table."
     )
 
 
