@@ -15,7 +15,7 @@ from gdsfd.evaluation.targets import labels_of, task_of
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 
-__all__ = ["Classifier", "FlatBaseline"]
+__all__ = ["Classifier", "FlatBaseline", "TrainingShares"]
 
 Matrix = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -28,8 +28,12 @@ class Classifier(Protocol):
         """Probabilities of all classes; [n, classes]."""
 
 
-class _Constant:
-    """Predicts the training shares when there is nothing to learn from (one class only, or no column)."""
+class TrainingShares:
+    """Predicts the training shares where there is nothing to learn from: one class only, or no column that varies.
+
+    Args:
+        shares: Share of each class among the labelled training patients; [classes].
+    """
 
     def __init__(self, shares: Floats) -> None:
         self.shares = shares
@@ -57,8 +61,12 @@ class FlatBaseline(ABC):
         self._schema: Any = None
 
     @abstractmethod
-    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier:
-        """Fits classes ``0 .. classes - 1`` of which at least two stand in ``y``."""
+    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
+        """Fits classes ``0 .. classes - 1`` of which at least two stand in ``y``; None where no column can be used."""
+
+    @abstractmethod
+    def _chose_nothing(self) -> None:
+        """Notes that an outcome got :class:`TrainingShares`, so that what was chosen has one number per outcome."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
@@ -87,10 +95,13 @@ class FlatBaseline(ABC):
                     f"outcome {name!r}: no training patient has a label, so {self.name} cannot be fitted on this "
                     "graph; leave the baselines out (baselines=False, --no-baselines), or give ones that are fitted"
                 )
-            if len(np.unique(own)) < 2 or not x.shape[1]:
-                models.append(_Constant(np.bincount(own, minlength=classes) / len(own)))
-            else:
-                models.append(self._fit_one(x[known], own, x_tuning[known_tuning], own_tuning, classes))
+            model = None
+            if len(np.unique(own)) > 1 and x.shape[1]:
+                model = self._fit_one(x[known], own, x_tuning[known_tuning], own_tuning, classes)
+            if model is None:
+                self._chose_nothing()
+                model = TrainingShares(np.bincount(own, minlength=classes) / len(own))
+            models.append(model)
         self._models, self._schema = models, schema
         return self
 

@@ -89,7 +89,7 @@ class Boosting(FlatBaseline):
         self.l2 = l2
         self.max_features = max_features
         self.min_tuning = min_tuning
-        self.trees: list[int] = []  #: Trees used, one number per outcome.
+        self.trees: list[int] = []  #: Trees used, one number per outcome; 0 = nothing to learn from, training shares.
 
     def fit(self, graph: Any) -> Boosting:
         self.trees = []
@@ -104,10 +104,13 @@ class Boosting(FlatBaseline):
             "trees (chosen on tuning)": self.trees,
         }
 
-    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier:
+    def _chose_nothing(self) -> None:
+        self.trees.append(0)
+
+    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
         columns = splittable(x, self.min_samples_leaf)
-        # Where no column can be split, one column is kept: the model then predicts the training shares.
-        columns = columns if len(columns) else np.arange(1)
+        if not len(columns):
+            return None
         model = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,
             max_leaf_nodes=self.max_leaf_nodes,

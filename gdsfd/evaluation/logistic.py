@@ -30,7 +30,9 @@ class Standardiser:
         measured = np.isfinite(x)
         self.columns = np.flatnonzero(measured.any(0))
         kept = x[:, self.columns].astype(np.float64)
-        self.low, self.median, self.high = np.nanquantile(kept, [0.01, 0.5, 0.99], axis=0)
+        # numpy's quantiles of a table without columns have no shape worth unpacking.
+        quantiles = np.nanquantile(kept, [0.01, 0.5, 0.99], axis=0) if len(self.columns) else np.empty((3, 0))
+        self.low, self.median, self.high = quantiles
         # A rare 0/1 column has both percentiles at 0; cutting there would erase it.
         flat = self.high <= self.low
         self.low[flat], self.high[flat] = np.nanmin(kept[:, flat], axis=0), np.nanmax(kept[:, flat], axis=0)
@@ -94,7 +96,8 @@ class Logistic(FlatBaseline):
         self.strengths = tuple(strengths)
         self.max_iter = max_iter
         self.min_tuning = min_tuning
-        self.chosen: list[float] = []  #: Inverse penalty used, one number per outcome.
+        #: Inverse penalty used, one number per outcome; 0 = nothing to learn from, training shares.
+        self.chosen: list[float] = []
 
     def fit(self, graph: Any) -> Logistic:
         self.chosen = []
@@ -108,9 +111,14 @@ class Logistic(FlatBaseline):
             "C (chosen on tuning)": self.chosen,
         }
 
-    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier:
+    def _chose_nothing(self) -> None:
+        self.chosen.append(0.0)
+
+    def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
         standardise = Standardiser(x)
         scaled = standardise(x)
+        if not scaled.shape[1]:
+            return None
         seen = np.unique(y)
         judged = np.isin(y_tuning, seen)
         enough = min(np.bincount(y_tuning[judged], minlength=classes)[seen]) >= self.min_tuning

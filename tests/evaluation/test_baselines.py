@@ -146,3 +146,51 @@ def test_columns_left_out_could_not_have_been_split():
     whole = HistGradientBoostingClassifier(**options).fit(x, y).predict_proba(x)
     part = HistGradientBoostingClassifier(**options).fit(x[:, [1, 3, 4]], y).predict_proba(x[:, [1, 3, 4]])
     np.testing.assert_allclose(whole, part)
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(lambda n: np.ones((n, 3)), id="constant columns"),
+        pytest.param(lambda n: np.full((n, 2), np.nan), id="columns never measured"),
+        pytest.param(lambda n: np.column_stack([np.full(n, np.nan), np.zeros(n)]), id="one constant, one not measured"),
+        pytest.param(lambda n: np.empty((n, 0)), id="no column"),
+    ],
+)
+def test_nothing_to_learn_from_gives_the_training_shares(baseline, outcomes, table, monkeypatch):
+    monkeypatch.setattr(
+        "gdsfd.evaluation.baselines.flatten", lambda graph, rows: (table(len(rows)).astype(np.float32), [])
+    )
+    graph = graph_of(outcomes)
+    model = baseline().fit(graph)
+    answer = model.predict_proba(graph, split="test")
+    y = graph["patient"].y.numpy()[rows_of_split(graph, "train")]
+    if outcomes == "multiclass":
+        expected = np.bincount(y[y >= 0], minlength=3) / (y >= 0).sum()
+    else:
+        expected = np.nanmean(y, axis=0)
+        answer = answer[:, 1:] if outcomes == "binary" else answer
+    np.testing.assert_allclose(answer, np.tile(expected, (len(answer), 1)), rtol=1e-6)
+    # What was chosen still has one number per outcome.
+    assert (model.trees if isinstance(model, Boosting) else model.chosen) == [0] * len(graph.schema.outcomes)
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+def test_an_outcome_of_one_class_beside_another_keeps_what_was_chosen_in_order(baseline):
+    graph = graph_of("multilabel")
+    graph["patient"].y[rows_of_split(graph, "train"), 0] = 1.0
+    model = baseline().fit(graph)
+    first, second = model.trees if isinstance(model, Boosting) else model.chosen
+    assert first == 0
+    assert second > 0
+    assert (model.predict_proba(graph, split="test")[:, 0] == 1).all()
+
+
+@pytest.mark.parametrize("baseline", MODELS)
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass"])
+def test_tuning_rows_of_one_class_choose_nothing_and_break_nothing(baseline, outcomes):
+    graph = graph_of(outcomes)
+    graph["patient"].y[rows_of_split(graph, "tuning")] = 1
+    assert np.isfinite(baseline().fit(graph).predict_proba(graph, split="test")).all()
