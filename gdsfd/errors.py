@@ -9,7 +9,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["GdsfdError", "InputError", "NotFittedError", "SchemaError", "SpecError", "near_names", "shown"]
+__all__ = [
+    "GdsfdError",
+    "InputError",
+    "NotFittedError",
+    "SchemaError",
+    "SpecError",
+    "cell_text",
+    "cut_text",
+    "near_names",
+    "shown",
+]
+
+#: Characters of a cell that messages, receipts and warnings print.
+CELL_CHARACTERS = 80
+_COMPARED = 200
 
 
 class GdsfdError(Exception):
@@ -50,23 +64,54 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
         >>> near_names("wcb", ["wbc", "sodium"])
         " Did you mean 'wbc'?"
     """
-    names = sorted({str(known_name) for known_name in known})
-    close = difflib.get_close_matches(str(name), names, n=limit, cutoff=0.6)
+    # Names beyond any sensible length are notes or broken quotes; comparing them would take minutes.
+    name, names = str(name)[:_COMPARED], sorted({str(known_name)[:_COMPARED] for known_name in known})
+    close = difflib.get_close_matches(name, names, n=limit, cutoff=0.6)
     if not close:
         lowered = {candidate.lower(): candidate for candidate in names}
-        close = [lowered[hit] for hit in difflib.get_close_matches(str(name).lower(), lowered, n=limit, cutoff=0.6)]
+        close = [lowered[hit] for hit in difflib.get_close_matches(name.lower(), lowered, n=limit, cutoff=0.6)]
     if close:
-        return f" Did you mean {' or '.join(repr(candidate) for candidate in close)}?"
+        return f" Did you mean {' or '.join(cell_text(candidate) for candidate in close)}?"
     return f" Known: {shown(names, limit=12)}." if names else ""
 
 
+def cut_text(text: str, limit: int = CELL_CHARACTERS) -> str:
+    """A text, cut where it is long, with its length.
+
+    Args:
+        text: The text.
+        limit: The most characters of it.
+
+    Example:
+        >>> cut_text("P001"), cut_text("x" * 1_000_000, limit=4)
+        ('P001', 'xxxx… (1,000,000 characters)')
+    """
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
+
+
+def cell_text(cell: object, limit: int = CELL_CHARACTERS) -> str:
+    """A cell as messages print it: quoted, and cut where it is long.
+
+    Args:
+        cell: What the file holds there.
+        limit: The most characters of it.
+
+    Example:
+        >>> cell_text("> 89"), cell_text("x" * 1_000_000, limit=4)
+        ("'> 89'", "'xxxx…' (1,000,000 characters)")
+    """
+    if isinstance(cell, str) and len(cell) > limit:
+        return f"{cell[:limit] + '…'!r} ({len(cell):,} characters)"
+    return repr(cell) if isinstance(cell, str) else cut_text(repr(cell), limit)
+
+
 def shown(values: Sequence[object] | Iterable[object], limit: int = 5) -> str:
-    """The first few values, quoted, with the number left out: ``'a', 'b' and 7 more``.
+    """The first few values, quoted and cut at 80 characters, with the number left out: ``'a', 'b' and 7 more``.
 
     Example:
         >>> shown(["a", "b", "c"], limit=2)
         "'a', 'b' and 1 more"
     """
     listed = list(values)
-    text = ", ".join(repr(value) for value in listed[:limit])
+    text = ", ".join(cell_text(value) for value in listed[:limit])
     return text if len(listed) <= limit else f"{text} and {len(listed) - limit} more"

@@ -10,7 +10,7 @@ import ibis
 from gdsfd.cohort.matching import ID, Rows
 from gdsfd.cohort.spec import TableSpec
 from gdsfd.cohort.values import as_number, as_text, is_declared_missing
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, cell_text, cut_text
 
 __all__ = ["ColumnTypes", "infer_types", "measured", "truth_or_number"]
 
@@ -127,7 +127,7 @@ def _check_numeric(rows: Rows, modality: TableSpec, column: str, total: int, rea
         .order_by("patient")
         .limit(5)
     ).to_pylist()
-    listed = ", ".join(f"{row['cell']!r} (id {row['patient']})" for row in wrong)
+    listed = ", ".join(f"{cell_text(row['cell'])} (id {cut_text(row['patient'])})" for row in wrong)
     raise InputError(
         f"modality {modality.name!r}: column {column!r} of {rows.view.label} looks numeric but {total - readable} "
         f"values are not: {listed}. "

@@ -10,7 +10,7 @@ from gdsfd.cohort.matching import ID, MINUTES, Rows
 from gdsfd.cohort.numbering import NUMBER
 from gdsfd.cohort.spec import EventsSpec
 from gdsfd.cohort.values import as_number, as_text, is_declared_missing
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, cell_text, cut_text
 
 __all__ = ["settle_long", "settle_wide"]
 
@@ -89,7 +89,7 @@ def _judge_invalid(rows: Rows, modality: EventsSpec, bad: Any, column: str, coun
         return
     cells = bad.select(cell=as_text(bad[column]), patient=ID).distinct()
     wrong = rows.fetch(cells.order_by("patient", "cell").limit(5)).to_pylist()
-    listed = ", ".join(f"{row['cell']!r} (id {row['patient']})" for row in wrong)
+    listed = ", ".join(f"{cell_text(row['cell'])} (id {cut_text(row['patient'])})" for row in wrong)
     raise InputError(
         f"modality {modality.name!r}: column {column!r} of {rows.view.label} has {count} values that are not numbers: "
         f"{listed}. Add them to missing, leave the rows out with where, derive a number, or set invalid = 'missing'"

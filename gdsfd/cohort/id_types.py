@@ -7,7 +7,7 @@ from typing import Any
 
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.spec import ModalitySpec
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, cell_text
 
 __all__ = ["check_id_types"]
 
@@ -33,7 +33,7 @@ def check_id_types(
     patients = cohort.table.select("id", bare=cohort.table.id.re_replace(_FLOAT_TAIL, ""))
     found = fetch(bare.join(patients, "bare").select("__id", "id").order_by("__id").limit(5)).to_pylist()
     if found:
-        pairs = ", ".join(f"{row['__id']!r} against {row['id']!r}" for row in found)
+        pairs = ", ".join(f"{cell_text(row['__id'])} against {cell_text(row['id'])}" for row in found)
         name = modality.id
         raise InputError(
             f"ids of modality {modality.name!r} (column {name!r} of {label}) and of the cohort ({cohort.label}) "

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import CodeObservations, Cohort, EventObservations, TableObservations
 from gdsfd.cohort.fields import LEVEL_MISSING, SUMMARY_COLUMNS, ModalityFields
+from gdsfd.errors import cell_text
 
 __all__ = ["Flags", "Ranked", "leak_candidates"]
 
@@ -67,7 +68,7 @@ def leak_candidates(cohort: Cohort, place: NDArray[np.int64]) -> Iterator[Ranked
         elif isinstance(found, EventObservations):
             yield from _events(modality, found, owner)
         elif isinstance(found, CodeObservations):
-            names = ["any rare code", "a blank code", *(f"code {code!r}" for code in modality.codes)]
+            names = ["any rare code", "a blank code", *(f"code {cell_text(code)}" for code in modality.codes)]
             owner = np.repeat(owner, np.diff(found.ptr))
             yield Flags(modality.name, names, found.code[owner >= 0], owner[owner >= 0])
 
@@ -87,7 +88,7 @@ def _table(modality: ModalityFields, found: TableObservations, owner: NDArray[np
     for column, name in enumerate(modality.categorical):
         measured = categorical[:, column] > LEVEL_MISSING
         where = f"{modality.name}.{name}"
-        levels = ["level seen in no training row", *(f"level {level!r}" for level in modality.levels[column])]
+        levels = ["level seen in no training row", *(f"level {cell_text(level)}" for level in modality.levels[column])]
         yield Flags(where, levels, categorical[measured, column] - 1, owner[measured])
         yield _all(where, _MEASURED, owner[measured])
 

@@ -14,6 +14,7 @@ from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.leak_candidates import Flags, Ranked, leak_candidates
 from gdsfd.cohort.patient_facts import PatientFacts, facts_of_cohort
 from gdsfd.cohort.presence_findings import presence_findings
+from gdsfd.errors import cell_text
 
 __all__ = ["find_leaks", "univariate_auroc"]
 
@@ -101,7 +102,7 @@ def _targets(facts: PatientFacts, rows: NDArray[np.int64]) -> Iterator[_Target]:
         own = [entry for entry in facts.classes if entry[0] == outcome.name]
         # Of two classes the second is looked at: the first is its mirror image.
         for _, label, members, labelled in own if len(own) > 2 else own[-1:]:
-            yield _Target(f"{outcome.name} = {label!r}", members[rows], labelled[rows])
+            yield _Target(f"{outcome.name} = {cell_text(label)}", members[rows], labelled[rows])
 
 
 def _judge_ranked(column: Ranked, target: _Target, note: str) -> Iterator[Finding]:

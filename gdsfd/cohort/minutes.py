@@ -9,7 +9,7 @@ import ibis
 
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.values import as_number
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, cell_text, cut_text
 
 __all__ = ["read_minutes"]
 
@@ -84,7 +84,7 @@ def _form(
             .order_by("patient", "cell")
             .limit(5)
         ).to_pylist()
-        listed = ", ".join(f"{row['cell']!r} (id {row['patient']})" for row in wrong)
+        listed = ", ".join(f"{cell_text(row['cell'])} (id {cut_text(row['patient'])})" for row in wrong)
         count = measured - (counted[best] or 0)
         expected = f"{_WORDS[best]} as in the other rows" if counted[best] else "minutes, hh:mm or ISO timestamps"
         raise InputError(
@@ -114,7 +114,8 @@ def _check_offsets(
         }
         raise InputError(
             f"modality {modality.name!r}: {words[have]} holds timestamps with an offset from UTC, "
-            f"{found[have]['cell']!r} (id {found[have]['patient']}), and {words[lacks]} holds none with one; write "
+            f"{cell_text(found[have]['cell'])} (id {cut_text(found[have]['patient'])}), "
+            f"and {words[lacks]} holds none with one; write "
             "both with offsets, or both in the same local time without (derive can do so)"
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gdsfd.cohort.matching import ID, PATIENT, Rows
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, cell_text
 
 __all__ = ["check_one_row"]
 
@@ -18,7 +18,7 @@ def check_one_row(rows: Rows) -> None:
     repeated = rows.fetch(rows.named(counted.filter(counted["rows"] > 1)).order_by(ID)).to_pylist()
     if repeated:
         total = len(repeated)
-        listed = ", ".join(f"{row[ID]!r} ({row['rows']} rows)" for row in repeated[:5])
+        listed = ", ".join(f"{cell_text(row[ID])} ({row['rows']} rows)" for row in repeated[:5])
         raise InputError(
             f"modality {rows.modality.name!r} ({rows.view.label}): {total} patients have more than one row: "
             f"{listed}. Kind "

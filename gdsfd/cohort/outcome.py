@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdsfd.cohort.fields import OutcomeFields
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.cohort.values import parse_scalar
-from gdsfd.errors import InputError, SchemaError, shown
+from gdsfd.errors import InputError, SchemaError, cell_text, shown
 
 __all__ = ["check_classes", "check_same_order", "equal_values", "read_labels", "strata_of"]
 
@@ -94,7 +94,7 @@ def check_classes(
             found = np.unique(values[rows])
             if len(found) < 2:
                 seen = (
-                    f"only {outcome.classes[int(found[0])]!r} ({int(rows.sum())} patients)"
+                    f"only {cell_text(outcome.classes[int(found[0])])} ({int(rows.sum())} patients)"
                     if len(found)
                     else "no labelled patient"
                 )
@@ -165,7 +165,7 @@ def _codes(
         notes.append(f"outcome {outcome.name!r}: {blank} patients have no value and are unlabelled")
     neither = Counter(cell for cell in cells if cell is not None and known[cell] < 0)
     for cell, count in sorted(neither.items(), key=lambda pair: (-pair[1], pair[0]))[:5]:
-        notes.append(f"outcome {outcome.name!r}: {count} patients with {cell!r} are unlabelled")
+        notes.append(f"outcome {outcome.name!r}: {count} patients with {cell_text(cell)} are unlabelled")
     return codes
 
 

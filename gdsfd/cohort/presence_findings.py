@@ -8,7 +8,7 @@ import numpy as np
 
 from gdsfd.cohort.audit import Finding
 from gdsfd.cohort.patient_facts import PatientFacts
-from gdsfd.errors import shown
+from gdsfd.errors import cell_text, shown
 
 __all__ = ["SMALL_ENVIRONMENT", "presence_findings"]
 
@@ -93,7 +93,7 @@ def _labels(facts: PatientFacts) -> Iterator[Finding]:
                 yield Finding(
                     "labels",
                     outcome.name,
-                    f"split {name!r} has one class only ({found[0]!r}, {known:,} labelled patients): "
+                    f"split {name!r} has one class only ({cell_text(found[0])}, {known:,} labelled patients): "
                     "AUROC and AUPRC cannot be worked out on it",
                     float(known),
                 )

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.cohort.spec import SplitSpec
-from gdsfd.errors import InputError, near_names, shown
+from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
 __all__ = ["LEFT_OUT", "SplitAssignment", "assign_split"]
 
@@ -133,7 +133,9 @@ def _by_environment(
     known = set(environment)
     unknown = [name for name in spec.holdout if name not in known]
     if unknown and to_train_on:
-        raise InputError(f"split.holdout: no patient is in environment {unknown[0]!r}.{near_names(unknown[0], known)}")
+        raise InputError(
+            f"split.holdout: no patient is in environment {cell_text(unknown[0])}.{near_names(unknown[0], known)}"
+        )
     held = np.isin(np.asarray(environment, dtype=object).astype(str), spec.holdout)
     subject_held = np.zeros(len(stratum), dtype=bool)
     np.logical_or.at(subject_held, owner, held)
@@ -167,7 +169,10 @@ def _by_time(
                 stamps.isna()
             )
     if len(values) != len(owner) or times.isna().any():
-        wrong = [f"{subject[row]} ({values[row]!r})" for row in np.flatnonzero(times.isna().to_numpy())[:5]]
+        wrong = [
+            f"{cut_text(subject[row])} ({cell_text(values[row])})"
+            for row in np.flatnonzero(times.isna().to_numpy())[:5]
+        ]
         raise InputError(
             f"split.column {spec.column!r}: {int(times.isna().sum())} patients have a blank or unreadable time, e.g. "
             "of subject "
@@ -199,7 +204,8 @@ def _by_column(
     straddling = [position for position, splits in enumerate(seen) if len(splits) > 1]
     if straddling:
         examples = "; ".join(
-            f"{str(names[position])!r} in {' and '.join(sorted(seen[position]))}" for position in straddling[:5]
+            f"{cell_text(str(names[position]))} in {' and '.join(sorted(seen[position]))}"
+            for position in straddling[:5]
         )
         raise InputError(
             f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
