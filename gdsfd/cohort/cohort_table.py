@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.audit import Drop, SourceReceipt
 from gdsfd.cohort.fields import CohortSchema, OutcomeFields
+from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.outcome import check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
@@ -75,6 +76,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         cohort.source, "cohort", derive=cohort.derive, where=cohort.where, joins=cohort.join, in_order=True
     )
     wanted = _columns(spec, view, like)
+    for name in wanted:
+        check_key_cells(view, name, "of the cohort", sources, exact=name in (cohort.id, cohort.subject))
     with sources.database.reading(view.label):
         cells_as_text = {f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)}
         frame = sources.database.fetch(view.table.select(ROW, KEEP, **cells_as_text).order_by(ROW))
@@ -93,6 +96,11 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
             )
         )
     blank = [cell is None for cell in cells[cohort.id]]
+    if all(blank):
+        raise InputError(
+            f"{view.label} has no patient left: column {cohort.id!r} (cohort.id) is blank in all {len(blank)} rows"
+            + (" that cohort.where keeps" if cohort.where else "")
+        )
     if any(blank):
         drops.append(Drop(f"blank {cohort.id}", sum(blank)))
         cells = _taken(cells, [not gone for gone in blank])

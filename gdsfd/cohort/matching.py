@@ -9,6 +9,7 @@ import ibis
 from gdsfd.cohort.audit import Drop, SourceReceipt
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.id_types import check_id_types
+from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.minutes import read_minutes
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import ModalitySpec
@@ -197,7 +198,8 @@ def match_rows(
     """
     table = view.table if source is None else source
     own = table[view.require(modality.id, f"id of modality {modality.name!r}")]
-    by_number = own.type().is_integer()
+    check_key_cells(view, modality.id, f"id of modality {modality.name!r}", sources, exact=True)
+    by_number = own.type().is_integer() and not own.type().is_uint64()  # half of those are beyond an int64
     patients = cohort.table
     linked = patients.select(
         __key=patients.id_number if by_number else patients.id,

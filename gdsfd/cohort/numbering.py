@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.user_sql import KEEP
 from gdsfd.cohort.values import as_text
@@ -16,7 +17,9 @@ __all__ = ["NUMBER", "number_texts"]
 NUMBER = "__number"  #: number of a row's text, null where it is blank
 
 
-def number_texts(view: View, column: str, sources: Sources, first: Sequence[str] = ()) -> tuple[Any, list[str]]:
+def number_texts(
+    view: View, column: str, sources: Sources, first: Sequence[str] = (), field: str | None = None
+) -> tuple[Any, list[str]]:
     """Numbers a column's distinct texts.
 
     Args:
@@ -24,12 +27,15 @@ def number_texts(view: View, column: str, sources: Sources, first: Sequence[str]
         column: The column.
         sources: The build's sources.
         first: Texts that get the first numbers, in this order, whether the source has them or not.
+        field: What the spec calls the column, where a cell is one name; None = a cell may be a list of names.
 
     Returns:
         The source's rows with :data:`NUMBER` beside them, and the texts by number (after ``first`` by name).
     """
     table, database = view.table, sources.database
     cell = table[column]
+    if field is not None:
+        check_key_cells(view, column, field, sources)
     with database.reading(view.label):
         found = database.fetch(table.filter(table[KEEP] & cell.notnull()).select(text=as_text(cell)).distinct())
     texts = [*first, *sorted(set(found["text"].to_pylist()).difference(first))]

@@ -10,13 +10,14 @@ from gdsfd.cohort.audit import SourceReceipt
 from gdsfd.cohort.cohort import CodeObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.fields import CODE_RARE, CODE_UNNAMED, ModalityFields
+from gdsfd.cohort.key_cells import MAX_CHARACTERS
 from gdsfd.cohort.matching import PATIENT, match_rows
 from gdsfd.cohort.numbering import NUMBER, number_texts
 from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CodesSpec
 from gdsfd.cohort.values import is_declared_missing
-from gdsfd.errors import shown
+from gdsfd.errors import InputError, cell_text, shown
 
 __all__ = ["codes_in_cell", "read_codes"]
 
@@ -36,8 +37,9 @@ def read_codes(
     Raises:
         InputError: A missing column, an unreadable time, nothing left.
     """
-    column = view.require(modality.code, f"code of modality {modality.name!r}")
-    numbered, cells = number_texts(view, column, sources)
+    field = f"code of modality {modality.name!r}"
+    column = view.require(modality.code, field)
+    numbered, cells = number_texts(view, column, sources, field=field if modality.split_on is None else None)
     rows = match_rows(modality, view, cohort, sources, source=numbered)
     if modality.missing:
         rows.drop(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
@@ -104,6 +106,12 @@ def _tokens(
         found: list[str | None] = []
         if number < len(cells):
             found = [*codes_in_cell(cells[number], modality.split_on, modality.separator)]
+        endless = next((code for code in found if code is not None and len(code) > MAX_CHARACTERS), None)
+        if endless is not None:
+            raise InputError(
+                f"modality {modality.name!r}: a cell of {modality.code!r} split on {modality.split_on!r} gives the "
+                f"code {cell_text(endless)}; expected at most {MAX_CHARACTERS:,} characters. Check split_on"
+            )
         contributed.append([number_of.setdefault(code, len(number_of)) for code in found or [None]])
     cell_ptr = np.concatenate([[0], np.cumsum([len(numbers) for numbers in contributed])]).astype(np.int64)
     flat = np.array([number for numbers in contributed for number in numbers], dtype=np.int64)

@@ -69,7 +69,7 @@ def read_events(
         item = view.require(modality.item or "", f"item of modality {modality.name!r}")
         if modality.value is not None:
             view.require(modality.value, f"value of modality {modality.name!r}")
-        numbered, names = number_texts(view, item, sources, fitted or ())
+        numbered, names = number_texts(view, item, sources, fitted or (), f"item of modality {modality.name!r}")
         rows = match_rows(modality, view, cohort, sources, source=numbered, window=window)
         settle_long(rows, modality)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import duckdb
 
 from gdsfd.cohort.base_tables import BaseTable, BaseTables
+from gdsfd.cohort.clean_column import cleaned_column
 from gdsfd.cohort.database import Database
 from gdsfd.cohort.spec import JoinSpec
 from gdsfd.cohort.sql_text import cleaned, has_word, looks_integer, looks_number, looks_timestamp, quoted
@@ -191,28 +192,3 @@ class UserSql:
                 next((kind for kind, count in kinds if count == measured), "VARCHAR") if measured else BLANK
             )
         return self._looks[key]
-
-
-def cleaned_column(column: str, kind: str) -> str:
-    """SQL of a column with blanks (text) and NaN (floats) as null, and database types reduced to a few.
-
-    Args:
-        column: SQL of the column.
-        kind: Its DuckDB type.
-    """
-    if kind == "VARCHAR":
-        return cleaned(column)
-    if kind in ("DOUBLE", "FLOAT"):
-        return f"CASE WHEN NOT isnan({column}) THEN {column} END"
-    if kind.startswith("TIMESTAMP"):
-        return f"CAST({column} AS TIMESTAMP)"
-    if kind == "INTERVAL":  # a duration becomes minutes, the package's unit of time
-        return f"epoch({column}) / 60.0"
-    if kind.startswith("DECIMAL"):
-        width, scale = (int(part) for part in kind.removeprefix("DECIMAL(").rstrip(")").split(","))
-        return f"CAST({column} AS {'BIGINT' if scale == 0 and width <= 18 else 'DOUBLE'})"
-    if kind in ("HUGEINT", "UHUGEINT", "UBIGINT"):
-        return f"CAST({column} AS DOUBLE)" if kind != "UBIGINT" else f"CAST({column} AS BIGINT)"
-    if kind.startswith(("ENUM", "UUID", "TIME")):
-        return cleaned(f"CAST({column} AS VARCHAR)")
-    return column
