@@ -38,7 +38,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--arms", metavar="A,B", default="none,dfd,strata,full", help="default: none,dfd,strata,full")
     parser.add_argument("--backbones", metavar="A,B", default="concat,muse,grape", help="default: concat,muse,grape")
     parser.add_argument("--seeds", metavar="N", default="5", help="how many, or which: 0,1,7 (default: 5)")
-    parser.add_argument("--suspects", metavar="A,B", default="pattern,environment", help="what may be biased")
+    parser.add_argument(
+        "--suspects", metavar="A,B", help="what may be biased (default: pattern, and environment where there is one)"
+    )
     parser.add_argument("--baselines", metavar="A,B", default="boosting,logistic", help='"" for none')
     parser.add_argument(
         "--leave-one-environment-out", action="store_true", help="each environment is the test split in turn"
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         _names(arguments.backbones),
         _seeds(arguments.seeds),
         arguments.out,
-        suspects=_names(arguments.suspects),
+        suspects=None if arguments.suspects is None else _names(arguments.suspects),
         baselines=_names(arguments.baselines),
         leave_one_environment_out=arguments.leave_one_environment_out,
         graph_per_seed=arguments.graph_per_seed,

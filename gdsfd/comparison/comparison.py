@@ -21,7 +21,8 @@ from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.comparison.words import design_sentences
 from gdsfd.errors import InputError, near_names
-from gdsfd.nn.backbones import known_backbones
+from gdsfd.nn.backbones import check_backbone, known_backbones
+from gdsfd.nn.information import check_information
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.suspects import check_suspects, read_suspects
@@ -116,7 +117,7 @@ class Comparison:
 def make_plan(
     arms: Sequence[str] | Mapping[str, Any],
     backbones: Sequence[str],
-    suspects: str | Sequence[str],
+    suspects: str | Sequence[str] | None,
     baselines: Sequence[str],
     settings: Mapping[str, Any],
     folds: Mapping[str, int] | None,
@@ -145,12 +146,18 @@ def make_plan(
     for what, names in (("backbones", backbones), ("baselines", baselines)):
         if len(set(names)) < len(names):
             raise InputError(f"compare: {what}: each once, got {', '.join(names)}")
+    config = TrainConfig.from_settings(dict(settings))
+    for name in backbones:
+        check_backbone(name, config.backbone_options)
+    for parts in streams.values():
+        if parts is not None:
+            check_information(parts.information, parts.information_options)
     return Plan(
         arms={REFERENCE: None, **streams},
         backbones=tuple(backbones),
         baselines=tuple(baselines),
         suspects=read_suspects(suspects),
-        config=TrainConfig.from_settings(dict(settings)),
+        config=config,
         folds={"dfd": 0, **(folds or {})},
         matched=matched,
     )
@@ -163,7 +170,7 @@ def compare(
     seeds: int | Sequence[int] = 5,
     out: str | Path | None = None,
     *,
-    suspects: str | Sequence[str] = ("pattern", "environment"),
+    suspects: str | Sequence[str] | None = None,
     baselines: Sequence[str] = ("boosting", "logistic"),
     leave_one_environment_out: bool = False,
     graph_per_seed: bool = False,
@@ -245,7 +252,8 @@ def compare(
             if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
                 continue
             graph = case.make()
-            check_suspects(plan.suspects, graph.schema)
+            if suspects is not None:
+                check_suspects(plan.suspects, graph, varied=not case.holdout)
             oracle = oracle_of(case, graph)
             if folder is not None:
                 mark_folder(folder, given)

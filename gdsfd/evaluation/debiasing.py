@@ -149,7 +149,7 @@ def judge_debiasing(
         predicts=model.choice,
         guard=model.guard.to_dict(),
         streams=dual,
-        declared=tuple(model.suspects),
+        declared=tuple(model.suspects_),
         found=tuple(model.training.get("suspects_found", ())),
         reads_suspects=model.streams.uses_suspects,
         tells=dict(zip(names, model.training.get("suspects_tell", ()))),

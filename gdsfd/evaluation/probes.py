@@ -156,7 +156,7 @@ def probe_streams(
     rows = rows_of(graph, split).numpy()
     if len(rows) > most:
         rows = np.sort(generator.choice(rows, most, replace=False))
-    targets = probe_targets(graph, rows, model.suspects if model.streams is not None else (), truth)
+    targets = probe_targets(graph, rows, model.suspects_ if model.streams is not None else (), truth)
     codes = _codes(model, graph, [graph["patient"].id[int(row)] for row in rows])
     subject = np.unique(np.asarray(graph["patient"].subject, dtype=str)[rows], return_inverse=True)[1]
     probes = probe_codes(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from gdsfd.errors import InputError, near_names
+from gdsfd.setting_checks import Number, Whole, check_fields, check_names
 
 __all__ = ["TrainConfig"]
 
@@ -15,74 +15,60 @@ class TrainConfig:
     """Settings of one training run. ``None`` means: chosen by the size of the cohort (:meth:`resolved`).
 
     Args:
-        max_epochs: Most passes over the training patients.
-        batch_size: Patients per step.
-        learning_rate: Of AdamW, at its peak.
-        weight_decay: Of AdamW.
-        channels: Width d of tokens and embeddings.
-        dropout: Dropout probability.
-        relevance: Power with which a feature's relevance scales it (see :mod:`gdsfd.nn.relevance`); 0 = all alike.
-        averaging: Decay per step of the running average of the weights that is evaluated and kept; 0 = no average.
-        members: Networks trained side by side from different starts, whose probabilities are averaged.
+        max_epochs: Most passes over the training patients, 1 to 100,000.
+        batch_size: Patients per step, 1 to 1,000,000.
+        learning_rate: Of AdamW, at its peak; 0 to 10.
+        weight_decay: Of AdamW, 0 to 100.
+        channels: Width d of tokens and embeddings, 1 to 4,096.
+        dropout: Dropout probability, from 0 to below 1.
+        relevance: Power with which a feature's relevance scales it (see :mod:`gdsfd.nn.relevance`), 0 to 10; 0 = all
+            alike.
+        averaging: Decay per step of the running average of the weights that is evaluated and kept, from 0 to below 1;
+            0 = no average.
+        members: Networks trained side by side from different starts, whose probabilities are averaged; 1 to 64.
         sequence: ``"gru"`` reads events over time beside their summaries, ``"none"`` only the summaries.
-        backbone_options: The backbone's own options.
+        backbone_options: The backbone's own options; :class:`~gdsfd.training.debiaser.Debiaser` holds them to what its
+            backbone takes.
         monitor: What early stopping and the choice of the epoch look at on the tuning patients.
-        patience: Epochs without a better value before training stops.
-        clip_norm: Largest gradient norm; 0 = no clipping.
-        precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, ``"16-mixed"``.
-        accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``.
-        state_rows: Most training patients that the stored modality states are fitted on.
+        patience: Epochs without a better value before training stops, 1 to 100,000.
+        clip_norm: Largest gradient norm, 0 to 1,000,000; 0 = no clipping.
+        precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, or on a GPU ``"16-mixed"``.
+        accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"gpu"`` for either of these.
+        state_rows: Most training patients that the stored modality states are fitted on, 1 to 100,000,000.
         guard: Which model predicts when debiasing: ``"auto"`` (the guard's choice), ``"debiased"`` or ``"reference"``.
-        guard_folds: Most groups of environments that the guard leaves out of training in turn; below 2 it looks at
-            tuning patients instead.
+        guard_folds: Most groups of environments that the guard leaves out of training in turn, 0 to 100; below 2 it
+            looks at tuning patients instead.
         log: ``"csv"`` (history.csv in the run's folder), or ``"tensorboard"`` for event files beside it (needs the
             extra ``tensorboard``). Both only for a run with a folder.
+
+    Raises:
+        InputError: A setting of a wrong type or out of its bounds; a truth value is no number, NaN and infinity are out
+            of all bounds.
     """
 
-    max_epochs: int = 100
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    weight_decay: float = 1e-2
-    channels: int | None = None
-    dropout: float | None = None
-    relevance: float = 1.0
-    averaging: float = 0.0
-    members: int | None = None
+    max_epochs: Annotated[int, Whole(1, 100_000)] = 100
+    batch_size: Annotated[int | None, Whole(1, 1_000_000)] = None
+    learning_rate: Annotated[float | None, Number(0, 10)] = None
+    weight_decay: Annotated[float, Number(0, 100)] = 1e-2
+    channels: Annotated[int | None, Whole(1, 4096)] = None
+    dropout: Annotated[float | None, Number(0, 1, below=True)] = None
+    relevance: Annotated[float, Number(0, 10)] = 1.0
+    averaging: Annotated[float, Number(0, 1, below=True)] = 0.0
+    members: Annotated[int | None, Whole(1, 64)] = None
     sequence: Literal["gru", "none"] = "none"
     backbone_options: dict[str, Any] = field(default_factory=dict)
     monitor: Literal["auprc", "loss"] = "loss"
-    patience: int = 15
-    clip_norm: float = 1.0
-    precision: str = "32-true"
-    accelerator: str = "auto"
-    state_rows: int = 16384
+    patience: Annotated[int, Whole(1, 100_000)] = 15
+    clip_norm: Annotated[float, Number(0, 1_000_000)] = 1.0
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    accelerator: Literal["auto", "cpu", "cuda", "gpu", "mps"] = "auto"
+    state_rows: Annotated[int, Whole(1, 100_000_000)] = 16384
     guard: Literal["auto", "debiased", "reference"] = "auto"
-    guard_folds: int = 3
+    guard_folds: Annotated[int, Whole(0, 100)] = 3
     log: Literal["csv", "tensorboard"] = "csv"
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "batch_size", "channels", "members", "patience", "state_rows"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise InputError(f"setting {name!r}: expected a whole number of at least 1, got {value!r}")
-        if isinstance(self.guard_folds, bool) or not isinstance(self.guard_folds, int) or self.guard_folds < 0:
-            raise InputError(f"setting 'guard_folds': expected a whole number of at least 0, got {self.guard_folds!r}")
-        for name in ("learning_rate", "weight_decay", "clip_norm"):
-            value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise InputError(f"setting {name!r}: expected a number of at least 0, got {value!r}")
-        for name in ("dropout", "averaging"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                raise InputError(f"setting {name!r}: expected a number in [0, 1), got {value!r}")
-        for name, choices in (
-            ("sequence", ("gru", "none")),
-            ("monitor", ("auprc", "loss")),
-            ("guard", ("auto", "debiased", "reference")),
-            ("log", ("csv", "tensorboard")),
-        ):
-            if getattr(self, name) not in choices:
-                raise InputError(f"setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
+        check_fields(self, "setting")
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> TrainConfig:
@@ -91,10 +77,7 @@ class TrainConfig:
         Raises:
             InputError: A setting is unknown (the message names near ones) or out of range.
         """
-        known = {spec.name for spec in fields(cls)}
-        for name in settings:
-            if name not in known:
-                raise InputError(f"unknown setting {name!r}.{near_names(name, known)}")
+        check_names(settings, [spec.name for spec in fields(cls)], "setting")
         return cls(**settings)
 
     def resolved(self, num_train: int) -> TrainConfig:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -15,19 +15,21 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.fields import CohortSchema
-from gdsfd.errors import InputError, NotFittedError, near_names, shown
+from gdsfd.errors import InputError, NotFittedError, shown
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.backbones import known_backbones
+from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.information import check_information
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.arm import Arm, FittedArm, build_network
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.guard import Guard, judge
 from gdsfd.training.model_folder import check_free, read_model, read_weights, write_model
 from gdsfd.training.schema_check import check_schema
-from gdsfd.training.suspects import check_suspects, read_suspects
+from gdsfd.training.suspects import check_suspects, existing_suspects, read_suspects
 
 __all__ = ["Debiaser"]
 
@@ -43,9 +45,16 @@ class Debiaser:
             margins over the suspects. ``"prototypes"``: dual streams whose predictions are averaged over strata of
             patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
-            ``"column:<modality>.<name>"``. Used by ``strata``, ``full`` and ``prototypes``.
-        seed: Of initial weights, shuffling and dropout.
+            ``"column:<modality>.<name>"``. Used by ``strata``, ``full`` and ``prototypes``. None = ``"pattern"`` and,
+            where the graph has one, ``"environment"``; what is given has to be in the graph.
+        seed: Of initial weights, shuffling and dropout; 0 to 4,294,967,295.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, such as ``max_epochs=100``.
+
+    Attributes:
+        config: Training settings as given.
+        streams: Parts of the debiasing mode as given; None = ERM.
+        config_: Training settings as :meth:`fit` resolved them for its cohort; None before training.
+        suspects_: Suspects as :meth:`fit` found them in its graph.
 
     With debiasing, :meth:`fit` also trains the same backbone without it, compares the two on patients that neither was
     trained on, and predicts with the debiased one only where there is evidence that it is better (:attr:`guard`, in
@@ -64,20 +73,22 @@ class Debiaser:
         self,
         backbone: str = "muse",
         debias: str | Mapping[str, Any] | StreamConfig = "none",
-        suspects: str | Sequence[str] = ("pattern", "environment"),
+        suspects: str | Sequence[str] | None = None,
         seed: int = 0,
         **settings: Any,
     ) -> None:
-        if backbone not in known_backbones():
-            raise InputError(f"unknown backbone {backbone!r}.{near_names(backbone, known_backbones())}")
+        self.config = TrainConfig.from_settings(settings)
+        check_backbone(backbone, self.config.backbone_options)
         self.backbone = backbone
         self.streams = StreamConfig.read(debias)
         self.debias = debias if isinstance(debias, str) else "custom"
+        if self.streams is not None:
+            check_information(self.streams.information, self.streams.information_options)
         self.suspects = read_suspects(suspects)
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise InputError(f"seed: expected a whole number of at least 0, got {seed!r}")
-        self.seed = int(seed)
-        self.config = TrainConfig.from_settings(settings)
+        self._suspects_given = suspects is not None
+        self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")
+        self.config_: TrainConfig | None = None
+        self.suspects_: tuple[str, ...] = ()
         self.schema: CohortSchema | None = None
         self.networks: dict[str, Ensemble] = {}
         self.guard: Guard | None = None
@@ -137,7 +148,9 @@ class Debiaser:
         if resume and out is None:
             raise InputError("resume=True needs out=: the folder of the run to go on with")
         schema: CohortSchema = graph.schema
-        check_suspects(self.suspects, schema)
+        if self._suspects_given:
+            check_suspects(self.suspects, graph)
+        suspects = self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
         if "tuning" not in graph["patient"].split:
             raise InputError(
                 "the graph has no split 'tuning', on which the epoch is chosen: give [split] fractions with a second "
@@ -152,11 +165,12 @@ class Debiaser:
             folder = work_folder(out)
             if not resume:
                 shutil.rmtree(folder, ignore_errors=True)
-        settings = {"model": self._arguments(config), "schema": schema.to_dict(), "train": num_train}
-        reference = Arm(self.backbone, None, config, self.seed, self.suspects)
+        described = self._described(config, suspects)
+        settings = {"model": described, "schema": schema.to_dict(), "train": num_train}
+        reference = Arm(self.backbone, None, config, self.seed, suspects)
         if self.streams is None:
             plain = reference.fit(graph, None, folder, resume, settings, on_epoch)
-            self._take(schema, config, {"reference": plain}, None, num_train)
+            self._take(schema, config, suspects, {"reference": plain}, None, num_train)
         else:
             debiased = replace(reference, streams=self.streams)
             fitted = {}
@@ -166,7 +180,7 @@ class Debiaser:
             folds = config.guard_folds if config.guard == "auto" else 0
             watched = _named(on_epoch, "guard")
             guard = judge(graph, reference, debiased, fitted, folds, folder, resume, settings, watched)
-            self._take(schema, config, fitted, guard, num_train)
+            self._take(schema, config, suspects, fitted, guard, num_train)
         if out is not None and folder is not None:
             self._save(Path(out), folder / "tensorboard")
             shutil.rmtree(folder, ignore_errors=True)
@@ -251,10 +265,11 @@ class Debiaser:
         self._save(Path(folder))
 
     def _save(self, folder: Path, board: Path | None = None) -> None:
-        if not self.networks or self.schema is None:
+        if not self.networks or self.schema is None or self.config_ is None:
             raise NotFittedError("this Debiaser is not trained: there is nothing to save")
         described = {
-            "arguments": self._arguments(self.config),
+            "arguments": self._arguments(),
+            "resolved": {"config": self.config_.to_dict(), "suspects": list(self.suspects_)},
             "schema": self.schema.to_dict(),
             "training": self.training,
             "guard": self.guard.to_dict() if self.guard is not None else None,
@@ -272,17 +287,20 @@ class Debiaser:
         folder = Path(folder)
         stored = read_model(folder)
         arguments = stored["arguments"]
-        debias = arguments["streams"] if arguments["debias"] == "custom" else arguments["debias"]
-        model = cls(arguments["backbone"], debias, arguments["suspects"], arguments["seed"])
-        if arguments.get("streams") is not None:  # the parts it was trained with: a mode's may have changed since
-            model.streams = StreamConfig.read(arguments["streams"])
-        model.config = TrainConfig.from_settings(arguments["config"])
+        # "none": a stored mode is made of the parts it was trained with; what its name means now does not matter, nor
+        # whether an estimator that only training needs is known here.
+        model = cls(arguments["backbone"], "none", arguments["suspects"], arguments["seed"], **arguments["config"])
+        if arguments["debias"] != "none":
+            model.debias = arguments["debias"]
+            model.streams = StreamConfig.read(arguments.get("streams") or arguments["debias"])
         model.schema = CohortSchema.from_dict(stored["schema"])
         model.training, model.history = stored["training"], stored["history"]
+        resolved = stored["resolved"]
+        model.config_, model.suspects_ = TrainConfig.from_settings(resolved["config"]), tuple(resolved["suspects"])
         sizes = model.training.get("suspect_codes", ())
         for name in ("reference", "debiased") if model.streams is not None else ("reference",):
             streams = model.streams if name == "debiased" else None
-            network = build_network(model.schema, model.backbone, streams, model.config, model.seed, sizes)
+            network = build_network(model.schema, model.backbone, streams, model.config_, model.seed, sizes)
             model.networks[name] = read_weights(folder, name, network, stored)
         guard = stored.get("guard")
         model.guard = Guard(**guard) if guard is not None else None
@@ -291,18 +309,19 @@ class Debiaser:
 
     def describe(self) -> dict[str, Any]:
         """How the model was trained: arguments, sizes, epochs, seconds; for reports."""
-        return {**self._arguments(self.config), **self.training}
+        return {**self._described(self.config_ or self.config, self.suspects_ or self.suspects), **self.training}
 
     def _take(
         self,
         schema: CohortSchema,
         config: TrainConfig,
+        suspects: tuple[str, ...],
         fitted: Mapping[str, FittedArm],
         guard: Guard | None,
         num_train: int,
     ) -> None:
         """Takes over what was trained."""
-        self.schema, self.config, self.guard = schema, config, guard
+        self.schema, self.config_, self.suspects_, self.guard = schema, config, suspects, guard
         self.networks = {name: arm.network.eval() for name, arm in fitted.items()}
         self.use(config.guard if guard is not None else "auto")
         kept = fitted[self.choice]
@@ -326,15 +345,20 @@ class Debiaser:
                 "suspects_tell": list(told.nats),
             }
 
-    def _arguments(self, config: TrainConfig) -> dict[str, Any]:
+    def _arguments(self) -> dict[str, Any]:
+        """The constructor's arguments as given; None for suspects that were not."""
         return {
             "backbone": self.backbone,
             "debias": self.debias,
             "streams": self.streams.to_dict() if self.streams is not None else None,
-            "suspects": list(self.suspects),
+            "suspects": list(self.suspects) if self._suspects_given else None,
             "seed": self.seed,
-            "config": config.to_dict(),
+            "config": self.config.to_dict(),
         }
+
+    def _described(self, config: TrainConfig, suspects: tuple[str, ...]) -> dict[str, Any]:
+        """The arguments as resolved for a cohort."""
+        return {**self._arguments(), "config": config.to_dict(), "suspects": list(suspects)}
 
     def __repr__(self) -> str:
         fitted = f"{self.training.get('epochs', '?')} epochs" if self.networks else "not fitted"

@@ -89,7 +89,7 @@ def train(
     Raises:
         InputError: The graph has no labelled training or tuning patients.
     """
-    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
     store = PatientStore(graph)
     y = graph["patient"].y
     labelled = ~torch.isnan(y).all(-1) if y.is_floating_point() else y >= 0

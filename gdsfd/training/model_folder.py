@@ -16,12 +16,15 @@ from gdsfd.errors import InputError
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.history_log import write_history
+from gdsfd.training.suspects import DEFAULT_SUSPECTS
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"]
 
 _MODEL_FILE = "model.json"
 _HOLDS = "gdsfd model"
+#: Version 1 stored settings only as resolved.
+_VERSION = 2
 _WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
 
 
@@ -62,7 +65,7 @@ def write_model(
         for name, network in networks.items():
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])
-        head = {"format": _HOLDS, "version": 1, "gdsfd": __version__}
+        head = {"format": _HOLDS, "version": _VERSION, "gdsfd": __version__}
         stored = {**head, **described, "history": list(history)}
         (temporary / _MODEL_FILE).write_text(json.dumps(stored, indent=1), encoding="utf-8")
         write_history(temporary / "history.csv", list(history))
@@ -88,6 +91,11 @@ def read_model(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cut off or damaged ({error}); copy the folder again") from None
     if not isinstance(stored, dict) or stored.get("format") != _HOLDS:
         raise InputError(f"{path}: expected a file written by gdsfd, got another")
+    if stored.get("version") == 1:
+        arguments = stored["arguments"]
+        stored["resolved"] = {"config": arguments["config"], "suspects": arguments["suspects"]}
+        if arguments["suspects"] == list(DEFAULT_SUSPECTS):  # whether they were given was not written down
+            arguments["suspects"] = None
     return stored
 
 

@@ -26,7 +26,7 @@ def test_given_settings_stay() -> None:
     ("settings", "message"),
     [
         ({"channel": 3}, r"unknown setting 'channel'. Did you mean 'channels'\?"),
-        ({"max_epochs": 0}, "'max_epochs': expected a whole number of at least 1, got 0"),
+        ({"max_epochs": 0}, "'max_epochs': expected a whole number from 1 to 100,000, got 0"),
         ({"members": 1.5}, "'members'"),
         ({"averaging": 1.0}, "'averaging'"),
         ({"learning_rate": -1.0}, "'learning_rate'"),

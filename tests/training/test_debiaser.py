@@ -166,7 +166,7 @@ def test_weights_that_do_not_fit_are_an_input_error(tmp_path) -> None:
     graph = graph_from_cohort(make_cohort(80))
     Debiaser("concat", max_epochs=1, channels=8).fit(graph).save(tmp_path / "run")
     stored = json.loads((tmp_path / "run" / "model.json").read_text())
-    stored["arguments"]["config"]["channels"] = 16
+    stored["resolved"]["config"]["channels"] = 16
     (tmp_path / "run" / "model.json").write_text(json.dumps(stored))
     with pytest.raises(InputError, match=r"model.safetensors: does not fit model.json"):
         Debiaser.load(tmp_path / "run")

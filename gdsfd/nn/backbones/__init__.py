@@ -4,7 +4,13 @@ from gdsfd.nn.backbones.backbone import Backbone
 from gdsfd.nn.backbones.concat import ConcatBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.muse import MuseBackbone
-from gdsfd.nn.backbones.registry import backbone_level, build_backbone, known_backbones, register_backbone
+from gdsfd.nn.backbones.registry import (
+    backbone_level,
+    build_backbone,
+    check_backbone,
+    known_backbones,
+    register_backbone,
+)
 
 __all__ = [
     "Backbone",
@@ -13,6 +19,7 @@ __all__ = [
     "MuseBackbone",
     "backbone_level",
     "build_backbone",
+    "check_backbone",
     "known_backbones",
     "register_backbone",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone
 from gdsfd.nn.embeddings import Embeddings
+from gdsfd.setting_checks import Number
 
 __all__ = ["ConcatBackbone"]
 
@@ -25,7 +28,13 @@ class ConcatBackbone(Backbone):
         - tokens: [E, d]; pooled: [B, d]
     """
 
-    def __init__(self, channels: int, num_modalities: int, dropout: float = 0.25, edge_drop: float = 0.15) -> None:
+    def __init__(
+        self,
+        channels: int,
+        num_modalities: int,
+        dropout: float = 0.25,
+        edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
+    ) -> None:
         super().__init__(channels, num_modalities, dropout)
         self.edge_drop = edge_drop
         self.network = nn.Sequential(

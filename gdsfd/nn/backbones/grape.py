@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +11,7 @@ from gdsfd.graph.layout import EdgeLayout
 from gdsfd.nn.backbones.muse import MuseBackbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders.cells import CellLayout
+from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["GrapeBackbone"]
 
@@ -44,9 +47,9 @@ class GrapeBackbone(MuseBackbone):
         channels: int,
         num_modalities: int,
         dropout: float = 0.25,
-        layers: int = 2,
-        edge_drop: float = 0.15,
-        imputation: float = 0.0,
+        layers: Annotated[int, Whole(1, 16)] = 2,
+        edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
+        imputation: Annotated[float, Number(0, 1000)] = 0.0,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, layers, edge_drop=0.0)
         self.cell_drop = edge_drop

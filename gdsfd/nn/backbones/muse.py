@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,7 @@ from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.ops import dropout, linear, mask_total
+from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["MuseBackbone"]
 
@@ -48,10 +51,10 @@ class MuseBackbone(Backbone):
         channels: int,
         num_modalities: int,
         dropout: float = 0.25,
-        layers: int = 2,
-        edge_drop: float = 0.15,
-        contrastive: float = 0.0,
-        temperature: float = 0.07,
+        layers: Annotated[int, Whole(1, 16)] = 2,
+        edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
+        contrastive: Annotated[float, Number(0, 1000)] = 0.0,
+        temperature: Annotated[float, Number(0, 1000, above=True)] = 0.07,
     ) -> None:
         super().__init__(channels, num_modalities, dropout)
         self.edge_drop = edge_drop

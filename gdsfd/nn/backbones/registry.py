@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 from gdsfd.errors import InputError, near_names
@@ -10,8 +10,12 @@ from gdsfd.nn.backbones.backbone import Backbone
 from gdsfd.nn.backbones.concat import ConcatBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.muse import MuseBackbone
+from gdsfd.setting_checks import brief, check_options
 
-__all__ = ["backbone_level", "build_backbone", "known_backbones", "register_backbone"]
+__all__ = ["backbone_level", "build_backbone", "check_backbone", "known_backbones", "register_backbone"]
+
+#: Parameters of a backbone that are no options: other settings fill them in.
+_FILLED_IN = ("self", "channels", "num_modalities", "dropout")
 
 _BACKBONES: dict[str, type[Backbone]] = {"concat": ConcatBackbone, "muse": MuseBackbone, "grape": GrapeBackbone}
 
@@ -50,6 +54,21 @@ def backbone_level(name: str) -> Literal["modality", "cell"]:
         InputError: The name is unknown.
     """
     return _known(name).level
+
+
+def check_backbone(name: object, options: Mapping[str, Any]) -> None:
+    """Refuses an unknown backbone, and options that it does not take.
+
+    Args:
+        name: ``concat``, ``muse``, ``grape`` or a registered name.
+        options: The backbone's own options.
+
+    Raises:
+        InputError: Names what is wrong.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"backbone: expected one of {', '.join(map(repr, _BACKBONES))}, got {brief(name)}")
+    check_options(options, _known(name), _FILLED_IN, f"option of the backbone {name!r}:")
 
 
 def _known(name: str) -> type[Backbone]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal
 
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError
+from gdsfd.setting_checks import Number, Whole, brief, check_fields, check_names
 
 __all__ = ["PrototypeConfig"]
 
@@ -26,9 +27,10 @@ class PrototypeConfig:
         source: The embedding that clusters and centres are of, without gradient: of the ``"biased"`` stream, of the
             ``"causal"`` stream (what an adjustment must not use; for comparison), or the mean ``"context"`` of the
             tokens of the patient's observations.
-        least: Training patients that a pattern or a pattern in an environment needs to be a stratum of its own.
-        clusters: Most clusters within a pattern.
-        smoothing: Patients added to each stratum before masses are worked out.
+        least: Training patients that a pattern or a pattern in an environment needs to be a stratum of its own, 1 to
+            1,000,000.
+        clusters: Most clusters within a pattern, 1 to 1,000.
+        smoothing: Patients added to each stratum before masses are worked out, 0 to 1,000,000.
         fit: What is fitted in training. ``"own"``: the outcome given the patient's own stratum (the outcome model of
             the back-door formula). ``"offset"``: the same with the stratum's part fitted first, by itself, and the
             patient's part beside it. ``"backdoor"``: the averaged prediction itself. ``"evaluation"``: the head only,
@@ -38,13 +40,13 @@ class PrototypeConfig:
             intervention; they are learned with ``fit="backdoor"`` only).
         fusion: How the head joins a code and a centre: ``"concat"``, ``"add"``, ``"film"``, ``"gate"`` or
             ``"cross_attention"``.
-        draws: Prototypes drawn per step with ``"sampled"``.
+        draws: Prototypes drawn per step with ``"sampled"``, 1 to 10,000.
         allocation: Of draws over patterns: ``"proportional"``, ``"neyman"`` or ``"uniform"`` with importance weights.
         per_patient: Whether every patient of a batch has draws of its own.
-        jitter: Standard deviations of noise inside the stratum added to drawn centres.
+        jitter: Standard deviations of noise inside the stratum added to drawn centres, 0 to 100.
         update: ``"refit"`` every ``refit_every`` epochs or ``"ema"`` in every step.
-        refit_every: In epochs.
-        decay: Of the running sums of ``"ema"``.
+        refit_every: In epochs, 1 to 100,000.
+        decay: Of the running sums of ``"ema"``, above 0 and below 1.
         mass: P(s): shares of ``"train"`` or ``"uniform"``.
         placebo: ``"random"``: centres drawn with the moments of the embeddings, patients belong to the nearest;
             ``"shuffled"``: strata dealt out among training patients. For comparison only.
@@ -56,40 +58,28 @@ class PrototypeConfig:
 
     strata: tuple[str, ...] = ("pattern",)
     source: Literal["biased", "causal", "context"] = "biased"
-    least: int = 50
-    clusters: int = 8
-    smoothing: float = 1.0
+    least: Annotated[int, Whole(1, 1_000_000)] = 50
+    clusters: Annotated[int, Whole(1, 1000)] = 8
+    smoothing: Annotated[float, Number(0, 1_000_000)] = 1.0
     fit: Literal["own", "offset", "backdoor", "evaluation"] = "own"
     estimator: Literal["exact", "sampled", "nwgm", "attention"] = "exact"
     fusion: Literal["concat", "add", "film", "gate", "cross_attention"] = "concat"
-    draws: int = 8
+    draws: Annotated[int, Whole(1, 10_000)] = 8
     allocation: Literal["proportional", "neyman", "uniform"] = "proportional"
     per_patient: bool = False
-    jitter: float = 0.0
+    jitter: Annotated[float, Number(0, 100)] = 0.0
     update: Literal["refit", "ema"] = "refit"
-    refit_every: int = 5
-    decay: float = 0.99
+    refit_every: Annotated[int, Whole(1, 100_000)] = 5
+    decay: Annotated[float, Number(0, 1, above=True, below=True)] = 0.99
     mass: Literal["train", "uniform"] = "train"
     placebo: Literal["none", "random", "shuffled"] = "none"
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self)).items():
-            choices = get_args(hint)
-            if choices and choices[0] is not str and getattr(self, name) not in choices:
-                raise InputError(f"prototypes setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
-        object.__setattr__(self, "strata", (self.strata,) if isinstance(self.strata, str) else tuple(self.strata))
-        wrong = [factor for factor in self.strata if factor not in FACTORS]
-        if wrong or not self.strata:
-            raise InputError(f"prototypes setting 'strata': expected some of {FACTORS}, got {self.strata!r}")
-        for name in ("least", "clusters", "draws", "refit_every"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"prototypes setting {name!r}: expected a whole number of at least 1, got {value!r}")
-        for name in ("smoothing", "jitter"):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"prototypes setting {name!r}: expected at least 0, got {getattr(self, name)!r}")
-        if not 0 < self.decay < 1:
-            raise InputError(f"prototypes setting 'decay': expected between 0 and 1, got {self.decay!r}")
+        check_fields(self, "prototypes setting")
+        strata = (self.strata,) if isinstance(self.strata, str) else self.strata
+        if not isinstance(strata, (tuple, list)) or not strata or any(factor not in FACTORS for factor in strata):
+            raise InputError(f"prototypes setting 'strata': expected some of {FACTORS}, got {brief(strata)}")
+        object.__setattr__(self, "strata", tuple(strata))
         if self.fit == "offset" and self.fusion != "add":
             raise InputError("prototypes settings: fit='offset' needs fusion='add'")
         if self.estimator == "attention" and self.fit != "backdoor":
@@ -108,11 +98,8 @@ class PrototypeConfig:
         if given is None or isinstance(given, PrototypeConfig):
             return given
         if not isinstance(given, Mapping):
-            raise InputError(f"debias setting 'prototypes': expected a mapping of settings or none, got {given!r}")
-        known = [spec.name for spec in fields(cls)]
-        for name in given:
-            if name not in known:
-                raise InputError(f"unknown prototypes setting {name!r}.{near_names(str(name), known)}")
+            raise InputError(f"debias setting 'prototypes': expected a mapping of settings or none, got {brief(given)}")
+        check_names(given, [spec.name for spec in fields(cls)], "prototypes setting")
         return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:

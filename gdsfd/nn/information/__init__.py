@@ -12,7 +12,7 @@ from gdsfd.nn.information.mine import Mine
 from gdsfd.nn.information.nwj import Nwj
 from gdsfd.nn.information.orth import Orthogonality
 from gdsfd.nn.information.pair_bound import PairBound
-from gdsfd.nn.information.registry import build_information, known_information, register_information
+from gdsfd.nn.information.registry import build_information, check_information, known_information, register_information
 from gdsfd.nn.information.xcov import CrossCovariance
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Orthogonality",
     "PairBound",
     "build_information",
+    "check_information",
     "critic_step",
     "known_information",
     "register_information",

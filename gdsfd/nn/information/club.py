@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from gdsfd.nn.information.frozen import frozen_call
 from gdsfd.nn.information.learned import LearnedDependence
 from gdsfd.nn.information.registry import register_information
 from gdsfd.nn.information.running_scale import RunningScale
+from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["Club"]
 
@@ -58,9 +59,9 @@ class Club(LearnedDependence):
         channels_biased: int,
         num_suspects: Sequence[int] = (),
         sampled: bool = False,
-        hidden: int = 64,
-        limit: float = 5.0,
-        floor: float = -1.0,
+        hidden: Annotated[int, Whole(1, 4096)] = 64,
+        limit: Annotated[float, Number(0, 1000, above=True)] = 5.0,
+        floor: Annotated[float, Number(-1000, 1000)] = -1.0,
     ) -> None:
         super().__init__(channels_causal, channels_biased, num_suspects, floor)
         self.sampled = sampled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from gdsfd.nn.information.frozen import frozen_call
 from gdsfd.nn.information.learned import LearnedDependence
 from gdsfd.nn.information.registry import register_information
 from gdsfd.nn.information.running_scale import RunningScale
+from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["Adversary"]
 
@@ -58,8 +59,8 @@ class Adversary(LearnedDependence):
         channels_causal: int,
         channels_biased: int,
         num_suspects: Sequence[int] = (),
-        hidden: int = 64,
-        floor: float = -1.0,
+        hidden: Annotated[int, Whole(1, 4096)] = 64,
+        floor: Annotated[float, Number(-1000, 1000)] = -1.0,
     ) -> None:
         super().__init__(channels_causal, channels_biased, num_suspects, floor)
         if not self.num_suspects or min(self.num_suspects) < 1:

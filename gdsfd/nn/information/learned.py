@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
 
 from gdsfd.nn.information.estimator import CodeGroup, Dependence
 from gdsfd.nn.information.running_scale import RunningScale
+from gdsfd.setting_checks import Number
 
 __all__ = ["LearnedDependence"]
 
@@ -32,7 +33,11 @@ class LearnedDependence(Dependence):
     has_critic: ClassVar[bool] = True
 
     def __init__(
-        self, channels_causal: int, channels_biased: int, num_suspects: Sequence[int] = (), floor: float = -1.0
+        self,
+        channels_causal: int,
+        channels_biased: int,
+        num_suspects: Sequence[int] = (),
+        floor: Annotated[float, Number(-1000, 1000)] = -1.0,
     ) -> None:
         super().__init__(channels_causal, channels_biased, num_suspects)
         self.floor = floor

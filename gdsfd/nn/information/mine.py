@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from gdsfd.nn.information.estimator import CodeGroup
 from gdsfd.nn.information.pair_bound import PairBound, log_mean_exp_of_strangers
 from gdsfd.nn.information.registry import register_information
+from gdsfd.setting_checks import Number
 
 __all__ = ["Mine"]
 
@@ -40,7 +41,13 @@ class Mine(PairBound):
 
     log_partition: Tensor
 
-    def __init__(self, channels_causal: int, channels_biased: int, momentum: float = 0.9, **options: Any) -> None:
+    def __init__(
+        self,
+        channels_causal: int,
+        channels_biased: int,
+        momentum: Annotated[float, Number(0, 1, below=True)] = 0.9,
+        **options: Any,
+    ) -> None:
         super().__init__(channels_causal, channels_biased, **options)
         self.momentum = momentum
         # First entry: without a condition. NaN marks one that no batch has been seen for.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from gdsfd.nn.information.estimator import CodeGroup
 from gdsfd.nn.information.frozen import frozen_call
 from gdsfd.nn.information.learned import LearnedDependence
 from gdsfd.nn.information.running_scale import RunningScale
+from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["PairBound", "PairCritic", "log_mean_exp_of_strangers"]
 
@@ -80,10 +81,10 @@ class PairBound(LearnedDependence):
         channels_causal: int,
         channels_biased: int,
         num_suspects: Sequence[int] = (),
-        hidden: int = 64,
-        rank: int = 32,
-        limit: float = 10.0,
-        floor: float = -1.0,
+        hidden: Annotated[int, Whole(1, 4096)] = 64,
+        rank: Annotated[int, Whole(1, 4096)] = 32,
+        limit: Annotated[float, Number(0, 1000, above=True)] = 10.0,
+        floor: Annotated[float, Number(-1000, 1000)] = -1.0,
     ) -> None:
         super().__init__(channels_causal, channels_biased, num_suspects, floor)
         self.critic = PairCritic(channels_causal, channels_biased, hidden, rank, limit)

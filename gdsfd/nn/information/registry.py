@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from gdsfd.errors import InputError, near_names
 from gdsfd.nn.information.estimator import Dependence
+from gdsfd.setting_checks import brief, check_options
 
-__all__ = ["build_information", "known_information", "register_information"]
+__all__ = ["build_information", "check_information", "known_information", "register_information"]
+
+#: Parameters of an estimator that are no options: the training sets them.
+_FILLED_IN = ("self", "channels_causal", "channels_biased", "num_suspects")
 
 _ESTIMATORS: dict[str, type[Dependence]] = {}
 
@@ -38,6 +42,28 @@ def register_information(name: str) -> Callable[[EstimatorType], EstimatorType]:
 def known_information() -> tuple[str, ...]:
     """The names that :func:`build_information` takes."""
     return tuple(_ESTIMATORS)
+
+
+def check_information(name: object, options: Mapping[str, Any]) -> None:
+    """Refuses an unknown estimator, and options that it does not take.
+
+    Args:
+        name: One of :func:`known_information`, or ``"none"``, which takes no options.
+        options: The estimator's own options.
+
+    Raises:
+        InputError: Names what is wrong.
+    """
+    if name == "none":
+        if options:
+            raise InputError(
+                f"debias setting 'information_options': information='none' takes none, got {brief(options)}"
+            )
+        return
+    if name not in _ESTIMATORS:
+        known = ["none", *_ESTIMATORS]
+        raise InputError(f"unknown estimator of information {brief(name)}.{near_names(str(name), known)}")
+    check_options(options, _ESTIMATORS[str(name)], _FILLED_IN, f"option of the estimator {name!r}:")
 
 
 def build_information(

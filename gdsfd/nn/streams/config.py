@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from gdsfd.errors import InputError, near_names
 from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.setting_checks import Number, Whole, brief, check_fields, check_names
 
 __all__ = ["PRESETS", "StreamConfig"]
 
@@ -26,27 +27,28 @@ class StreamConfig:
         biased_head: What the biased head reads: ``"biased"`` (its own code) or ``"joint"``.
         evaluate_with: With a joint head, the biased code it reads in evaluation: the patient's ``"own"``, or the
             training patients' ``"mean"``, which closes the path from biased evidence to the prediction.
-        q: Exponent of the biased head's generalized cross-entropy.
-        biased_weight: Weight of the biased head's loss.
+        q: Exponent of the biased head's generalized cross-entropy, above 0 and at most 1.
+        biased_weight: Weight of the biased head's loss. This and every other weight: 0 to 1,000.
         weight: Weight of each patient in the causal head's loss: ``"uniform"``; ``"stratum"``, P(y) / P(y | suspects);
             ``"propensity"``, P(pattern) / P(pattern | what is always observed); ``"relative_difficulty"``, per patient
             (unsafe on noisy outcomes, opt-in); ``"batch"``, one number a batch.
         margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out
             of predictions.
-        clip: Largest stratum weight, before they are brought to mean 1.
+        clip: Largest stratum weight, before they are brought to mean 1; 1 to 1,000,000.
         information: Measure of dependence that the streams minimise, a name of
             :func:`gdsfd.nn.information.known_information` or ``"none"``.
         information_weight: Weight of it.
         conditional: Whether dependence is measured within classes of the outcome.
-        critic_steps: Steps of a learned measure's critic per training step.
-        critic_rate: Learning rate of the critic.
+        critic_steps: Steps of a learned measure's critic per training step, 1 to 100.
+        critic_rate: Learning rate of the critic, 0 to 10.
         swap: Weight of the loss on codes whose biased part comes from another patient of the batch.
         suspect_weight: Weight of predicting the declared suspects from the biased code.
         prototypes: Stratified confounder prototypes that predictions are averaged over; None = none.
         intervention: Weight of the causal head's loss on patients whose pattern is re-drawn from the training patterns.
         consistency: Weight, within it, of the divergence between predictions before and after.
-        stage_one: Share of ``max_epochs`` in which only the heads' own losses act. With prototypes this stage ends
-            earlier, and at its best epoch, once the tuning figure has not improved for two epochs.
+        stage_one: Share of ``max_epochs``, 0 to 1, in which only the heads' own losses act. With prototypes this stage
+            ends earlier, and at its best epoch, once the tuning figure has not improved for two epochs.
+        information_options: Options of the measure of dependence, as its class takes them.
 
     References:
         Dual streams, generalized cross-entropy, minimised mutual information and the 15 of 100 epochs of a first stage:
@@ -60,53 +62,27 @@ class StreamConfig:
     head: Literal["causal", "joint"] = "joint"
     biased_head: Literal["biased", "joint"] = "biased"
     evaluate_with: Literal["own", "mean"] = "mean"
-    q: float = 0.7
-    biased_weight: float = 1.0
+    q: Annotated[float, Number(0, 1, above=True)] = 0.7
+    biased_weight: Annotated[float, Number(0, 1000)] = 1.0
     weight: Literal["uniform", "stratum", "propensity", "relative_difficulty", "batch"] = "uniform"
     margin: bool = False
-    clip: float = 5.0
+    clip: Annotated[float, Number(1, 1_000_000)] = 5.0
     information: str = "none"
-    information_weight: float = 0.1
+    information_weight: Annotated[float, Number(0, 1000)] = 0.1
     conditional: bool = False
-    critic_steps: int = 1
-    critic_rate: float = 1e-3
-    swap: float = 0.0
-    suspect_weight: float = 0.0
+    critic_steps: Annotated[int, Whole(1, 100)] = 1
+    critic_rate: Annotated[float, Number(0, 10)] = 1e-3
+    swap: Annotated[float, Number(0, 1000)] = 0.0
+    suspect_weight: Annotated[float, Number(0, 1000)] = 0.0
     prototypes: PrototypeConfig | None = None
-    intervention: float = 0.0
-    consistency: float = 1.0
-    stage_one: float = 0.15
+    intervention: Annotated[float, Number(0, 1000)] = 0.0
+    consistency: Annotated[float, Number(0, 1000)] = 1.0
+    stage_one: Annotated[float, Number(0, 1)] = 0.15
     information_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prototypes", PrototypeConfig.read(self.prototypes))
-        for name, choices in (
-            ("mask_level", ("feature", "edge", "both")),
-            ("head", ("causal", "joint")),
-            ("biased_head", ("biased", "joint")),
-            ("evaluate_with", ("own", "mean")),
-            ("weight", ("uniform", "stratum", "propensity", "relative_difficulty", "batch")),
-        ):
-            if getattr(self, name) not in choices:
-                raise InputError(f"debias setting {name!r}: expected one of {choices}, got {getattr(self, name)!r}")
-        for name in (
-            "biased_weight",
-            "information_weight",
-            "swap",
-            "suspect_weight",
-            "critic_rate",
-            "intervention",
-            "consistency",
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-                raise InputError(f"debias setting {name!r}: expected a number of at least 0, got {value!r}")
-        if not 0 < self.q <= 1:
-            raise InputError(f"debias setting 'q': expected 0 < q <= 1, got {self.q!r}")
-        if not 0 <= self.stage_one <= 1:
-            raise InputError(f"debias setting 'stage_one': expected a share between 0 and 1, got {self.stage_one!r}")
-        if not self.clip >= 1:
-            raise InputError(f"debias setting 'clip': expected at least 1, got {self.clip!r}")
+        check_fields(self, "debias setting")
         if not self.streams and (self.swap or self.information != "none" or self.suspect_weight):
             raise InputError("debias settings: swap, information and suspect_weight need streams=True")
         if not self.streams and (self.prototypes is not None or self.intervention):
@@ -150,12 +126,11 @@ class StreamConfig:
             return debias
         if isinstance(debias, str):
             if debias not in PRESETS:
-                raise InputError(f"unknown debias {debias!r}.{near_names(debias, PRESETS)}")
+                raise InputError(f"unknown debias {brief(debias)}.{near_names(debias, PRESETS)}")
             return PRESETS[debias]
-        known = [spec.name for spec in fields(cls)]
-        for name in debias:
-            if name not in known:
-                raise InputError(f"unknown debias setting {name!r}.{near_names(str(name), known)}")
+        if not isinstance(debias, Mapping):
+            raise InputError(f"debias: expected a mode's name, a StreamConfig or a mapping, got {brief(debias)}")
+        check_names(debias, [spec.name for spec in fields(cls)], "debias setting")
         return cls(**debias)
 
     def to_dict(self) -> dict[str, Any]:
