@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gdsfd.graph.build import audit, build_graph
     from gdsfd.graph.files import load_graph, save_graph
     from gdsfd.graph.summary import summary
+    from gdsfd.graph.take_patients import take_patients
     from gdsfd.simulation.simulate import simulate
     from gdsfd.training.config import TrainConfig
     from gdsfd.training.debiaser import Debiaser
@@ -47,6 +48,7 @@ __all__ = [
     "show_versions",
     "simulate",
     "summary",
+    "take_patients",
 ]
 
 #: Public name -> the module it lives in. Loaded by ``__getattr__``, because each of them pulls in heavy packages.
@@ -63,6 +65,7 @@ _HOME = {
     "show_versions": "gdsfd.versions",
     "simulate": "gdsfd.simulation.simulate",
     "summary": "gdsfd.graph.summary",
+    "take_patients": "gdsfd.graph.take_patients",
 }
 
 

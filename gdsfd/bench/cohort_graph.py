@@ -8,6 +8,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.bench.problem import Shape, random_layout
 from gdsfd.cohort.fields import CohortSchema, ModalityFields, OutcomeFields
 from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.patient_graph import PatientGraph
 
 __all__ = ["FEATURES", "random_graph"]
 
@@ -24,7 +25,7 @@ def random_graph(shape: Shape, seed: int) -> HeteroData:
     generator = torch.Generator().manual_seed(seed)
     layout = random_layout(shape, generator)
     names = [f"modality {number}" for number in range(shape.modalities)]
-    graph = HeteroData()
+    graph = PatientGraph()
     graph["patient"].num_nodes = shape.patients
     positive = torch.rand(shape.patients, 1, generator=generator) < 0.2
     graph["patient"].y = positive.to(shape.torch_dtype)

@@ -63,6 +63,7 @@ def compare(folder: Path) -> None:
 
         edge = load_graph(folder / "graph")["patient", "events", "modality"].to_dict()
         stored = {key: tensor.numpy() for key, tensor in edge.items()}
+        stored["ptr"] = stored.pop("run_ptr")
         _save(folder, "gdsfd", _flat_arrays(stored["edge_index"][0], SimpleNamespace(**stored)))
     for key in (*_CELLS, "summary_row", "summary_item", *_SUMMARY):
         first, second = (np.load(folder / f"{name} {key}.npy", mmap_mode="r") for name in CONTESTANTS)

@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from gdsfd.errors import InputError
+
 __all__ = ["Drop", "Finding", "Receipt", "SourceReceipt"]
 
 
@@ -103,16 +107,14 @@ class Receipt:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Receipt:
-        """Reads what :meth:`to_dict` wrote."""
+    def from_dict(cls, stored: Any) -> Receipt:
+        """Reads what :meth:`to_dict` wrote.
 
-        def source(entry: dict[str, Any]) -> SourceReceipt:
-            return SourceReceipt(**{**entry, "drops": [Drop(**drop) for drop in entry["drops"]]})
-
-        return cls(
-            cohort=source(stored["cohort"]),
-            modalities=[source(entry) for entry in stored["modalities"]],
-            tables=stored["tables"],
-            subjects=stored["subjects"],
-            findings=[Finding(**finding) for finding in stored["findings"]],
-        )
+        Raises:
+            InputError: A field is missing or of the wrong type.
+        """
+        try:
+            return TypeAdapter(Receipt).validate_python(stored)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(f"receipt.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -6,8 +6,10 @@ new patients can be read with the same vocabularies (``build_graph(spec, like=gr
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from gdsfd.errors import SchemaError
 
@@ -166,25 +168,14 @@ class CohortSchema:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> CohortSchema:
-        """Reads what :meth:`to_dict` wrote (lists from JSON become tuples again)."""
-        modalities = []
-        for entry in stored["modalities"]:
-            known = {spec.name for spec in fields(ModalityFields)}
-            values = {key: _as_tuples(value) for key, value in entry.items() if key in known}
-            values["scales"] = tuple(
-                NumericScale(scale["count"], scale["mean"], scale["std"], tuple(scale["quantiles"]))
-                for scale in entry["scales"]
-            )
-            modalities.append(ModalityFields(**values))
-        outcomes = tuple(
-            OutcomeFields(entry["name"], entry["column"], tuple(entry["classes"]), entry["multiclass"])
-            for entry in stored["outcomes"]
-        )
-        return cls(tuple(modalities), outcomes, tuple(stored["groups"]), stored["environment"], stored.get("extra", {}))
+    def from_dict(cls, stored: Any) -> CohortSchema:
+        """Reads what :meth:`to_dict` wrote.
 
-
-def _as_tuples(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return tuple(_as_tuples(item) for item in value)
-    return value
+        Raises:
+            SchemaError: A field is missing, of the wrong type, or does not fit the others.
+        """
+        try:
+            return TypeAdapter(CohortSchema).validate_python(stored)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SchemaError(f"schema.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -68,10 +68,10 @@ def without(batch: PatientBatch, column: Column) -> PatientBatch:
         quantiles = column.modality.scales[place].quantiles
         seen["vector"] = _with(seen["vector"], place, quantiles[len(quantiles) // 2])
     elif column.part == "item":
-        _drop(seen, "ptr", ("step", "item", "value"), seen["item"] != place)
+        _drop(seen, "run_ptr", ("step", "item", "value"), seen["item"] != place)
         _drop(seen, "summary_ptr", ("summary_item", "summary"), seen["summary_item"] != place)
     else:
-        _drop(seen, "ptr", ("code",), seen["code"] != place + 2)
+        _drop(seen, "run_ptr", ("code",), seen["code"] != place + 2)
     return PatientBatch(batch.rows, batch.layout, {**batch.observations, name: seen}, batch.y)
 
 

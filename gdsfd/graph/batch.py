@@ -23,9 +23,9 @@ class PatientBatch:
     kind         keys
     ============ ======================================================================================
     table        ``numeric`` float [E, C] (NaN = not measured), ``categorical`` long [E, D]
-    events       ``ptr`` [E + 1], ``step`` [M], ``item`` [M], ``value`` float [M], ``summary_ptr`` [E + 1],
+    events       ``run_ptr`` [E + 1], ``step`` [M], ``item`` [M], ``value`` float [M], ``summary_ptr`` [E + 1],
                  ``summary_item`` [S], ``summary`` float [S, 6]
-    codes        ``ptr`` [E + 1], ``code`` [M]
+    codes        ``run_ptr`` [E + 1], ``code`` [M]
     embedding    ``vector`` float [E, width]
     ============ ======================================================================================
 

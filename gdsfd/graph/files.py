@@ -9,25 +9,50 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
+import torch
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch_geometric.data import HeteroData
+from typing_extensions import TypedDict
 
 from gdsfd.cohort.audit import Receipt
 from gdsfd.cohort.fields import CohortSchema
-from gdsfd.errors import InputError, SchemaError, shown
+from gdsfd.errors import InputError, shown
+from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.patient_graph import ROW, PatientGraph
 from gdsfd.whole_folder import whole_folder
 
 __all__ = ["FORMAT_VERSION", "load_graph", "save_graph"]
 
 FORMAT = "gdsfd graph"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+#: Names of tensors that an earlier version of the format had.
+_RENAMED = {1: {"ptr": "run_ptr"}}
 _TENSORS, _GRAPH, _RECEIPT = "tensors.safetensors", "graph.json", "receipt.json"
 _LISTS = ("id", "subject", "split", "environment")
+
+
+class _Patients(TypedDict):
+    id: list[str]
+    subject: list[str]
+    split: list[str]
+    environment: NotRequired[list[str]]
+
+
+class _Stored(TypedDict):
+    """Layout of ``graph.json``."""
+
+    format: str
+    version: int
+    patient: _Patients
+    groups: dict[str, list[str]]
+    schema: dict[str, Any]
+    spec: dict[str, Any]
 
 
 def save_graph(graph: HeteroData, folder: str | Path) -> None:
@@ -38,8 +63,9 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
         folder: Where to. An existing graph there is replaced; its parents are created.
 
     Raises:
-        InputError: ``folder`` exists and is not a graph's folder.
+        InputError: ``folder`` exists and is not a graph's folder, or the graph's parts do not belong together.
     """
+    check_graph(graph)
     patient = graph["patient"]
     stored: dict[str, Any] = {
         "format": FORMAT,
@@ -53,7 +79,8 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
     for number, name in enumerate(graph.schema.names):
         # Numbers, not names: a modality's name may hold any character.
         for key, value in graph[edge_type(name)].items():
-            tensors[f"{number}.{key}"] = value
+            if key != ROW:
+                tensors[f"{number}.{key}"] = value
     with whole_folder(Path(folder), marker=_GRAPH, holds=FORMAT) as temporary:
         save_file(_apart(tensors), temporary / _TENSORS)
         (temporary / _GRAPH).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
@@ -79,9 +106,10 @@ def load_graph(folder: str | Path) -> HeteroData:
     stored = _read_json(folder / _GRAPH)
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise InputError(f"{folder / _GRAPH}: this is not a gdsfd graph; expected a folder made by `gdsfd build`")
-    if stored.get("version") != FORMAT_VERSION:
+    version = stored.get("version")
+    if version != FORMAT_VERSION and (type(version) is not int or version not in _RENAMED):
         raise InputError(
-            f"{folder}: the graph has format version {stored.get('version')!r}, this gdsfd reads {FORMAT_VERSION}. "
+            f"{folder}: the graph has format version {shown([version])}, this gdsfd reads {FORMAT_VERSION}. "
             "Build the graph again, or use the gdsfd that wrote it."
         )
     try:
@@ -90,13 +118,31 @@ def load_graph(folder: str | Path) -> HeteroData:
         raise _damaged(folder / _TENSORS, "the file is missing") from None
     except SafetensorError as error:
         raise _damaged(folder / _TENSORS, str(error)) from error
-    receipt = _read_json(folder / _RECEIPT)
     try:
-        graph = _assemble(stored, receipt, tensors)
-    except (KeyError, TypeError, AttributeError, SchemaError) as error:
-        raise _damaged(folder / _GRAPH, f"{type(error).__name__}: {error}") from error
-    _check_sizes(graph, folder / _TENSORS)
+        described = TypeAdapter(_Stored).validate_python(stored)
+        graph = _assemble(described, _renamed(tensors, version))
+    except (ValidationError, InputError) as error:
+        raise _damaged(folder / _GRAPH, _first(error)) from None
+    try:
+        graph.receipt = Receipt.from_dict(_read_json(folder / _RECEIPT))
+    except InputError as error:
+        raise error if str(error).startswith(str(folder)) else _damaged(folder / _RECEIPT, str(error)) from None
+    try:
+        check_graph(graph)
+        check_values(graph)
+    except InputError as error:
+        raise _damaged(folder / _TENSORS, str(error)) from None
     return graph
+
+
+def _renamed(tensors: dict[str, Tensor], version: int) -> dict[str, Tensor]:
+    """The tensors under the names of this version."""
+    names = _RENAMED.get(version, {})
+    renamed = {}
+    for key, tensor in tensors.items():
+        number, dot, name = key.partition(".")
+        renamed[number + dot + names.get(name, name)] = tensor
+    return renamed
 
 
 def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -113,40 +159,39 @@ def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return apart
 
 
-def _assemble(stored: dict[str, Any], receipt: dict[str, Any], tensors: dict[str, Tensor]) -> HeteroData:
+def _assemble(stored: _Stored, tensors: dict[str, Tensor]) -> PatientGraph:
     schema = CohortSchema.from_dict(stored["schema"])
-    graph = HeteroData()
+    graph = PatientGraph()
     patient = graph["patient"]
     patient.num_nodes = len(stored["patient"]["id"])
-    for key in _LISTS:
-        if key in stored["patient"]:
-            patient[key] = stored["patient"][key]
+    patient.update({key: values for key, values in stored["patient"].items() if key in _LISTS})
     patient.groups = stored["groups"]
-    patient.y = tensors["y"]
+    patient.y = tensors.get("y")
+    patient.row = torch.arange(patient.num_nodes)
     graph["modality"].num_nodes = len(schema.names)
     graph["modality"].name = list(schema.names)
+    graph["modality"].row = torch.arange(len(schema.names))
     for number, name in enumerate(schema.names):
         store = graph[edge_type(name)]
         prefix = f"{number}."
+        if f"{prefix}edge_index" not in tensors:
+            raise InputError(f"the tensors have no edges of modality {name!r}")
         store.edge_index = tensors[f"{prefix}edge_index"]
         for key, value in tensors.items():
             if key.startswith(prefix):
                 store[key.removeprefix(prefix)] = value
+        store.row = torch.arange(store.edge_index.size(-1))
     graph.schema = schema
-    graph.receipt = Receipt.from_dict(receipt)
     graph.spec = stored["spec"]
     return graph
 
 
-def _check_sizes(graph: HeteroData, path: Path) -> None:
-    """Refuses tensors that belong to another ``graph.json``: edges would point at the wrong patients."""
-    patients = graph["patient"].num_nodes
-    if len(graph["patient"].y) != patients:
-        raise _damaged(path, f"{len(graph['patient'].y)} labels for {patients} patients")
-    for name in graph.schema.names:
-        owner = graph[edge_type(name)].edge_index[0]
-        if owner.numel() and int(owner.max()) >= patients:
-            raise _damaged(path, f"modality {name!r} has an edge of patient {int(owner.max())}, of {patients}")
+def _first(error: Exception) -> str:
+    """What is wrong, in one line: of many errors of a file's layout the first, with its place."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    one = error.errors()[0]
+    return f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
 
 
 def _read_json(path: Path) -> Any:

@@ -92,7 +92,7 @@ def _codes(fields: ModalityFields, store: Any, edges: Numbers) -> Iterator[Block
     frequent = np.argsort(-np.asarray(fields.code_counts, dtype=np.int64), kind="stable")[:MAX_CODES]
     column_of = np.full(len(fields.codes) + 2, -1, dtype=np.int64)
     column_of[frequent + 2] = np.arange(len(frequent))
-    cells, patients = _run(store.ptr.numpy(), edges)
+    cells, patients = _run(store.run_ptr.numpy(), edges)
     code = store.code.numpy()[cells].astype(np.int64)
     column = column_of[code]
     block = np.zeros((len(edges), len(frequent)), dtype=np.float32)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.cohort import Cohort, Observations
+from gdsfd.graph.patient_graph import PatientGraph
 
 __all__ = ["edge_type", "graph_from_cohort"]
 
@@ -35,9 +36,11 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
 
     Returns:
         The graph. Beside PyG's fields it has ``graph["patient"].id``, ``.subject``, ``.split``, ``.groups``, ``.y``
-        and, when declared, ``.environment``; and ``graph.schema``, ``graph.receipt``, ``graph.spec``.
+        and, when declared, ``.environment``; and ``graph.schema``, ``graph.receipt``, ``graph.spec``. Every store
+        carries ``row``, by which texts and packed values follow where PyG takes a part
+        (:mod:`gdsfd.graph.patient_graph`).
     """
-    graph = HeteroData()
+    graph = PatientGraph()
     patient = graph["patient"]
     patient.num_nodes = len(cohort)
     patient.id = list(cohort.id)
@@ -47,8 +50,10 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
         patient.environment = list(cohort.environment)
     patient.groups = {name: list(values) for name, values in cohort.groups.items()}
     patient.y = _tensor(cohort.y)
+    patient.row = torch.arange(len(cohort))
     graph["modality"].num_nodes = len(cohort.schema.names)
     graph["modality"].name = list(cohort.schema.names)
+    graph["modality"].row = torch.arange(len(cohort.schema.names))
     for number, name in enumerate(cohort.schema.names):
         store = graph[edge_type(name)]
         observations = cohort.observations[name]
@@ -56,6 +61,7 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
         store.edge_index = torch.stack([owner, torch.full_like(owner, number)])
         for key, value in _tensors(observations).items():
             store[key] = value
+        store.row = torch.arange(owner.numel())
     graph.schema = cohort.schema
     graph.receipt = cohort.receipt
     graph.spec = dict(cohort.spec)
@@ -63,9 +69,14 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
 
 
 def _tensors(observations: Observations) -> Mapping[str, Tensor]:
-    """The observations' arrays but for ``patient``, which is the edge list itself."""
+    """The observations' arrays but for ``patient``, which is the edge list itself.
+
+    ``Batch`` keeps the key ``ptr`` for itself and drops what it finds there, hence another name.
+    """
     return {
-        spec.name: _tensor(getattr(observations, spec.name)) for spec in fields(observations) if spec.name != "patient"
+        {"ptr": "run_ptr"}.get(spec.name, spec.name): _tensor(getattr(observations, spec.name))
+        for spec in fields(observations)
+        if spec.name != "patient"
     }
 
 

@@ -10,18 +10,13 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.patient_graph import PACKED, take_runs
 
 __all__ = ["PatientStore"]
 
-#: Packed tensors of each kind: pointer key -> the keys of the tensors it points into.
-_PACKED: dict[str, dict[str, tuple[str, ...]]] = {
-    "table": {},
-    "events": {"ptr": ("step", "item", "value"), "summary_ptr": ("summary_item", "summary")},
-    "codes": {"ptr": ("code",)},
-    "embedding": {},
-}
 #: Tensors of each kind with one row per observation.
 _ROWS: dict[str, tuple[str, ...]] = {
     "table": ("numeric", "categorical"),
@@ -40,9 +35,13 @@ class PatientStore:
     Args:
         graph: A graph made by :func:`gdsfd.build_graph`, :func:`gdsfd.load_graph` or
             :func:`~gdsfd.graph.from_cohort.graph_from_cohort`. Its tensors are shared, not copied.
+
+    Raises:
+        InputError: The graph's parts do not belong together (:func:`~gdsfd.graph.check_graph.check_graph`).
     """
 
     def __init__(self, graph: HeteroData) -> None:
+        check_graph(graph)
         self.schema: CohortSchema = graph.schema
         self.num_patients = int(graph["patient"].num_nodes)
         self.y: Tensor | None = graph["patient"].get("y")
@@ -56,7 +55,11 @@ class PatientStore:
             edge_of = patient.new_full((self.num_patients,), -1)
             edge_of[patient] = torch.arange(patient.numel(), device=patient.device)
             self._edge_of[modality.name] = edge_of
-            packed = _PACKED[modality.kind]
+            packed = {
+                pointer: tuple(key for key in keys if key in edges)
+                for pointer, keys in PACKED.items()
+                if pointer in edges
+            }
             keys = (*_ROWS[modality.kind], *packed, *(key for run in packed.values() for key in run))
             self._tensors[modality.name] = {key: edges[key] for key in keys}
             self._rows[modality.name], self._packed[modality.name] = _ROWS[modality.kind], packed
@@ -102,7 +105,7 @@ class PatientStore:
         Args:
             name: The modality.
             make: Features of some observations, from their tensors; [e, F] from a dict as in ``PatientBatch``.
-            keep: Packed pointers whose runs stay beside the features, such as ``("ptr",)``.
+            keep: Packed pointers whose runs stay beside the features, such as ``("run_ptr",)``.
             chunk: Observations at a time.
         """
         total = int((self._edge_of[name] >= 0).sum())
@@ -142,21 +145,7 @@ class PatientStore:
         tensors = self._tensors[name]
         taken = {key: tensors[key].index_select(0, edges) for key in self._rows[name]}
         for pointer, keys in self._packed[name].items():
-            taken[pointer], cells = _runs(tensors[pointer], edges)
+            taken[pointer], cells = take_runs(tensors[pointer], edges)
             for key in keys:
                 taken[key] = tensors[key].index_select(0, cells)
         return taken
-
-
-def _runs(ptr: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:
-    """Places of the packed runs ``ptr[e]:ptr[e + 1]`` for each ``e`` in ``edges``, one after the other.
-
-    Returns:
-        The runs' own pointers, int64 [len(edges) + 1], and the places, int64.
-    """
-    start = ptr[edges]
-    length = ptr[edges + 1] - start
-    taken = torch.cat([length.new_zeros(1), length.cumsum(0)])
-    # Place m of the result, in run e, comes from start[e] + (m - taken[e]).
-    shift = torch.repeat_interleave(start - taken[:-1], length)
-    return taken, torch.arange(shift.numel(), device=shift.device) + shift

@@ -57,6 +57,7 @@ def without_modalities(
             edges.edge_index = torch.stack([owner, torch.full_like(owner, number)])
             for key, value in batch.observations[name].items():
                 edges[key] = value
+            edges.row = torch.arange(owner.numel(), device=owner.device)
     return made
 
 

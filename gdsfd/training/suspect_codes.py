@@ -179,7 +179,7 @@ def _content(edges: Any, fields: ModalityFields, total: int) -> NDArray[np.float
         content[runs, edges.summary_item.numpy()] = edges.summary[:, 1].double().numpy()
         return content
     content = np.zeros((total, min(len(fields.codes) + 2, 100)))
-    runs = np.repeat(np.arange(total), np.diff(edges.ptr.numpy()))
+    runs = np.repeat(np.arange(total), np.diff(edges.run_ptr.numpy()))
     frequent = edges.code.numpy() < content.shape[1]
     content[runs[frequent], edges.code.numpy()[frequent]] = 1.0
     return content

@@ -74,7 +74,7 @@ def test_events_go_with_their_summaries_and_the_batch_stays(graph):
     total = batch.observations[column.modality.name]["value"].numel()
     hidden = without(batch, column).observations[column.modality.name]
     assert not (hidden["item"] == column.place).any()
-    assert int(hidden["ptr"][-1]) == hidden["value"].numel() < total
+    assert int(hidden["run_ptr"][-1]) == hidden["value"].numel() < total
     assert batch.observations[column.modality.name]["value"].numel() == total
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch_geometric.data import HeteroData
 
 import gdsfd.graph.files as files
@@ -135,7 +137,10 @@ def test_a_graph_file_without_a_part_is_refused(saved, drop):
 def test_files_of_two_graphs_do_not_mix(saved, tmp_path):
     save_graph(graph_from_cohort(make_cohort(7)), tmp_path / "other")
     shutil.copy(tmp_path / "other" / "tensors.safetensors", saved)
-    with pytest.raises(InputError, match=r"tensors.safetensors: .*damaged \(7 labels for 60 patients"):
+    with pytest.raises(
+        InputError,
+        match=r"tensors.safetensors: .*damaged \(labels of 60 patients: expected .* got torch.float32 \(7, 1\)",
+    ):
         load_graph(saved)
 
 
@@ -143,7 +148,7 @@ def test_a_newer_version_is_refused(saved):
     stored = json.loads((saved / "graph.json").read_text())
     stored["version"] = 99
     (saved / "graph.json").write_text(json.dumps(stored))
-    with pytest.raises(InputError, match=r"the graph has format version 99, this gdsfd reads 1. Build the graph again"):
+    with pytest.raises(InputError, match=r"the graph has format version 99, this gdsfd reads 2. Build the graph again"):
         load_graph(saved)
 
 
@@ -151,3 +156,59 @@ def test_something_else_is_refused(saved):
     (saved / "graph.json").write_text('{"nodes": []}')
     with pytest.raises(InputError, match="this is not a gdsfd graph"):
         load_graph(saved)
+
+
+def test_graphs_of_the_first_version_of_the_format_load(saved):
+    """Version 1 called the pointers of packed values ``ptr``."""
+    graph = load_graph(saved)
+    tensors = load_file(saved / "tensors.safetensors")
+    old = {key.replace(".run_ptr", ".ptr"): tensor for key, tensor in tensors.items()}
+    assert set(old) != set(tensors)
+    save_file(old, saved / "tensors.safetensors")
+    stored = json.loads((saved / "graph.json").read_text())
+    (saved / "graph.json").write_text(json.dumps({**stored, "version": 1}))
+    assert_same(graph, load_graph(saved))
+
+
+def _paths(part, path=()):
+    """Every place in nested JSON."""
+    yield path
+    children = part.items() if isinstance(part, dict) else enumerate(part[:1]) if isinstance(part, list) else ()
+    for key, value in children:
+        yield from _paths(value, (*path, key))
+
+
+@pytest.mark.parametrize("name", ["graph.json", "receipt.json"])
+def test_any_missing_or_wrong_field_is_refused_or_harmless(saved, name):
+    """Each field in turn is taken out, or becomes a text, a number, null, a list: refused, or the same patients."""
+    text = (saved / name).read_text()
+    ids = load_graph(saved)["patient"].id
+    for path in list(_paths(json.loads(text)))[1:]:
+        for wrong in ("missing", "text", -7, [None]):
+            damaged = json.loads(text)
+            part = damaged
+            for key in path[:-1]:
+                part = part[key]
+            if wrong == "missing":
+                del part[path[-1]]
+            else:
+                part[path[-1]] = wrong
+            (saved / name).write_text(json.dumps(damaged))
+            with suppress(InputError):
+                assert load_graph(saved)["patient"].id in (ids, ["text", *ids[1:]]), (path, wrong)
+
+
+def test_any_tensor_of_another_length_type_or_range_is_refused(saved):
+    tensors = load_file(saved / "tensors.safetensors")
+    for key, tensor in tensors.items():
+        changed = {"missing": None, "longer": torch.cat([tensor, tensor[-1:]]), "type": tensor.to(torch.complex64)}
+        if tensor.is_floating_point():
+            changed["infinite"] = torch.full_like(tensor, torch.inf)
+        else:
+            changed["beyond"] = tensor + 1000
+            changed["negative"] = tensor - 1000
+        for wrong in changed.values():
+            others = {name: one for name, one in tensors.items() if name != key}
+            save_file(others if wrong is None else {**others, key: wrong.contiguous()}, saved / "tensors.safetensors")
+            with pytest.raises(InputError, match="damaged"):
+                load_graph(saved)

@@ -39,13 +39,14 @@ def test_every_array_of_the_cohort_is_in_the_graph(num_patients, outcomes):
         assert (store.edge_index[1] == number).all()
         for spec in fields(observations):
             if spec.name != "patient":
-                np.testing.assert_array_equal(store[spec.name].numpy(), getattr(observations, spec.name))
+                key = "run_ptr" if spec.name == "ptr" else spec.name
+                np.testing.assert_array_equal(store[key].numpy(), getattr(observations, spec.name))
 
 
 def test_a_modality_nobody_has_is_an_edge_type_without_edges():
     graph = graph_from_cohort(make_cohort(nobody_has=["labs"]))
     assert graph["patient", "labs", "modality"].edge_index.shape == (2, 0)
-    assert graph["patient", "labs", "modality"].ptr.tolist() == [0]
+    assert graph["patient", "labs", "modality"].run_ptr.tolist() == [0]
 
 
 def test_patients_with_nothing_stay():

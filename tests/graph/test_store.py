@@ -14,10 +14,10 @@ from gdsfd.graph.store import PatientStore
 from tests.cohort_factory import make_cohort
 
 PACKED = {
-    "step": "ptr",
-    "item": "ptr",
-    "value": "ptr",
-    "code": "ptr",
+    "step": "run_ptr",
+    "item": "run_ptr",
+    "value": "run_ptr",
+    "code": "run_ptr",
     "summary_item": "summary_ptr",
     "summary": "summary_ptr",
 }
@@ -36,7 +36,7 @@ def by_hand(graph: HeteroData, rows: list[int]) -> dict[str, dict[str, list]]:
             edge = owner.index(row)
             found["patient"].append(place)
             for key in store:
-                if key in ("edge_index", "ptr", "summary_ptr"):
+                if key in ("edge_index", "row", "run_ptr", "summary_ptr"):
                     continue
                 if key in PACKED:
                     ptr = store[PACKED[key]].tolist()
@@ -52,14 +52,14 @@ def assert_equals_by_hand(graph: HeteroData, batch: PatientBatch, rows: list[int
     for number, (name, expected) in enumerate(by_hand(graph, rows).items()):
         tensors = batch.observations[name]
         source = graph[edge_type(name)]
-        assert set(tensors) == set(source.keys()) - {"edge_index"}
+        assert set(tensors) == set(source.keys()) - {"edge_index", "row"}
         owner = expected.pop("patient")
         edges = slice(int(batch.layout.modality_ptr[number]), int(batch.layout.modality_ptr[number + 1]))
         assert edges.start == start
         start = edges.stop
         assert batch.layout.patient[edges].tolist() == owner
         assert (batch.layout.modality[edges] == number).all()
-        for key in set(source.keys()) - {"edge_index", "ptr", "summary_ptr"}:
+        for key in set(source.keys()) - {"edge_index", "row", "run_ptr", "summary_ptr"}:
             assert tensors[key].dtype == source[key].dtype
             assert tensors[key].shape[1:] == source[key].shape[1:]
             for edge, value in enumerate(expected.get(key, [])):
@@ -69,12 +69,12 @@ def assert_equals_by_hand(graph: HeteroData, batch: PatientBatch, rows: list[int
                 else:
                     got = tensors[key][edge]
                 torch.testing.assert_close(got, value, rtol=0, atol=0, equal_nan=True)
-        for pointer in {"ptr", "summary_ptr"} & set(tensors):
+        for pointer in {"run_ptr", "summary_ptr"} & set(tensors):
             assert tensors[pointer].shape == (len(owner) + 1,)
             assert tensors[pointer][0] == 0
-        if "ptr" in tensors:
+        if "run_ptr" in tensors:
             key = "code" if "code" in tensors else "value"
-            assert tensors["ptr"][-1] == len(tensors[key])
+            assert tensors["run_ptr"][-1] == len(tensors[key])
     assert start == batch.layout.num_edges
 
 
@@ -163,20 +163,20 @@ def test_runs_worked_out_once_stand_beside_what_is_there(graph):
     before = store.batch(torch.arange(40)).observations["diagnosis"]
 
     def doubled(observations):
-        return observations["ptr"].diff(), {"twice": 2 * observations["code"]}
+        return observations["run_ptr"].diff(), {"twice": 2 * observations["code"]}
 
     store.put_runs("diagnosis", doubled, "own_ptr", chunk=7)
     for rows in ([31, 4, 4, 3, 17], []):
         observations = store.batch(torch.tensor(rows, dtype=torch.long)).observations["diagnosis"]
         assert set(observations) == {*before, "twice", "own_ptr"}
         torch.testing.assert_close(observations["twice"], 2 * observations["code"])
-        torch.testing.assert_close(observations["own_ptr"], observations["ptr"])
+        torch.testing.assert_close(observations["own_ptr"], observations["run_ptr"])
 
 
 def test_runs_of_a_modality_nobody_has():
     store = PatientStore(graph_from_cohort(make_cohort(12, nobody_has=("diagnosis",))))
     store.put_runs(
-        "diagnosis", lambda observations: (observations["ptr"].diff(), {"own": observations["code"]}), "own_ptr"
+        "diagnosis", lambda observations: (observations["run_ptr"].diff(), {"own": observations["code"]}), "own_ptr"
     )
     observations = store.batch(torch.arange(12)).observations["diagnosis"]
     assert observations["own_ptr"].tolist() == [0]

@@ -52,7 +52,10 @@ def nodes_of(graph: HeteroData, name: str, observation: int) -> list[int]:
     if fields.kind == "events":
         return edges.summary_item[edges.summary_ptr[observation] : edges.summary_ptr[observation + 1]].tolist()
     if fields.kind == "codes":
-        return [0, *(1 + code for code in edges.code[edges.ptr[observation] : edges.ptr[observation + 1]].tolist())]
+        return [
+            0,
+            *(1 + code for code in edges.code[edges.run_ptr[observation] : edges.run_ptr[observation + 1]].tolist()),
+        ]
     return [0]
 
 
@@ -213,7 +216,7 @@ def test_names_follow_the_nodes(graph: HeteroData) -> None:
                 level = fields.levels[0][int(edges.categorical[observation, 0]) - 2]
                 expected.add((place, ("chart", f"unit = {level}")))
             if name == "diagnosis":
-                codes = edges.code[edges.ptr[observation] : edges.ptr[observation + 1]].tolist()
+                codes = edges.code[edges.run_ptr[observation] : edges.run_ptr[observation + 1]].tolist()
                 expected |= {(place, ("diagnosis", fields.codes[code - 2])) for code in codes if code >= 2}
     found = {(int(patient), names[node]) for patient, node in zip(layout.patient, layout.modality)}
     assert expected

@@ -38,7 +38,7 @@ def test_codes_are_the_scaled_sum_of_their_embeddings() -> None:
         encoder.token.relevance.copy_(torch.tensor([0.1, 0.2, 0.5, 1.0, 0.3, 0.7]))
         encoder.token.spread.copy_(torch.tensor([0.1, 0.3, 0.5, 0.4, 0.3, 0.9]))
         encoder.token.center.copy_(torch.full((6,), 0.4))
-    codes = {"ptr": torch.tensor([0, 2, 2, 5]), "code": torch.tensor([CODE_RARE, 2, CODE_UNNAMED, 3, 4])}
+    codes = {"run_ptr": torch.tensor([0, 2, 2, 5]), "code": torch.tensor([CODE_RARE, 2, CODE_UNNAMED, 3, 4])}
     bag = []
     for members in ([CODE_RARE, 2], [], [CODE_UNNAMED, 3, 4]):
         count = torch.tensor([[float(len(members))]])
@@ -54,7 +54,7 @@ def test_codes_are_the_scaled_sum_of_their_embeddings() -> None:
 
 def test_codes_features_are_indicators_and_the_log_count() -> None:
     encoder = CodesEncoder(ModalityFields("d", "codes", codes=("a",), code_counts=(9,)), 4)
-    features = encoder.features({"ptr": torch.tensor([0, 2, 2]), "code": torch.tensor([CODE_RARE, 2])}).to_dense()
+    features = encoder.features({"run_ptr": torch.tensor([0, 2, 2]), "code": torch.tensor([CODE_RARE, 2])}).to_dense()
     expected = [[1.0, 0.0, 1.0, float(np.log(3))], [0.0] * 4]
     np.testing.assert_allclose(features.numpy(), expected, rtol=1e-6)
 

@@ -30,7 +30,7 @@ class CodesEncoder(Encoder):
         dropout: Probability of dropping a code, and of zeroing a hidden unit.
 
     Shapes:
-        - observations: ``ptr`` [E + 1], ``code`` [M]
+        - observations: ``run_ptr`` [E + 1], ``code`` [M]
         - output: [E, d]
     """
 
@@ -44,7 +44,7 @@ class CodesEncoder(Encoder):
     def features(self, observations: Mapping[str, Tensor]) -> Tensor:
         """The codes' indicators and the log count, as a sparse matrix [E, codes + 1]."""
         owner, code = _owners(observations), observations["code"].long()
-        size = observations["ptr"].diff()
+        size = observations["run_ptr"].diff()
         rows = torch.arange(size.numel(), device=code.device)
         place = torch.stack([torch.cat([owner, rows]), torch.cat([code, torch.full_like(rows, self.num_codes)])])
         value = torch.cat([torch.ones(code.numel(), device=code.device), torch.log1p(size.float())])
@@ -55,7 +55,7 @@ class CodesEncoder(Encoder):
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Encodes each observation into one token."""
         code = observations["code"].long()
-        size = observations["ptr"].diff()
+        size = observations["run_ptr"].diff()
         weight = (self.token.relevance / self.token.spread.clamp(min=0.2))[code]
         if self.training and self.dropout:
             weight = weight * (torch.rand_like(weight) >= self.dropout) / (1 - self.dropout)
@@ -73,7 +73,7 @@ class CodesEncoder(Encoder):
 
     def cells(self, observations: Mapping[str, Tensor]) -> Cells:
         """The log count and the codes of each observation; codes that are rare or new share a node."""
-        size = observations["ptr"].diff()
+        size = observations["run_ptr"].diff()
         rows = torch.arange(size.numel(), device=size.device)
         count = torch.log1p(size.float())
         node = torch.cat([torch.zeros_like(rows), observations["code"].long() + 1])
@@ -83,6 +83,6 @@ class CodesEncoder(Encoder):
 
 
 def _owners(observations: Mapping[str, Tensor]) -> Tensor:
-    ptr, total = observations["ptr"], observations["code"].numel()
+    ptr, total = observations["run_ptr"], observations["code"].numel()
     rows = torch.arange(ptr.numel() - 1, device=ptr.device)
     return torch.repeat_interleave(rows, ptr.diff(), output_size=total)

@@ -33,7 +33,7 @@ class EventsEncoder(Encoder):
         sequence: ``"gru"`` or ``"none"``.
 
     Shapes:
-        - observations: ``ptr`` [E + 1], ``step``, ``item``, ``value`` [M], ``summary_ptr`` [E + 1],
+        - observations: ``run_ptr`` [E + 1], ``step``, ``item``, ``value`` [M], ``summary_ptr`` [E + 1],
           ``summary_item`` [S], ``summary`` [S, 6]
         - output: [E, d]
     """
@@ -54,7 +54,7 @@ class EventsEncoder(Encoder):
     @property
     def also_reads(self) -> tuple[str, ...]:
         """Pointers of the packed runs that are read beside the features."""
-        return ("ptr",) if self.sequence is not None else ()
+        return ("run_ptr",) if self.sequence is not None else ()
 
     def _recurs(self, sequence: str) -> bool:
         return sequence == "gru" and self.num_steps > 1
@@ -63,10 +63,10 @@ class EventsEncoder(Encoder):
         """Encodes each observation into one token."""
         hidden = self.token(self.features(observations))
         if self.sequence is not None:
-            owner = _owners(observations["ptr"], observations["value"].numel())
+            owner = _owners(observations["run_ptr"], observations["value"].numel())
             item = observations["item"].long()
             z = self.transform.squash(observations["value"], item)
-            size = (observations["ptr"].numel() - 1, self.num_steps, self.num_items)
+            size = (observations["run_ptr"].numel() - 1, self.num_steps, self.num_items)
             hidden = hidden + self.sequence(*dense_steps(z, owner, observations["step"].long(), item, size))
         return self.out(hidden)
 

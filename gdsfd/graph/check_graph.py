@@ -1,0 +1,190 @@
+"""Whether a graph's parts belong together: pointers to their edges, texts to their patients, numbers to the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from gdsfd.cohort.fields import SUMMARY_COLUMNS, CohortSchema, ModalityFields
+from gdsfd.errors import InputError, shown
+from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.patient_graph import ROW
+
+__all__ = ["check_graph", "check_values"]
+
+_FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+_TEXTS = ("id", "subject", "split", "environment")
+
+
+def check_graph(graph: HeteroData) -> None:
+    """Refuses a graph whose tensors would give a patient another patient's values, or none that the schema knows.
+
+    Costs a few passes over the graph's tensors.
+
+    Args:
+        graph: A graph of this package, or a part of one that PyG took.
+
+    Raises:
+        InputError: The graph is a batch of graphs, lacks a tensor, or has one of another length, type or range than its
+            schema and its edges say.
+    """
+    if not isinstance(graph, HeteroData):
+        raise InputError(f"expected a graph (gdsfd.build_graph or gdsfd.load_graph), got {type(graph).__name__}")
+    if "batch" in graph["patient"]:
+        raise InputError("expected one graph, got a batch of graphs: take it apart first, batch.to_data_list()")
+    schema = graph.get("schema") if "schema" in graph else None
+    if not isinstance(schema, CohortSchema):
+        raise InputError("the graph has no schema: expected one made by gdsfd.build_graph or gdsfd.load_graph")
+    patients = _check_patients(graph["patient"])
+    names = list(graph["modality"].get("name", schema.names))
+    if names != list(schema.names) or graph["modality"].num_nodes != len(names):
+        raise InputError(
+            f"the graph has the modality nodes {shown(names)}, its schema {shown(schema.names)}: modalities cannot be "
+            "taken out as nodes; use gdsfd.graph.without.only_modalities"
+        )
+    for number, fields in enumerate(schema.modalities):
+        if edge_type(fields.name) not in graph.edge_types:
+            raise InputError(f"the graph has no edge type {edge_type(fields.name)}, which its schema names")
+        edges = graph[edge_type(fields.name)]
+        count = _check_edges(edges, number, fields.name, patients)
+        _CONTENT[fields.kind](edges, fields, count)
+
+
+def check_values(graph: HeteroData) -> None:
+    """Refuses labels that no outcome has and values that are infinite, as a damaged file may hold them.
+
+    Raises:
+        InputError: Names the outcome or the modality.
+    """
+    y, schema, patients = graph["patient"].get("y"), graph.schema, int(graph["patient"].num_nodes)
+    expected = (patients,) if schema.multiclass else (patients, len(schema.outcomes))
+    if (
+        not isinstance(y, Tensor)
+        or tuple(y.shape) != expected
+        or y.dtype not in ((torch.long,) if schema.multiclass else _FLOAT)
+    ):
+        found = f"{y.dtype} {tuple(y.shape)}" if isinstance(y, Tensor) else "none"
+        raise InputError(f"labels of {patients} patients: expected a tensor {expected}, got {found}")
+    if schema.multiclass:
+        wrong = (y < -1) | (y >= len(schema.outcomes[0].classes))
+    else:
+        wrong = ~(y.isnan() | (y == 0) | (y == 1))
+    if wrong.any():
+        raise InputError(f"labels: {int(wrong.sum())} are of no class of the outcome")
+    for fields in schema.modalities:
+        for key in ("numeric", "value", "summary", "vector"):
+            tensor = graph[edge_type(fields.name)].get(key)
+            if tensor is not None and (tensor.isinf().any() or (key != "numeric" and tensor.isnan().any())):
+                raise InputError(f"modality {fields.name!r}: {key} holds values that are not finite")
+
+
+def _check_patients(patient: Any) -> int:
+    count = int(patient.num_nodes)
+    columns = {key: patient[key] for key in _TEXTS if key in patient}
+    columns |= {f"group {name!r}": values for name, values in (patient.get("groups") or {}).items()}
+    for name, values in columns.items():
+        if len(values) != count:
+            raise InputError(f"the graph has {count} patients but {len(values)} values of {name}")
+    _check_row(patient, count, "patients")
+    return count
+
+
+def _check_edges(edges: Any, number: int, name: str, patients: int) -> int:
+    index = edges.get("edge_index")
+    if not isinstance(index, Tensor) or index.dim() != 2 or index.size(0) != 2 or index.dtype != torch.long:
+        raise InputError(f"modality {name!r}: expected edge_index as int64 [2, observations]")
+    owner, target = index
+    if owner.numel() and (int(owner.min()) < 0 or int(owner.max()) >= patients):
+        wrong = int(owner.max()) if int(owner.max()) >= patients else int(owner.min())
+        raise InputError(f"modality {name!r} has an edge of patient {wrong}, of {patients}")
+    if (target != number).any():
+        raise InputError(f"modality {name!r} has an edge to another modality's node; expected node {number}")
+    if torch.bincount(owner, minlength=1).max() > 1:
+        twice = int(torch.bincount(owner).argmax())
+        raise InputError(f"modality {name!r}: patient {twice} has more than one observation")
+    _check_row(edges, owner.numel(), f"modality {name!r}")
+    return owner.numel()
+
+
+def _check_row(store: Any, count: int, what: str) -> None:
+    row = store.get(ROW)
+    if row is not None and (row.numel() != count or not torch.equal(row, torch.arange(count, device=row.device))):
+        raise InputError(
+            f"{what}: the graph was sliced by something that took its edges or patients and left their ids or values "
+            "behind; slice the graph that gdsfd.build_graph or gdsfd.load_graph returned, with graph.subgraph, "
+            "graph.edge_subgraph or gdsfd.take_patients"
+        )
+
+
+def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], floating: bool) -> Tensor:
+    """A tensor of the store, once its shape and type are known to be right; None in ``size`` = any length."""
+    tensor = edges.get(key)
+    fits = (
+        isinstance(tensor, Tensor)
+        and tensor.dim() == len(size)
+        and all(wanted is None or wanted == got for wanted, got in zip(size, tensor.shape))
+        and tensor.dtype in (_FLOAT if floating else _WHOLE)
+    )
+    if not fits:
+        words = "floats" if floating else "whole numbers"
+        shape = [("any" if wanted is None else wanted) for wanted in size]
+        found = f"{tensor.dtype} {list(tensor.shape)}" if isinstance(tensor, Tensor) else "none"
+        raise InputError(f"modality {name!r}: expected {key} as {words} {shape}, got {found}")
+    return tensor
+
+
+def _within(tensor: Tensor, below: int | Tensor, name: str, key: str) -> None:
+    if tensor.numel() and ((tensor < 0).any() or (tensor >= below).any()):
+        raise InputError(f"modality {name!r}: {key} holds numbers that its schema does not know")
+
+
+def _runs(edges: Any, name: str, key: str, count: int, packed: tuple[str, ...]) -> int:
+    """Checks that pointers belong to ``count`` edges and to the packed tensors; returns their length."""
+    pointer = _tensor(edges, name, key, (count + 1,), floating=False)
+    lengths = {len(edges[one]) for one in packed if isinstance(edges.get(one), Tensor) and edges[one].dim()}
+    ends = {int(pointer[-1])}
+    if int(pointer[0]) != 0 or (pointer.diff() < 0).any() or lengths != ends:
+        raise InputError(
+            f"modality {name!r}: {key} does not belong to the graph's edges (it ends at {int(pointer[-1])}, the packed "
+            f"values have the lengths {sorted(lengths)}); the values of one patient would be given to another"
+        )
+    return int(pointer[-1])
+
+
+def _table(edges: Any, fields: ModalityFields, count: int) -> None:
+    _tensor(edges, fields.name, "numeric", (count, len(fields.numeric)), floating=True)
+    levels = _tensor(edges, fields.name, "categorical", (count, len(fields.categorical)), floating=False)
+    _within(
+        levels,
+        torch.tensor([len(names) + 2 for names in fields.levels], device=levels.device).long(),
+        fields.name,
+        "categorical",
+    )
+
+
+def _events(edges: Any, fields: ModalityFields, count: int) -> None:
+    cells = _runs(edges, fields.name, "run_ptr", count, ("step", "item", "value"))
+    _within(_tensor(edges, fields.name, "step", (cells,), floating=False), fields.steps, fields.name, "step")
+    _within(_tensor(edges, fields.name, "item", (cells,), floating=False), len(fields.items), fields.name, "item")
+    _tensor(edges, fields.name, "value", (cells,), floating=True)
+    rows = _runs(edges, fields.name, "summary_ptr", count, ("summary_item", "summary"))
+    item = _tensor(edges, fields.name, "summary_item", (rows,), floating=False)
+    _within(item, len(fields.items), fields.name, "summary_item")
+    _tensor(edges, fields.name, "summary", (rows, len(SUMMARY_COLUMNS)), floating=True)
+
+
+def _codes(edges: Any, fields: ModalityFields, count: int) -> None:
+    cells = _runs(edges, fields.name, "run_ptr", count, ("code",))
+    code = _tensor(edges, fields.name, "code", (cells,), floating=False)
+    _within(code, len(fields.codes) + 2, fields.name, "code")
+
+
+def _embedding(edges: Any, fields: ModalityFields, count: int) -> None:
+    _tensor(edges, fields.name, "vector", (count, fields.width), floating=True)
+
+
+_CONTENT = {"table": _table, "events": _events, "codes": _codes, "embedding": _embedding}
