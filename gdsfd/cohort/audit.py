@@ -86,8 +86,9 @@ class Receipt:
     Args:
         cohort: The cohort table's own receipt.
         modalities: One per modality, in the order of the spec.
-        tables: Tables worked out from the finished cohort, each a list of rows (dicts): ``"splits"``, ``"outcomes"``,
-            ``"presence_by_split"``, ``"presence_by_environment"``, ``"presence_by_outcome"``, ``"patterns"``.
+        tables: Tables, each a list of rows (dicts): ``"outcome_values"`` (what each value of an outcome's column counts
+            as), and, worked out from the finished cohort, ``"splits"``, ``"outcomes"``, ``"presence_by_split"``,
+            ``"presence_by_environment"``, ``"presence_by_outcome"``, ``"patterns"``.
         subjects: Subjects per split and ``"overlap"`` (subjects in two splits; always 0).
         findings: Warnings.
     """

@@ -77,11 +77,11 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
         y=rows.y,
         observations=observations,
         schema=schema,
-        receipt=Receipt(rows.receipt, receipts),
+        receipt=Receipt(rows.receipt, receipts, tables={"outcome_values": rows.outcome_values}),
         spec=spec.to_dict(),
     )
     fill_tables(cohort)
-    cohort.receipt.findings += [*find_leaks(cohort), *untimed]
+    cohort.receipt.findings += [*rows.findings, *find_leaks(cohort), *untimed]
     if like is not None:
         cohort.receipt.findings += find_other_ranges(cohort)
     return cohort

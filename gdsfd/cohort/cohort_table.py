@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gdsfd.cohort.audit import Drop, SourceReceipt
+from gdsfd.cohort.audit import Drop, Finding, SourceReceipt
 from gdsfd.cohort.fields import CohortSchema, OutcomeFields
 from gdsfd.cohort.key_cells import check_key_cells
-from gdsfd.cohort.outcome import check_classes, check_same_order, read_labels, strata_of
+from gdsfd.cohort.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.split import LEFT_OUT, SplitAssignment, assign_split
@@ -39,6 +39,8 @@ class CohortRows:
         label: The cohort's source, for messages.
         own_columns: Columns of the cohort table that are ids, labels, splits or subjects, never features.
         receipt: The cohort's receipt.
+        findings: Warnings about the cohort table.
+        outcome_values: The receipt's table of that name.
     """
 
     id: list[str]
@@ -53,6 +55,8 @@ class CohortRows:
     label: str
     own_columns: frozenset[str]
     receipt: SourceReceipt
+    findings: list[Finding] = field(default_factory=list)
+    outcome_values: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def train(self) -> NDArray[np.bool_]:
@@ -111,7 +115,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     blank_subjects = sum(cell is None for cell in cells[cohort.subject or cohort.id])
     if blank_subjects:
         notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
-    y, outcomes, label_notes = _labels(spec, cells, len(ids), like)
+    labels = _labels(spec, cells, ids, view.label, like)
     environment = _environment(spec, cells)
     split_column = spec.split.column
     if like is not None and split_column is not None and split_column not in cells:
@@ -120,7 +124,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         assigned = assign_split(
             spec.split,
             subject,
-            strata=strata_of(y),
+            strata=strata_of(labels.y),
             environment=environment,
             column=cells.get(split_column) if split_column else None,
             to_train_on=like is None,
@@ -136,8 +140,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         split=[assigned.split[row] for row in pick],
         environment=None if environment is None else [environment[row] for row in pick],
         groups={name: [cells[name][row] or UNKNOWN for row in pick] for name in cohort.groups},
-        y=y[stay],
-        outcomes=outcomes,
+        y=labels.y[stay],
+        outcomes=labels.fields,
         environment_name="+".join(cohort.environment) if cohort.environment else None,
         table=None,
         label=view.label,
@@ -147,10 +151,12 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
             if name is not None
         ),
         receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),
+        findings=labels.findings,
+        outcome_values=labels.values,
     )
     if like is None:
         check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
-    rows.receipt.notes = [*notes, *label_notes, *assigned.notes]
+    rows.receipt.notes = [*notes, *labels.notes, *assigned.notes]
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)
     return rows
@@ -194,14 +200,15 @@ def _check_unique(ids: list[str], column: str, label: str) -> None:
 
 
 def _labels(
-    spec: CohortSpec, cells: dict[str, list[str | None]], rows: int, like: CohortSchema | None
-) -> tuple[NDArray[np.float32] | NDArray[np.int64], tuple[OutcomeFields, ...], list[str]]:
+    spec: CohortSpec, cells: dict[str, list[str | None]], ids: list[str], label: str, like: CohortSchema | None
+) -> Labels:
     absent = [outcome.column for outcome in spec.outcome if outcome.column not in cells]
-    padded: dict[str, list[str | None]] = {**cells, **{column: [None] * rows for column in absent}}
-    y, outcomes, notes = read_labels(spec.outcome, padded, rows)
+    padded: dict[str, list[str | None]] = {**cells, **{column: [None] * len(ids) for column in absent}}
+    labels = read_labels(spec.outcome, padded, ids, label, None if like is None else like.outcomes)
     if like is not None:
-        check_same_order(outcomes, like.outcomes)
-    return y, (outcomes if like is None else like.outcomes), notes
+        check_same_order(labels.fields, like.outcomes)
+        labels.fields = like.outcomes
+    return labels
 
 
 def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[str] | None:

@@ -4,69 +4,78 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.audit import Finding
 from gdsfd.cohort.fields import OutcomeFields
+from gdsfd.cohort.outcome_values import OutcomeValues, check_values, value_findings, value_rows
 from gdsfd.cohort.spec import OutcomeSpec
-from gdsfd.cohort.values import parse_scalar
-from gdsfd.errors import InputError, SchemaError, cell_text, shown
+from gdsfd.cohort.spellings import equal_values
+from gdsfd.errors import InputError, SchemaError, cell_text, near_names, shown
 
-__all__ = ["check_classes", "check_same_order", "equal_values", "read_labels", "strata_of"]
-
-_TRUE, _FALSE = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
+__all__ = ["Labels", "check_classes", "check_same_order", "read_labels", "strata_of"]
 
 
-def equal_values(text: str, declared: object) -> bool:
-    """Whether a cell means a declared value: as text, as a number, or as a truth value.
+@dataclass
+class Labels:
+    """The labels of all outcomes.
 
-    Example:
-        >>> equal_values("1.0", 1), equal_values("Expired", "Expired"), equal_values("True", True)
-        (True, True, True)
+    Args:
+        y: As :class:`~gdsfd.cohort.cohort.Cohort` holds it.
+        fields: The outcomes' descriptions.
+        notes: On patients without a label.
+        findings: Warnings of values that nobody declared.
+        values: The receipt's table ``outcome_values`` (:func:`~gdsfd.cohort.outcome_values.value_rows`).
     """
-    if isinstance(declared, bool):
-        words = _TRUE if declared else _FALSE
-        return text.lower() in words or parse_scalar(text) == float(declared)
-    if text == str(declared).strip():
-        return True
-    if text.lower() in ("true", "false"):  # how a column of truth values reads as text; 1 and 0 mean them too
-        return str(declared).lower() == text.lower() or parse_scalar(declared) == float(text.lower() == "true")
-    number = parse_scalar(text)
-    return number is not None and number == parse_scalar(declared)
+
+    y: NDArray[np.float32] | NDArray[np.int64]
+    fields: tuple[OutcomeFields, ...]
+    notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    values: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_labels(
-    outcomes: Sequence[OutcomeSpec], columns: dict[str, list[str | None]], rows: int
-) -> tuple[NDArray[np.float32] | NDArray[np.int64], tuple[OutcomeFields, ...], list[str]]:
+    outcomes: Sequence[OutcomeSpec],
+    columns: Mapping[str, Sequence[str | None]],
+    ids: Sequence[str],
+    label: str = "the cohort",
+    fitted: Sequence[OutcomeFields] | None = None,
+) -> Labels:
     """Labels of all outcomes.
 
     Args:
         outcomes: The spec's outcomes.
         columns: The cells of their columns as text, None = blank; each [N].
-        rows: Number of patients N.
+        ids: The patients' ids, for messages; [N].
+        label: The cohort's source, for messages.
+        fitted: The outcomes of the fitted schema that new patients are read with.
 
-    Returns:
-        ``y`` as :class:`~gdsfd.cohort.cohort.Cohort` holds it, the outcomes' descriptions, and notes on values that
-        are neither class.
+    Raises:
+        InputError: A value that nobody declared and that cannot be what it would count as
+            (:func:`~gdsfd.cohort.outcome_values.check_values`).
     """
-    notes: list[str] = []
-    fields = []
-    if outcomes[0].classes:
-        outcome = outcomes[0]
-        labels = [str(value) for value in outcome.classes]
-        fields.append(OutcomeFields(outcome.name, outcome.column, tuple(labels), multiclass=True))
-        codes = _codes(columns[outcome.column], [[value] for value in outcome.classes], outcome, notes)
-        return codes, tuple(fields), notes
-    y = np.full((rows, len(outcomes)), np.nan, dtype=np.float32)
+    multiclass = bool(outcomes[0].classes)
+    y: NDArray[Any] = np.full(len(ids), -1) if multiclass else np.full((len(ids), len(outcomes)), np.nan, np.float32)
+    found = Labels(y, ())
     for position, outcome in enumerate(outcomes):
         cells = columns[outcome.column]
-        codes = _codes(cells, [list(outcome.negative) or None, list(outcome.positive)], outcome, notes)
-        y[codes >= 0, position] = codes[codes >= 0]
-        positive = _name(outcome.positive)
-        negative = _name(outcome.negative) if outcome.negative else _name_of_others(cells, outcome)
-        fields.append(OutcomeFields(outcome.name, outcome.column, (negative, positive)))
-    return y, tuple(fields), notes
+        values = _values(outcome, cells, ids, label)
+        check_values(values)
+        codes = np.array([-1 if cell is None else values.class_of[cell] for cell in cells], dtype=np.int64)
+        if multiclass:
+            found.y = codes
+        else:
+            y[codes >= 0, position] = codes[codes >= 0]
+        found.fields += (OutcomeFields(outcome.name, outcome.column, values.classes, multiclass),)
+        found.notes += _unlabelled(values)
+        found.findings += value_findings(values, None if fitted is None else fitted[position].classes)
+        found.values += value_rows(values)
+    return found
 
 
 def check_classes(
@@ -76,7 +85,7 @@ def check_classes(
     label: str,
     columns: Mapping[str, Sequence[str | None]] | None = None,
 ) -> None:
-    """Raises an InputError where an outcome has one class only, among all labelled patients or in train.
+    """Raises an InputError where a class of an outcome has no patient, among all labelled ones or in train.
 
     Args:
         y: Labels.
@@ -88,25 +97,33 @@ def check_classes(
     train = np.asarray(split, dtype=object) == "train"
     for position, outcome in enumerate(fields):
         values = y if y.ndim == 1 else y[:, position]
-        declared = "'classes'" if outcome.multiclass else "'positive', 'negative'"
-        labelled = values >= 0 if outcome.multiclass else ~np.isnan(values)
+        labelled = values >= 0  # NaN and -1 alike are not
+        counts = Counter(cell for cell in (columns or {}).get(outcome.column, ()) if cell is not None)
+        common = [cell for cell, _ in counts.most_common()]
         for where, rows in (("", labelled), (" in train", labelled & train)):
-            found = np.unique(values[rows])
-            if len(found) < 2:
-                seen = (
-                    f"only {cell_text(outcome.classes[int(found[0])])} ({int(rows.sum())} patients)"
-                    if len(found)
-                    else "no labelled patient"
-                )
-                counts = Counter(cell for cell in (columns or {}).get(outcome.column, ()) if cell is not None)
-                common = [cell for cell, _ in counts.most_common()]
-                raise InputError(
-                    f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) has {seen}{where}; expected at "
-                    "least two "
-                    f"classes among {shown(outcome.classes)}."
-                    + (f" The column's values are {shown(common)}." if common else "")
-                    + f" Check {declared}, 'where' and the split"
-                )
+            found = np.unique(values[rows]).astype(int)
+            if len(found) == len(outcome.classes):
+                continue
+            absent = [name for number, name in enumerate(outcome.classes) if number not in found]
+            seen = (
+                f"only {shown([outcome.classes[number] for number in found], 12)} ({int(rows.sum())} patients)"
+                if len(found)
+                else "no labelled patient"
+            )
+            near = near_names(absent[0], common) if not where else ""
+            raise InputError(
+                f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) has {seen}{where}; expected each of "
+                f"{shown(outcome.classes, 12)}, nobody has {shown(absent)}."
+                + (near if "Did you mean" in near else "")
+                + (f" The column's values are {shown(common)}." if common else "")
+                + _what_to_do(outcome, bool(where))
+            )
+
+
+def _what_to_do(outcome: OutcomeFields, in_train: bool) -> str:
+    declared = "'classes'" if outcome.multiclass else "'positive', 'negative'"
+    rare = " A class too rare to be learned can be left out of classes, and is then unlabelled." if in_train else ""
+    return f" Check {declared}, 'where' and the split." + (rare if outcome.multiclass else "")
 
 
 def check_same_order(outcomes: Sequence[OutcomeFields], fitted: Sequence[OutcomeFields]) -> None:
@@ -145,38 +162,46 @@ def strata_of(y: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.int64]:
     return rank[code.reshape(-1)]
 
 
-def _codes(
-    cells: list[str | None], classes: Sequence[Sequence[object] | None], outcome: OutcomeSpec, notes: list[str]
-) -> NDArray[np.int64]:
-    """Position of each cell's class, -1 where it has none. A class of None takes every value no other class has."""
-    rest = next((position for position, values in enumerate(classes) if values is None), -1)
+def _values(outcome: OutcomeSpec, cells: Sequence[str | None], ids: Sequence[str], label: str) -> OutcomeValues:
+    """What the column holds, and the class of each value. With ``positive`` alone every other value is negative."""
+    classes: list[list[Any]] = [[value] for value in outcome.classes] or [
+        list(outcome.negative),
+        list(outcome.positive),
+    ]
+    rest = -1 if outcome.classes or outcome.negative else 0
+    counts = Counter(cell for cell in cells if cell is not None)
+    missing = {cell for cell in counts if any(equal_values(cell, value) for value in outcome.missing)}
+    class_of, declared = dict.fromkeys(missing, -1), set(missing)
+    for cell in counts.keys() - missing:
+        code = next((k for k, own in enumerate(classes) if any(equal_values(cell, value) for value in own)), None)
+        class_of[cell] = rest if code is None else code
+        if code is not None:
+            declared.add(cell)
+    names = tuple(_name(own) for own in classes)
+    if rest == 0:
+        others = [cell for cell in counts if cell not in declared]
+        names = (others[0] if len(others) == 1 else f"not {names[1]}", names[1])
+    return OutcomeValues(
+        outcome=outcome,
+        label=label,
+        counts=counts,
+        blank=sum(cell is None for cell in cells),
+        class_of=class_of,
+        classes=names,
+        declared=frozenset(declared),
+        example=lambda value: next(own for own, cell in zip(ids, cells) if cell == value),
+    )
 
-    def code_of(cell: str) -> int:
-        if any(equal_values(cell, value) for value in outcome.missing):
-            return -1
-        return next(
-            (k for k, values in enumerate(classes) if values and any(equal_values(cell, v) for v in values)), rest
-        )
 
-    known = {cell: code_of(cell) for cell in set(cells) if cell is not None}
-    codes = np.array([-1 if cell is None else known[cell] for cell in cells], dtype=np.int64)
-    blank = sum(cell is None for cell in cells)
-    if blank:
-        notes.append(f"outcome {outcome.name!r}: {blank} patients have no value and are unlabelled")
-    neither = Counter(cell for cell in cells if cell is not None and known[cell] < 0)
-    for cell, count in sorted(neither.items(), key=lambda pair: (-pair[1], pair[0]))[:5]:
-        notes.append(f"outcome {outcome.name!r}: {count} patients with {cell_text(cell)} are unlabelled")
-    return codes
+def _unlabelled(values: OutcomeValues) -> list[str]:
+    notes = []
+    if values.blank:
+        notes.append(f"outcome {values.outcome.name!r}: {values.blank} patients have no value and are unlabelled")
+    neither = [(cell, count) for cell, count in values.counts.items() if values.class_of[cell] < 0]
+    for cell, count in sorted(neither, key=lambda pair: (-pair[1], pair[0]))[:5]:
+        notes.append(f"outcome {values.outcome.name!r}: {count} patients with {cell_text(cell)} are unlabelled")
+    return notes
 
 
 def _name(values: Sequence[object]) -> str:
     return " or ".join(str(value) for value in values)
-
-
-def _name_of_others(cells: list[str | None], outcome: OutcomeSpec) -> str:
-    """The single other value where there is one, else "not" the positive one."""
-    declared = [*outcome.positive, *outcome.missing]
-    others = [
-        cell for cell in set(cells) if cell is not None and not any(equal_values(cell, value) for value in declared)
-    ]
-    return others[0] if len(others) == 1 else f"not {_name(outcome.positive)}"

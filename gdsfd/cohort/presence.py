@@ -45,7 +45,7 @@ def fill_tables(cohort: Cohort) -> None:
     facts = facts_of_cohort(cohort)
     receipt = cohort.receipt
     receipt.subjects = _subjects(facts)
-    receipt.tables = {
+    receipt.tables |= {
         "splits": [
             {
                 "split": name,

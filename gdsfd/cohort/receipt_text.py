@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from gdsfd.cohort.audit import Drop, Receipt, SourceReceipt
 from gdsfd.cohort.presence import pattern_words
@@ -26,7 +27,7 @@ def receipt_text(receipt: Receipt) -> str:
     patients = receipt.cohort.rows_kept
     blocks = [_cohort(receipt), _modalities(receipt.modalities, patients)]
     if receipt.tables:
-        blocks += [_splits(receipt), _presence(receipt), _patterns(receipt)]
+        blocks += [_outcome_values(receipt), _splits(receipt), _presence(receipt), _patterns(receipt)]
     blocks.append(_warnings(receipt))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -91,6 +92,29 @@ def _more(source: SourceReceipt, indent: str) -> Iterator[str]:
         yield from wrapped(f"{source.duplicates:,} rows repeat another row in full", indent)
     for note in source.notes:
         yield from wrapped(note, indent, indent + "  ")
+
+
+def _outcome_values(receipt: Receipt) -> list[str]:
+    """What each value of the outcomes' columns counts as."""
+    rows = receipt.tables.get("outcome_values", [])
+    several = len({row["outcome"] for row in rows}) > 1
+    table = [
+        [
+            f"{row['outcome']}: {_value(row)}" if several else _value(row),
+            f"{row['patients']:,}",
+            "unlabelled" if row["class"] is None else row["class"],
+            "" if row["declared"] else "not declared",
+        ]
+        for row in rows
+    ]
+    return (
+        ["OUTCOME VALUES", *text_table(["value", "patients", "counts as", ""], table, left=(0, 2, 3))] if rows else []
+    )
+
+
+def _value(row: dict[str, Any]) -> str:
+    pooled = row.get("pooled")
+    return f"{pooled:,} more values" if pooled else "blank" if row["value"] is None else row["value"]
 
 
 def _splits(receipt: Receipt) -> list[str]:
