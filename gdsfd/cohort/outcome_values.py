@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdsfd.cohort.audit import Finding
+from gdsfd.cohort.scalars import parse_scalar
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.cohort.spellings import differs_in_spelling, equal_values, reads_as_missing
-from gdsfd.cohort.values import parse_scalar
 from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
 __all__ = ["OutcomeValues", "check_values", "value_findings", "value_rows"]
@@ -79,8 +79,8 @@ def check_values(values: OutcomeValues) -> None:
     pairs = [(value, name) for value in values.undeclared for name in names if differs_in_spelling(value, name)]
     if pairs:
         told = "; ".join(
-            f"{cell_text(value)} ({values.counts[value]:,} patients, e.g. id {cell_text(values.example(value))}) beside "
-            f"the declared {cell_text(name)}"
+            f"{cell_text(value)} ({values.counts[value]:,} patients, e.g. id {cell_text(values.example(value))}) "
+            f"beside the declared {cell_text(name)}"
             for value, name in pairs[:5]
         )
         raise InputError(
@@ -94,9 +94,10 @@ def check_values(values: OutcomeValues) -> None:
     if missing:
         rest = [value for value in values.undeclared if value not in missing]
         raise InputError(
-            f"{where} holds {values.listed(missing)}, e.g. id {cell_text(values.example(missing[0]))}, which reads like "
-            "a missing value and is not declared; with 'positive' alone it would count as negative. Say what it means: "
-            f"missing = [{shown(missing)}] leaves these patients unlabelled, negative = [{shown(rest or missing)}] "
+            f"{where} holds {values.listed(missing)}, e.g. id {cell_text(values.example(missing[0]))}, which reads "
+            "like a missing value and is not declared; with 'positive' alone it would count as negative. Say what it "
+            f"means: missing = [{shown(missing)}] leaves these patients unlabelled, negative = "
+            f"[{shown(rest or missing)}] "
             "names the values that are negative, or list it under positive"
         )
 

@@ -7,12 +7,15 @@ file; the models only check that the words of the spec make sense.
 from __future__ import annotations
 
 import tomllib
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gdsfd.cohort.spec_errors import describe
+from gdsfd.cohort.spec_numbers import MOST_STEPS, Bin, Count, Folds, Minutes, Scalar, Seed, Share
+from gdsfd.cohort.spellings import equal_values
 from gdsfd.errors import InputError, SpecError, shown
 
 __all__ = [
@@ -29,8 +32,6 @@ __all__ = [
     "load_spec",
 ]
 
-Scalar = bool | int | float | str
-
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
@@ -42,7 +43,9 @@ def _as_texts(value: Any) -> Any:
 
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
-Scalars = Annotated[list[Scalar], BeforeValidator(_listed)]
+Scalars = Annotated[list[Scalar], BeforeValidator(_listed), Field(max_length=10_000)]
+Labels = Annotated[list[Scalar], BeforeValidator(_listed), Field(max_length=1000)]
+Name = Annotated[str, Field(max_length=200)]
 #: A list of names, or a glob pattern such as ``"e_*"``.
 NamesOrPattern = list[str] | str
 
@@ -119,15 +122,16 @@ class OutcomeSpec(_Fields):
         positive: Value or values of the positive class of a binary outcome.
         negative: Value or values of the negative class; default: every other value that is not blank.
         classes: Instead of ``positive``: the values of a multi-class outcome, in order.
-        missing: Values that mean "unlabelled".
+        missing: Values that mean "unlabelled". ``positive``, ``negative``, ``classes`` and ``missing`` take texts and
+            finite numbers, up to 1,000 of them; a value stands in one of them.
     """
 
-    name: str
+    name: Name
     column: str
-    positive: Scalars = []
-    negative: Scalars = []
-    classes: Scalars = []
-    missing: Scalars = []
+    positive: Labels = []
+    negative: Labels = []
+    classes: Labels = []
+    missing: Labels = []
 
     @model_validator(mode="after")
     def _one_way_of_labelling(self) -> OutcomeSpec:
@@ -137,6 +141,14 @@ class OutcomeSpec(_Fields):
             raise ValueError("'negative' goes with 'positive', not with 'classes'")
         if self.classes and len({str(value) for value in self.classes}) < max(2, len(self.classes)):
             raise ValueError(f"expected at least two different classes, got {self.classes}")
+        lists = {"positive": self.positive, "negative": self.negative, "missing": self.missing}
+        parts = [
+            *((field, value) for field, values in lists.items() for value in values),
+            *((f"classes[{number}]", value) for number, value in enumerate(self.classes)),
+        ]
+        for (field, value), (other, again) in combinations(parts, 2):
+            if field != other and (equal_values(str(value), again) or equal_values(str(again), value)):
+                raise ValueError(f"{field} has {value!r} and {other} has {again!r}, which are equal; keep one")
         return self
 
 
@@ -146,21 +158,21 @@ class SplitSpec(_Fields):
     Args:
         kind: ``subject`` (random, stratified by outcome), ``environment`` (``holdout`` is the test set), ``time`` (the
             latest subjects are the test set) or ``column`` (a column of the cohort table says it).
-        fractions: Shares of train, tuning and test.
-        seed: Of the random assignment.
+        fractions: Shares of train, tuning and test, from 0 to 1; train above 0.
+        seed: Of the random assignment, from 0 to 4,294,967,295.
         column: For ``time`` a column of numbers or timestamps; for ``column`` one whose values are split names.
         holdout: For ``environment``: the environments of the test set.
-        folds: Subject-grouped, stratified cross-validation: the number of folds.
+        folds: Subject-grouped, stratified cross-validation: the number of folds, from 2 to 1,000.
         fold: Which of them is the test set, ``0 .. folds - 1``; the rest is shared by train and tuning.
     """
 
     kind: Literal["subject", "environment", "time", "column"] = "subject"
-    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
-    seed: int = 0
+    fractions: tuple[Share, Share, Share] = (0.7, 0.1, 0.2)
+    seed: Seed = 0
     column: str | None = None
     holdout: Annotated[list[str], BeforeValidator(_as_texts)] = []
-    folds: Annotated[int, Field(ge=2)] | None = None
-    fold: Annotated[int, Field(ge=0)] = 0
+    folds: Folds | None = None
+    fold: Seed = 0
 
     @model_validator(mode="after")
     def _fields_fit_the_kind(self) -> SplitSpec:
@@ -180,13 +192,13 @@ class SplitSpec(_Fields):
 
 
 class _ModalityFields(_SourceFields):
-    name: str
+    name: Name
     id: str
     missing: Scalars = []
     invalid: Literal["error", "missing"] = "error"
     time: str | None = None
     origin: str | None = None
-    window: tuple[float, float] | None = None
+    window: tuple[Minutes, Minutes] | None = None
 
     @field_validator("name")
     @classmethod
@@ -211,16 +223,17 @@ class TableSpec(_ModalityFields):
         name: The modality's name.
         source, derive, where: As in :class:`CohortTable`.
         id: Column of the patient ids.
-        missing: Values that mean "not measured", compared as text and as numbers.
+        missing: Values that mean "not measured", compared as text and as numbers: texts and finite numbers, up to
+            10,000.
         invalid: What to do with text in a numeric column: ``error``, or read it as ``missing`` (counted).
         time: Column of the row's time, read as in :class:`EventsSpec`.
         origin: Column of the cohort table that times are counted from.
-        window: Start and end in minutes; rows outside are left out.
+        window: Start and end in minutes, up to 100 years (52,596,000) before or after; rows outside are left out.
         columns: Columns taken, or a glob pattern; default: all but ids, time and the cohort's own columns.
         exclude: Columns (or glob patterns) not taken.
         numeric: Columns that must be numeric.
         categorical: Columns that are categories even where they look numeric.
-        min_level_count: A level seen in fewer train rows counts as unseen.
+        min_level_count: A level seen in fewer train rows counts as unseen; from 1 to 1,000,000,000.
     """
 
     kind: Literal["table"] = "table"
@@ -228,7 +241,7 @@ class TableSpec(_ModalityFields):
     exclude: Names = []
     numeric: Names = []
     categorical: Names = []
-    min_level_count: Annotated[int, Field(ge=1)] = 5
+    min_level_count: Count = 5
 
 
 class EventsSpec(_ModalityFields):
@@ -240,19 +253,19 @@ class EventsSpec(_ModalityFields):
             ``origin``); without it all events share one step.
         origin: Column of the cohort table that times are counted from.
         window: Start and end in minutes, ``start <= time < end``; default: as train has it, at most 512 steps.
-        bin: Minutes per step.
+        bin: Minutes per step, from 0.001; a window has at most 100,000 steps.
         item: Long form: column that names the item.
         value: Long form: column of the numbers; without it each row is an occurrence with value 1.
         values: Wide form instead: columns of numbers, each an item; a list or a glob pattern.
-        min_count: Items with fewer events in train are dropped, and reported.
+        min_count: Items with fewer events in train are dropped, and reported; from 1 to 1,000,000,000.
     """
 
     kind: Literal["events"] = "events"
-    bin: Annotated[float, Field(gt=0)] = 60.0
+    bin: Bin = 60.0
     item: str | None = None
     value: str | None = None
     values: NamesOrPattern | None = None
-    min_count: Annotated[int, Field(ge=1)] = 10
+    min_count: Count = 10
 
     @model_validator(mode="after")
     def _long_or_wide(self) -> EventsSpec:
@@ -262,6 +275,11 @@ class EventsSpec(_ModalityFields):
             raise ValueError("expected either 'item' (with 'value': long form) or 'values' (wide form)")
         if self.values is not None and self.value is not None:
             raise ValueError("'value' goes with 'item' (long form), not with 'values' (wide form)")
+        if self.window is not None and (self.window[1] - self.window[0]) / self.bin > MOST_STEPS:
+            raise ValueError(
+                f"bin: expected at most {MOST_STEPS:,} steps in a window, got {self.bin:g} minutes per step in the "
+                f"window {list(self.window)}; take a larger bin"
+            )
         return self
 
 
@@ -274,16 +292,16 @@ class CodesSpec(_ModalityFields):
         missing: Codes that drop their row.
         separator: Levels of a hierarchical code: with ``"|"``, ``a|b|c`` also contributes ``a`` and ``a|b``.
         split_on: Several codes in one cell, ``"401.9, I10"`` with ``","``.
-        min_count: Codes of fewer train patients count as rare.
-        max_codes: Keep at most this many codes, the most frequent in train.
+        min_count: Codes of fewer train patients count as rare; from 1 to 1,000,000,000.
+        max_codes: Keep at most this many codes, the most frequent in train; from 1 to 1,000,000,000.
     """
 
     kind: Literal["codes"] = "codes"
     code: str
     separator: Annotated[str, Field(min_length=1)] | None = None
     split_on: Annotated[str, Field(min_length=1)] | None = None
-    min_count: Annotated[int, Field(ge=1)] = 5
-    max_codes: Annotated[int, Field(ge=1)] | None = None
+    min_count: Count = 5
+    max_codes: Count | None = None
 
 
 class EmbeddingSpec(_ModalityFields):
@@ -306,9 +324,9 @@ class CohortSpec(_Fields):
 
     Args:
         cohort: The cohort table.
-        outcome: One outcome or several binary ones (multi-label).
+        outcome: One outcome or several binary ones (multi-label), up to 1,000.
         split: How patients are shared out.
-        modality: The modalities, in the order the graph will have them.
+        modality: The modalities, in the order the graph will have them; up to 10,000.
         base_dir: Folder that relative paths start from; default: the working directory.
 
     Raises:
@@ -316,10 +334,12 @@ class CohortSpec(_Fields):
     """
 
     cohort: CohortTable
-    outcome: Annotated[list[OutcomeSpec], BeforeValidator(_listed), Field(min_length=1)]
+    outcome: Annotated[list[OutcomeSpec], BeforeValidator(_listed), Field(min_length=1, max_length=1000)]
     split: SplitSpec = SplitSpec()
     modality: Annotated[
-        list[Annotated[ModalitySpec, Field(discriminator="kind")]], BeforeValidator(_listed), Field(min_length=1)
+        list[Annotated[ModalitySpec, Field(discriminator="kind")]],
+        BeforeValidator(_listed),
+        Field(min_length=1, max_length=10_000),
     ]
     base_dir: Path = Path()
 
@@ -368,7 +388,7 @@ def load_spec(path: str | Path) -> CohortSpec:
         raise SpecError(f"the spec {path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     try:
         fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists thousands deep
         raise SpecError(f"the spec {path} is not valid TOML: {error}") from None
     try:
         return CohortSpec(**{"base_dir": path.resolve().parent, **fields})

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from gdsfd.cohort.spec_numbers import short
 from gdsfd.errors import near_names
 
 __all__ = ["describe"]
@@ -33,10 +34,10 @@ def _one(complaint: Any, model: type[BaseModel], fields: Mapping[str, Any]) -> s
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         kinds = ["codes", "embedding", "events", "table"]
         got = given.get("kind") if isinstance(given, Mapping) else given
-        return f"{path}.kind: expected one of {kinds}, got {got!r}.{near_names(str(got), kinds) if got else ''}"
+        return f"{path}.kind: expected one of {kinds}, got {short(got)}.{near_names(str(got), kinds) if got else ''}"
     message = str(complaint["msg"]).removeprefix("Value error, ")
     prefix = f"{path}: " if path else ""
-    return f"{prefix}{message}" if kind == "value_error" else f"{prefix}{message} (got {given!r})"
+    return f"{prefix}{message}" if kind == "value_error" else f"{prefix}{message} (got {short(given)})"
 
 
 def _path(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from gdsfd.cohort.values import parse_scalar
+from gdsfd.cohort.scalars import parse_scalar
 
 __all__ = ["differs_in_spelling", "equal_values", "folded", "reads_as_missing"]
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import ibis
 
+from gdsfd.cohort.scalars import parse_scalar
+
 __all__ = ["as_number", "as_text", "is_declared_missing", "parse_scalar"]
 
 
@@ -45,18 +47,3 @@ def is_declared_missing(column: Any, missing: Sequence[object]) -> Any:
     else:
         found = as_text(column).isin([str(value).strip() for value in missing])
     return found.fill_null(False)
-
-
-def parse_scalar(value: object) -> float | None:
-    """A declared value as a number, or None: ``-1``, ``"-1"`` and ``-1.0`` are equal.
-
-    Example:
-        >>> parse_scalar("-1"), parse_scalar(-1.0), parse_scalar("none")
-        (-1.0, -1.0, None)
-    """
-    if isinstance(value, str) and "_" in value:
-        return None
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
