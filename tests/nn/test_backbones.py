@@ -121,6 +121,23 @@ def test_fitted_states_reproduce_the_full_graph(name: str) -> None:
     torch.testing.assert_close(backbone(tokens, layout).pooled, full, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("shape", ["edge", "feature"])
+def test_states_fitted_under_a_mask_reproduce_the_full_graph_under_it(shape: str) -> None:
+    tokens, layout = random_batch()
+    backbone = build("muse", edge_drop=0.0)
+    backbone.dropout = 0.0
+    size = (layout.num_edges,) if shape == "edge" else (layout.num_edges, tokens.size(1))
+    mask = torch.rand(size, generator=torch.Generator().manual_seed(4)) * 0.9 + 0.05
+    full = backbone(tokens, layout, mask=mask).pooled
+    backbone.eval()
+    halves = []
+    for rows in (torch.arange(6), torch.arange(6, 12)):
+        mine = torch.isin(layout.patient, rows)
+        halves.append((*only(tokens, layout, rows), mask[mine]))
+    backbone.fit_states(lambda: halves)
+    torch.testing.assert_close(backbone(tokens, layout, mask=mask).pooled, full, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_edges_at_all(name: str) -> None:
     layout = EdgeLayout.from_lists([torch.empty(0, dtype=torch.long)] * 4, 3)

@@ -46,6 +46,15 @@ def test_missing_is_zero_and_flagged_and_outliers_are_bounded() -> None:
     assert low.squeeze(1).tolist() == [0.0, 0.0, 2.5, 0.0]
 
 
+def test_missing_is_zero_also_where_the_median_is_a_tie() -> None:
+    """In a column of 0 and 1 a missing cell is neither: every input of it is 0."""
+    for values in (np.array([0.0] * 7 + [1.0] * 3), np.array([0.0] * 3 + [1.0] * 7), np.array([2.0] * 9 + [5.0])):
+        transform = NumericTransform([scale_of(values)])
+        inputs = transform(torch.tensor([[float("nan")], [float(values[0])]]))
+        assert [float(each[0]) for each in inputs] == [0.0] * 5
+        assert float(inputs[1][1]) != 0.0  # the rank of a measured value at the tie is not 0
+
+
 def test_constant_and_never_observed_columns_give_finite_inputs() -> None:
     never = NumericScale(0, 0.0, 0.0, tuple(0.0 for _ in QUANTILE_LEVELS))
     transform = NumericTransform([scale_of(np.full(50, 7.0)), never])

@@ -153,12 +153,12 @@ def test_swap_permutes_and_says_whose_codes_they_are() -> None:
     ("settings", "message"),
     [
         ({"mask_level": "node"}, "mask_level"),
-        ({"q": 0.0}, "0 < q <= 1"),
+        ({"q": 0.0}, "setting 'q': expected a number"),
         ({"weight": "lff"}, "weight"),
-        ({"swap": -1.0}, "at least 0"),
+        ({"swap": -1.0}, "setting 'swap': expected a number"),
         ({"streams": False, "swap": 1.0}, "need streams=True"),
         ({"streams": False, "weight": "batch"}, "needs streams=True"),
-        ({"stage_one": 2}, "share between 0 and 1"),
+        ({"stage_one": 2}, "a number from 0 to 1, got 2"),
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, object], message: str) -> None:
@@ -171,3 +171,52 @@ def test_unknown_mode_and_setting_name_near_ones() -> None:
         StreamConfig.read("ful")
     with pytest.raises(InputError, match="margin"):
         StreamConfig.read({"margins": True})
+
+
+def seen_by(part: Backbone) -> list[dict[str, Tensor | None]]:
+    """What a backbone is called with: its tokens and its mask."""
+    calls: list[dict[str, Tensor | None]] = []
+    part.register_forward_pre_hook(
+        lambda module, args, kwargs: calls.append({"tokens": args[0], "mask": kwargs.get("mask")}), with_kwargs=True
+    )
+    return calls
+
+
+@pytest.mark.parametrize("kind", ["concat", "muse", "grid"])
+def test_what_one_stream_gets_the_other_lacks(kind: str) -> None:
+    """The two parts add up to all: masks to 1, tokens to twice the tokens."""
+    streams, layout = streams_on(kind), layout_of(10)
+    for parameter in streams.masker.parameters():
+        nn.init.normal_(parameter)
+    first = streams.causal if kind == "grid" else streams.backbone
+    causal, biased = seen_by(first), seen_by(streams.biased)
+    tokens = torch.randn(layout.num_edges, 8)
+    mask = streams(tokens, layout).mask
+    assert float(mask.detach().std()) > 0.05
+    (one,), (other,) = causal, biased
+    if first.takes_mask:
+        torch.testing.assert_close(one["mask"], mask)
+        torch.testing.assert_close(one["mask"] + other["mask"], torch.ones_like(mask))
+        torch.testing.assert_close(one["tokens"], other["tokens"])
+    else:
+        torch.testing.assert_close(one["tokens"], 2 * mask * tokens)
+        torch.testing.assert_close(one["tokens"] + other["tokens"], 2 * tokens)
+
+
+@pytest.mark.parametrize("kind", ["concat", "muse"])
+def test_a_stream_without_any_share_is_a_backbone_on_nothing(kind: str) -> None:
+    """With the mask forced to 1 the causal stream sees all and the biased one nothing."""
+    streams, layout = streams_on(kind).eval(), layout_of(10)
+    tokens = torch.randn(layout.num_edges, 8)
+    streams.masker.forward = lambda tokens, layout: torch.ones_like(tokens)  # type: ignore[method-assign]
+    codes = streams(tokens, layout)
+    if streams.backbone.takes_mask:
+        whole = streams.backbone(tokens, layout, None, mask=torch.ones_like(tokens)).pooled
+        nothing = streams.biased(tokens, layout, None, mask=torch.zeros_like(tokens)).pooled
+    else:
+        whole = streams.backbone(2 * tokens, layout, None).pooled
+        nothing = streams.biased(torch.zeros_like(tokens), layout, None).pooled
+    torch.testing.assert_close(codes.causal, whole)
+    torch.testing.assert_close(codes.biased, nothing)
+    other = streams(torch.randn(layout.num_edges, 8), layout)
+    torch.testing.assert_close(codes.biased, other.biased)  # whatever the tokens are

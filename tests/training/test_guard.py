@@ -1,0 +1,113 @@
+"""Verdicts on a table of known figures."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.nn.streams.config import PRESETS
+from gdsfd.training import guard
+from gdsfd.training.arm import Arm, FittedArm, Told
+from gdsfd.training.concordance import Concordance
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.guard import judge
+from gdsfd.training.state import TrainingState
+from tests.cohort_factory import make_cohort
+
+
+def concordance(gain: float, low: float, high: float, pairs: int = 100) -> Concordance:
+    return Concordance(0.7, 0.7 + gain, low, high, pairs, {"north": (0.7, 0.7 + gain, pairs)})
+
+
+@pytest.fixture
+def verdict(monkeypatch):
+    """``judge`` on networks whose tuning AUROCs and gain are given."""
+    graph = graph_from_cohort(make_cohort(60))
+
+    def judged(reference, debiased, gain=None, told=(0.1,), environments=True):
+        config = TrainConfig().resolved(40)
+        plain = Arm("concat", None, config, 0, ("environment",))
+        other = Arm("concat", PRESETS["full"], config, 0, ("environment",))
+        areas = {"reference network": reference, "debiased network": debiased}
+        monkeypatch.setattr(guard, "probabilities_of", lambda network, graph, rows: network)
+        monkeypatch.setattr(guard, "mean_area", lambda y, score: areas[score])
+        found = concordance(0.0, -0.1, 0.1) if gain is None else gain
+        asked = []
+        monkeypatch.setattr(guard, "environment_folds", lambda graph, folds: ["a fold"] if environments else [])
+        monkeypatch.setattr(guard, "left_out_gain", lambda *rest: asked.append("left out") or found)
+        monkeypatch.setattr(guard, "weighted_gain", lambda *rest: asked.append("weighted") or found)
+        fitted = {
+            "reference": FittedArm("reference network", TrainingState(), Told()),
+            "debiased": FittedArm("debiased network", TrainingState(), Told(("environment",), (3,), told)),
+        }
+        return judge(graph, plain, other, fitted), asked
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("reference", "debiased", "failed"),
+    [
+        (0.80, 0.90, False),  # ten points better is no failure
+        (0.80, 0.80, False),
+        (0.80, 0.71, False),  # nine points worse may be bias that was removed
+        (0.80, 0.69, True),
+        (0.61, 0.49, True),
+        (0.55, 0.49, True),  # worse than chance where ERM is better
+        (0.49, 0.45, False),  # both worse than chance: not the debiasing
+        (0.48, 0.60, False),
+    ],
+)
+def test_what_counts_as_failure(verdict, reference, debiased, failed):
+    found, asked = verdict(reference, debiased, concordance(0.05, 0.01, 0.09))
+    assert found.failed == failed
+    assert found.choice == ("reference" if failed else "debiased")
+    assert asked == ([] if failed else ["left out"])
+    assert found.tuning == {"reference_auroc": reference, "debiased_auroc": debiased}
+    if failed:
+        assert f"AUROC {debiased:.3f} on tuning patients against {reference:.3f}" in found.words
+
+
+@pytest.mark.parametrize(
+    ("gain", "low", "high", "choice", "words"),
+    [
+        (0.005, 0.001, 0.009, "debiased", "helps there"),
+        (0.020, -0.01, 0.050, "debiased", "seems to help there, though chance is not excluded"),
+        (0.004, 0.001, 0.007, "reference", "There is no evidence that debiasing helps"),
+        (0.000, -0.01, 0.010, "reference", "There is no evidence that debiasing helps"),
+        (-0.02, -0.04, -0.01, "reference", "Debiasing harms there"),
+    ],
+)
+def test_choice_by_the_gain(verdict, gain, low, high, choice, words):
+    found, _ = verdict(0.8, 0.8, concordance(gain, low, high))
+    assert found.choice == choice
+    assert words in found.words
+    assert found.evidence["difference"] == pytest.approx(gain)
+
+
+def test_without_environments_tuning_patients_decide(verdict):
+    found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), environments=False)
+    assert asked == ["weighted"]
+    assert "on tuning patients weighted so that the suspects tell nothing" in found.words
+
+
+def test_nothing_to_compare_by(verdict):
+    found, _ = verdict(0.8, 0.8, Concordance(math.nan, math.nan, math.nan, math.nan, 0, {}))
+    assert found.choice == "reference"
+    assert "no two patients to compare" in found.words
+
+
+def test_suspects_that_tell_nothing_are_nothing_to_adjust_for(verdict):
+    found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), told=(0.0,))
+    assert (found.choice, asked) == ("reference", [])
+    assert "there is nothing to adjust for" in found.words
+
+
+@pytest.mark.parametrize(("debiased", "told"), [(0.76, True), (0.78, False), (0.90, False)])
+def test_a_loss_on_tuning_patients_is_told(verdict, debiased, told):
+    found, _ = verdict(0.8, debiased, concordance(0.05, 0.01, 0.09))
+    assert ("it loses" in found.words) == told
+    assert torch.is_grad_enabled()
