@@ -1,0 +1,56 @@
+"""Who is left out, who trains: recounted patient by patient."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.training.environment_folds import environment_folds
+from tests.cohort_factory import make_cohort
+
+
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass"])
+@pytest.mark.parametrize("folds", [2, 3, 9])
+def test_every_fold_against_a_recount(folds, outcomes):
+    graph = graph_from_cohort(make_cohort(300, outcomes=outcomes, environments=5, unlabelled=0.2))
+    patient = graph["patient"]
+    found = environment_folds(graph, folds)
+    assert len(found) == min(folds, 5)
+    left_out = [name for fold in found for name in fold.name.split(", ")]
+    assert sorted(left_out) == sorted(set(patient.environment))
+
+    def labelled(row: int) -> bool:
+        return not math.isnan(patient.y[row, 0]) if outcomes == "binary" else int(patient.y[row]) >= 0
+
+    for fold in found:
+        out = set(fold.name.split(", "))
+        for split in ("train", "tuning"):
+            expected = [
+                row for row in range(300) if patient.split[row] == split and patient.environment[row] not in out
+            ]
+            assert fold.rows[split].tolist() == expected
+        expected = [
+            row
+            for row in range(300)
+            if patient.split[row] in ("train", "tuning") and patient.environment[row] in out and labelled(row)
+        ]
+        assert sorted(fold.left_out.tolist()) == expected
+
+
+def test_nothing_to_leave_out():
+    assert environment_folds(graph_from_cohort(make_cohort(60, environments=None)), 3) == []
+    assert environment_folds(graph_from_cohort(make_cohort(60, environments=1)), 3) == []
+    assert environment_folds(graph_from_cohort(make_cohort(60)), 1) == []
+
+
+def test_a_fold_without_which_one_label_is_left_is_no_fold():
+    graph = graph_from_cohort(make_cohort(300, environments=3))
+    patient = graph["patient"]
+    only = patient.environment[0]
+    elsewhere = torch.tensor([name != only for name in patient.environment])
+    patient.y[elsewhere] = 0.0
+    assert [fold.name for fold in environment_folds(graph, 3) if only in fold.name] == []
+    assert len(environment_folds(graph, 3)) == 2
