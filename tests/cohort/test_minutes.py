@@ -15,7 +15,7 @@ def steps(times: list[Any], cohort: pd.DataFrame | None = None, **fields: Any) -
     """Steps of one minute of the first patients' single events at ``times``; -1 = dropped."""
     frame = pd.DataFrame({"pid": [f"{k:03d}" for k in range(len(times))], "t": times})
     entry = {"name": "m", "kind": "events", "source": frame.assign(item="x"), "id": "pid", "item": "item", "time": "t"}
-    entry |= {"min_count": 1, "bin": 1, "window": [-10_000, 100_000], **fields}
+    entry |= {"min_count": 1, "bin": 1, "window": [-10_000, 80_000], **fields}
     built = build_cohort(spec(entry, cohort={"source": patients() if cohort is None else cohort}))
     observed = built.observations["m"]
     assert isinstance(observed, EventObservations)
