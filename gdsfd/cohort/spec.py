@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gdsfd.cohort.row_expression import row_expression
 from gdsfd.cohort.spec_errors import describe
 from gdsfd.cohort.spec_numbers import MOST_STEPS, Bin, Count, Folds, Minutes, Scalar, Seed, Share
 from gdsfd.cohort.spellings import equal_values
@@ -50,6 +51,13 @@ Name = Annotated[str, Field(max_length=200)]
 NamesOrPattern = list[str] | str
 
 
+def _admit(text: str, named: str) -> None:
+    try:
+        row_expression(text)
+    except SpecError as error:
+        raise ValueError(f"{named}{text!r}: {error}") from None
+
+
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
@@ -69,6 +77,20 @@ class _SourceFields(_Fields):
         ):
             raise ValueError(f"expected a path, a glob, a DataFrame or an Ibis table, got {value!r}")
         return value
+
+    @field_validator("where")
+    @classmethod
+    def _where_is_an_expression(cls, text: str | None) -> str | None:
+        if text is not None:
+            _admit(text, "")
+        return text
+
+    @field_validator("derive")
+    @classmethod
+    def _derived_are_expressions(cls, derive: dict[str, str]) -> dict[str, str]:
+        for name, text in derive.items():
+            _admit(text, f"{name} = ")
+        return derive
 
 
 class JoinSpec(_Fields):
@@ -97,8 +119,9 @@ class CohortTable(_SourceFields):
         environment: Column, or several that make a combined environment (values joined by ``+``).
         groups: Columns of fairness attributes.
         join: Look-up tables; their columns may be used everywhere below.
-        derive: New columns, name -> SQL expression; worked out before ``where``, each may use those before it.
-        where: SQL expression; rows where it is not true are left out. Columns that hold only numbers or only
+        derive: New columns, name -> SQL expression over the columns of one row, with the functions listed below; worked
+            out before ``where``, each may use those before it.
+        where: SQL expression, likewise; rows where it is not true are left out. Columns that hold only numbers or only
             timestamps behave as such; the text as written is at hand as ``<column>__text``.
     """
 

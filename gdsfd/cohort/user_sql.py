@@ -10,8 +10,9 @@ import duckdb
 from gdsfd.cohort.base_tables import BaseTable, BaseTables
 from gdsfd.cohort.clean_column import cleaned_column
 from gdsfd.cohort.database import Database
+from gdsfd.cohort.row_expression import RAW_SUFFIX, RowExpression, row_expression
 from gdsfd.cohort.spec import JoinSpec
-from gdsfd.cohort.sql_text import cleaned, has_word, looks_integer, looks_number, looks_timestamp, quoted
+from gdsfd.cohort.sql_text import cleaned, looks_integer, looks_number, looks_timestamp, quoted
 from gdsfd.errors import InputError, SpecError, near_names, shown
 
 __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
@@ -19,7 +20,6 @@ __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
 ROW = "__row"  #: position of a row in its source
 KEEP = "__keep"  #: whether the user's ``where`` is true
 BLANK = "blank"  #: stands for the type of a text column without any value
-RAW_SUFFIX = "__text"  #: a text column as written, beside its typed self, for the user's SQL
 
 
 class UserSql:
@@ -94,16 +94,17 @@ class UserSql:
             Name of the view and its columns, without :data:`ROW` and :data:`KEEP`.
 
         Raises:
-            SpecError: The SQL is wrong or names a column that is not there.
+            SpecError: The SQL is wrong, names a column that is not there, or is more than an expression over a row.
         """
-        texts = [*derive.values(), where or ""]
+        derived = {name: _admitted(text, what, f"derive.{name}") for name, text in derive.items()}
+        condition = None if where is None else _admitted(where, what, "where")
+        expressions = [*derived.values(), *([] if condition is None else [condition])]
         mentioned = [
             column
             for column, kind in base.types.items()
-            if kind == "VARCHAR"
-            and any(has_word(column, text) or has_word(column + RAW_SUFFIX, text) for text in texts)
+            if kind == "VARCHAR" and any(expression.reads(column) for expression in expressions)
         ]
-        query, keep = self._laid_over(base, derive, where, what, mentioned)
+        query, keep = self._laid_over(base, derived, condition, what, mentioned)
         known = list(dict.fromkeys([*base.types, *derive]))
         kinds = {row[0]: str(row[1]) for row in self.database.rows(f"DESCRIBE {query}")}
         outer = [ROW, f"{keep} AS {KEEP}"]
@@ -119,7 +120,12 @@ class UserSql:
         return view, tuple(known)
 
     def _laid_over(
-        self, base: BaseTable, derive: Mapping[str, str], where: str | None, what: str, mentioned: Sequence[str]
+        self,
+        base: BaseTable,
+        derive: Mapping[str, RowExpression],
+        where: RowExpression | None,
+        what: str,
+        mentioned: Sequence[str],
     ) -> tuple[str, str]:
         """The base table with typed and derived columns, and the filter, under the first typing that they accept.
 
@@ -138,15 +144,17 @@ class UserSql:
         for typing in typings:
             query, known = self._typed(base, typing), list(base.types)
             try:
-                for name, text in derive.items():
-                    self._bind(f"SELECT ({text}) FROM ({query})", what, f"derive.{name}", text, known)
+                for name, expression in derive.items():
+                    self._bind(expression.sql, query, what, f"derive.{name}", expression, known, typing)
                     if name in known:
-                        query = f"SELECT * REPLACE (({text}) AS {quoted(name)}) FROM ({query})"
+                        query = f"SELECT * REPLACE ({expression.sql} AS {quoted(name)}) FROM ({query})"
                     else:
-                        query = f"SELECT *, ({text}) AS {quoted(name)} FROM ({query})"
+                        query = f"SELECT *, {expression.sql} AS {quoted(name)} FROM ({query})"
                         known.append(name)
-                keep = "true" if where is None else f"coalesce(CAST(({where}) AS BOOLEAN), false)"
-                self._bind(f"SELECT {keep} FROM ({query})", what, "where", where or "", known)
+                if where is None:
+                    return query, "true"
+                keep = f"coalesce(CAST({where.sql} AS BOOLEAN), false)"
+                self._bind(keep, query, what, "where", where, known, typing)
                 return query, keep
             except SpecError as error:
                 first = first or error
@@ -165,15 +173,27 @@ class UserSql:
                 inner.append(f"{clean} AS {quoted(column + RAW_SUFFIX)}")
         return f"SELECT {', '.join(inner)} FROM {base.name}"
 
-    def _bind(self, query: str, what: str, field: str, text: str, known: Sequence[str]) -> None:
-        """Lets DuckDB check an expression without running it."""
+    def _bind(
+        self,
+        sql: str,
+        query: str,
+        what: str,
+        field: str,
+        expression: RowExpression,
+        known: Sequence[str],
+        typing: Mapping[str, str],
+    ) -> None:
+        """Checks the names of an expression, and lets DuckDB check the rest without running it."""
         try:
-            self.database.run(f"EXPLAIN {query}")
-        except duckdb.Error as error:
+            expression.check_columns([*known, *(column + RAW_SUFFIX for column in typing)])
+            self.database.run(f"EXPLAIN SELECT {sql} FROM ({query})")
+        except (duckdb.Error, SpecError) as error:
             reason = str(error).split("\n")[0].rstrip(".")
             if "explicit cast" in reason:
                 reason += " (a column holds text beside numbers; TRY_CAST(column AS DOUBLE) reads its numbers)"
-            raise SpecError(f"{what}, {field} = {text!r}: {reason}. Columns: {shown(sorted(known), 20)}") from None
+            raise SpecError(
+                f"{what}, {field} = {expression.text!r}: {reason}. Columns: {shown(sorted(known), 20)}"
+            ) from None
 
     def _typed_as(self, base: BaseTable, column: str) -> str:
         """The type that every value of a text column can be read as; :data:`BLANK` when it has none."""
@@ -192,3 +212,10 @@ class UserSql:
                 next((kind for kind, count in kinds if count == measured), "VARCHAR") if measured else BLANK
             )
         return self._looks[key]
+
+
+def _admitted(text: str, what: str, field: str) -> RowExpression:
+    try:
+        return row_expression(text)
+    except SpecError as error:
+        raise SpecError(f"{what}, {field} = {text!r}: {error}") from None

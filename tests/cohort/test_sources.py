@@ -182,7 +182,7 @@ def test_derive_adds_replaces_and_builds_on_itself(sources: Sources) -> None:
     [
         ({"where": "wcb > 3"}, "modality 'm', where = 'wcb > 3': .*wcb.* not found.*Columns: 'id', 'wbc'"),
         ({"where": "wbc >"}, "where = 'wbc >': Parser Error"),
-        ({"derive": {"x": "nofunction(wbc)"}}, "derive.x = 'nofunction.wbc.': Catalog Error"),
+        ({"derive": {"x": "nofunction(wbc)"}}, "derive.x = 'nofunction.wbc.': the function 'nofunction' is not taken"),
     ],
 )
 def test_wrong_sql_is_a_spec_error(sources: Sources, fields: dict[str, Any], message: str) -> None:
