@@ -117,8 +117,8 @@ def row_expression(text: str) -> RowExpression:
 
 
 def _parsed(text: str, frame: str) -> Any:
-    """The expression's tree, without its places in the text; None unless ``text`` is one expression within ``frame``."""
-    statements = _statements(frame.format(text) if "{" not in text else frame.replace("{}", text))
+    """The expression's tree, without its places in the text; None unless the text is one expression there."""
+    statements = _statements(frame.replace("{}", text))
     empty = _statements(frame.replace("{}", "1"))
     if len(statements) != 1:
         return None
@@ -234,7 +234,9 @@ def _what_it_is(text: str) -> str:
 @cache
 def _connection() -> duckdb.DuckDBPyConnection:
     """A database that only parses: it has no tables, no way out, and cannot be told otherwise."""
-    return duckdb.connect(":memory:", config={"enable_external_access": False, "lock_configuration": True, "threads": 1})
+    return duckdb.connect(
+        ":memory:", config={"enable_external_access": False, "lock_configuration": True, "threads": 1}
+    )
 
 
 def _parser() -> duckdb.DuckDBPyConnection:
