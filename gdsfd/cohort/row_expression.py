@@ -215,20 +215,18 @@ def _what_it_is(text: str) -> str:
     """Why a text is not one expression: other statements in it, a list, or where the parser gave up."""
     if not text.strip():
         return f"it is empty; {_WHAT_IS_TAKEN}"
-    try:
-        found = duckdb.extract_statements(f"SELECT (\n{text}\n)")
-    except duckdb.Error as error:
-        found = []
-        reason = next((line for line in str(error).splitlines() if line.strip()), "").rstrip(".")
-    if not found:
+    reason = ""
+    for frame in ("SELECT (\n{}\n)", "SELECT\n{}", "{}"):
         try:
-            found = duckdb.extract_statements(text)
-        except duckdb.Error:
-            return f"{reason}; {_WHAT_IS_TAKEN}"
-    kinds = [str(statement.type).rsplit(".", 1)[-1] for statement in found]
-    if len(kinds) == 1 and kinds[0] == "SELECT":
-        return f"got more than one expression, or a whole SELECT; {_WHAT_IS_TAKEN}"
-    return f"got {'the statement' if len(kinds) == 1 else 'the statements'} {', '.join(kinds)}; {_WHAT_IS_TAKEN}"
+            found = duckdb.extract_statements(frame.replace("{}", text))
+        except duckdb.Error as error:
+            reason = reason or next((line for line in str(error).splitlines() if line.strip()), "").rstrip(".")
+            continue
+        kinds = [str(statement.type).rsplit(".", 1)[-1] for statement in found]
+        if kinds not in ([], ["SELECT"]):
+            several = "the statement" if len(kinds) == 1 else "the statements"
+            return f"got {several} {', '.join(kinds)}; {_WHAT_IS_TAKEN}"
+    return f"{reason or 'got more than one expression, or a whole SELECT'}; {_WHAT_IS_TAKEN}"
 
 
 @cache
