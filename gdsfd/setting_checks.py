@@ -16,11 +16,9 @@ from numbers import Integral, Real
 from types import NoneType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError, cell_text, near_names
 
 __all__ = ["Number", "Whole", "brief", "check_fields", "check_names", "check_options", "checked"]
-
-_MOST_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -83,14 +81,13 @@ class Number:
 
 
 def brief(value: object) -> str:
-    """A value as it stands in a message: on one line and cut off.
+    """A value as it stands in a message: on one line, and cut where it is long.
 
     Example:
         >>> brief("1e-3")
         "'1e-3'"
     """
-    text = " ".join(repr(value).split())
-    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."
+    return " ".join(cell_text(value).split())
 
 
 def check_names(names: Collection[object], known: Collection[str], what: str) -> None:

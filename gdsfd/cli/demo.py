@@ -9,7 +9,7 @@ from copy import copy
 from pathlib import Path
 
 from gdsfd.cli.output import check_out_folder
-from gdsfd.cli.progress import epoch_bar, on_terminal
+from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
 
 __all__ = ["MODELS", "add_parser", "run"]
 
@@ -89,8 +89,13 @@ def run(arguments: argparse.Namespace) -> None:
     for name, model in models.items():
         how = "" if model.streams is None else f" without and with debiasing ({model.debias}), and comparing them"
         say(f"training {model.backbone}{how}: {out / 'runs' / name}")
-        with epoch_bar(model.backbone, arguments.epochs, arguments.quiet) as on_epoch:
-            model.fit(graph, out=out / "runs" / name, on_epoch=on_epoch)
+        with heartbeat(f"training {model.backbone}", arguments.quiet) as tell:
+            model.fit(
+                graph,
+                out=out / "runs" / name,
+                on_epoch=lambda row: tell(epoch_words(row, arguments.epochs)),
+                progress=progress,
+            )
         if model.guard is not None:
             say(model.guard.words)
     say("fitting gradient boosting and logistic regression on the same patients")

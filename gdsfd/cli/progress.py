@@ -1,13 +1,18 @@
-"""A bar that follows training on a terminal, and nothing in a pipe."""
+"""What long work says while it runs: a bar on a terminal, a line per minute in a pipe."""
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["epoch_bar", "on_terminal"]
+__all__ = ["epoch_words", "heartbeat", "on_terminal"]
+
+#: Seconds until the first line, and between lines.
+FIRST, EVERY = 30.0, 60.0
 
 
 def on_terminal(quiet: bool) -> bool:
@@ -16,26 +21,61 @@ def on_terminal(quiet: bool) -> bool:
 
 
 @contextmanager
-def epoch_bar(title: str, epochs: int, quiet: bool) -> Iterator[Callable[[dict[str, Any]], None] | None]:
-    """Yields what ``Debiaser.fit(on_epoch=...)`` takes.
+def heartbeat(
+    title: str, quiet: bool, first: float | None = None, every: float | None = None
+) -> Iterator[Callable[[str], None]]:
+    """Says in a pipe, once a minute, that work goes on; nothing on a terminal, where there are bars.
+
+    Lines go to stderr. Work that ends within half a minute says nothing.
 
     Args:
-        title: Stands left of the bar.
-        epochs: The most there can be; early stopping may end sooner.
-        quiet: Show nothing.
+        title: What is done: ``"training muse"``.
+        quiet: Say nothing.
+
+    Yields:
+        What the work tells how far it is, in words; the line has what was told last.
     """
-    if not on_terminal(quiet):
-        yield None
+    told = ""
+
+    def tell(words: str) -> None:
+        nonlocal told
+        told = f": {words}"
+
+    if quiet or sys.stderr.isatty():
+        yield tell
         return
-    from tqdm import tqdm
+    start, ended, stream = time.monotonic(), threading.Event(), sys.stderr
 
-    with tqdm(total=epochs, desc=title, unit="epoch", leave=False) as bar:
+    def beat() -> None:
+        wait = FIRST
+        while not ended.wait(wait):
+            print(f"{title}{told} ({_elapsed(time.monotonic() - start)})", file=stream, flush=True)
+            wait = EVERY
 
-        def advance(row: dict[str, Any]) -> None:
-            if "model" in row:  # debiasing trains several models, one after the other
-                bar.set_description(f"{title} ({row['model']})")
-            bar.n = row["epoch"]  # a resumed run starts in the middle, the next model at the beginning
-            bar.refresh()
-            bar.set_postfix({key: f"{row[key]:.3f}" for key in ("tuning_loss", "tuning_auprc") if key in row})
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        thread.join()
 
-        yield advance
+
+def epoch_words(row: dict[str, Any], epochs: int) -> str:
+    """A row of the history in words.
+
+    Args:
+        row: As ``Debiaser.fit(on_epoch=...)`` gets it.
+        epochs: The most there can be.
+
+    Example:
+        >>> epoch_words({"model": "guard", "epoch": 3, "tuning_loss": 0.25}, 100)
+        'guard, epoch 3 of at most 100, tuning loss 0.2500'
+    """
+    model = f"{row['model']}, " if "model" in row else ""
+    return f"{model}epoch {row['epoch']} of at most {epochs}, tuning loss {row['tuning_loss']:.4f}"
+
+
+def _elapsed(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

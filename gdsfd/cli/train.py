@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cli.output import check_out_folder
-from gdsfd.cli.progress import epoch_bar
+from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
 from gdsfd.cli.settings import add_set_argument, read_settings
 
 __all__ = ["add_parser", "run"]
@@ -49,6 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
         return
     check_out_folder(arguments.out, MODEL_FILE, "trained model", arguments.force)
 
+    from gdsfd.process_lock import check_unlocked
+    from gdsfd.training.checkpoint import already_training, lock_file
+
+    check_unlocked(lock_file(arguments.out), already_training(arguments.out))
+
     from gdsfd.graph.files import load_graph
     from gdsfd.training.config import TrainConfig
     from gdsfd.training.debiaser import Debiaser
@@ -63,9 +68,15 @@ def run(arguments: argparse.Namespace) -> None:
     known = [*given, "suspects", *(field.name for field in dataclasses.fields(TrainConfig))]
     options.update(read_settings(arguments.settings, known, taken=options))
     model = Debiaser(**options)
-    graph = load_graph(arguments.graph)
-    with epoch_bar(f"training {model.backbone}", model.config.max_epochs, arguments.quiet) as on_epoch:
-        model.fit(graph, out=arguments.out, resume=arguments.resume, on_epoch=on_epoch)
+    with heartbeat(f"training {model.backbone}", arguments.quiet) as tell:
+        graph = load_graph(arguments.graph)
+        model.fit(
+            graph,
+            out=arguments.out,
+            resume=arguments.resume,
+            on_epoch=lambda row: tell(epoch_words(row, model.config.max_epochs)),
+            progress=on_terminal(arguments.quiet),
+        )
     if not arguments.quiet:
         print(_account(model.describe()))
         if model.guard is not None:
@@ -74,7 +85,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _account(training: dict[str, Any]) -> str:
-    return (
+    ended: dict[str, str] = training["ended"]
+    lines = [
         f"{training['backbone']}, {training['parameters']:,} parameters: {training['epochs']} epochs on "
-        f"{training['train_patients']:,} patients in {training['seconds']:,.1f} s; kept epoch {training['best_epoch']}"
-    )
+        f"{training['train_patients']:,} patients in {training['seconds']:,.1f} s; kept epoch {training['best_epoch']}",
+        *(why if len(ended) == 1 else f"{name}: {why}" for name, why in ended.items()),
+    ]
+    return "\n".join(lines)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.errors import InputError, near_names, shown
+from gdsfd.errors import InputError, cell_text, near_names, shown
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.store import PatientStore
 
@@ -85,20 +85,31 @@ def rows_of(graph: HeteroData, split: str | Sequence[str] | None = None, ids: Se
         return _rows_of_ids(patient.id, ids)
     if split is None:
         return torch.arange(patient.num_nodes)
-    wanted = [split] if isinstance(split, str) else list(split)
+    wanted = [split] if isinstance(split, str) else _listed(split, "split: expected a split's name, or several")
     known = sorted(set(patient.split))
     for name in wanted:
         if name not in known:
-            raise InputError(
-                f"split {name!r} is not in the graph, which has {shown(known, 12)}.{near_names(name, known)}"
-            )
+            near = near_names(str(name), known)
+            raise InputError(f"split {cell_text(name)} is not in the graph, which has {shown(known, 12)}.{near}")
     chosen = set(wanted)
     return torch.tensor([row for row, name in enumerate(patient.split) if name in chosen], dtype=torch.long)
+
+
+def _listed(names: Sequence[str], expected: str) -> list[str]:
+    """The names as a list; hashable ones, so that they can be looked up."""
+    if not isinstance(names, Iterable) or isinstance(names, Mapping):
+        raise InputError(f"{expected}, got {cell_text(names)}")
+    listed = list(names)
+    for name in listed:
+        if not isinstance(name, Hashable):
+            raise InputError(f"{expected}, got {cell_text(name)} among them")
+    return listed
 
 
 def _rows_of_ids(known: Sequence[str], ids: Sequence[str]) -> Tensor:
     if isinstance(ids, str):
         raise InputError(f"ids: expected a list of ids, got the text {ids!r}; write ids=[{ids!r}]")
+    ids = _listed(ids, "ids: expected a list of ids")
     row_of = {name: row for row, name in enumerate(known)}
     strangers = [name for name in ids if name not in row_of]
     if strangers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,19 +15,27 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.fields import CohortSchema
-from gdsfd.errors import InputError, NotFittedError, shown
+from gdsfd.errors import InputError, NotFittedError, cell_text, shown
+from gdsfd.graph.check_graph import check_graph
+from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.information import check_information
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.arm import Arm, FittedArm, build_network
-from gdsfd.training.checkpoint import work_folder
+from gdsfd.training.checkpoint import already_training, check_resumable, empty_work_folder, lock_file, work_folder
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.devices import check_device
+from gdsfd.training.ending import why_ended
 from gdsfd.training.guard import Guard, judge
+from gdsfd.training.labels import check_labels, check_two_classes
+from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_folder import check_free, read_model, read_weights, write_model
+from gdsfd.training.progress import Watch, followed
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.suspects import check_suspects, existing_suspects, read_suspects
 
@@ -129,62 +137,102 @@ class Debiaser:
         graph: HeteroData,
         out: str | Path | None = None,
         resume: bool = False,
-        on_epoch: Callable[[dict[str, Any]], None] | None = None,
+        on_epoch: Watch | None = None,
+        progress: bool | None = None,
     ) -> Debiaser:
         """Trains on the split ``train``, choosing the epoch on ``tuning``.
+
+        Settings stay as they were given; fitted again, on this cohort or another, the model is what a new one would be.
 
         Args:
             graph: A graph with both splits.
             out: The run's folder: a checkpoint is kept beside it after every epoch, and it appears whole at the end.
-            resume: Whether to go on from the checkpoints of an interrupted run with the same ``out`` and settings.
+                One process at a time trains into a folder.
+            resume: Whether to go on from the checkpoints of an interrupted run with the same ``out``, graph and
+                settings.
             on_epoch: Called after each epoch with its row of the history.
+            progress: Whether to show a progress bar; None = on a terminal only. The logger ``gdsfd.training.progress``
+                has a line per epoch (INFO).
 
         Returns:
             The model itself.
 
         Raises:
-            InputError: Nothing to learn from or choose by; ``resume`` with other settings than before.
+            InputError: Nothing to learn from or choose by; suspects that the graph does not have; a device that is not
+                there; ``out`` holds something else, or another process trains into it; ``resume`` with another graph
+                or other settings than before, or from a damaged checkpoint. Then nothing is written.
         """
+        suspects = self._check_before(graph, out, resume, on_epoch)
+        config = self.config.resolved(rows_of(graph, "train").numel())
+        title = f"training {self.backbone}"
+        with followed(title, config.max_epochs, progress, on_epoch) as watch:
+            if out is None:
+                self._fit(graph, config, suspects, None, False, {}, watch)
+                return self
+            out, folder = Path(out), work_folder(Path(out))
+            with process_lock(lock_file(out), already_training(out)):
+                settings = {"model": self._described(config, suspects), "graph": content_hash(graph)}
+                if resume:
+                    check_resumable(folder, settings)
+                else:
+                    empty_work_folder(folder)
+                try:
+                    self._fit(graph, config, suspects, folder, resume, settings, watch)
+                except DivergedError:
+                    empty_work_folder(folder)
+                    raise
+                self._save(out, folder / "tensorboard")
+                shutil.rmtree(folder, ignore_errors=True)
+        return self
+
+    def _check_before(self, graph: HeteroData, out: Any, resume: bool, on_epoch: Any) -> tuple[str, ...]:
+        """Refuses what would end the training, or its end, before any work; the suspects that are used."""
+        check_graph(graph)
+        if out is not None and not isinstance(out, (str, Path)):
+            raise InputError(f"fit: out: expected the path of a folder, got {cell_text(out)}")
         if resume and out is None:
             raise InputError("resume=True needs out=: the folder of the run to go on with")
-        schema: CohortSchema = graph.schema
-        if self._suspects_given:
-            check_suspects(self.suspects, graph)
-        suspects = self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
+        if on_epoch is not None and not callable(on_epoch):
+            raise InputError(f"fit: on_epoch: expected a function, got {cell_text(on_epoch)}")
         if "tuning" not in graph["patient"].split:
             raise InputError(
                 "the graph has no split 'tuning', on which the epoch is chosen: give [split] fractions with a second "
                 "share above 0, or name some patients 'tuning' in the split column"
             )
-        num_train = int(rows_of(graph, "train").numel())
-        config = self.config.resolved(num_train)
-        folder = None
+        rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
+        check_labels(graph, rows)
+        check_two_classes(graph, rows["train"])
+        if self._suspects_given:
+            check_suspects(self.suspects, graph)
+        check_device(self.config)
         if out is not None:
-            out = Path(out)
-            check_free(out)
-            folder = work_folder(out)
-            if not resume:
-                shutil.rmtree(folder, ignore_errors=True)
-        described = self._described(config, suspects)
-        settings = {"model": described, "schema": schema.to_dict(), "train": num_train}
+            check_free(Path(out))
+        return self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
+
+    def _fit(
+        self,
+        graph: HeteroData,
+        config: TrainConfig,
+        suspects: tuple[str, ...],
+        folder: Path | None,
+        resume: bool,
+        settings: dict[str, Any],
+        watch: Watch,
+    ) -> None:
+        """Trains what the mode consists of; ``folder`` is for checkpoints."""
         reference = Arm(self.backbone, None, config, self.seed, suspects)
         if self.streams is None:
-            plain = reference.fit(graph, None, folder, resume, settings, on_epoch)
-            self._take(schema, config, suspects, {"reference": plain}, None, num_train)
-        else:
-            debiased = replace(reference, streams=self.streams)
-            fitted = {}
-            for name, arm in (("reference", reference), ("debiased", debiased)):
-                place = folder / name if folder is not None else None
-                fitted[name] = arm.fit(graph, None, place, resume, settings, _named(on_epoch, name))
-            folds = config.guard_folds if config.guard == "auto" else 0
-            watched = _named(on_epoch, "guard")
-            guard = judge(graph, reference, debiased, fitted, folds, folder, resume, settings, watched)
-            self._take(schema, config, suspects, fitted, guard, num_train)
-        if out is not None and folder is not None:
-            self._save(Path(out), folder / "tensorboard")
-            shutil.rmtree(folder, ignore_errors=True)
-        return self
+            plain = reference.fit(graph, None, folder, resume, settings, watch)
+            self._take(graph, config, suspects, {"reference": plain}, None)
+            return
+        debiased = replace(reference, streams=self.streams)
+        fitted = {}
+        for name, arm in (("reference", reference), ("debiased", debiased)):
+            place = folder / name if folder is not None else None
+            fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name))
+        folds = config.guard_folds if config.guard == "auto" else 0
+        guard = judge(graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"))
+        self._take(graph, config, suspects, fitted, guard)
 
     def predict_proba(
         self, graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -230,12 +278,12 @@ class Debiaser:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         if network is None or self.schema is None:
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
+        store = PatientStore(graph)
         check_schema(self.schema, graph.schema)
         rows = rows_of(graph, split, ids)
         network.eval()
         scores: list[Tensor] = []
         parts: dict[str, list[Tensor]] = {}
-        store = PatientStore(graph)
         with torch.no_grad():
             for first in range(0, max(rows.numel(), 1), 1024):  # no rows give one empty batch of the right width
                 predictions = network(store.batch(rows[first : first + 1024]))
@@ -313,15 +361,14 @@ class Debiaser:
 
     def _take(
         self,
-        schema: CohortSchema,
+        graph: HeteroData,
         config: TrainConfig,
         suspects: tuple[str, ...],
         fitted: Mapping[str, FittedArm],
         guard: Guard | None,
-        num_train: int,
     ) -> None:
         """Takes over what was trained."""
-        self.schema, self.config_, self.suspects_, self.guard = schema, config, suspects, guard
+        self.schema, self.config_, self.suspects_, self.guard = graph.schema, config, suspects, guard
         self.networks = {name: arm.network.eval() for name, arm in fitted.items()}
         self.use(config.guard if guard is not None else "auto")
         kept = fitted[self.choice]
@@ -329,10 +376,11 @@ class Debiaser:
         if guard is not None:
             self.history = [{"model": name, **row} for name, arm in fitted.items() for row in arm.state.history]
         self.training = {
-            "train_patients": num_train,
+            "train_patients": rows_of(graph, "train").numel(),
             "parameters": sum(parameter.numel() for parameter in kept.network.parameters()),
             "epochs": kept.state.epoch,
             "best_epoch": kept.state.best_epoch,
+            "ended": {name: why_ended(arm.state, config) for name, arm in fitted.items()},
             "seconds": round(sum(row["seconds"] for arm in fitted.values() for row in arm.state.history), 2),
         }
         if guard is not None:
@@ -365,8 +413,6 @@ class Debiaser:
         return f"Debiaser(backbone={self.backbone!r}, debias={self.debias!r}, seed={self.seed}, {fitted})"
 
 
-def _named(on_epoch: Callable[[dict[str, Any]], None] | None, model: str) -> Callable[[dict[str, Any]], None] | None:
+def _named(watch: Watch, model: str) -> Watch:
     """Adds to each row which model it is of."""
-    if on_epoch is None:
-        return None
-    return lambda row: on_epoch({"model": model, **row})
+    return lambda row: watch({"model": model, **row})

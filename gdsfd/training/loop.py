@@ -26,11 +26,18 @@ from gdsfd.training.average import RunningAverage
 from gdsfd.training.checkpoint import load_checkpoint, save_checkpoint
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
+from gdsfd.training.devices import make_fabric, without_hints
 from gdsfd.training.history_log import TensorBoardLog
+from gdsfd.training.labels import check_labels
 from gdsfd.training.state import TrainingState
 from gdsfd.training.tuning import tuning_figures
 
-__all__ = ["seeded", "train"]
+__all__ = ["DivergedError", "seeded", "train"]
+
+
+class DivergedError(InputError):
+    """The settings make training diverge; started again with them, it will diverge again."""
+
 
 #: Epochs without a better one after which stage 1 gives way to a new head.
 _WORSE_IN_STAGE_ONE = 2
@@ -87,27 +94,24 @@ def train(
         The progress reached.
 
     Raises:
-        InputError: The graph has no labelled training or tuning patients.
+        InputError: The graph has no labelled training or tuning patients, or training diverges.
     """
-    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
+    fabric = make_fabric(config)
     store = PatientStore(graph)
     y = graph["patient"].y
     labelled = ~torch.isnan(y).all(-1) if y.is_floating_point() else y >= 0
     rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
+    check_labels(graph, rows)
     objective = objective or ErmObjective()
     given = given or Supervision(y, torch.arange(y.size(0)))
-    for split, members in rows.items():
-        if not bool(labelled[members].any()):
-            use = "learn from" if split == "train" else "choose the epoch by"
-            raise InputError(f"the split {split!r} has no labelled patient: nothing to {use}")
     uses_unlabelled = bool(config.backbone_options.get("contrastive"))
     train_rows = rows["train"] if uses_unlabelled else rows["train"][labelled[rows["train"]]]
     tuning_rows = rows["tuning"][labelled[rows["tuning"]]]
 
     network.prepare(store)
-    with seeded(seed):
+    with seeded(seed), without_hints():
         network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance, given.weight)
-    network.start_from(_shares(y[train_rows], network.multiclass))
+    network.start_from(_shares(y[train_rows], graph.schema.num_outputs))
     assert config.learning_rate is not None
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
         _decay_groups(network, config.weight_decay), lr=config.learning_rate, fused=True
@@ -121,7 +125,8 @@ def train(
         whole.load_state_dict(weights)
         optimizer.load_state_dict(optimizer_state["network"])
         critics.load_state_dict(optimizer_state["critics"])
-    model, optimizer = fabric.setup(network, optimizer)
+    with without_hints():
+        model, optimizer = fabric.setup(network, optimizer)
     objective.to(fabric.device)
     average = RunningAverage(network, config.averaging, state.average)
     board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
@@ -161,12 +166,12 @@ def _passes(store: PatientStore, rows: Tensor, device: torch.device) -> Iterator
         yield batch.to(device)
 
 
-def _shares(y: Tensor, multiclass: bool) -> Tensor:
-    """Share of positives per outcome, or of each class, among the labelled."""
-    if multiclass:
-        classes = torch.bincount(y[y >= 0])
+def _shares(y: Tensor, num_outputs: int) -> Tensor:
+    """Share of positives per outcome (0.5 where none is labelled), or of each class, among the labelled."""
+    if not y.is_floating_point():
+        classes = torch.bincount(y[y >= 0], minlength=num_outputs)
         return classes / classes.sum()
-    return torch.nanmean(y, dim=0)
+    return torch.nan_to_num(torch.nanmean(y, dim=0), nan=0.5)
 
 
 def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -277,7 +282,7 @@ def _advance(
         else -row["tuning_loss"]
     )
     if not math.isfinite(value):
-        raise InputError(
+        raise DivergedError(
             f"training diverged in epoch {state.epoch}: the tuning loss is {row['tuning_loss']}; lower learning_rate"
         )
     if value > state.best_value or not state.best_weights:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import gdsfd
 from gdsfd.cli import main
@@ -88,7 +89,7 @@ def test_ids_in_the_order_asked_and_all_patients_by_default(folder, tmp_path, ca
         (["--debias", "fulll"], "unknown debias 'fulll'. Did you mean 'full'?"),
         (["--set", "chanels=8"], "there is no setting 'chanels'. Did you mean 'channels'?"),
         (["--set", "channels=none"], "'channels': expected a whole number"),
-        (["--epochs", "0"], "'max_epochs': expected a whole number of at least 1, got 0"),
+        (["--epochs", "0"], "'max_epochs': expected a whole number from 1 to 100,000, got 0"),
         (["--epochs", "3", "--set", "max_epochs=4"], "'max_epochs' is given twice"),
     ],
 )
@@ -159,3 +160,66 @@ def test_killed_and_resumed_equals_uninterrupted(folder, tmp_path):
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("killed", "whole")]
     assert weights[0] == weights[1]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["killed", "whole"]
+
+
+def test_a_second_training_into_the_same_folder_is_refused_at_once(folder, tmp_path, capsys):
+    graph, run = str(folder / "binary"), str(tmp_path / "run")
+    first = subprocess.Popen([sys.executable, "-m", "gdsfd", "train", graph, "--out", run, "--set", "patience=100"])
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".run.training/epoch-*")) and first.poll() is None:
+        assert time.monotonic() < deadline, "no checkpoint appeared"
+        time.sleep(0.01)
+    for options in ([], ["--resume"], ["--force"]):
+        assert main(["train", graph, "--out", run, *QUICK, *options]) == 2
+        assert f"another process (pid {first.pid}) trains into this folder" in capsys.readouterr().err
+    assert list(tmp_path.glob(".run.training/epoch-*"))
+    first.kill()
+    first.wait()
+    assert main(["train", graph, "--out", run, *QUICK]) == 0  # what a killed process left does not block
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
+
+
+def one_class(graph):
+    graph["patient"].y[:] = 1.0
+
+
+def no_labels(graph):
+    graph["patient"].y[:] = float("nan")
+
+
+def no_tuning(graph):
+    graph["patient"].split = ["train" if name == "tuning" else name for name in graph["patient"].split]
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (one_class, [], "all labelled training patients are 'yes', there is nothing to learn"),
+        (no_labels, [], "the split 'train' has no labelled patient"),
+        (no_tuning, [], "the graph has no split 'tuning'"),
+        (None, ["--set", "accelerator=cuda"], "setting 'accelerator': 'cuda' was asked for"),
+        (None, ["--set", "precision=16-mixed", "--set", "accelerator=cpu"], "'16-mixed' needs a GPU"),
+        (
+            None,
+            ["--set", 'learning_rate="1e-3"'],
+            "'learning_rate': expected a number from 0 to 10 or",
+        ),
+        (None, ["--set", "learning_rate=nan"], "got nan"),
+        (None, ["--set", "members=1000000000"], "'members': expected a whole number from 1 to 64 or none"),
+        (None, ["--set", "channels=true"], "'channels': expected a whole number from 1 to 4,096 or none, got True"),
+        (None, ["--set", 'suspects=["groups", "patern"]'], "got 'patern'. Did you mean 'pattern'?"),
+        (None, ["--set", "backbone_options.layer=3"], "unknown option of the backbone 'muse': 'layer'"),
+        (None, ["--seed", "-1"], "seed: expected a whole number from 0 to 4,294,967,295, got -1"),
+    ],
+)
+@pytest.mark.skipif(torch.cuda.is_available(), reason="looks at what is said without a GPU")
+def test_what_cannot_be_trained_is_said_before_the_work(tmp_path, capsys, change, options, message):
+    graph = graph_from_cohort(make_cohort(60))
+    if change is not None:
+        change(graph)
+    gdsfd.save_graph(graph, tmp_path / "graph")
+    assert main(["train", str(tmp_path / "graph"), "--out", str(tmp_path / "runs" / "run"), *options]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["graph"]

@@ -221,3 +221,48 @@ def test_broken_values_are_an_error_and_not_a_score() -> None:
     edges.vector[:] = float("nan")
     with pytest.raises(InputError, match="modality 'note': input 0 of 4 is NaN or infinite"):
         Debiaser("concat", max_epochs=1).fit(graph)
+
+
+@pytest.mark.parametrize("what", ["graph", 3, None, {"patient": 1}, np.zeros(3)])
+def test_what_is_no_graph_is_refused(what: object) -> None:
+    with pytest.raises(InputError, match="expected a graph"):
+        Debiaser("concat").fit(what)  # type: ignore[arg-type]
+    model = Debiaser("concat", max_epochs=1, channels=4, members=1).fit(graph_from_cohort(make_cohort(60)))
+    for ask in (model.predict_proba, model.embed):
+        with pytest.raises(InputError, match="expected a graph"):
+            ask(what)  # type: ignore[operator]
+
+
+def test_arguments_of_other_types_are_refused() -> None:
+    graph = graph_from_cohort(make_cohort(60))
+    model = Debiaser("concat", max_epochs=1, channels=4, members=1)
+    for arguments in ({"out": 3}, {"on_epoch": 3}, {"resume": True}):
+        with pytest.raises(InputError, match=r"expected|needs out"):
+            model.fit(graph, **arguments)
+    model.fit(graph)
+    for chosen in (
+        {"split": 3},
+        {"split": [3]},
+        {"ids": 3},
+        {"ids": [3]},
+        {"split": {"test": 1}},
+        {"split": [["test"]]},
+    ):
+        with pytest.raises(InputError, match=r"split|ids"):
+            model.predict_proba(graph, **chosen)
+    with pytest.raises(InputError, match="use: expected"):
+        model.use(3)  # type: ignore[arg-type]
+
+
+def test_an_outcome_that_train_lacks_does_not_spoil_the_others() -> None:
+    graph = graph_from_cohort(make_cohort(120, outcomes="multilabel"))
+    train = torch.tensor([split == "train" for split in graph["patient"].split])
+    graph["patient"].y[train, 1] = float("nan")
+    model = Debiaser("concat", max_epochs=1, channels=4, members=1).fit(graph)
+    assert np.isfinite(model.predict_proba(graph)).all()
+    classes = graph_from_cohort(make_cohort(120, outcomes="multiclass"))
+    y = classes["patient"].y
+    y[y == 2] = -1  # the last class occurs nowhere
+    scores = Debiaser("concat", max_epochs=1, channels=4, members=1).fit(classes).predict_proba(classes)
+    assert scores.shape == (120, 3)
+    assert (scores[:, 2] < 0.2).all()

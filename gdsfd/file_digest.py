@@ -1,0 +1,25 @@
+"""Digests of what a folder holds, so that a changed, cut off or exchanged file is noticed when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["digest_of_file", "digest_of_json"]
+
+_BYTES = 16
+
+
+def digest_of_file(path: Path) -> str:
+    """BLAKE2b of a file's bytes, 128 bits, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_BYTES)).hexdigest()
+
+
+def digest_of_json(value: Mapping[str, Any]) -> str:
+    """BLAKE2b of a JSON-able mapping, whatever the order of its keys and the file's layout."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=_BYTES).hexdigest()

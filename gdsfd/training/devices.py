@@ -1,0 +1,58 @@
+"""The device and the precision that a training asks for."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from lightning_fabric import Fabric
+
+from gdsfd.errors import InputError
+from gdsfd.training.config import TrainConfig
+
+__all__ = ["check_device", "make_fabric", "without_hints"]
+
+
+def check_device(config: TrainConfig) -> None:
+    """Refuses a device that is not there, before any work.
+
+    Raises:
+        InputError: Says which, and what to ask for instead.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    there = {"auto": True, "cpu": True, "cuda": cuda, "mps": mps, "gpu": cuda or mps}
+    if not there[config.accelerator]:
+        raise InputError(
+            f"setting 'accelerator': {config.accelerator!r} was asked for, but torch {torch.__version__} finds no such "
+            "device here; use 'auto' or 'cpu'"
+        )
+    if config.precision == "16-mixed" and (config.accelerator == "cpu" or not (cuda or mps)):
+        raise InputError("setting 'precision': '16-mixed' needs a GPU; on a CPU use 'bf16-mixed' or '32-true'")
+
+
+def make_fabric(config: TrainConfig) -> Fabric:
+    """The device and the precision of a training. Settings of the whole process stay as they are."""
+    with without_hints():
+        return Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
+
+
+@contextmanager
+def without_hints() -> Iterator[None]:
+    """Inside, what Fabric and torch tell people who call them directly is not shown.
+
+    Fabric recommends settings of the whole process (``set_float32_matmul_precision``), launchers, and repeats the
+    precision; torch recommends to decide on checks of sparse tensors, which ours have been through.
+    """
+    log = logging.getLogger("lightning_fabric")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse invariant checks")
+            warnings.filterwarnings("ignore", message=".*(srun|matmul_precision|num_workers|MASTER_|tensor cores)")
+            yield
+    finally:
+        log.setLevel(level)
