@@ -41,7 +41,7 @@ def slow_row(cohort, patient):
                     for at, column in enumerate(SUMMARY_COLUMNS)
                 }
         elif fields.kind == "codes":
-            for place in range(found.run_ptr[edge], found.run_ptr[edge + 1]):
+            for place in range(found.ptr[edge], found.ptr[edge + 1]):
                 if found.code[place] >= 2:
                     row[f"{fields.name}={fields.codes[found.code[place] - 2]}"] = 1.0
                 row[f"{fields.name} (codes)"] += float(found.code[place] != 1)
