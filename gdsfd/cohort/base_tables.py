@@ -6,6 +6,7 @@ Text stays text: every column of a CSV file is read as text, trimmed, with blank
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,22 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
+from gdsfd.cohort.column_names import checked_names
 from gdsfd.cohort.column_needs import ColumnNeeds
+from gdsfd.cohort.csv_text import CsvText, header_of, ready_csv
 from gdsfd.cohort.database import Database
-from gdsfd.cohort.files import FileSet, csv_header, find_files
+from gdsfd.cohort.files import FileSet, find_files
+from gdsfd.cohort.frame_source import arrow_of_frame, plain_arrow
+from gdsfd.cohort.parquet_names import parquet_names
 from gdsfd.cohort.sql_text import cleaned, quoted, string_literal
-from gdsfd.errors import InputError, SpecError
+from gdsfd.errors import InputError, SpecError, shown
 
 __all__ = ["BaseTable", "BaseTables"]
 
 #: CSV files beyond this size (bytes on disk) are copied without the columns that the spec cannot use.
 _WHOLE_UP_TO_BYTES = 256 << 20
+#: Bytes of a line that DuckDB takes without being told.
+_LINE_BYTES = 2_000_000
 #: Rows up to which fully repeated rows are counted; beyond, the count would cost more than the reading.
 _DUPLICATES_UP_TO_ROWS = 5_000_000
 
@@ -92,27 +99,29 @@ class BaseTables:
         return self._opened[key]
 
     def _csv(self, files: FileSet) -> BaseTable:
-        headers = [csv_header(path, label) for path, label in zip(files.paths, files.names)]
-        columns = headers[0].columns
-        for header, label in zip(headers, files.names):
-            if sorted(header.columns) != sorted(columns):
-                differing = sorted(set(header.columns) ^ set(columns))[:5]
+        columns = header_of(files.paths[0], files.names[0]).columns
+        for path, label in zip(files.paths[1:], files.names[1:]):
+            if sorted(header_of(path, label).columns) != sorted(columns):
+                differing = sorted(set(header_of(path, label).columns) ^ set(columns))
                 raise InputError(
-                    f"{label} and {files.names[0]} differ in columns {differing}; one source needs one layout"
+                    f"{label} and {files.names[0]} differ in columns {shown(differing)}; one source needs one layout"
                 )
         wanted = [column for column in columns if files.bytes <= _WHOLE_UP_TO_BYTES or self._wants(files, column)]
-        selected = ", ".join(f"{cleaned(quoted(column))} AS {quoted(column)}" for column in wanted)
-        parts = []
-        for path, header in zip(files.paths, headers):
-            types = ", ".join(f"{string_literal(column)}: 'VARCHAR'" for column in header.columns)
-            parts.append(
-                f"SELECT {selected} FROM read_csv({string_literal(path)}, columns={{{types}}}, auto_detect=false, "
-                f"header=true, delim={string_literal(header.delimiter)}, quote='\"', escape='\"', nullstr='', "
-                f"new_line={string_literal(header.newline.encode('unicode_escape').decode())})"
-            )
         name = self.database.new_name("csv")
-        with self.database.reading(files.label):
-            self.database.run(f"CREATE TABLE {name} AS {' UNION ALL '.join(parts)}")
+        for path, label in zip(files.paths, files.names):
+            text = ready_csv(path, label, self.database.folder)
+            query = _reading(text, wanted)
+            first = path == files.paths[0]
+            with self.database.reading(label):
+                before = 0 if first else self.database.count(name)
+                self.database.run(f"CREATE TABLE {name} AS {query}" if first else f"INSERT INTO {name} {query}")
+                read = self.database.count(name) - before
+            text.close()
+            if read != text.rows:
+                raise InputError(
+                    f"{label} has {text.rows:,} records below its header, but {read:,} could be read; look for quotes "
+                    "that are not closed or stand inside a cell, and for line breaks outside quotes"
+                )
         return self._described(name, files.label, files.names, "rowid", whole=len(wanted) == len(columns))
 
     def _wants(self, files: FileSet, column: str) -> bool:
@@ -127,23 +136,32 @@ class BaseTables:
             return False
 
     def _parquet(self, files: FileSet, in_order: bool) -> BaseTable:
+        given = parquet_names(files)
         name = self.database.new_name("parquet")
         paths = "[" + ", ".join(string_literal(path) for path in files.paths) + "]"
         with self.database.reading(files.label):
+            found = [str(row[0]) for row in self.database.rows(f"DESCRIBE SELECT * FROM read_parquet({paths})")]
+            # Columns that only the folders' names tell (site=A/labs.parquet) come last.
+            names = checked_names([*given, *found[len(given) :]], files.label)
+            selected = ", ".join(f"{quoted(theirs)} AS {quoted(ours)}" for theirs, ours in zip(found, names))
             if in_order:
-                self.database.run(f"CREATE TABLE {name} AS SELECT * FROM read_parquet({paths})")
+                self.database.run(f"CREATE TABLE {name} AS SELECT {selected} FROM read_parquet({paths})")
             else:
-                self.database.run(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({paths}, file_row_number=true)")
+                self.database.run(
+                    f"CREATE VIEW {name} AS SELECT {selected}, file_row_number "
+                    f"FROM read_parquet({paths}, file_row_number=true)"
+                )
             return self._described(name, files.label, files.names, "rowid" if in_order else "file_row_number")
 
     def _python(self, source: Any, what: str) -> BaseTable:
         label = f"the {type(source).__name__} of {what}"
         if isinstance(source, pd.DataFrame):
-            arrow: Any = _to_arrow(source, label)
+            arrow = arrow_of_frame(source, label)
         elif isinstance(source, pa.Table):
-            arrow = source
+            arrow = plain_arrow(source, label)
         elif isinstance(source, ibis.Table):
-            arrow = source.to_pyarrow()
+            with self.database.reading(label):
+                arrow = plain_arrow(source.to_pyarrow(), label)
         else:
             raise SpecError(
                 f"{what}: source must be a path, a glob, a DataFrame or an Ibis table, got {type(source).__name__}"
@@ -168,25 +186,15 @@ class BaseTables:
         return BaseTable(name, types, label, files, rows, row_number, duplicates, clean=name.startswith("csv"))
 
 
-def _to_arrow(frame: pd.DataFrame, label: str) -> pa.Table:
-    """A DataFrame as Arrow; object columns of mixed scalars become text."""
-    named = frame.rename(columns=str)
-    repeated = named.columns[named.columns.duplicated()]
-    if len(repeated):
-        raise InputError(f"{label} has more than one column {repeated[0]!r}; rename them")
-    try:
-        return pa.Table.from_pandas(named, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        mixed = {
-            column: named[column].map(_text, na_action="ignore")
-            for column in map(str, named.columns)
-            if named[column].dtype == object
-        }
-        try:
-            return pa.Table.from_pandas(named.assign(**mixed), preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise InputError(f"{label} cannot be read: {error}") from None
-
-
-def _text(cell: Any) -> Any:
-    return str(cell) if isinstance(cell, (bool, int, float)) else cell
+def _reading(text: CsvText, wanted: Sequence[str]) -> str:
+    """A query that reads a CSV file: every column as text, trimmed, with blank as null."""
+    selected = ", ".join(f"{cleaned(quoted(column))} AS {quoted(column)}" for column in wanted)
+    types = ", ".join(f"{string_literal(column)}: 'VARCHAR'" for column in text.header.columns)
+    newline = text.newline.encode("unicode_escape").decode()
+    longest = f", max_line_size={text.survey.longest + 2}" if text.survey.longest >= _LINE_BYTES else ""
+    return (
+        f"SELECT {selected} FROM read_csv({string_literal(text.path)}, columns={{{types}}}, auto_detect=false, "
+        f"header=true, "
+        f"compression='{'gzip' if text.gzipped else 'none'}', delim={string_literal(text.header.delimiter)}, "
+        f"quote='\"', escape='\"', nullstr='', new_line={string_literal(newline)}{longest})"
+    )

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -45,6 +46,11 @@ class Database:
         self._duckdb = self.ibis.con
         self._duckdb.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file is about to be deleted
         return self
+
+    @property
+    def folder(self) -> Path:
+        """Where the database lies; what else is written there goes with it."""
+        return Path(self._folder.name)
 
     def __exit__(self, *exception: object) -> None:
         self.ibis.disconnect()

@@ -1,24 +1,20 @@
-"""Finding the files of a source, and reading the header of a CSV file."""
+"""Finding the files of a source."""
 
 from __future__ import annotations
 
-import csv
 import glob
-import gzip
-import io
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdsfd.cohort.file_kind import begins_as_parquet
 from gdsfd.cohort.path_variables import expand_variables
 from gdsfd.errors import InputError, near_names, shown
 
-__all__ = ["CsvHeader", "FileSet", "csv_header", "find_files"]
+__all__ = ["FileSet", "find_files"]
 
 CSV_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
-_HEADER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -44,21 +40,6 @@ class FileSet:
     def bytes(self) -> int:
         """Size on disk."""
         return sum(os.path.getsize(path) for path in self.paths)
-
-
-@dataclass(frozen=True)
-class CsvHeader:
-    """First line of a CSV file.
-
-    Args:
-        columns: Names, whitespace trimmed.
-        delimiter: The character between them.
-        newline: ``"\\n"`` or ``"\\r\\n"``.
-    """
-
-    columns: tuple[str, ...]
-    delimiter: str
-    newline: str
 
 
 def find_files(source: str | Path, base_dir: Path) -> FileSet:
@@ -97,70 +78,13 @@ def find_files(source: str | Path, base_dir: Path) -> FileSet:
     )
 
 
-def csv_header(path: str, name: str) -> CsvHeader:
-    """Reads the header line of a CSV file, gzipped or not.
-
-    Args:
-        path: The file.
-        name: How messages call it.
-
-    Raises:
-        InputError: An empty file, a broken .gz, text that is not UTF-8, a blank or repeated column name.
-    """
-    try:
-        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as stream:
-            raw = stream.read(_HEADER_BYTES) if not path.endswith(".gz") else _first_bytes(stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{name} is a broken .gz file ({error}); copy it again") from None
-    try:
-        text = raw[: raw.rfind(b"\n") + 1 or None].decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise InputError(f"{name} is not UTF-8 (line {line}); convert it, e.g. iconv -f LATIN1 -t UTF-8") from None
-    if not text.strip():
-        raise InputError(f"{name} is empty; expected a header line with column names")
-    if "\n" not in text and "\r" in text.strip():
-        raise InputError(
-            f"{name}: its lines end with a carriage return alone; convert it, e.g. tr '\\r' '\\n' < OLD > NEW"
-        )
-    newline = "\r\n" if "\r\n" in text.split("\n", 1)[0] + "\n" else "\n"
-    first = text.splitlines()[0]
-    delimiter = max(",\t;|", key=lambda sign: (_fields_of(first, sign), -",\t;|".index(sign)))
-    columns = tuple(column.strip() for column in next(csv.reader(io.StringIO(text), delimiter=delimiter)))
-    blank = [position + 1 for position, column in enumerate(columns) if not column]
-    lowered = [column.lower() for column in columns]
-    repeated = sorted({column for column in columns if lowered.count(column.lower()) > 1 and column})
-    if repeated:
-        raise InputError(
-            f"{name}: column names must differ (upper and lower case count as equal), got {shown(repeated)} more "
-            "than once"
-        )
-    if len(blank) > 1:
-        raise InputError(f"{name}: columns {shown(blank)} of the header have no name")
-    return CsvHeader(tuple(column or "column0" for column in columns), delimiter, newline)
-
-
-def _first_bytes(stream: io.BufferedIOBase) -> bytes:
-    """The first bytes of a gzip stream; a stream that breaks off later is reported by the full read, with its place."""
-    raw = b""
-    while b"\n" not in raw and len(raw) < _HEADER_BYTES:
-        piece = stream.read(4096)
-        if not piece:
-            break
-        raw += piece
-    return raw
-
-
-def _fields_of(line: str, delimiter: str) -> int:
-    return len(next(csv.reader([line], delimiter=delimiter), []))
-
-
 def _is_parquet(path: str) -> bool:
+    """Whether a file is Parquet, or at least called so."""
     lowered = path.lower()
     if lowered.endswith(PARQUET_SUFFIXES):
         return True
     if lowered.endswith(CSV_SUFFIXES):
-        return False
+        return begins_as_parquet(path)
     raise InputError(f"{path}: expected a file ending in {', '.join((*CSV_SUFFIXES, *PARQUET_SUFFIXES))}")
 
 

@@ -1,48 +1,18 @@
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import pytest
 
-from gdsfd.cohort.files import csv_header, find_files
+from gdsfd.cohort.files import find_files
 from gdsfd.errors import InputError
 
 
-def test_header_is_trimmed_and_the_delimiter_found(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes('\ufeff id ;"heart; rate";x,y\r\n1;2;3\r\n'.encode())
-    header = csv_header(str(path), "a.csv")
-    assert header.columns == ("id", "heart; rate", "x,y")
-    assert (header.delimiter, header.newline) == (";", "\r\n")
-
-
-def test_header_of_gzip_and_of_one_column(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv.gz"
-    path.write_bytes(gzip.compress(b"id\n1\n"))
-    assert csv_header(str(path), "a").columns == ("id",)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "a.csv is empty"),
-        (b"id,ID\n", "column names must differ .*'ID'.*more than once"),
-        (b"id,x\r1,2\r", "a.csv: its lines end with a carriage return alone"),
-        (b"id,,\n", "columns 2, 3 of the header have no name"),
-        (b"id,caf\xe9\n1,2\n", r"not UTF-8 \(line 1\); convert it, e.g. iconv"),
-    ],
-)
-def test_bad_headers(tmp_path: Path, content: bytes, message: str) -> None:
-    (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(InputError, match=message):
-        csv_header(str(tmp_path / "a.csv"), "a.csv")
-
-
-def test_not_a_gzip_file(tmp_path: Path) -> None:
-    (tmp_path / "a.csv.gz").write_text("id\n1\n")
-    with pytest.raises(InputError, match=r"a.csv.gz is a broken .gz file"):
-        csv_header(str(tmp_path / "a.csv.gz"), "a.csv.gz")
+def test_the_format_is_told_by_the_first_bytes_and_not_by_the_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"PAR1 and so on")
+    (tmp_path / "b.csv").write_bytes(b"id\n1\n")
+    assert find_files("a.csv", tmp_path).parquet
+    assert not find_files("b.csv", tmp_path).parquet
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:

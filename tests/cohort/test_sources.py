@@ -67,7 +67,7 @@ def test_globs_take_columns_by_name_and_count_duplicates(sources: Sources, tmp_p
     (tmp_path / "a3.csv").write_text("id,y\n1,a\n")
     with (
         Sources(tmp_path) as others,
-        pytest.raises(InputError, match=r"a3.csv and a1.csv differ in columns \['x', 'y'\]"),
+        pytest.raises(InputError, match=r"a3.csv and a1.csv differ in columns 'x', 'y'"),
     ):
         others.open("a*.csv", "m")
 
@@ -108,7 +108,7 @@ def test_frames_of_mixed_objects_and_other_tables(sources: Sources) -> None:
     assert cells(sources, sources.open(mixed, "m"), "id") == ["1", "b", None]
     expression = ibis.memtable({"id": ["1"], "x": [2.0]})
     assert cells(sources, sources.open(expression, "m"), "x") == [2.0]
-    with pytest.raises(InputError, match="more than one column 'x'"):
+    with pytest.raises(InputError, match=r"column names must differ .* got 'x' more than once"):
         sources.open(pd.DataFrame([[1, 2]], columns=["x", "x"]), "m")
     with pytest.raises(SpecError, match=r"modality 'm': source must be a path, .* got ndarray"):
         sources.open(np.zeros(3), "modality 'm'")
@@ -219,7 +219,9 @@ def test_broken_files_say_where_and_what_to_do(sources: Sources, tmp_path: Path)
         with pytest.raises(InputError, match=rf"cut{cut}.csv.gz: the .gz file breaks off .*copy it again"):
             sources.open(f"cut{cut}.csv.gz", "m")
     (tmp_path / "latin.csv").write_bytes(b"id,x\n" + b"1,abc\n" * 300_000 + b"2,caf\xe9\n" + b"1,abc\n" * 10)
-    with pytest.raises(InputError, match=r"latin.csv is not UTF-8 at line 300002; convert it, e.g. iconv"):
+    with pytest.raises(
+        InputError, match=r"latin.csv is not UTF-8 at line 300002 .* convert it .* e.g. iconv -f LATIN1"
+    ):
         sources.open("latin.csv", "m")
     (tmp_path / "ragged.csv").write_text("id,x\n1,2\n3\n4,5\n")
     with pytest.raises(InputError, match=r"ragged.csv at line 3: expected Number of Columns: 2 Found: 1"):
@@ -230,13 +232,6 @@ def test_broken_files_say_where_and_what_to_do(sources: Sources, tmp_path: Path)
     (tmp_path / "text.parquet").write_text("no parquet")
     with pytest.raises(InputError, match=r"text.parquet cannot be read"):
         sources.open("text.parquet", "m")
-
-
-def test_line_ends_of_two_kinds_are_named(sources: Sources, tmp_path: Path) -> None:
-    for name, content in (("a.csv", b"id,x\r\n1,2\n3,4\n"), ("b.csv", b"id,x\n1,2\r\n3,4\r\n")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=rf"{name}: some lines end with .* make them alike"):
-            sources.open(name, "modality 'm'")
 
 
 def test_huge_files_are_copied_by_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
