@@ -21,5 +21,6 @@ def digest_of_file(path: Path) -> str:
 
 def digest_of_json(value: Mapping[str, Any]) -> str:
     """BLAKE2b of a JSON-able mapping, whatever the order of its keys and the file's layout."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    read_back = json.loads(json.dumps(value))  # tuples and numbers as keys as the file will have them
+    text = json.dumps(read_back, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=_BYTES).hexdigest()

@@ -330,17 +330,24 @@ class Debiaser:
         """Reads a model that :meth:`save` or ``gdsfd train`` wrote. Runs no code from the files.
 
         Raises:
-            InputError: ``folder`` holds no finished model.
+            InputError: ``folder`` holds no finished model, or one that is damaged, was changed since it was written, or
+                is of another version; the message names file and entry. Or its backbone is not known here: register a
+                backbone of your own before loading.
         """
+        if not isinstance(folder, (str, Path)):
+            raise InputError(f"load: expected the path of a model's folder, got {cell_text(folder)}")
         folder = Path(folder)
         stored = read_model(folder)
         arguments = stored["arguments"]
         # "none": a stored mode is made of the parts it was trained with; what its name means now does not matter, nor
         # whether an estimator that only training needs is known here.
-        model = cls(arguments["backbone"], "none", arguments["suspects"], arguments["seed"], **arguments["config"])
+        try:
+            model = cls(arguments["backbone"], "none", arguments["suspects"], arguments["seed"], **arguments["config"])
+        except InputError as error:
+            raise InputError(f"{folder / 'model.json'}: arguments: {error}") from None
         if arguments["debias"] != "none":
             model.debias = arguments["debias"]
-            model.streams = StreamConfig.read(arguments.get("streams") or arguments["debias"])
+            model.streams = StreamConfig.read(arguments["streams"] or arguments["debias"])
         model.schema = CohortSchema.from_dict(stored["schema"])
         model.training, model.history = stored["training"], stored["history"]
         resolved = stored["resolved"]
@@ -350,9 +357,9 @@ class Debiaser:
             streams = model.streams if name == "debiased" else None
             network = build_network(model.schema, model.backbone, streams, model.config_, model.seed, sizes)
             model.networks[name] = read_weights(folder, name, network, stored)
-        guard = stored.get("guard")
+        guard = stored["guard"]
         model.guard = Guard(**guard) if guard is not None else None
-        model.choice = stored.get("choice", "reference")
+        model.choice = stored["choice"]
         return model
 
     def describe(self) -> dict[str, Any]:

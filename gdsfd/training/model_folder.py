@@ -13,18 +13,16 @@ from safetensors.torch import load_file, save_file
 
 from gdsfd._version import __version__
 from gdsfd.errors import InputError
+from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.history_log import write_history
-from gdsfd.training.suspects import DEFAULT_SUSPECTS
+from gdsfd.training.stored_model import FORMAT, VERSION, check_stored, damaged
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"]
 
 _MODEL_FILE = "model.json"
-_HOLDS = "gdsfd model"
-#: Version 1 stored settings only as resolved.
-_VERSION = 2
 _WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
 
 
@@ -39,7 +37,7 @@ def check_free(folder: Path) -> None:
     Raises:
         InputError: It does.
     """
-    check_replaceable(folder, _MODEL_FILE, _HOLDS)
+    check_replaceable(folder, _MODEL_FILE, FORMAT)
 
 
 def write_model(
@@ -61,13 +59,19 @@ def write_model(
     Raises:
         InputError: ``folder`` holds something else.
     """
-    with whole_folder(folder, _MODEL_FILE, _HOLDS) as temporary:
+    with whole_folder(folder, _MODEL_FILE, FORMAT) as temporary:
         for name, network in networks.items():
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])
-        head = {"format": _HOLDS, "version": _VERSION, "gdsfd": __version__}
-        stored = {**head, **described, "history": list(history)}
-        (temporary / _MODEL_FILE).write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        files = sorted(temporary.rglob("*.safetensors"))
+        stored = {
+            **{"format": FORMAT, "version": VERSION, "gdsfd": __version__},
+            **described,
+            "history": list(history),
+            "files": {file.relative_to(temporary).as_posix(): digest_of_file(file) for file in files},
+        }
+        text = json.dumps({**stored, "digest": digest_of_json(stored)}, indent=1)
+        (temporary / _MODEL_FILE).write_text(text, encoding="utf-8")
         write_history(temporary / "history.csv", list(history))
         if board is not None and board.is_dir():
             shutil.copytree(board, temporary / "tensorboard")
@@ -87,16 +91,24 @@ def read_model(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder}: no model here (expected model.json and model.safetensors).{hint}")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: cut off or damaged ({error}); copy the folder again") from None
-    if not isinstance(stored, dict) or stored.get("format") != _HOLDS:
-        raise InputError(f"{path}: expected a file written by gdsfd, got another")
-    if stored.get("version") == 1:
-        arguments = stored["arguments"]
-        stored["resolved"] = {"config": arguments["config"], "suspects": arguments["suspects"]}
-        if arguments["suspects"] == list(DEFAULT_SUSPECTS):  # whether they were given was not written down
-            arguments["suspects"] = None
-    return stored
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    content = check_stored(stored, path)
+    for name, digest in content["files"].items():
+        _check_file(folder, name, digest)
+    return content
+
+
+def _check_file(folder: Path, name: str, digest: str) -> None:
+    """Refuses a file that is not the one written with ``model.json``, which may be of another run."""
+    try:
+        found = digest_of_file(folder / name)
+    except OSError as error:
+        raise damaged(folder / name, error.strerror or "cannot be read") from None
+    if found != digest:
+        raise damaged(folder / name, "it does not fit model.json: cut off, changed, or of another model")
 
 
 def read_weights(folder: Path, name: str, network: Ensemble, stored: Mapping[str, Any]) -> Ensemble:
@@ -116,11 +128,15 @@ def read_weights(folder: Path, name: str, network: Ensemble, stored: Mapping[str
     """
     path = folder / _WEIGHTS[name]
     try:
-        network.load_state_dict(load_file(path))
+        weights = load_file(path)
+        network.load_state_dict(weights)
     except (RuntimeError, SafetensorError, OSError) as error:
         writer = f"written by gdsfd {stored.get('gdsfd')}, this is {__version__}"
         raise InputError(
             f"{path}: does not fit model.json ({writer}): {str(error).splitlines()[0]}; train the model anew, or copy "
             f"the folder again"
         ) from None
+    broken = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise damaged(path, f"{broken[0]} holds numbers that are not finite")
     return network.eval()
