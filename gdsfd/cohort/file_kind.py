@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from gdsfd.errors import InputError
 
@@ -80,7 +80,7 @@ def begins_as_parquet(path: str) -> bool:
 
 def opened(path: str, gzipped: bool) -> IO[bytes]:
     """A file's bytes, decompressed where they are compressed."""
-    return gzip.open(path) if gzipped else open(path, "rb")
+    return cast(IO[bytes], gzip.open(path)) if gzipped else open(path, "rb")
 
 
 def first_bytes(path: str, name: str, gzipped: bool, size: int) -> bytes:
