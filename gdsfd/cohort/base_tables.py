@@ -21,6 +21,7 @@ from gdsfd.cohort.csv_text import CsvText, header_of, ready_csv
 from gdsfd.cohort.database import Database
 from gdsfd.cohort.files import FileSet, find_files
 from gdsfd.cohort.frame_source import arrow_of_frame, plain_arrow
+from gdsfd.cohort.internal_names import POSITION, check_names, clashing
 from gdsfd.cohort.parquet_names import parquet_names
 from gdsfd.cohort.sql_text import cleaned, quoted, string_literal
 from gdsfd.errors import InputError, SpecError, shown
@@ -29,6 +30,8 @@ __all__ = ["BaseTable", "BaseTables"]
 
 #: CSV files beyond this size (bytes on disk) are copied without the columns that the spec cannot use.
 _WHOLE_UP_TO_BYTES = 256 << 20
+#: The column that DuckDB adds to the rows of Parquet files on demand.
+_ROW_OF_FILE = "file_row_number"
 #: Bytes of a line that DuckDB takes without being told.
 _LINE_BYTES = 2_000_000
 #: Rows up to which fully repeated rows are counted; beyond, the count would cost more than the reading.
@@ -144,14 +147,15 @@ class BaseTables:
             # Columns that only the folders' names tell (site=A/labs.parquet) come last.
             names = checked_names([*given, *found[len(given) :]], files.label)
             selected = ", ".join(f"{quoted(theirs)} AS {quoted(ours)}" for theirs, ours in zip(found, names))
+            in_order = in_order or clashing(names, _ROW_OF_FILE) is not None
             if in_order:
                 self.database.run(f"CREATE TABLE {name} AS SELECT {selected} FROM read_parquet({paths})")
             else:
                 self.database.run(
-                    f"CREATE VIEW {name} AS SELECT {selected}, file_row_number "
-                    f"FROM read_parquet({paths}, file_row_number=true)"
+                    f"CREATE VIEW {name} AS SELECT {selected}, {_ROW_OF_FILE} "
+                    f"FROM read_parquet({paths}, {_ROW_OF_FILE}=true)"
                 )
-            return self._described(name, files.label, files.names, "rowid" if in_order else "file_row_number")
+            return self._described(name, files.label, files.names, "rowid" if in_order else _ROW_OF_FILE)
 
     def _python(self, source: Any, what: str) -> BaseTable:
         label = f"the {type(source).__name__} of {what}"
@@ -174,8 +178,15 @@ class BaseTables:
     def _described(
         self, name: str, label: str, files: tuple[str, ...], row_number: str, whole: bool = True
     ) -> BaseTable:
-        types = self.database.types(name)
-        types.pop("file_row_number", None)
+        types, clean = self.database.types(name), name.startswith("csv")
+        if row_number == _ROW_OF_FILE:
+            types.pop(_ROW_OF_FILE)
+        check_names(types, label)
+        if row_number == "rowid" and clashing(types, "rowid"):  # it would stand for the database's row numbers
+            numbered = self.database.new_name("numbered")
+            self.database.run(f"CREATE TABLE {numbered} AS SELECT *, row_number() OVER () AS {POSITION} FROM {name}")
+            self.database.run(f"DROP TABLE {name}")
+            name, row_number = numbered, POSITION
         rows = self.database.count(name)
         duplicates = None
         if whole and rows <= _DUPLICATES_UP_TO_ROWS:
@@ -183,7 +194,7 @@ class BaseTables:
             query = f"SELECT count(*) FROM (SELECT DISTINCT {columns} FROM {name})"
             with self.database.reading(label):
                 duplicates = rows - int(self.database.rows(query)[0][0])
-        return BaseTable(name, types, label, files, rows, row_number, duplicates, clean=name.startswith("csv"))
+        return BaseTable(name, types, label, files, rows, row_number, duplicates, clean=clean)
 
 
 def _reading(text: CsvText, wanted: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
         spec=spec.to_dict(),
     )
     fill_tables(cohort)
-    cohort.receipt.findings += [*rows.findings, *find_leaks(cohort), *untimed]
+    cohort.receipt.findings += [*rows.findings, *find_leaks(cohort), *untimed, *sources.findings]
     if like is not None:
         cohort.receipt.findings += find_other_ranges(cohort)
     return cohort

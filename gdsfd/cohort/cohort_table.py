@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.audit import Drop, Finding, SourceReceipt
 from gdsfd.cohort.fields import CohortSchema, OutcomeFields
+from gdsfd.cohort.internal_names import KEEP, ROW, origin_column
 from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.split import LEFT_OUT, SplitAssignment, assign_split
-from gdsfd.cohort.user_sql import KEEP, ROW
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
 
@@ -236,7 +236,7 @@ def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[
             "id": pa.array(rows.id, pa.string()),
             "id_number": pa.array(plain, pa.int64()),
             "train": pa.array(rows.train),
-            **{f"__origin_{name}": pa.array(values, pa.string()) for name, values in origins.items()},
+            **{origin_column(name): pa.array(values, pa.string()) for name, values in origins.items()},
         }
     )
     return sources.database.store("patients", table)

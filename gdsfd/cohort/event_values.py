@@ -28,7 +28,7 @@ def settle_long(rows: Rows, modality: EventsSpec) -> None:
     table = rows.table
     rows.drop(table[NUMBER].isnull(), f"blank {modality.item}")
     if modality.value is None:
-        rows.settle(number=table[NUMBER], minutes=_minutes(rows), value=ibis.literal(1.0))
+        rows.settle({"number": table[NUMBER], "minutes": _minutes(rows), "value": ibis.literal(1.0)})
         return
     raw = table[modality.value]
     value = as_number(raw)
@@ -38,7 +38,7 @@ def settle_long(rows: Rows, modality: EventsSpec) -> None:
     measured = rows.so_far
     not_a_number = f"{modality.value} is not a number"
     rows.drop(value.isnull(), not_a_number)
-    dropped = rows.settle(number=table[NUMBER], minutes=_minutes(rows), value=value)
+    dropped = rows.settle({"number": table[NUMBER], "minutes": _minutes(rows), "value": value})
     if dropped.get(not_a_number):
         bad = measured.filter(as_number(measured[modality.value]).isnull())
         _judge_invalid(rows, modality, bad, modality.value, dropped[not_a_number])
@@ -75,7 +75,7 @@ def settle_wide(rows: Rows, modality: EventsSpec, columns: list[str]) -> None:
     for value in values.values():
         none = none & value.isnull()
     rows.drop(none, "no measured value")
-    rows.settle(minutes=_minutes(rows), **values)
+    rows.settle({"minutes": _minutes(rows), **values})
 
 
 def _minutes(rows: Rows) -> Any:

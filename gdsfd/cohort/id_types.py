@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gdsfd.cohort.cohort_table import CohortRows
+from gdsfd.cohort.internal_names import ID, PATIENT
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.errors import InputError, cell_text
 
@@ -26,14 +27,14 @@ def check_id_types(
         cohort: The patients.
         fetch: Runs an expression.
     """
-    unknown = matched.filter(matched["__patient"].isnull() & matched["__id"].notnull()).select("__id").distinct()
+    unknown = matched.filter(matched[PATIENT].isnull() & matched[ID].notnull()).select(own=matched[ID]).distinct()
     if not any(own.endswith(".0") for own in cohort.id):
-        unknown = unknown.filter(unknown["__id"].endswith(".0"))
-    bare = unknown.mutate(bare=unknown["__id"].re_replace(_FLOAT_TAIL, ""))
+        unknown = unknown.filter(unknown.own.endswith(".0"))
+    bare = unknown.mutate(bare=unknown.own.re_replace(_FLOAT_TAIL, ""))
     patients = cohort.table.select("id", bare=cohort.table.id.re_replace(_FLOAT_TAIL, ""))
-    found = fetch(bare.join(patients, "bare").select("__id", "id").order_by("__id").limit(5)).to_pylist()
+    found = fetch(bare.join(patients, "bare").select("own", "id").order_by("own").limit(5)).to_pylist()
     if found:
-        pairs = ", ".join(f"{cell_text(row['__id'])} against {cell_text(row['id'])}" for row in found)
+        pairs = ", ".join(f"{cell_text(row['own'])} against {cell_text(row['id'])}" for row in found)
         name = modality.id
         raise InputError(
             f"ids of modality {modality.name!r} (column {name!r} of {label}) and of the cohort ({cohort.label}) "

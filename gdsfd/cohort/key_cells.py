@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gdsfd.cohort.internal_names import KEEP
 from gdsfd.cohort.sources import Sources, View
-from gdsfd.cohort.user_sql import KEEP
 from gdsfd.errors import InputError, cell_text, shown
 
 __all__ = ["MAX_CHARACTERS", "check_key_cells"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -9,19 +10,16 @@ import ibis
 from gdsfd.cohort.audit import Drop, SourceReceipt
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.id_types import check_id_types
+from gdsfd.cohort.internal_names import ID, KEEP, MINUTES, OWN_KEY, PATIENT, PREFIX, REASON, TRAIN, origin_column
 from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.minutes import read_minutes
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import ModalitySpec
-from gdsfd.cohort.user_sql import KEEP
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
 
 __all__ = ["ID", "MINUTES", "PATIENT", "TRAIN", "Rows", "match_rows"]
 
-#: Columns beside the source's own: id as text, row of the cohort, whether the patient trains, minutes since the origin.
-ID, PATIENT, TRAIN, MINUTES = "__id", "__patient", "__train", "__minutes"
-_REASON = "__reason"
 _KEPT = -1
 _UNKNOWN_ID = "id not in the cohort"
 
@@ -43,6 +41,7 @@ class Rows:
         table: The rows; once settled, those that are left.
         drops: What was dropped so far.
         notes: For the receipt.
+        findings: Warnings for the receipt, of all the build's sources.
         kept: Rows that are left.
     """
 
@@ -54,6 +53,7 @@ class Rows:
         self.database = sources.database
         self.drops: list[Drop] = []
         self.notes: list[str] = list(view.notes)
+        self.findings = sources.findings
         self.kept = view.rows
         self._pending: list[tuple[Any, str]] = []
 
@@ -71,11 +71,12 @@ class Rows:
         """The rows that no reason declared so far drops, as an expression."""
         return self.table.filter(self._reason() == _KEPT) if self._pending else self.table
 
-    def settle(self, **columns: Any) -> dict[str, int]:
+    def settle(self, columns: Mapping[str, Any]) -> dict[str, int]:
         """Drops what was declared and keeps the given columns of the other rows.
 
         Args:
-            columns: Name -> Ibis expression over :attr:`table`; patient and train are kept besides.
+            columns: Name -> Ibis expression over :attr:`table`; patient and train are kept besides. The names may be a
+                user's.
 
         Returns:
             Rows dropped by reason.
@@ -83,13 +84,14 @@ class Rows:
         Raises:
             InputError: Ids differ from the cohort's only by a trailing ``.0``.
         """
-        unsettled, own = self.table, {name: self.table[name] for name in (PATIENT, TRAIN)}
-        judged = self.database.sql(self.table.select(**own, **columns, **{_REASON: self._reason()}))
+        unsettled = self.table
+        kept_columns = [column.name(name) for name, column in columns.items()]
+        judged = self.database.sql(self.table.select(PATIENT, TRAIN, *kept_columns, self._reason().name(REASON)))
         name = self.database.new_name("rows")
         dropped: dict[str, int] = {}
         with self.database.reading(self.view.label):
             self.database.run(
-                f"CREATE TABLE {name} AS SELECT * EXCLUDE ({_REASON}) FROM ({judged}) WHERE {_REASON} = {_KEPT}"
+                f"CREATE TABLE {name} AS SELECT * EXCLUDE ({REASON}) FROM ({judged}) WHERE {REASON} = {_KEPT}"
             )
             kept = self.database.count(name)
             if kept < self.kept:
@@ -109,9 +111,9 @@ class Rows:
 
     def _count_dropped(self) -> dict[str, int]:
         own = ID if ID in self.table.columns else PATIENT
-        judged = self.database.sql(self.table.select(own=self.table[own].cast("string"), **{_REASON: self._reason()}))
+        judged = self.database.sql(self.table.select(own=self.table[own].cast("string"), **{REASON: self._reason()}))
         counted = self.database.rows(
-            f"SELECT {_REASON}, count(*), min(own, 64) FROM ({judged}) WHERE {_REASON} <> {_KEPT} GROUP BY 1 ORDER BY 1"
+            f"SELECT {REASON}, count(*), min(own, 64) FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1 ORDER BY 1"
         )
         dropped = {}
         for number, count, owners in counted:
@@ -201,13 +203,18 @@ def match_rows(
     check_key_cells(view, modality.id, f"id of modality {modality.name!r}", sources, exact=True)
     by_number = own.type().is_integer() and not own.type().is_uint64()  # half of those are beyond an int64
     patients = cohort.table
+    key = f"{OWN_KEY}_of_patient"
     linked = patients.select(
-        __key=patients.id_number if by_number else patients.id,
-        **{PATIENT: patients.row, TRAIN: patients.train},
-        **{name: patients[name] for name in patients.columns if name.startswith("__origin_")},
+        (patients.id_number if by_number else patients.id).name(key),
+        patients.row.name(PATIENT),
+        patients.train.name(TRAIN),
+        *(name for name in patients.columns if name.startswith(PREFIX)),
     )
-    prepared = table.mutate(__own_key=own.cast("int64") if by_number else as_text(own), **{ID: as_text(own)})
-    joined = prepared.left_join(linked, prepared["__own_key"] == linked["__key"]).drop("__own_key", "__key")
+    prepared = table.mutate(
+        (own.cast("int64") if by_number else as_text(own)).name(OWN_KEY),
+        as_text(own).name(ID),
+    )
+    joined = prepared.left_join(linked, prepared[OWN_KEY] == linked[key]).drop(OWN_KEY, key)
     rows = Rows(joined, view, modality, cohort, sources)
     if modality.where is not None:
         rows.drop(~joined[KEEP], "where is not true")
@@ -225,7 +232,7 @@ def _apply_time(rows: Rows, modality: ModalitySpec, window: tuple[float, float] 
     rows.table = rows.table.mutate(**{MINUTES: minutes})
     rows.drop(rows.table[modality.time].isnull(), f"blank {modality.time}")
     if modality.origin is not None:
-        rows.drop(rows.table[f"__origin_{modality.origin}"].isnull(), f"the patient's {modality.origin} is blank")
+        rows.drop(rows.table[origin_column(modality.origin)].isnull(), f"the patient's {modality.origin} is blank")
     rows.drop(rows.table[MINUTES].isnull(), f"{modality.time} is not finite")
     if window is not None:
         outside = (rows.table[MINUTES] < window[0]) | (rows.table[MINUTES] >= window[1])

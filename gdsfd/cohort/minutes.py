@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 
+from gdsfd.cohort.internal_names import ID, origin_column
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.values import as_number
 from gdsfd.errors import InputError, cell_text, cut_text
@@ -26,8 +27,8 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
     (``+02:00``) are compared in UTC; their origin must then have one too.
 
     Args:
-        matched: The rows of patients in the cohort, whose times must be readable; with ``__id``.
-        rows: The table that the expression is for, with the time and ``__origin_<name>``.
+        matched: The rows of patients in the cohort, whose times must be readable; with their id.
+        rows: The table that the expression is for, with the time and that of its origin.
         modality: The spec's entry.
         fetch: Runs an expression.
         label: The source, for messages.
@@ -46,7 +47,7 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
                 "counted from under 'origin'"
             )
         return time
-    origin_name = f"__origin_{modality.origin}"
+    origin_name = origin_column(modality.origin)
     told = f"the cohort (origin {modality.origin!r})"
     origin_form = _form(matched[origin_name], matched, modality, fetch, told, modality.origin)
     if origin_form != form:
@@ -79,7 +80,7 @@ def _form(
     if measured and (counted[best] or 0) < measured:
         wrong = fetch(
             rows.filter(column.notnull() & ~forms[best].fill_null(False))
-            .select(cell=column, patient=rows["__id"])
+            .select(cell=column, patient=rows[ID])
             .distinct()
             .order_by("patient", "cell")
             .limit(5)
@@ -103,7 +104,7 @@ def _check_offsets(
     for name in (column, origin):
         cell = matched[name]
         offset = cell.re_search(_OFFSET) if cell.type().is_string() else ibis.literal(False)
-        example = fetch(matched.filter(offset).select(cell=cell, patient=matched["__id"]).limit(1)).to_pylist()
+        example = fetch(matched.filter(offset).select(cell=cell, patient=matched[ID]).limit(1)).to_pylist()
         if example:
             found[name] = example[0]
     if len(found) == 1:

@@ -7,14 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from gdsfd.cohort.internal_names import KEEP, NUMBER, OWN_KEY
 from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.sources import Sources, View
-from gdsfd.cohort.user_sql import KEEP
 from gdsfd.cohort.values import as_text
 
 __all__ = ["NUMBER", "number_texts"]
-
-NUMBER = "__number"  #: number of a row's text, null where it is blank
 
 
 def number_texts(
@@ -37,9 +35,10 @@ def number_texts(
     if field is not None:
         check_key_cells(view, column, field, sources)
     with database.reading(view.label):
-        found = database.fetch(table.filter(table[KEEP] & cell.notnull()).select(text=as_text(cell)).distinct())
+        found = database.fetch(table.filter(table[KEEP] & cell.notnull()).select(as_text(cell).name("text")).distinct())
     texts = [*first, *sorted(set(found["text"].to_pylist()).difference(first))]
-    numbers = pa.table({"__text": pa.array(texts, pa.string()), NUMBER: pa.array(range(len(texts)), pa.int32())})
+    key = f"{OWN_KEY}_of_text"
+    numbers = pa.table({key: pa.array(texts, pa.string()), NUMBER: pa.array(range(len(texts)), pa.int32())})
     stored = database.store(database.new_name("texts"), numbers)
-    keyed = table.mutate(__text_key=as_text(cell))
-    return keyed.left_join(stored, keyed["__text_key"] == stored["__text"]).drop("__text_key", "__text"), texts
+    keyed = table.mutate(as_text(cell).name(OWN_KEY))
+    return keyed.left_join(stored, keyed[OWN_KEY] == stored[key]).drop(OWN_KEY, key), texts

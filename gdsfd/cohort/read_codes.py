@@ -43,7 +43,7 @@ def read_codes(
     rows = match_rows(modality, view, cohort, sources, source=numbered)
     if modality.missing:
         rows.drop(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
-    rows.settle(number=rows.table[NUMBER])
+    rows.settle({"number": rows.table[NUMBER]})
     pairs = rows.table.select("number", patient=PATIENT).distinct()
     patient, token, names = _tokens(rows.fetch(pairs), cells, modality)
     receipt = rows.receipt(len(np.unique(patient)), must_have_rows=like is None)

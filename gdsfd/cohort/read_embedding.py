@@ -53,7 +53,7 @@ def read_embedding(
     rows.drop(blank, "blank vector")
     if modality.missing:
         rows.drop(missing, "vector is declared missing")
-    rows.settle(**{name: rows.table[name] for name in columns})
+    rows.settle({name: rows.table[name] for name in columns})
     check_one_row(rows)
     vector, patient = _lists(rows, columns[0]) if listed else _columns(rows, columns)
     _check_finite(vector, [cohort.id[row] for row in patient], rows, columns)

@@ -21,6 +21,7 @@ from gdsfd.cohort.event_cells import EventReducer
 from gdsfd.cohort.event_scales import item_scales
 from gdsfd.cohort.event_values import settle_long, settle_wide
 from gdsfd.cohort.fields import ModalityFields
+from gdsfd.cohort.internal_names import PREFIX
 from gdsfd.cohort.item_choice import ItemChoice, choose_items
 from gdsfd.cohort.matching import PATIENT, TRAIN, Rows, match_rows
 from gdsfd.cohort.numbering import number_texts
@@ -130,7 +131,7 @@ def _time_grid(rows: Rows, modality: EventsSpec) -> _Grid:
         window = (float(start), float(start + steps * modality.bin))
         outside = (rows.table.minutes < window[0]) | (rows.table.minutes >= window[1])
         rows.drop(outside, f"outside the {window[0]:g} to {window[1]:g} minutes that train has")
-        rows.settle(**{name: rows.table[name] for name in rows.table.columns if not name.startswith("__")})
+        rows.settle({name: rows.table[name] for name in rows.table.columns if not name.startswith(PREFIX)})
     return _Grid(window, modality.bin, math.ceil((window[1] - window[0]) / modality.bin))
 
 

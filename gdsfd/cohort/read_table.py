@@ -51,7 +51,7 @@ def read_table(
     else:
         columns, by_default = _columns_like(view, modality, like), False
     rows = match_rows(modality, view, cohort, sources)
-    rows.settle(**{name: rows.table[name] for name in columns})
+    rows.settle({name: rows.table[name] for name in columns})
     types = infer_types(rows, modality, columns, by_default) if like is None else _types_like(rows, modality, like)
     cells = {
         **{f"n{k}": truth_or_number(measured(rows.table[name], modality)) for k, name in enumerate(types.numeric)},
@@ -61,7 +61,7 @@ def read_table(
     for cell in cells.values():
         none = none & cell.isnull()
     rows.drop(none, "no measured value in the chosen columns")
-    rows.settle(**cells)
+    rows.settle(cells)
     check_one_row(rows)
     fetched = rows.fetch(rows.table.order_by(PATIENT))
     patient = fetched[PATIENT].to_numpy().astype(np.int64)

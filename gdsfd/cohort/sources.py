@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cohort.audit import Finding
 from gdsfd.cohort.base_tables import BaseTables
 from gdsfd.cohort.column_needs import ColumnNeeds
 from gdsfd.cohort.database import Database
@@ -22,7 +23,8 @@ class View:
     """A source with derived columns and the outcome of ``where``.
 
     Args:
-        table: Its columns, cleaned, with :data:`~gdsfd.cohort.user_sql.ROW` and :data:`~gdsfd.cohort.user_sql.KEEP`.
+        table: Its columns, cleaned, with :data:`~gdsfd.cohort.internal_names.ROW` and
+            :data:`~gdsfd.cohort.internal_names.KEEP`.
         label: The source in a word, for messages.
         files: What the receipt lists.
         columns: Names of the source's columns, derived ones last.
@@ -61,6 +63,9 @@ class Sources:
         base_dir: Folder that relative paths start from.
         needs: What each path is asked for; default: everything.
 
+    Attributes:
+        findings: Warnings that readers have while they read, for the receipt.
+
     Example:
         >>> import pandas as pd
         >>> with Sources(Path()) as sources:
@@ -71,6 +76,7 @@ class Sources:
 
     def __init__(self, base_dir: Path, needs: dict[str, ColumnNeeds] | None = None) -> None:
         self.database = Database()
+        self.findings: list[Finding] = []
         self._tables = BaseTables(self.database, Path(base_dir), needs or {})
         self._sql = UserSql(self.database)
 
@@ -97,9 +103,9 @@ class Sources:
             source: Path, glob, DataFrame, Arrow table or Ibis table.
             what: Where the spec names it, for messages: ``"modality 'labs'"``.
             derive: New columns, name -> SQL.
-            where: SQL filter; rows stay, ``__keep`` says which pass.
+            where: SQL filter; rows stay, a column says which pass.
             joins: Look-ups put beside the rows; they need ``in_order``.
-            in_order: Whether ``__row`` must run through several Parquet files.
+            in_order: Whether row numbers must run through several Parquet files.
 
         Raises:
             InputError: The source cannot be read, or has not the columns named.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import duckdb
@@ -10,6 +10,7 @@ import duckdb
 from gdsfd.cohort.base_tables import BaseTable, BaseTables
 from gdsfd.cohort.clean_column import cleaned_column
 from gdsfd.cohort.database import Database
+from gdsfd.cohort.internal_names import KEEP, POSITION, ROW, check_names, clashing, raw_column
 from gdsfd.cohort.row_expression import RAW_SUFFIX, RowExpression, row_expression
 from gdsfd.cohort.spec import JoinSpec
 from gdsfd.cohort.sql_text import cleaned, looks_integer, looks_number, looks_timestamp, quoted
@@ -17,8 +18,6 @@ from gdsfd.errors import InputError, SpecError, near_names, shown
 
 __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
 
-ROW = "__row"  #: position of a row in its source
-KEEP = "__keep"  #: whether the user's ``where`` is true
 BLANK = "blank"  #: stands for the type of a text column without any value
 
 
@@ -54,7 +53,7 @@ class UserSql:
                 if column not in table.types:
                     near = near_names(column, table.types)
                     raise InputError(f"{table.label} has no column {column!r} ({what}, join).{near}")
-            taken = [column for column in join.columns if column in base.types]
+            taken = [column for column in join.columns if clashing(base.types, column)]
             if taken:
                 raise InputError(
                     f"{what}, join: {base.label} already has a column {taken[0]!r}; take it from one of them"
@@ -70,13 +69,14 @@ class UserSql:
                     f"{shown([row[0] for row in repeated])}; aggregate the look-up first"
                 )
             name = self.database.new_name("joined")
-            columns = ", ".join(f"l.{quoted(column)}" for column in join.columns)
+            columns = [f"b.{quoted(column)}" for column in base.types]
+            columns += [f"l.{quoted(column)}" for column in join.columns]
             self.database.run(
-                f"CREATE TABLE {name} AS SELECT b.*, {columns} FROM {base.name} b LEFT JOIN {look_up.name} l "
-                f"ON {left} = {right} ORDER BY b.rowid"
+                f"CREATE TABLE {name} AS SELECT b.{base.row_number} AS {POSITION}, {', '.join(columns)} "
+                f"FROM {base.name} b LEFT JOIN {look_up.name} l ON {left} = {right} ORDER BY 1"
             )
             types = {**base.types, **{column: look_up.types[column] for column in join.columns}}
-            base = replace(base, name=name, types=types)
+            base = replace(base, name=name, types=types, row_number=POSITION)
         return base
 
     def view(
@@ -96,6 +96,14 @@ class UserSql:
         Raises:
             SpecError: The SQL is wrong, names a column that is not there, or is more than an expression over a row.
         """
+        check_names(derive, f"{what}, derive")
+        for name in derive:
+            other = clashing([*base.types, *derive], name)
+            if other != name:
+                raise SpecError(
+                    f"{what}, derive: {name!r} and {other!r} differ only in upper and lower case, which SQL takes for "
+                    "the same; write both alike to replace the column, or choose another name"
+                )
         derived = {name: _admitted(text, what, f"derive.{name}") for name, text in derive.items()}
         condition = None if where is None else _admitted(where, what, "where")
         expressions = [*derived.values(), *([] if condition is None else [condition])]
@@ -112,7 +120,7 @@ class UserSql:
             if column in derive:
                 outer.append(f"{cleaned_column(quoted(column), kinds[column])} AS {quoted(column)}")
             elif column in mentioned:
-                outer.append(f"{quoted(column + RAW_SUFFIX)} AS {quoted(column)}")
+                outer.append(f"{quoted(raw_column(column))} AS {quoted(column)}")
             else:
                 outer.append(quoted(column))
         view = self.database.new_name("view")
@@ -142,7 +150,7 @@ class UserSql:
         ]
         first: SpecError | None = None
         for typing in typings:
-            query, known = self._typed(base, typing), list(base.types)
+            query, known = self._typed(base, typing, derive), list(base.types)
             try:
                 for name, expression in derive.items():
                     self._bind(expression.sql, query, what, f"derive.{name}", expression, known, typing)
@@ -162,15 +170,21 @@ class UserSql:
                     break  # never compare numbers as texts because the other side is text
         raise first or SpecError(what)
 
-    def _typed(self, base: BaseTable, typing: Mapping[str, str]) -> str:
-        """The base table, cleaned, with mentioned text columns typed and beside them their text."""
+    def _typed(self, base: BaseTable, typing: Mapping[str, str], derived: Iterable[str]) -> str:
+        """The base table, cleaned, with mentioned text columns typed and beside them their text.
+
+        For the user the text goes by the column's name and :data:`RAW_SUFFIX`, unless a column of theirs does so.
+        """
+        taken = {name.casefold() for name in (*base.types, *derived)}
         inner = [f"{base.row_number} AS {ROW}"]
         for column, kind in base.types.items():
             clean = quoted(column) if base.clean and kind == "VARCHAR" else cleaned_column(quoted(column), kind)
             typed = typing.get(column, "VARCHAR")
             inner.append(f"{clean if typed == 'VARCHAR' else f'TRY_CAST({clean} AS {typed})'} AS {quoted(column)}")
             if column in typing:
-                inner.append(f"{clean} AS {quoted(column + RAW_SUFFIX)}")
+                inner.append(f"{clean} AS {quoted(raw_column(column))}")
+                if (column + RAW_SUFFIX).casefold() not in taken:
+                    inner.append(f"{clean} AS {quoted(column + RAW_SUFFIX)}")
         return f"SELECT {', '.join(inner)} FROM {base.name}"
 
     def _bind(

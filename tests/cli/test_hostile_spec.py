@@ -68,7 +68,7 @@ ATTACKS = {
     "a count": ("count(*) > 0", "count"),
     "a window": ("row_number() OVER () < 10", "window function"),
     "rows by number": ("rowid < 10", "rowid"),
-    "internal columns": ("__row < 10", "__row"),
+    "internal columns": ("__gdsfd_row < 10", "__gdsfd_row"),
     "a comment that hides the rest": ("1) FROM patients --", "Parser Error"),
     "a parameter": ("pid = ?", "a parameter"),
     "all columns": ("COLUMNS(*) IS NOT NULL", "COLUMNS"),

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gdsfd.cohort.column_names import BLANKS, checked_names
+from gdsfd.cohort.internal_names import KEEP, ROW
 from gdsfd.cohort.sources import Sources
 from gdsfd.errors import InputError
 
@@ -54,8 +55,8 @@ def test_names_of_tables_are_trimmed_as_those_of_csv_files(how: str, tmp_path: A
     with Sources(tmp_path) as sources:
         view = sources.open(source, "modality 'm'", where="hr > 2", in_order=how == "in order")
         assert view.columns == ("pid", "hr", "column0")
-        found = sources.database.fetch(view.table.order_by("__row")).to_pylist()
-    assert [(row["pid"], row["hr"], row["column0"], row["__keep"]) for row in found] == [
+        found = sources.database.fetch(view.table.order_by(ROW)).to_pylist()
+    assert [(row["pid"], row["hr"], row["column0"], row[KEEP]) for row in found] == [
         ("1", 1.5, 7, False),
         ("2", 2.5, 8, True),
     ]

@@ -9,6 +9,7 @@ import pytest
 import gdsfd.cohort.csv_text as csv_text
 import gdsfd.cohort.text_survey as text_survey
 from gdsfd.cohort.csv_text import header_of, ready_csv
+from gdsfd.cohort.internal_names import ROW
 from gdsfd.cohort.sources import Sources
 from gdsfd.errors import InputError
 
@@ -20,7 +21,7 @@ def cells(folder: Path, raw: bytes, name: str = "labs.csv") -> list[tuple[Any, .
     (folder / name).write_bytes(raw)
     with Sources(folder) as sources:
         view = sources.open(name, "modality 'm'")
-        found = sources.database.fetch(view.table.order_by("__row")).to_pylist()
+        found = sources.database.fetch(view.table.order_by(ROW)).to_pylist()
         left = [path.name for path in sources.database.folder.glob("text-*")]
     assert not left  # a copy goes as soon as it is read
     return [tuple(row[column] for column in view.columns) for row in found]

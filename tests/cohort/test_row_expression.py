@@ -190,7 +190,9 @@ def test_columns_are_named_as_written() -> None:
     assert row_expression("x__text = '1'").reads("x")
 
 
-@pytest.mark.parametrize("text", ["current_date > d", "rowid = 0", "user = 'x'", "__row = 1", "main.t.a", "dd = 1"])
+@pytest.mark.parametrize(
+    "text", ["current_date > d", "rowid = 0", "user = 'x'", "__gdsfd_row = 1", "main.t.a", "dd = 1"]
+)
 def test_names_that_are_no_columns_are_refused(text: str) -> None:
     with pytest.raises(SpecError, match=f"column '{re.split('[ .]', text)[0]}' was not found"):
         row_expression(text).check_columns(["d", "t"])

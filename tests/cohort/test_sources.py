@@ -15,6 +15,7 @@ import pytest
 
 import gdsfd.cohort.base_tables as base_tables
 from gdsfd.cohort.build import build_cohort
+from gdsfd.cohort.internal_names import KEEP, ROW
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import JoinSpec
 from gdsfd.errors import InputError, SpecError
@@ -28,12 +29,12 @@ def sources(tmp_path: Path) -> Iterator[Sources]:
 
 
 def cells(sources: Sources, view: View, column: str) -> list[Any]:
-    return sources.database.fetch(view.table.order_by("__row"))[column].to_pylist()
+    return sources.database.fetch(view.table.order_by(ROW))[column].to_pylist()
 
 
 def passing(sources: Sources, frame: pd.DataFrame, where: str, **fields: Any) -> list[Any]:
     view = sources.open(frame, "modality 'm'", where=where, **fields)
-    return sources.database.fetch(view.table.filter(view.table["__keep"]).order_by("__row"))["id"].to_pylist()
+    return sources.database.fetch(view.table.filter(view.table[KEEP]).order_by(ROW))["id"].to_pylist()
 
 
 def test_csv_cells_are_text_trimmed_and_blank_is_null(sources: Sources, tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_derive_adds_replaces_and_builds_on_itself(sources: Sources) -> None:
     assert cells(sources, view, "chol") == [None, 200]
     assert cells(sources, view, "double") == [None, 400]
     assert cells(sources, view, "code") == ["9:0090", "10:I10"]
-    assert cells(sources, view, "__keep") == [False, True]
+    assert cells(sources, view, KEEP) == [False, True]
     assert cells(sources, view, "version") == ["9", "10"]
     assert view.columns == ("id", "chol", "version", "icd", "double", "code", "big")
 
@@ -196,7 +197,7 @@ def test_join_puts_look_up_columns_beside_rows(sources: Sources) -> None:
     join = JoinSpec(source=look_up, on="h", columns=["region"])
     view = sources.open(frame, "cohort", joins=[join], where="region = 'West'", in_order=True)
     assert cells(sources, view, "region") == ["West", "South", None]
-    assert cells(sources, view, "__keep") == [True, False, False]
+    assert cells(sources, view, KEEP) == [True, False, False]
     assert "more" not in view.columns
     with pytest.raises(InputError, match=r"the key 'h' of a join must be unique, but repeats for '8'"):
         sources.open(
