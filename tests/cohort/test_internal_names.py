@@ -86,7 +86,7 @@ def written_as(how: str, frames: dict[str, pd.DataFrame], folder: Path) -> dict[
         return dict(frames)
     for name, frame in frames.items():
         path = folder / f"{name}.{how}"
-        frame.to_csv(path, index=False) if how == "csv" else frame.to_parquet(path)
+        frame.to_csv(path, index=False) if how == "csv" else frame.to_parquet(path, index=False)
     return {name: f"{name}.{how}" for name in frames}
 
 
