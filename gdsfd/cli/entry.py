@@ -15,9 +15,12 @@ from typing import TextIO
 
 from gdsfd._version import __version__
 from gdsfd.cli import bench, build, compare, demo, evaluate, predict, simulate, train, versions
-from gdsfd.errors import GdsfdError, InputError
+from gdsfd.errors import GdsfdError, InputError, cut_text
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_INPUT", "main", "make_parser"]
+
+#: No message needs more; one that has more prints somebody's data.
+_MESSAGE_CHARACTERS = 8_000
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -101,6 +104,7 @@ def _stop(command: str, error: Exception, with_traceback: bool, code: int) -> in
     if with_traceback:
         traceback.print_exception(error)
     text = str(error) if isinstance(error, GdsfdError) else f"{type(error).__name__}: {error}"
+    text = cut_text(text, _MESSAGE_CHARACTERS)
     print(f"gdsfd {command}: error: {text}", file=sys.stderr)
     if code == FAILED and not with_traceback:
         print("(--traceback shows where in the code)", file=sys.stderr)

@@ -67,6 +67,9 @@ def find_files(source: str | Path, base_dir: Path) -> FileSet:
         folder = os.path.dirname(path) or "."
         if glob.has_magic(path):
             raise InputError(f"no file matches {path}{seen}")
+        if os.path.lexists(path):
+            what = "a link to nothing" if os.path.islink(path) else "neither a file nor a folder"
+            raise InputError(f"{path} is {what}{seen}; name a file")
         if not os.path.isdir(folder):
             raise InputError(f"file {path} does not exist{seen}: there is no folder {folder}")
         raise InputError(f"file {path} does not exist{seen}.{near_names(os.path.basename(path), os.listdir(folder))}")

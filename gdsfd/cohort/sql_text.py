@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gdsfd.cohort.column_names import BLANKS
+
 __all__ = [
     "cleaned",
     "has_word",
@@ -47,9 +49,10 @@ def has_word(name: str, expression: str) -> bool:
 
 
 def cleaned(column: str) -> str:
-    """Text without surrounding whitespace, blank as null."""
-    edges = f"left({column}, 1) <= ' ' OR right({column}, 1) <= ' '"  # most cells need no trimming, which is slow
-    return f"CASE WHEN {edges} THEN nullif(trim({column}, E' \\t\\n\\r\\f\\x0b'), '') ELSE {column} END"
+    """Text without the blanks around it (white space, non-breaking and zero-width signs), blank as null."""
+    # Most cells begin and end with a printable letter of ASCII and need no trimming, which is slow.
+    edges = f"left({column}, 1) BETWEEN '!' AND '~' AND right({column}, 1) BETWEEN '!' AND '~'"
+    return f"CASE WHEN {edges} THEN {column} ELSE nullif(trim({column}, {string_literal(BLANKS)}), '') END"
 
 
 def number(column: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,12 @@ def test_names_are_relative_to_the_spec_or_bare(tmp_path: Path) -> None:
     assert find_files("../hosp/a.csv", tmp_path / "hosp").names == ("a.csv",)
     (tmp_path / "other").mkdir()
     assert find_files(tmp_path / "hosp" / "a.csv", tmp_path / "other").names == ("a.csv",)
+
+
+def test_links_to_nothing_and_pipes_are_no_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to(tmp_path / "gone.csv")
+    os.mkfifo(tmp_path / "b.csv")
+    with pytest.raises(InputError, match=r"a.csv is a link to nothing; name a file"):
+        find_files("a.csv", tmp_path)
+    with pytest.raises(InputError, match=r"b.csv is neither a file nor a folder"):
+        find_files("b.csv", tmp_path)

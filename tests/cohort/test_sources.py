@@ -270,3 +270,13 @@ def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with Sources(tmp_path) as opened:
         opened.open("p.parquet", "m")
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
+
+
+def test_blanks_of_every_kind_around_cells_are_nothing(sources: Sources, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "id,x\n\u00a0001\u200b,\u3000é\u2009\n002,\u00a0\n\ufeff003,a\u00a0b\n", encoding="utf-8"
+    )
+    for source in ("a.csv", pd.read_csv(tmp_path / "a.csv", dtype=str)):
+        view = sources.open(source, "m")
+        assert cells(sources, view, "id") == ["001", "002", "003"]
+        assert cells(sources, view, "x") == ["é", None, "a\u00a0b"]
