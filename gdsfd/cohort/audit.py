@@ -91,6 +91,7 @@ class Receipt:
             ``"presence_by_environment"``, ``"presence_by_outcome"``, ``"patterns"``.
         subjects: Subjects per split and ``"overlap"`` (subjects in two splits; always 0).
         findings: Warnings.
+        new: Whether these are new patients, read with a fitted schema: nothing was fitted on them.
     """
 
     cohort: SourceReceipt
@@ -98,6 +99,7 @@ class Receipt:
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     subjects: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    new: bool = False
 
     def __str__(self) -> str:
         # What print(graph) shows; the text for people is gdsfd.cohort.receipt_text.

@@ -39,7 +39,9 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
     Args:
         spec: The spec.
         like: Take columns, vocabularies, levels, items and scales from this fitted schema instead of fitting them, so
-            that a trained model can read the result. Patients may then be unlabelled and modalities empty.
+            that a trained model can read the result. Nobody is then trained on: all patients are the evaluation set
+            ``new`` (or the evaluation sets of the spec's split column). They may be unlabelled, modalities may be
+            empty, and the columns of subject, environment, groups and split may be missing.
         progress: Show a progress bar; default: on a terminal only.
 
     Returns:
@@ -77,11 +79,12 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
         y=rows.y,
         observations=observations,
         schema=schema,
-        receipt=Receipt(rows.receipt, receipts, tables={"outcome_values": rows.outcome_values}),
+        receipt=Receipt(rows.receipt, receipts, tables={"outcome_values": rows.outcome_values}, new=like is not None),
         spec=spec.to_dict(),
     )
     fill_tables(cohort)
-    cohort.receipt.findings += [*rows.findings, *find_leaks(cohort), *untimed, *sources.findings]
+    found = [*rows.findings, *find_leaks(cohort, new=like is not None), *untimed, *sources.findings]
+    cohort.receipt.findings += found
     if like is not None:
         cohort.receipt.findings += find_other_ranges(cohort)
     return cohort

@@ -14,10 +14,11 @@ from gdsfd.cohort.audit import Drop, Finding, SourceReceipt
 from gdsfd.cohort.fields import CohortSchema, OutcomeFields
 from gdsfd.cohort.internal_names import KEEP, ROW, origin_column
 from gdsfd.cohort.key_cells import check_key_cells
+from gdsfd.cohort.new_patients import split_findings, without_absent
 from gdsfd.cohort.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
-from gdsfd.cohort.split import LEFT_OUT, SplitAssignment, assign_split
+from gdsfd.cohort.split import LEFT_OUT, assign_new, assign_split
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
 
@@ -70,7 +71,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     Args:
         spec: The spec.
         sources: Where tables are opened.
-        like: Take outcomes' words from here; labels may then be absent or of one class.
+        like: Take outcomes' words from here. Nobody is then trained on: labels may be absent or of one class, and the
+            columns of subject, environment, groups and split may be missing.
 
     Raises:
         InputError: A missing column, a repeated id, no patient left, an outcome of one class, a bad split.
@@ -79,6 +81,10 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     view = sources.open(
         cohort.source, "cohort", derive=cohort.derive, where=cohort.where, joins=cohort.join, in_order=True
     )
+    findings: list[Finding] = []
+    if like is not None:
+        spec, findings = without_absent(spec, view.columns, view.label)
+        cohort = spec.cohort
     wanted = _columns(spec, view, like)
     for name in wanted:
         check_key_cells(view, name, "of the cohort", sources, exact=name in (cohort.id, cohort.subject))
@@ -117,17 +123,13 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
     labels = _labels(spec, cells, ids, view.label, like)
     environment = _environment(spec, cells)
-    split_column = spec.split.column
-    if like is not None and split_column is not None and split_column not in cells:
-        assigned = SplitAssignment(["test"] * len(ids), notes=[f"no column {split_column!r}: all patients are in test"])
+    by_column = cells.get(spec.split.column) if spec.split.column else None
+    if like is not None:
+        assigned = assign_new(spec.split, subject, by_column)
+        findings += split_findings(assigned.split, by_column is not None)
     else:
         assigned = assign_split(
-            spec.split,
-            subject,
-            strata=strata_of(labels.y),
-            environment=environment,
-            column=cells.get(split_column) if split_column else None,
-            to_train_on=like is None,
+            spec.split, subject, strata=strata_of(labels.y), environment=environment, column=by_column
         )
     left_out = [name == LEFT_OUT for name in assigned.split]
     if any(left_out):
@@ -151,7 +153,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
             if name is not None
         ),
         receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),
-        findings=labels.findings,
+        findings=[*findings, *labels.findings],
         outcome_values=labels.values,
     )
     if like is None:
@@ -175,7 +177,9 @@ def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[st
     for outcome in spec.outcome:
         if like is None or outcome.column in view.columns:
             named.append((outcome.column, f"outcome {outcome.name!r}"))
-    if spec.split.column is not None and (like is None or spec.split.column in view.columns):
+    if spec.split.column is not None and (
+        like is None or (spec.split.kind == "column" and spec.split.column in view.columns)
+    ):
         named.append((spec.split.column, "split.column"))
     return list(dict.fromkeys(view.require(name, field) for name, field in named))
 

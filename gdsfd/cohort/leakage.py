@@ -20,35 +20,39 @@ __all__ = ["find_leaks", "univariate_auroc"]
 
 THRESHOLD = 0.95  #: AUROC above which (or below one minus which) a single column is suspicious
 MIN_PER_CLASS = 10  #: patients with, and without, the outcome that a column's AUROC needs
-MAX_PATIENTS = 50_000  #: training patients looked at; of more, so many are drawn: an AUROC this extreme shows on them
+MAX_PATIENTS = 50_000  #: patients looked at; of more, so many are drawn: an AUROC this extreme shows on them
 
 Bools = NDArray[np.bool_]
 
 
-def find_leaks(cohort: Cohort) -> list[Finding]:
+def find_leaks(cohort: Cohort, new: bool = False) -> list[Finding]:
     """Looks for what is allowed but probably not meant.
 
-    On labelled training patients only, and for every outcome (every class of a multi-class one against the rest), the
-    AUROC of single columns is worked out: numeric columns, mean and last value of event items, categorical levels,
-    codes, and whether a column, item or modality is there at all. Numbers are ranked among those who have them; a flag
-    is read for every patient, absent meaning no. Components of embeddings are not looked at. Then come the findings of
+    On labelled training patients only (of new patients, whom nobody trains on, on all labelled ones), and for every
+    outcome (every class of a multi-class one against the rest), the AUROC of single columns is worked out: numeric
+    columns, mean and last value of event items, categorical levels, codes, and whether a column, item or modality is
+    there at all. Numbers are ranked among those who have them; a flag is read for every patient, absent meaning no.
+    Components of embeddings are not looked at. Then come the findings of
     :func:`~gdsfd.cohort.presence_findings.presence_findings`.
 
     Args:
         cohort: The finished cohort.
+        new: Whether these are new patients, read with a fitted schema.
 
     Returns:
         Leaks, the most extreme first, then the other findings.
     """
     facts = facts_of_cohort(cohort)
-    training = np.flatnonzero(facts.labelled & (np.asarray(cohort.split, dtype=object) == "train"))
-    rows, note = training, ""
-    if len(training) > MAX_PATIENTS:
-        rows = np.sort(np.random.default_rng(0).choice(training, MAX_PATIENTS, replace=False))
-        note = f", on {MAX_PATIENTS:,} of {len(training):,} training patients drawn at random"
+    who = "new" if new else "training"
+    among = facts.labelled if new else facts.labelled & (np.asarray(cohort.split, dtype=object) == "train")
+    eligible = np.flatnonzero(among)
+    rows, note = eligible, f"{who} patients"
+    if len(eligible) > MAX_PATIENTS:
+        rows = np.sort(np.random.default_rng(0).choice(eligible, MAX_PATIENTS, replace=False))
+        note += f", on {MAX_PATIENTS:,} of {len(eligible):,} {who} patients drawn at random"
     targets = [target for target in _targets(facts, rows) if target.enough()]
     if not targets:
-        return presence_findings(facts)
+        return presence_findings(facts, new)
     place = np.full(len(cohort), -1)
     place[rows] = np.arange(len(rows))
     leaks: list[Finding] = []
@@ -59,7 +63,7 @@ def find_leaks(cohort: Cohort) -> list[Finding]:
             else:
                 leaks += _judge_flags(candidate, target, note)
     leaks.sort(key=lambda finding: -abs((finding.value or 0.0) - 0.5))
-    return leaks + presence_findings(facts)
+    return leaks + presence_findings(facts, new)
 
 
 def univariate_auroc(values: NDArray[np.floating], positive: Bools) -> float:
@@ -135,7 +139,7 @@ def _finding(where: str, what: str, target: _Target, auroc: float, patients: int
         where=name,
         text=(
             f"alone it tells {target.name} from the rest with AUROC {auroc:.3f} "
-            f"({patients:,} training patients{note}); if it is only known after the time of prediction, leave it out"
+            f"({patients:,} {note}); if it is only known after the time of prediction, leave it out"
         ),
         value=auroc,
     )

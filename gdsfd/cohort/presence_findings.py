@@ -15,20 +15,28 @@ __all__ = ["SMALL_ENVIRONMENT", "presence_findings"]
 SMALL_ENVIRONMENT = 10  #: environments with fewer patients are too small to be judged on their own
 
 
-def presence_findings(facts: PatientFacts) -> list[Finding]:
+def presence_findings(facts: PatientFacts, new: bool = False) -> list[Finding]:
     """Modalities nobody in train has or whole environments lack, patients with nothing, splits with one class, small
     environments, unlabelled patients.
 
     Args:
         facts: The facts of a cohort.
+        new: Whether these are new patients, whom nobody trains on.
     """
-    return [*_modalities(facts), *_nothing(facts), *_environments(facts), *_labels(facts)]
+    absent = _absent_from_new(facts) if new else _absent_from_train(facts)
+    return [*absent, *_modalities(facts), *_nothing(facts), *_environments(facts), *_labels(facts, new)]
 
 
-def _modalities(facts: PatientFacts) -> Iterator[Finding]:
+def _absent_from_new(facts: PatientFacts) -> Iterator[Finding]:
+    for column, modality in enumerate(facts.modalities):
+        if not facts.presence[:, column].any():
+            text = "no new patient has it: the model predicts each as it does a training patient without it"
+            yield Finding("presence", modality, text, 0.0)
+
+
+def _absent_from_train(facts: PatientFacts) -> Iterator[Finding]:
     train = facts.splits.get("train", np.zeros(len(facts.split), bool))
     in_train = facts.presence[train].sum(0)
-    large = {name: members for name, members in facts.environments.items() if members.sum() >= SMALL_ENVIRONMENT}
     for column, modality in enumerate(facts.modalities):
         have = int(facts.presence[:, column].sum())
         if train.any() and not in_train[column]:
@@ -36,6 +44,12 @@ def _modalities(facts: PatientFacts) -> Iterator[Finding]:
             yield Finding(
                 "presence", modality, f"no training patient has it ({who}): a model cannot learn from it", 0.0
             )
+
+
+def _modalities(facts: PatientFacts) -> Iterator[Finding]:
+    large = {name: members for name, members in facts.environments.items() if members.sum() >= SMALL_ENVIRONMENT}
+    for column, modality in enumerate(facts.modalities):
+        have = int(facts.presence[:, column].sum())
         lacking = [name for name, members in large.items() if not facts.presence[members, column].any()]
         if have and lacking:
             yield Finding(
@@ -68,7 +82,7 @@ def _environments(facts: PatientFacts) -> Iterator[Finding]:
         )
 
 
-def _labels(facts: PatientFacts) -> Iterator[Finding]:
+def _labels(facts: PatientFacts, new: bool) -> Iterator[Finding]:
     for outcome in facts.outcomes:
         own = [entry for entry in facts.classes if entry[0] == outcome.name]
         labelled = own[0][3]
@@ -79,7 +93,7 @@ def _labels(facts: PatientFacts) -> Iterator[Finding]:
                 "labels",
                 outcome.name,
                 f"{unlabelled:,} of {len(labelled):,} patients ({share:.1%}) are unlabelled: kept in the graph, "
-                "left out of training losses and metrics",
+                f"left out of {'' if new else 'training losses and '}metrics",
                 share,
             )
         for name, members in facts.splits.items():

@@ -25,7 +25,7 @@ def receipt_text(receipt: Receipt) -> str:
         receipt: The receipt.
     """
     patients = receipt.cohort.rows_kept
-    blocks = [_cohort(receipt), _modalities(receipt.modalities, patients)]
+    blocks = [_cohort(receipt), _modalities(receipt.modalities, patients, receipt.new)]
     if receipt.tables:
         blocks += [_outcome_values(receipt), _splits(receipt), _presence(receipt), _patterns(receipt)]
     blocks.append(_warnings(receipt))
@@ -34,7 +34,8 @@ def receipt_text(receipt: Receipt) -> str:
 
 def _cohort(receipt: Receipt) -> list[str]:
     cohort = receipt.cohort
-    lines = wrapped(f"COHORT  {cohort.rows_kept:,} patients {_files(cohort)}", hanging="  ")
+    who = "new patients, read with a fitted schema," if receipt.new else "patients"
+    lines = wrapped(f"COHORT  {cohort.rows_kept:,} {who} {_files(cohort)}", hanging="  ")
     lines += text_table(
         ["rows", "", ""],
         [
@@ -47,8 +48,9 @@ def _cohort(receipt: Receipt) -> list[str]:
     return [*lines, *_more(cohort, "  ")]
 
 
-def _modalities(modalities: list[SourceReceipt], patients: int) -> list[str]:
-    header = ["modality", "kind", "patients", "rows read", "dropped", "kept", "fitted on train"]
+def _modalities(modalities: list[SourceReceipt], patients: int, new: bool) -> list[str]:
+    fitted = "as fitted" if new else "fitted on train"
+    header = ["modality", "kind", "patients", "rows read", "dropped", "kept", fitted]
     table = text_table(
         header,
         [

@@ -178,6 +178,9 @@ class OutcomeSpec(_Fields):
 class SplitSpec(_Fields):
     """Who trains, who tunes, who tests. All patients of a subject are in one split.
 
+    With ``like`` (new patients for a trained model) nobody trains: all are the evaluation set ``new``, unless ``kind``
+    is ``column`` and the column is there.
+
     Args:
         kind: ``subject`` (random, stratified by outcome), ``environment`` (``holdout`` is the test set), ``time`` (the
             latest subjects are the test set) or ``column`` (a column of the cohort table says it).

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from gdsfd.cohort.spec import SplitSpec
 from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
-__all__ = ["LEFT_OUT", "SplitAssignment", "assign_split"]
+__all__ = ["LEFT_OUT", "NEW", "SplitAssignment", "assign_new", "assign_split"]
 
 LEFT_OUT = ""  #: the patient belongs to no split and leaves the cohort
+NEW = "new"  #: the one evaluation set of patients that are read with a fitted schema
 
 
 @dataclass
@@ -44,7 +45,6 @@ def assign_split(
     strata: Sequence[int] | NDArray[np.int64] | None = None,
     environment: Sequence[str] | None = None,
     column: Sequence[str | None] | None = None,
-    to_train_on: bool = True,
 ) -> SplitAssignment:
     """Assigns each patient to a split.
 
@@ -54,7 +54,6 @@ def assign_split(
         strata: What the random kinds balance, usually the label; a subject counts as its largest; [N].
         environment: Needed by kind ``environment``; [N].
         column: The values of ``spec.column``, needed by kinds ``time`` and ``column``; None = blank; [N].
-        to_train_on: Whether there must be training patients; not so when a fitted schema reads further patients.
 
     Returns:
         The splits, in the order of the patients.
@@ -69,15 +68,48 @@ def assign_split(
         np.maximum.at(stratum, owner, np.asarray(strata, dtype=np.int64))
     order = _shuffled(names, stratum, spec.seed)
     if spec.kind == "column":
-        return _by_column(spec, names, owner, stratum, order, column, to_train_on)
+        return _by_column(spec, names, owner, stratum, order, column)
     if spec.kind == "environment":
-        return _by_environment(spec, owner, stratum, order, environment, to_train_on)
+        return _by_environment(spec, owner, stratum, order, environment)
     if spec.kind == "time":
         return _by_time(spec, subject, names, owner, order, column)
     if spec.folds is not None:
         return _by_fold(spec, owner, stratum, order)
     by_subject = _quotas(order, stratum, spec.fractions, ("train", "tuning", "test"))
     return SplitAssignment(by_subject[owner].tolist())
+
+
+def assign_new(spec: SplitSpec, subject: Sequence[str], column: Sequence[str | None] | None = None) -> SplitAssignment:
+    """Assigns patients that a fitted schema reads: nobody among them is trained on.
+
+    All are in the one evaluation set :data:`NEW`, unless ``spec`` is a column split and the column is there: its values
+    are then evaluation sets of their own, and who has none is in :data:`NEW`.
+
+    Args:
+        spec: The kind of split and its fields.
+        subject: The person each patient belongs to; [N].
+        column: The values of ``spec.column`` where the spec is a column split and has it; None = blank; [N].
+
+    Raises:
+        InputError: A subject in two evaluation sets.
+    """
+    if spec.kind != "column":
+        return SplitAssignment([NEW] * len(subject))
+    if column is None:
+        note = f"no column {spec.column!r}: all patients are one evaluation set, {NEW!r}"
+        return SplitAssignment([NEW] * len(subject), notes=[note])
+    names, owner = np.unique(np.asarray(subject, dtype=object).astype(str), return_inverse=True)
+    split = np.array([value or LEFT_OUT for value in column], dtype=object)
+    _check_one_split_each(spec, names, owner, split)
+    by_subject = np.full(len(names), NEW, dtype=object)
+    named = split != LEFT_OUT
+    by_subject[owner[named]] = split[named]
+    blank = int((~named).sum())
+    notes = []
+    if blank:
+        rest = f"in {NEW!r}, or with the other patients of their subject"
+        notes.append(f"{blank} patients have no value in the split column {spec.column!r} and are {rest}")
+    return SplitAssignment(by_subject[owner].tolist(), notes=notes)
 
 
 def _shuffled(names: NDArray[np.str_], stratum: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -126,20 +158,19 @@ def _by_environment(
     stratum: NDArray[np.int64],
     order: NDArray[np.int64],
     environment: Sequence[str] | None,
-    to_train_on: bool,
 ) -> SplitAssignment:
     if environment is None:
         raise InputError("split.kind 'environment' needs an environment per patient")
     known = set(environment)
     unknown = [name for name in spec.holdout if name not in known]
-    if unknown and to_train_on:
+    if unknown:
         raise InputError(
             f"split.holdout: no patient is in environment {cell_text(unknown[0])}.{near_names(unknown[0], known)}"
         )
     held = np.isin(np.asarray(environment, dtype=object).astype(str), spec.holdout)
     subject_held = np.zeros(len(stratum), dtype=bool)
     np.logical_or.at(subject_held, owner, held)
-    if subject_held.all() and to_train_on:
+    if subject_held.all():
         raise InputError(
             f"split.holdout: every subject has a patient in {shown(spec.holdout)}; nobody is left to train on"
         )
@@ -194,25 +225,9 @@ def _by_column(
     stratum: NDArray[np.int64],
     order: NDArray[np.int64],
     column: Sequence[str | None] | None,
-    to_train_on: bool,
 ) -> SplitAssignment:
     split = np.array([value or LEFT_OUT for value in (column or [])], dtype=object)
-    seen: list[set[str]] = [set() for _ in names]
-    for patient, value in zip(owner, split):
-        if value:
-            seen[patient].add(value)
-    straddling = [position for position, splits in enumerate(seen) if len(splits) > 1]
-    if straddling:
-        examples = "; ".join(
-            f"{cell_text(str(names[position]))} in {' and '.join(sorted(seen[position]))}"
-            for position in straddling[:5]
-        )
-        raise InputError(
-            f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
-            "All patients of a subject must share one split"
-        )
-    if not to_train_on:
-        return SplitAssignment(split.tolist(), left_out="no split in the split column")
+    _check_one_split_each(spec, names, owner, split)
     if "train" not in split:
         raise InputError(
             f"split.column {spec.column!r}: no patient is in 'train', found {shown(sorted(set(split) - {LEFT_OUT}))}"
@@ -229,3 +244,23 @@ def _by_column(
             f"column {spec.column!r} has no 'tuning': {int(moved.sum())} train patients were drawn for it, by subject"
         )
     return SplitAssignment(split.tolist(), left_out="no split in the split column", notes=notes)
+
+
+def _check_one_split_each(
+    spec: SplitSpec, names: NDArray[np.str_], owner: NDArray[np.int64], split: NDArray[np.object_]
+) -> None:
+    """Refuses a column that puts patients of one subject into several splits."""
+    seen: list[set[str]] = [set() for _ in names]
+    for patient, value in zip(owner, split):
+        if value:
+            seen[patient].add(value)
+    straddling = [position for position, splits in enumerate(seen) if len(splits) > 1]
+    if straddling:
+        examples = "; ".join(
+            f"{cell_text(str(names[position]))} in {' and '.join(sorted(seen[position]))}"
+            for position in straddling[:5]
+        )
+        raise InputError(
+            f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
+            "All patients of a subject must share one split"
+        )

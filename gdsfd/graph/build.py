@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from torch_geometric.data import HeteroData
 
@@ -10,20 +11,22 @@ from gdsfd.cohort.audit import Receipt
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.cohort.spec import CohortSpec, load_spec
+from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 
 __all__ = ["audit", "build_graph"]
 
 
 def build_graph(
-    spec: str | Path | CohortSpec, like: HeteroData | CohortSchema | None = None, progress: bool | None = None
+    spec: str | Path | CohortSpec, like: HeteroData | CohortSchema | Any | None = None, progress: bool | None = None
 ) -> HeteroData:
     """Reads the exports that a spec names and builds the patient-modality graph.
 
     Args:
         spec: Path of a TOML spec, or the spec itself.
-        like: A graph (or its schema) whose vocabularies, levels and scales are used instead of fitting new ones: what
-            a model trained on that graph needs in order to read further patients.
+        like: A graph, a trained model or a schema whose vocabularies, levels and scales are used instead of fitting new
+            ones: what that model needs in order to read new patients. They are one evaluation set, ``new``, unless the
+            spec's split is a column.
         progress: Whether to show a progress bar; None = only on a terminal.
 
     Returns:
@@ -34,9 +37,11 @@ def build_graph(
 
     Example:
         >>> graph = gdsfd.build_graph("cohort.toml")  # doctest: +SKIP
-        >>> further = gdsfd.build_graph("next_year.toml", like=graph)  # doctest: +SKIP
+        >>> new = gdsfd.build_graph("other_hospital.toml", like=graph)  # doctest: +SKIP
     """
-    schema = like.schema if isinstance(like, HeteroData) else like
+    schema = like if like is None or isinstance(like, CohortSchema) else getattr(like, "schema", None)
+    if like is not None and not isinstance(schema, CohortSchema):
+        raise InputError(f"like: expected a graph, a trained model or a schema, got {type(like).__name__} without one")
     return graph_from_cohort(build_cohort(_read(spec), like=schema, progress=progress))
 
 

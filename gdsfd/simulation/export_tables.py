@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdsfd.simulation.catalogue import ANCHOR_CODE, CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.export_events import ANALYSER_NAMES, WINDOW_MINUTES, write_csv
-from gdsfd.simulation.population import Population
+from gdsfd.simulation.population import Population, seed_digits
 from gdsfd.simulation.streams import stream
 
 __all__ = ["admissions", "rotation", "site_names", "write_codes", "write_embedding", "write_patients", "write_table"]
@@ -33,6 +33,7 @@ def write_patients(
 ) -> None:
     """Writes ``patients.csv``, the cohort table."""
     rng = stream(config.seed, "patients.export")
+    digits = seed_digits(config.seed)
     subjects = int(population.subject.max()) + 1
     sex = np.array(["F", "M"])[rng.integers(0, 2, subjects)][population.subject]
     ethnicity = np.array(["A", "B", "C", ""])[rng.choice(4, subjects, p=[0.6, 0.25, 0.1, 0.05])][population.subject]
@@ -40,7 +41,7 @@ def write_patients(
     frame = pd.DataFrame(
         {
             "patient_id": population.id,
-            "subject_id": [f"S{number:07d}" for number in rng.permutation(subjects)[population.subject]],
+            "subject_id": [f"S{digits}{number:07d}" for number in rng.permutation(subjects)[population.subject]],
             "site": site_names(config)[population.site],
             "admitted": np.char.replace(np.datetime_as_string(admitted.astype("datetime64[s]")), "T", " "),
             "age": np.round(age.centre + age.spread * population.age).astype(int),

@@ -26,7 +26,7 @@ from gdsfd.simulation.missingness import driver_of, presence_intercept, presence
 from gdsfd.simulation.scores import log_ratio, logit
 from gdsfd.simulation.streams import stream
 
-__all__ = ["Population", "draw_population"]
+__all__ = ["Population", "draw_population", "seed_digits"]
 
 #: Share of a number's noise that patients of one subject have in common.
 SUBJECT_SHARE = 0.3
@@ -209,9 +209,14 @@ def _cells(config: SimulationConfig, name: str, size: int) -> NDArray[np.bool_]:
 
 def _identifiers(config: SimulationConfig, size: int) -> NDArray[np.str_]:
     """Ids in no order, as text of one width, the first digit always 0."""
-    width = len(str(10 * size)) + 1
+    width = len(str(10 * size))
     numbers = stream(config.seed, "ids").permutation(10 * size)[:size]
-    return np.array([f"{number:0{width}d}" for number in numbers])
+    return np.array([f"0{seed_digits(config.seed)}{number:0{width}d}" for number in numbers])
+
+
+def seed_digits(seed: int) -> str:
+    """Seven digits that stand in all ids of a cohort: patients of two seeds are different people, with other ids."""
+    return f"{int(stream(seed, 'people').integers(10**7)):07d}"
 
 
 def _draw_presence(config: SimulationConfig, population: Population) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdsfd.cohort.spec import SplitSpec
-from gdsfd.cohort.split import LEFT_OUT, assign_split
+from gdsfd.cohort.split import LEFT_OUT, assign_new, assign_split
 from gdsfd.errors import InputError
 
 
@@ -150,3 +150,18 @@ def test_column_split_mistakes() -> None:
         assign_split(spec, ["a", "a", "b"], column=["train", "test", "train"])
     with pytest.raises(InputError, match="no patient is in 'train', found 'Train'"):
         assign_split(spec, ["a"], column=["Train"])
+
+
+def test_new_patients_are_one_evaluation_set_unless_a_column_says_otherwise() -> None:
+    subject = ["a", "a", "b", "c"]
+    for spec in (SplitSpec(), SplitSpec(kind="environment", holdout="west"), SplitSpec(kind="time", column="year")):
+        assert assign_new(spec, subject).split == ["new"] * 4
+    by_column = SplitSpec(kind="column", column="set")
+    absent = assign_new(by_column, subject)
+    assert absent.split == ["new"] * 4
+    assert absent.notes == ["no column 'set': all patients are one evaluation set, 'new'"]
+    named = assign_new(by_column, subject, ["2019", None, None, "2020"])
+    assert named.split == ["2019", "2019", "new", "2020"]  # a subject's patients stay together
+    assert "2 patients have no value in the split column 'set'" in named.notes[0]
+    with pytest.raises(InputError, match="1 subjects are in more than one split: 'a' in 2019 and 2020"):
+        assign_new(by_column, subject, ["2019", "2020", None, None])
