@@ -24,9 +24,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import gdsfd
+from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.logistic import Logistic
 from gdsfd.cohort.spec import load_spec
-from gdsfd.evaluation.boosting import Boosting
-from gdsfd.evaluation.logistic import Logistic
 from gdsfd.graph.flatten import flatten
 
 FIGURES = {"auroc": roc_auc_score, "auprc": average_precision_score}

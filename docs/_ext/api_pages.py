@@ -12,8 +12,9 @@ FOLDERS = {
     "graph": "Arrays to a graph: building, files, loader, summaries, pictures.",
     "ops": "Reductions over groups of edges.",
     "nn": "Encoders, backbones, heads.",
+    "baselines": "Boosting and logistic regression on the flattened table.",
     "training": "Fitting, checkpoints, the estimator.",
-    "evaluation": "Metrics, intervals, baselines, the report.",
+    "evaluation": "Metrics, intervals, the report.",
     "comparison": "Arms, backbones and seeds on the same patients; what their differences are worth.",
     "simulation": "Exports from a structural causal model.",
 }

@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
     check_out_folder(out, MARKER, "demo", arguments.force)
 
+    from gdsfd.baselines.boosting import Boosting
+    from gdsfd.baselines.logistic import Logistic
     from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt_text import receipt_text
     from gdsfd.evaluation.assess import Predictor
-    from gdsfd.evaluation.boosting import Boosting
-    from gdsfd.evaluation.logistic import Logistic
     from gdsfd.evaluation.report import evaluate
     from gdsfd.graph.build import build_graph
     from gdsfd.graph.files import save_graph

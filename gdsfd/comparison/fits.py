@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
+from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.flat_baseline import FlatBaseline
+from gdsfd.baselines.logistic import Logistic
 from gdsfd.comparison.figures import figures, figures_of_score, judged_splits
 from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.matched import widened
-from gdsfd.evaluation.baselines import FlatBaseline
-from gdsfd.evaluation.boosting import Boosting
-from gdsfd.evaluation.logistic import Logistic
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from gdsfd.baselines.labels import Floats, why_undefined
 from gdsfd.errors import InputError, shown
 
-__all__ = ["auprc", "auroc", "brier", "check_probabilities", "log_loss", "mean_or_nan", "why_undefined"]
-
-Floats = NDArray[np.float64]
+__all__ = ["Floats", "auprc", "auroc", "brier", "check_probabilities", "log_loss", "mean_or_nan", "why_undefined"]
 
 #: Probabilities are kept this far from 0 and 1 before a logarithm is taken.
 CLIP = 1e-7
@@ -45,28 +44,6 @@ def check_probabilities(p: NDArray[np.floating], where: str) -> Floats:
             f"(first rows {shown(rows.tolist())}); if these are logits, apply the sigmoid or softmax first"
         )
     return np.clip(p, 0.0, 1.0)
-
-
-def why_undefined(y: Floats, min_patients: int = 1, min_per_class: int = 1) -> str:
-    """Why a ranking figure (AUROC, AUPRC) of these rows is not given; empty when it is.
-
-    Args:
-        y: Labels, 0 or 1; [n].
-        min_patients: The fewest labelled patients for which a figure is given.
-        min_per_class: The fewest positives, and the fewest negatives.
-    """
-    if len(y) == 0:
-        return "no labelled patient"
-    if len(y) < min_patients:
-        return f"only {len(y)} labelled patient{'s' if len(y) > 1 else ''} (fewer than {min_patients})"
-    positives = int(y.sum())
-    negatives = len(y) - positives
-    for count, word in ((positives, "positive"), (negatives, "negative")):
-        if count == 0:
-            return f"no {word} patient"
-        if count < min_per_class:
-            return f"only {count} {word} patient{'s' if count > 1 else ''} (fewer than {min_per_class})"
-    return ""
 
 
 def auroc(y: Floats, p: Floats) -> float:

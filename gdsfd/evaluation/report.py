@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.logistic import Logistic
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import Predictor, SplitResult, assess, thresholds_of
-from gdsfd.evaluation.boosting import Boosting
 from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
-from gdsfd.evaluation.logistic import Logistic
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.score import Rules
 from gdsfd.evaluation.strata import Strata, judge_strata

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.baselines.labels import labels_of, target_names, task_of
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError, near_names, shown
 from gdsfd.evaluation.metrics import Floats, check_probabilities
@@ -45,20 +46,6 @@ class Target:
         return Target(self.name, self.rows[kept], self.y[kept], self.p[kept])
 
 
-def task_of(schema: CohortSchema) -> str:
-    """``binary``, ``multi-class`` or ``multi-label``."""
-    if schema.multiclass:
-        return "multi-class"
-    return "binary" if len(schema.outcomes) == 1 else "multi-label"
-
-
-def target_names(schema: CohortSchema) -> tuple[str, ...]:
-    """The targets' names, in the order of a model's columns (a binary outcome has one target)."""
-    if schema.multiclass:
-        return tuple(f"{schema.outcomes[0].name}: {label}" for label in schema.outcomes[0].classes)
-    return tuple(outcome.name for outcome in schema.outcomes)
-
-
 def rows_of_split(graph: Any, split: str) -> NDArray[np.int64]:
     """Rows of a split's patients, in the order of the graph.
 
@@ -70,16 +57,6 @@ def rows_of_split(graph: Any, split: str) -> NDArray[np.int64]:
     if not len(rows):
         raise InputError(f"no patient is in the split {split!r}.{near_names(split, set(names.tolist()))}")
     return rows
-
-
-def labels_of(graph: Any, rows: NDArray[np.int64]) -> Floats:
-    """Labels as one column per target, NaN = unlabelled; [m, targets]."""
-    y = graph["patient"].y.numpy()[rows]
-    schema: CohortSchema = graph.schema
-    if not schema.multiclass:
-        return np.asarray(y, dtype=np.float64).reshape(len(rows), len(schema.outcomes))
-    classes = np.arange(len(schema.outcomes[0].classes))
-    return np.where(y[:, None] < 0, np.nan, (y[:, None] == classes).astype(np.float64))
 
 
 def targets_of(

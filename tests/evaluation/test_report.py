@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from gdsfd.baselines.boosting import Boosting
 from gdsfd.errors import InputError
 from gdsfd.evaluation import report as module
-from gdsfd.evaluation.boosting import Boosting
 from gdsfd.evaluation.report import evaluate
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort

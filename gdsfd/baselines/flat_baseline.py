@@ -9,9 +9,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.baselines.labels import Floats, labels_of, task_of
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.evaluation.metrics import Floats
-from gdsfd.evaluation.targets import labels_of, task_of
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 

@@ -10,9 +10,9 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
+from gdsfd.baselines.boosting import Boosting, splittable
+from gdsfd.baselines.logistic import Logistic, Standardiser
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.evaluation.boosting import Boosting, splittable
-from gdsfd.evaluation.logistic import Logistic, Standardiser
 from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 
-from gdsfd.evaluation.baselines import Classifier, FlatBaseline, Labels, Matrix, all_classes
-from gdsfd.evaluation.metrics import Floats
+from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix, all_classes
+from gdsfd.baselines.labels import Floats
 
 __all__ = ["Boosting", "splittable"]
 
