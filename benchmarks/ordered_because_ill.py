@@ -46,7 +46,9 @@ def main() -> None:
                 gdsfd.simulate(folder, seed=2000 + seed, **COHORT, **options)
                 graph = gdsfd.build_graph(Path(folder) / "spec.toml", progress=False)
             for mode in MODES:
-                model = gdsfd.Debiaser("concat", mode, suspects=("pattern",), seed=seed, **SETTINGS).fit(graph)
+                model = gdsfd.Debiaser("concat", mode, suspects=("pattern",), seed=seed, **SETTINGS).fit(
+                    graph, baselines=False
+                )
                 line = {
                     "world": world,
                     "mode": mode,

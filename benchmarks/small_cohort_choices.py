@@ -69,7 +69,7 @@ def main() -> None:
         for seed in range(arguments.seeds):
             for name in arguments.arms:
                 start = time.perf_counter()
-                model = gdsfd.Debiaser(arguments.backbone, seed=seed, **ARMS[name]).fit(graph)
+                model = gdsfd.Debiaser(arguments.backbone, seed=seed, **ARMS[name]).fit(graph, baselines=False)
                 best = model.history[model.training["best_epoch"] - 1]
                 rows[name].append((best["tuning_loss"], best["tuning_auroc"], time.perf_counter() - start))
                 print(f"fold {fold} seed {seed} {name:22s} loss {rows[name][-1][0]:.4f}", flush=True)

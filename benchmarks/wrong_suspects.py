@@ -42,7 +42,9 @@ def main() -> None:
             gdsfd.simulate(folder, patients=2000, seed=1000 + seed)
             graph = gdsfd.build_graph(Path(folder) / "spec.toml", progress=False)
         for name, suspects in DECLARED.items():
-            model = gdsfd.Debiaser("concat", "full", suspects=suspects, seed=seed, **SETTINGS).fit(graph)
+            model = gdsfd.Debiaser("concat", "full", suspects=suspects, seed=seed, **SETTINGS).fit(
+                graph, baselines=False
+            )
             line = {
                 "declared": name,
                 "suspects": list(suspects),

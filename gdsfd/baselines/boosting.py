@@ -9,26 +9,13 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 
-from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix, all_classes
-from gdsfd.baselines.labels import Floats
+from gdsfd.baselines.boosted_trees import BoostedTrees
+from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix
 
 __all__ = ["Boosting", "splittable"]
 
 #: Trees are added this many at a time.
 BLOCK = 50
-
-
-class _Staged:
-    """The first trees of a fitted ensemble, on the columns it was fitted on."""
-
-    def __init__(self, model: HistGradientBoostingClassifier, columns: Labels, trees: int, classes: int) -> None:
-        self.model, self.columns, self.trees, self.classes = model, columns, trees, classes
-
-    def predict_proba(self, features: Matrix) -> Floats:
-        if not len(features):
-            return np.zeros((0, self.classes))
-        staged = next(islice(self.model.staged_predict_proba(features[:, self.columns]), self.trees - 1, None))
-        return all_classes(staged, self.model.classes_.astype(np.int64), self.classes)
 
 
 def splittable(x: Matrix, least: int) -> Labels:
@@ -67,6 +54,8 @@ class Boosting(FlatBaseline):
     """
 
     name = "gradient boosting"
+    key = "boosting"
+    chosen_as = "trees"
 
     def __init__(
         self,
@@ -130,7 +119,7 @@ class Boosting(FlatBaseline):
         else:
             trees = self._grow(model, x[:, columns], y, x_tuning[judged][:, columns], y_tuning[judged])
         self.trees.append(trees)
-        return _Staged(model, columns, trees, classes)
+        return BoostedTrees.of(model, columns, trees, classes)
 
     def _grow(
         self, model: HistGradientBoostingClassifier, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -26,6 +26,9 @@ class Classifier(Protocol):
     def predict_proba(self, features: Matrix) -> Floats:
         """Probabilities of all classes; [n, classes]."""
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is stored of it."""
+
 
 class TrainingShares:
     """Predicts the training shares where there is nothing to learn from: one class only, or no column that varies.
@@ -40,6 +43,22 @@ class TrainingShares:
     def predict_proba(self, features: Matrix) -> Floats:
         return np.tile(self.shares, (len(features), 1))
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is stored."""
+        return {"shares": self.shares}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], where: str, width: int) -> TrainingShares:
+        """Reads what :meth:`arrays` gave.
+
+        Raises:
+            InputError: It is no set of shares.
+        """
+        shares = arrays.get("shares", np.zeros(0))
+        if shares.ndim != 1 or len(shares) < 2 or not np.isclose(shares.sum(), 1) or (shares < 0).any():
+            raise InputError(f"{where}: damaged (no shares of classes); copy the folder again, or train the model anew")
+        return cls(shares)
+
 
 class FlatBaseline(ABC):
     """A model of the flattened table with the manners of a ``Debiaser``.
@@ -53,11 +72,15 @@ class FlatBaseline(ABC):
 
     #: What reports call it.
     name: str = ""
+    #: What ``metrics.json`` and files call it.
+    key: str = ""
+    #: Name of the attribute that lists what was chosen, one entry per outcome.
+    chosen_as: str = ""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self._models: list[Classifier] | None = None
-        self._schema: Any = None
+        self.models: list[Classifier] | None = None  #: One fitted model per outcome.
+        self.schema: Any = None  #: Of the graph fitted on.
 
     @abstractmethod
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
@@ -101,7 +124,7 @@ class FlatBaseline(ABC):
                 self._chose_nothing()
                 model = TrainingShares(np.bincount(own, minlength=classes) / len(own))
             models.append(model)
-        self._models, self._schema = models, schema
+        self.models, self.schema = models, schema
         return self
 
     def predict_proba(self, graph: Any, split: str | None = None, ids: Sequence[str] | None = None) -> Floats:
@@ -119,16 +142,16 @@ class FlatBaseline(ABC):
             NotFittedError: :meth:`fit` was not called.
             SchemaError: The graph was built with another schema.
         """
-        if self._models is None:
+        if self.models is None:
             raise NotFittedError(f"{self.name} was not fitted; call fit(graph) first")
-        if graph.schema != self._schema:
+        if graph.schema.modalities != self.schema.modalities:
             raise SchemaError(
                 f"{self.name} was fitted on a graph with other columns or vocabularies; build the new patients with "
                 "build_graph(spec, like=<the training graph>)"
             )
         x, _ = flatten(graph, rows_of(graph, split=split, ids=ids).numpy())
-        answers = [model.predict_proba(x) for model in self._models]
-        if task_of(self._schema) == "multi-label":
+        answers = [model.predict_proba(x) for model in self.models]
+        if task_of(self.schema) == "multi-label":
             return np.column_stack([answer[:, 1] for answer in answers])
         return answers[0]
 
@@ -139,12 +162,3 @@ class FlatBaseline(ABC):
             return graph["patient"].y.numpy()[rows].reshape(-1, 1)
         labels = labels_of(graph, rows)
         return np.where(np.isfinite(labels), labels, -1).astype(np.int64)
-
-
-def all_classes(probabilities: Floats, seen: NDArray[np.int64], classes: int) -> Floats:
-    """Puts the columns of the classes seen in training in their places; unseen classes get 0."""
-    if len(seen) == classes:
-        return probabilities
-    full = np.zeros((len(probabilities), classes))
-    full[:, seen] = probabilities
-    return full

@@ -31,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         metavar="GRAPH|RUN",
         type=Path,
         help="an earlier graph or a trained model whose vocabularies, scales and categories are to be used, for new "
-        "patients",
+        "patients; all are then one evaluation set, new",
     )
     parser.add_argument("--quiet", action="store_true", help="print no receipt")
     parser.add_argument("--force", action="store_true", help="replace a graph that is already there")

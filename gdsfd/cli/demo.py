@@ -49,8 +49,6 @@ def run(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
     check_out_folder(out, MARKER, "demo", arguments.force)
 
-    from gdsfd.baselines.boosting import Boosting
-    from gdsfd.baselines.logistic import Logistic
     from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt_text import receipt_text
     from gdsfd.evaluation.assess import Predictor
@@ -95,14 +93,14 @@ def run(arguments: argparse.Namespace) -> None:
                 out=out / "runs" / name,
                 on_epoch=lambda row: tell(epoch_words(row, arguments.epochs)),
                 progress=progress,
+                baselines=name == next(iter(models)),
             )
         if model.guard is not None:
             say(model.guard.words)
-    say("fitting gradient boosting and logistic regression on the same patients")
     judged, *rest = models.values()
+    assert judged.record is not None  # it was just trained
     others: dict[str, Predictor] = {
-        "gradient boosting": Boosting(arguments.seed).fit(graph),
-        "logistic regression": Logistic(arguments.seed).fit(graph),
+        **{baseline.name: baseline for baseline in judged.record.baselines.values()},
         judged.backbone: copy(judged).use("reference"),
         **{model.backbone: model for model in rest},
     }

@@ -37,6 +37,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the train patients")
     add_set_argument(parser, "learning_rate=3e-4")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a killed run")
+    parser.add_argument(
+        "--no-baselines",
+        action="store_true",
+        help="fit no gradient boosting and logistic regression to stand beside the model on new patients",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument("--force", action="store_true", help="replace a model that is already there")
     parser.set_defaults(run=run)
@@ -76,6 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
             resume=arguments.resume,
             on_epoch=lambda row: tell(epoch_words(row, model.config.max_epochs)),
             progress=on_terminal(arguments.quiet),
+            baselines=not arguments.no_baselines,
         )
     if not arguments.quiet:
         print(_account(model.describe()))

@@ -16,8 +16,9 @@ from gdsfd.evaluation.mask_recovery import MaskRecovery, recover_masks
 from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.probes import Probes, probe_streams
 from gdsfd.evaluation.score import Rules, Scored, difference, macro, score
-from gdsfd.evaluation.targets import labels_of, rows_of_split, targets_of
+from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.simulation.truth import Truth
+from gdsfd.training.run_record import outcome_entropy
 
 if TYPE_CHECKING:
     from gdsfd.training.debiaser import Debiaser
@@ -143,7 +144,7 @@ def judge_debiasing(
         return None
     assert model.streams is not None
     names = [outcome.name for outcome in model.schema.outcomes] if model.schema is not None else []
-    dual = model.streams.streams
+    dual, record = model.streams.streams, model.record
     return Debiasing(
         debias=model.debias,
         predicts=model.choice,
@@ -153,7 +154,7 @@ def judge_debiasing(
         found=tuple(model.training.get("suspects_found", ())),
         reads_suspects=model.streams.uses_suspects,
         tells=dict(zip(names, model.training.get("suspects_tell", ()))),
-        uncertainty=_uncertainty(graph, names),
+        uncertainty=record.uncertainty if record is not None else outcome_entropy(graph),
         both=tuple(_both(model, graph, split, rules) for split in splits),
         probes=probe_streams(model, graph, splits[0], truth, most=MOST_PROBED) if probes else None,
         masks=recover_masks(model, graph, truth, splits[0]) if truth is not None and probes and dual else None,
@@ -179,35 +180,17 @@ def _both(model: Debiaser, graph: Any, split: str, rules: Rules) -> BothNetworks
         reference={name: scored["reference"][name] for name in FIGURES},
         debiased={name: scored["debiased"][name] for name in FIGURES},
         difference={name: difference(scored["debiased"], scored["reference"], name, rules.level) for name in FIGURES},
-        new_environments=_new_environments(graph, rows),
+        new_environments=_new_environments(model, graph, rows),
     )
 
 
-def _new_environments(graph: Any, rows: Any) -> float:
+def _new_environments(model: Debiaser, graph: Any, rows: Any) -> float:
+    """Share of patients from environments without a training patient; the model keeps which have some."""
     environment = graph["patient"].get("environment")
-    splits = np.asarray(graph["patient"].split, dtype=str)
-    if environment is None or not (splits == "train").any() or not len(rows):
+    if environment is None or not len(rows):
         return math.nan
     names = np.asarray(environment, dtype=object).astype(str)
-    return float((~np.isin(names[rows], np.unique(names[splits == "train"]))).mean())
-
-
-def _uncertainty(graph: Any, names: Sequence[str]) -> dict[str, float]:
-    """Entropy of the training labels of each outcome, in nats."""
-    rows = np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == "train")
-    labels = labels_of(graph, rows)
-    if graph.schema.multiclass:
-        return {names[0]: _entropy(np.nanmean(labels, axis=0))} if len(rows) else {names[0]: math.nan}
-    found = {}
-    for column, name in enumerate(names):
-        known = labels[:, column][np.isfinite(labels[:, column])]
-        share = float(known.mean()) if len(known) else math.nan
-        found[name] = _entropy(np.array([share, 1 - share]))
-    return found
-
-
-def _entropy(shares: Any) -> float:
-    if not np.isfinite(shares).all():
-        return math.nan
-    positive = shares[shares > 0]
-    return float(-(positive * np.log(positive)).sum())
+    splits = np.asarray(graph["patient"].split, dtype=str)
+    record = model.record
+    trained = record.cohort.get("environments", []) if record is not None else np.unique(names[splits == "train"])
+    return float((~np.isin(names[rows], list(trained))).mean()) if len(trained) else math.nan

@@ -16,13 +16,15 @@ from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.logistic import Logistic
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.evaluation.assess import Predictor, SplitResult, assess, thresholds_of
+from gdsfd.evaluation.assess import Predictor, SplitResult, assess
 from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
+from gdsfd.evaluation.fixed_where import Fixed, fixed_points, fixed_where, kept_line
+from gdsfd.evaluation.population import Population, TrainingPatientsRule, whom_to_judge
 from gdsfd.evaluation.presence_picture import presence_picture
+from gdsfd.evaluation.recalibrated import Recalibrated, judge_recalibration
 from gdsfd.evaluation.score import Rules
 from gdsfd.evaluation.strata import Strata, judge_strata
 from gdsfd.evaluation.tables import headline_rows, long_rows, metrics_of
-from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
 from gdsfd.whole_folder import check_replaceable, whole_folder
@@ -51,6 +53,9 @@ class Report:
         presence: The presence picture, an SVG text, or None.
         debiasing: Both networks of a debiased model, and what its codes know, or None.
         strata: The strata of a model that averages over them, and what that does to its predictions, or None.
+        populations: Whose patients were judged, split by split.
+        fixed: What was fixed where before they were looked at.
+        recalibrated: Risks with the correction that was fixed in training, beside the risks as they are.
     """
 
     metrics: dict[str, Any]
@@ -64,6 +69,9 @@ class Report:
     presence: str | None = None
     debiasing: Debiasing | None = None
     strata: Strata | None = None
+    populations: list[Population] = field(default_factory=list)
+    fixed: list[Fixed] = field(default_factory=list)
+    recalibrated: list[Recalibrated] = field(default_factory=list)
 
     def to_frame(self, detail: bool = False) -> pd.DataFrame:
         """The figures as a table.
@@ -114,7 +122,7 @@ class Report:
 def evaluate(
     model: Predictor,
     graph: Any,
-    split: str | Sequence[str] = "test",
+    split: str | Sequence[str] | None = None,
     *,
     baselines: bool | Mapping[str, Predictor] = True,
     resamples: int = 1000,
@@ -126,11 +134,13 @@ def evaluate(
     probes: bool = True,
     truth: Truth | None = None,
     progress: bool | None = None,
+    training_patients: TrainingPatientsRule = "refuse",
 ) -> Report:
-    """Judges a model on patients it has not seen.
+    """Judges a model on patients it has not seen: held out of its own cohort, or all patients of another one.
 
-    Gradient boosting and logistic regression are fitted on the same training rows, flattened, and stand beside it.
-    Nothing is fitted or chosen on the rows judged: thresholds come from the tuning rows. Intervals resample subjects.
+    Gradient boosting and logistic regression, fitted on the same training rows, flattened, stand beside it. Nothing is
+    fitted or chosen on the rows judged: thresholds, recalibration and baselines are those that were fixed when the
+    model was trained, and stored with it. Intervals resample subjects.
     Of a model trained with debiasing the report also says whether that helped: its two networks side by side, and what
     can be read from their codes (:func:`~gdsfd.evaluation.probes.probe_streams`). Of one that averages over strata it
     says which there are and how predictions move by that (:func:`~gdsfd.evaluation.strata.judge_strata`).
@@ -138,11 +148,13 @@ def evaluate(
     Args:
         model: Anything with ``predict_proba(graph, split=...)``.
         graph: The graph.
-        split: A split's name, or several; the first is the headline.
-        baselines: True fits the two baselines; False leaves them out; a mapping of names to fitted models compares with
-            those instead.
+        split: A split's name, or several; the first is the headline. Default: ``test`` of the cohort that the model was
+            trained on; of new patients (``build_graph(..., like=model)``) all, as the split ``new``.
+        baselines: True takes the two baselines that were fitted with the model, or fits them where the model keeps none
+            and the graph has the training patients; False leaves them out; a mapping of names to fitted models compares
+            with those instead.
         resamples: Bootstrap resamples of subjects; 0 for no intervals.
-        seed: Of the resamples and the baselines.
+        seed: Of the resamples, and of baselines that are fitted here.
         level: Coverage of the intervals.
         sensitivity: The threshold is the highest that finds this share of the tuning positives.
         min_patients: Slices of fewer labelled patients get a reason instead of figures.
@@ -151,24 +163,31 @@ def evaluate(
         truth: Of a simulated cohort (:func:`gdsfd.simulation.truth.load_truth`): the probes then also ask for what is
             true, and the streams' columns are compared with the true ones.
         progress: Whether to show a progress bar; None: on a terminal only.
+        training_patients: What to do with patients whom the model has seen in training, recognised by hashes of their
+            ids, in a split that is not ``train`` or ``tuning``: ``"refuse"``, ``"drop"`` them, or judge them as
+            ``"other people"`` who happen to have the same ids.
 
     Returns:
         The report.
 
     Raises:
-        InputError: A split is not in the graph, the model's answer has a wrong shape or holds no probabilities, or an
-            option is out of range.
+        InputError: A split is not in the graph, the model has seen some of its patients, the model's answer has a wrong
+            shape or holds no probabilities, or an option is out of range.
     """
-    splits = [split] if isinstance(split, str) else list(split)
-    if not splits or len(set(splits)) < len(splits):
-        raise InputError(f"split: expected one or several different names, got {split!r}")
     trained_on = getattr(model, "schema", None)
     if isinstance(trained_on, CohortSchema):
         check_outcomes(trained_on, graph.schema)
-    for name in splits:
-        rows_of_split(graph, name)
+    judged = whom_to_judge(model, graph, split, training_patients)
+    graph, splits, record = judged.graph, judged.splits, getattr(model, "record", None)
     rules = Rules(resamples, seed, level, sensitivity, min_patients, min_positives)
-    fresh = [("boosting", Boosting(seed)), ("logistic", Logistic(seed))] if baselines is True else []
+    stored = dict(record.baselines) if baselines is True and record is not None else {}
+    unfitted = baselines is True and not stored
+    why = ""
+    if unfitted and not judged.own and hasattr(model, "record"):
+        why = record.no_baselines if record is not None else "the run keeps none, as it was trained by an earlier gdsfd"
+        why += "; they cannot be fitted on new patients. Train the model anew to have them"
+        unfitted = False
+    fresh = [("boosting", Boosting(seed)), ("logistic", Logistic(seed))] if unfitted else []
     given = dict(baselines) if isinstance(baselines, Mapping) else {}
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
@@ -179,9 +198,9 @@ def evaluate(
             bar.set_description(f"fitting {baseline.name}")
             models[name] = baseline.fit(graph)
             bar.update()
-        models |= given
+        models |= stored | given
         bar.set_description("fixing thresholds on tuning rows")
-        points = thresholds_of(graph, models, rules)
+        points = fixed_points(judged, models, rules, record)
         bar.update()
         results = []
         for name in splits:
@@ -193,10 +212,18 @@ def evaluate(
         bar.update()
         bar.set_description("looking at strata")
         strata = judge_strata(model, graph, splits, rules)
+        recalibrated = judge_recalibration(model, graph, splits, kept_line(model, record), rules)
         bar.update()
     described = {name: _description(one) for name, one in models.items()}
+    labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
+    rivals = [labels[name] for name in models if name not in (MODEL, *given)]
+    fixed = fixed_where(model, judged, points[MODEL], rivals, record, why)
     receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
     metrics = metrics_of(results, graph.schema, rules, FORMAT)
+    metrics["population"] = {one.split: one.to_dict() for one in judged.populations}
+    metrics["fixed"] = [one.to_dict() for one in fixed]
+    for one in recalibrated:
+        metrics["splits"][one.split].setdefault("recalibrated", {})[one.target] = one.to_dict()
     if debiasing is not None:
         metrics["debiasing"] = debiasing.to_dict()
     if strata is not None:
@@ -204,7 +231,7 @@ def evaluate(
     return Report(
         metrics=metrics,
         results=results,
-        labels={name: name if name in given else _label(name, one, described[name]) for name, one in models.items()},
+        labels=labels,
         schema=graph.schema,
         rules=rules,
         receipt=receipt,
@@ -213,6 +240,9 @@ def evaluate(
         presence=presence_picture(graph),
         debiasing=debiasing,
         strata=strata,
+        populations=list(judged.populations),
+        fixed=fixed,
+        recalibrated=recalibrated,
     )
 
 

@@ -16,6 +16,7 @@ from gdsfd.evaluation.assess import COMPARED, SplitResult
 from gdsfd.evaluation.debiasing_html import render_debiasing
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, percent, spelled
+from gdsfd.evaluation.population_words import population_words
 from gdsfd.evaluation.strata_html import render_strata
 from gdsfd.evaluation.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
 from gdsfd.evaluation.tables import prevalence
@@ -55,7 +56,7 @@ def render(report: Report) -> str:
     Returns:
         HTML without any reference to another file or site.
     """
-    first = report.results[0]
+    first, whose = report.results[0], next(iter(report.populations), None)
     return _template().render(
         version=__version__,
         title=", ".join(spelled(outcome.name) for outcome in report.schema.outcomes),
@@ -64,7 +65,11 @@ def render(report: Report) -> str:
         task=report.metrics["task"],
         rules=report.rules,
         tiles=_tiles(first),
-        summary=plain_summary(report.results, report.labels, report.schema, report.rules),
+        summary=plain_summary(report.results, report.labels, report.schema, report.rules, whose),
+        populations=[(one.split, population_words(one)) for one in report.populations],
+        fixed=report.fixed,
+        external=any(one.kind == "new" for one in report.populations),
+        recalibrated=_recalibrated(report),
         splits=[_split(one, report) for one in report.results],
         receipt=report.receipt,
         split_rows=_split_rows(report.receipt),
@@ -225,6 +230,17 @@ def _plots(result: SplitResult, target: int) -> list[dict[str, Any]]:
             "svg": Markup(line_plot(calibration, "predicted risk", "observed share", "Calibration", top, diagonal)),
         },
     ]
+
+
+def _recalibrated(report: Report) -> list[dict[str, Any]]:
+    """Two rows per split and target: risks as they are, and corrected."""
+    several = len(report.results) > 1 or len(report.results[0].names) > 1
+    rows = []
+    for one in report.recalibrated:
+        name = f"{one.split}, {one.target}: " if several else ""
+        rows.append({"name": f"{name}as they are", "figures": one.before, "reason": ""})
+        rows.append({"name": f"{name}corrected", "figures": one.after, "reason": one.line.reason})
+    return rows
 
 
 def _split_rows(receipt: Mapping[str, Any] | None) -> list[dict[str, Any]]:

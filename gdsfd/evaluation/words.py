@@ -13,6 +13,7 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent, spelled
+from gdsfd.evaluation.population import Population
 from gdsfd.evaluation.score import Rules, Scored
 from gdsfd.evaluation.tables import prevalence
 from gdsfd.evaluation.where_worse import where_worse
@@ -34,7 +35,11 @@ class Paragraph:
 
 
 def plain_summary(
-    results: list[SplitResult], labels: Mapping[str, str], schema: CohortSchema, rules: Rules
+    results: list[SplitResult],
+    labels: Mapping[str, str],
+    schema: CohortSchema,
+    rules: Rules,
+    population: Population | None = None,
 ) -> list[Paragraph]:
     """The summary, paragraph by paragraph.
 
@@ -43,10 +48,11 @@ def plain_summary(
         labels: Model -> what it is called.
         schema: The graph's schema.
         rules: How figures were made.
+        population: Whose patients the headline's are, if known.
     """
     first = results[0]
     paragraphs = [
-        Paragraph("What was predicted, and for whom", _whom(first, schema)),
+        Paragraph("What was predicted, and for whom", _whom(first, schema, population)),
         Paragraph("How well it ranks patients", _ranking(first, schema)),
     ]
     if first.differences:
@@ -58,11 +64,11 @@ def plain_summary(
     paragraphs.append(Paragraph("Where it does worse", where_worse(first, rules)))
     if len(results) > 1:
         paragraphs.append(Paragraph("On the other evaluation sets", " ".join(_elsewhere(results))))
-    paragraphs.append(Paragraph("What may not be concluded", " ".join(_limits(first, schema))))
+    paragraphs.append(Paragraph("What may not be concluded", " ".join(_limits(first, schema, population))))
     return paragraphs
 
 
-def _whom(result: SplitResult, schema: CohortSchema) -> str:
+def _whom(result: SplitResult, schema: CohortSchema, population: Population | None) -> str:
     scored = result.model.overall
     outcome = schema.outcomes[0]
     if schema.multiclass:
@@ -72,10 +78,13 @@ def _whom(result: SplitResult, schema: CohortSchema) -> str:
     else:
         what = f"one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}"
     people = "" if result.subjects == result.n else f" ({count(result.subjects, 'person', 'persons')})"
-    text = (
-        f"The model gives each patient {what}. It was judged on the {count(result.n, 'patient')}{people} of the split "
-        f"“{result.split}”."
-    )
+    whom = f"the {count(result.n, 'patient')}{people} of the split “{result.split}”"
+    if population is not None and population.kind == "new":
+        whom = f"{count(result.n, 'patient')}{people} of another cohort than the one it was trained on"
+    elif population is not None and population.kind in ("training", "tuning"):
+        use = "it was trained on" if population.kind == "training" else "its epoch and threshold were chosen on"
+        whom = f"the {count(result.n, 'patient')}{people} that {use}, and not on others"
+    text = f"The model gives each patient {what}. It was judged on {whom}."
     if len(result.names) == 1:
         share = f", {percent(prevalence(scored))}" if scored.n else ""
         text += f" {scored.positives:,} of {scored.n:,} had the outcome{share}"
@@ -244,16 +253,17 @@ def _elsewhere(results: list[SplitResult]) -> Iterator[str]:
             yield f"{text}; the intervals of the two sets overlap."
 
 
-def _limits(result: SplitResult, schema: CohortSchema) -> Iterator[str]:
+def _limits(result: SplitResult, schema: CohortSchema, population: Population | None) -> Iterator[str]:
     fewest = min((min(one.positives, one.n - one.positives) for one in result.model.targets), default=0)
     if fewest < 100:
         seen = "in one patient" if fewest == 1 else f"in {fewest} patients"
         yield f"The rarer answer was seen {seen} only, so differences of a few points are within the noise."
+    new = population is not None and population.kind == "new"
     yield (
-        "These are past patients of the places in this cohort; other hospitals, later years and other ways of "
-        "recording may give other figures."
+        f"These are past patients of the places in {'one other' if new else 'this'} cohort; "
+        f"{'further' if new else 'other'} hospitals, later years and other ways of recording may give other figures."
     )
-    if schema.environment is not None:
+    if schema.environment is not None and not new:
         where = schema.environment.replace("+", " and ")
         yield f"Unless the split holds whole ones out, patients of the same {where} stood in training."
     yield (

@@ -9,9 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gdsfd.cohort.fields import CODE_UNNAMED, LEVEL_MISSING, LEVEL_UNSEEN, SUMMARY_COLUMNS, ModalityFields
+from gdsfd.cohort.fields import (
+    CODE_UNNAMED,
+    LEVEL_MISSING,
+    LEVEL_UNSEEN,
+    SUMMARY_COLUMNS,
+    CohortSchema,
+    ModalityFields,
+)
 
-__all__ = ["MAX_CODES", "flatten"]
+__all__ = ["MAX_CODES", "flat_width", "flatten"]
 
 #: The most codes of one modality that get a column of their own, most frequent in train first.
 MAX_CODES = 500
@@ -54,6 +61,17 @@ def flatten(graph: Any, rows: torch.Tensor | Numbers | None = None) -> tuple[Mat
         return np.zeros((len(wanted), 0), dtype=np.float32), []
     names = [name for _, block_names in blocks for name in block_names]
     return np.concatenate([block for block, _ in blocks], axis=1), names
+
+
+def flat_width(schema: CohortSchema) -> int:
+    """Number of columns that :func:`flatten` makes of graphs with this schema."""
+    width = 0
+    for fields in schema.modalities:
+        width += 1 + len(fields.numeric) + sum(len(levels) + 1 for levels in fields.levels)
+        width += len(fields.items) * len(SUMMARY_COLUMNS) + fields.width
+        if fields.kind == "codes":
+            width += min(len(fields.codes), MAX_CODES) + 1
+    return width
 
 
 def _taken(values: Matrix, edges: Numbers, absent: float) -> Matrix:

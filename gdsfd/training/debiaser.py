@@ -36,6 +36,7 @@ from gdsfd.training.labels import check_labels, check_two_classes
 from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_folder import check_free, read_model, read_weights, write_model
 from gdsfd.training.progress import Watch, followed
+from gdsfd.training.run_record import RunRecord, record_run
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.suspects import check_suspects, existing_suspects, read_suspects
 
@@ -103,6 +104,7 @@ class Debiaser:
         self.choice = "reference"
         self.history: list[dict[str, Any]] = []
         self.training: dict[str, Any] = {}
+        self.record: RunRecord | None = None  #: What was fixed in training; None in runs of earlier versions.
 
     @property
     def network(self) -> Ensemble | None:
@@ -139,10 +141,14 @@ class Debiaser:
         resume: bool = False,
         on_epoch: Watch | None = None,
         progress: bool | None = None,
+        baselines: bool = True,
     ) -> Debiaser:
         """Trains on the split ``train``, choosing the epoch on ``tuning``.
 
         Settings stay as they were given; fitted again, on this cohort or another, the model is what a new one would be.
+        What new patients are to be judged by is fixed now, too, and kept in :attr:`record`: thresholds and
+        recalibration on the tuning patients, gradient boosting and logistic regression as rivals, and hashes of whom
+        the model has seen.
 
         Args:
             graph: A graph with both splits.
@@ -153,6 +159,8 @@ class Debiaser:
             on_epoch: Called after each epoch with its row of the history.
             progress: Whether to show a progress bar; None = on a terminal only. The logger ``gdsfd.training.progress``
                 has a line per epoch (INFO).
+            baselines: Whether to fit gradient boosting and logistic regression and to keep them. Without them the model
+                can be compared with none on new patients.
 
         Returns:
             The model itself.
@@ -168,6 +176,7 @@ class Debiaser:
         with followed(title, config.max_epochs, progress, on_epoch) as watch:
             if out is None:
                 self._fit(graph, config, suspects, None, False, {}, watch)
+                self.record = record_run(graph, self.networks, self.seed, baselines)
                 return self
             out, folder = Path(out), work_folder(Path(out))
             with process_lock(lock_file(out), already_training(out)):
@@ -181,6 +190,7 @@ class Debiaser:
                 except DivergedError:
                     empty_work_folder(folder)
                     raise
+                self.record = record_run(graph, self.networks, self.seed, baselines)
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
@@ -194,6 +204,11 @@ class Debiaser:
             raise InputError("resume=True needs out=: the folder of the run to go on with")
         if on_epoch is not None and not callable(on_epoch):
             raise InputError(f"fit: on_epoch: expected a function, got {cell_text(on_epoch)}")
+        if "receipt" in graph and graph.receipt is not None and graph.receipt.new:
+            raise InputError(
+                "these patients were read with the schema of an earlier cohort (like=, --like): they are there to be "
+                "predicted and judged. To train on them build the graph without it"
+            )
         if "tuning" not in graph["patient"].split:
             raise InputError(
                 "the graph has no split 'tuning', on which the epoch is chosen: give [split] fractions with a second "
@@ -323,7 +338,7 @@ class Debiaser:
             "guard": self.guard.to_dict() if self.guard is not None else None,
             "choice": self.choice,
         }
-        write_model(folder, self.networks, described, self.history, board)
+        write_model(folder, self.networks, described, self.history, board, self.record)
 
     @classmethod
     def load(cls, folder: str | Path) -> Debiaser:
@@ -360,6 +375,8 @@ class Debiaser:
         guard = stored["guard"]
         model.guard = Guard(**guard) if guard is not None else None
         model.choice = stored["choice"]
+        if stored.get("record") is not None:
+            model.record = RunRecord.read(folder, stored["record"], model.schema)
         return model
 
     def describe(self) -> dict[str, Any]:

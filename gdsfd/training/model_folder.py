@@ -17,6 +17,7 @@ from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.history_log import write_history
+from gdsfd.training.run_record import RunRecord
 from gdsfd.training.stored_model import FORMAT, VERSION, check_stored, damaged
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
@@ -46,6 +47,7 @@ def write_model(
     described: dict[str, Any],
     history: Sequence[dict[str, Any]],
     board: Path | None = None,
+    record: RunRecord | None = None,
 ) -> None:
     """Writes a model, whole or not at all.
 
@@ -55,6 +57,7 @@ def write_model(
         described: What else there is to keep, JSON-able.
         history: Rows of all epochs.
         board: Folder of TensorBoard event files to keep beside it.
+        record: What was fixed on the training cohort.
 
     Raises:
         InputError: ``folder`` holds something else.
@@ -63,10 +66,12 @@ def write_model(
         for name, network in networks.items():
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])
+        kept = record.write(temporary) if record is not None else None
         files = sorted(temporary.rglob("*.safetensors"))
         stored = {
             **{"format": FORMAT, "version": VERSION, "gdsfd": __version__},
             **described,
+            "record": kept,
             "history": list(history),
             "files": {file.relative_to(temporary).as_posix(): digest_of_file(file) for file in files},
         }

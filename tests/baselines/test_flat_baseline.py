@@ -11,7 +11,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.baselines.boosting import Boosting, splittable
-from gdsfd.baselines.logistic import Logistic, Standardiser
+from gdsfd.baselines.logistic import Logistic
+from gdsfd.baselines.standardiser import Standardiser
 from gdsfd.errors import InputError, NotFittedError, SchemaError
 from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -161,7 +162,7 @@ def test_columns_left_out_could_not_have_been_split():
 )
 def test_nothing_to_learn_from_gives_the_training_shares(baseline, outcomes, table, monkeypatch):
     monkeypatch.setattr(
-        "gdsfd.evaluation.baselines.flatten", lambda graph, rows: (table(len(rows)).astype(np.float32), [])
+        "gdsfd.baselines.flat_baseline.flatten", lambda graph, rows: (table(len(rows)).astype(np.float32), [])
     )
     graph = graph_of(outcomes)
     model = baseline().fit(graph)

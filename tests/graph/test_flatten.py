@@ -7,7 +7,7 @@ import pytest
 
 from gdsfd.cohort.fields import SUMMARY_COLUMNS
 from gdsfd.graph import flatten as module
-from gdsfd.graph.flatten import flatten
+from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 
@@ -90,3 +90,10 @@ def test_the_rarest_codes_lose_their_column_first(monkeypatch):
     assert [name for name in names if name.startswith("diagnosis=")] == [
         f"diagnosis={fields.codes[at]}" for at in frequent
     ]
+
+
+@pytest.mark.parametrize("most", [2, 500])
+def test_the_width_is_known_from_the_schema_alone(monkeypatch, most):
+    monkeypatch.setattr(module, "MAX_CODES", most)
+    graph = graph_from_cohort(make_cohort(40))
+    assert flat_width(graph.schema) == flatten(graph)[0].shape[1]

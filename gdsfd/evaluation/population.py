@@ -1,0 +1,207 @@
+"""Whose patients are judged, and whether the model has seen them."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.split import NEW
+from gdsfd.errors import InputError
+from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.training.run_record import RunRecord
+
+__all__ = ["Judged", "Population", "TrainingPatientsRule", "whom_to_judge"]
+
+#: What to do with patients whose id the model has seen.
+TrainingPatientsRule = Literal["refuse", "drop", "other people"]
+RULES: tuple[str, ...] = ("refuse", "drop", "other people")
+
+#: Stands in the place of the split of patients that are left out.
+_DROPPED = "left out: seen in training"
+
+Kind = Literal["new", "held out", "training", "tuning", "unknown"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """The patients of one split.
+
+    Args:
+        split: Its name.
+        kind: ``new`` (another cohort than the one trained on), ``held out`` (of that cohort, but not seen),
+            ``training`` or ``tuning`` (seen), ``unknown`` (the model keeps no record of whom it has seen).
+        patients: How many are judged.
+        subjects: How many persons they are.
+        source: Names of the cohort's files.
+        of_cohort: All patients of the graph.
+        environment: What the environment is, or nothing.
+        environments: Environment -> patients judged, the largest first; empty where none is declared.
+        in_training: Those environments that training patients have; None where that is not known.
+        train: Training patients of the run, 0 where it keeps no record.
+        tuning: Its tuning patients.
+        checked_by: ``id and person``, ``id``, or nothing: what hashes of the run's patients were compared with.
+        same_ids: Patients judged whose ids the run has seen, declared to be other people.
+        dropped: Patients left out because the model has seen them.
+    """
+
+    split: str
+    kind: Kind
+    patients: int
+    subjects: int
+    source: tuple[str, ...]
+    of_cohort: int
+    environment: str = ""
+    environments: dict[str, int] = field(default_factory=dict)
+    in_training: tuple[str, ...] | None = None
+    train: int = 0
+    tuning: int = 0
+    checked_by: str = ""
+    same_ids: int = 0
+    dropped: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able copy, for ``metrics.json``."""
+        from gdsfd.evaluation.population_words import population_words
+
+        return {**asdict(self), "words": population_words(self)}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is judged.
+
+    Args:
+        graph: The graph; where splits had to be put right, a view of it with other names of splits.
+        splits: Names of the splits to judge.
+        populations: One per split.
+        own: Whether this is the cohort the model was trained on.
+    """
+
+    graph: Any
+    splits: tuple[str, ...]
+    populations: tuple[Population, ...]
+    own: bool
+
+
+def whom_to_judge(
+    model: Any, graph: Any, split: str | Sequence[str] | None, training_patients: TrainingPatientsRule = "refuse"
+) -> Judged:
+    """Finds out which patients are meant and whether they may be judged.
+
+    Args:
+        model: Any model; a ``Debiaser`` keeps hashes of whom it has seen.
+        graph: The graph.
+        split: A split's name, or several. None: of the cohort that the model was trained on ``test``; of any other all
+            patients, as the one evaluation set ``new``.
+        training_patients: ``refuse`` to judge patients that the model has seen where they do not stand under ``train``
+            or ``tuning``; ``drop`` them; or judge them as ``other people`` who happen to have the same ids.
+
+    Raises:
+        InputError: No such split, or patients among them whom the model has seen.
+    """
+    if training_patients not in RULES:
+        raise InputError(f"training_patients: expected one of {', '.join(map(repr, RULES))}, got {training_patients!r}")
+    record: RunRecord | None = getattr(model, "record", None)
+    names = np.asarray(graph["patient"].split, dtype=object).astype(str)
+    roles = record.patients.roles(graph) if record is not None else np.full(len(names), "")
+    own = _own(graph, names, roles, record)
+    asked = [split] if isinstance(split, str) else list(split) if split is not None else []
+    if split is not None and (not asked or len(set(asked)) < len(asked)):
+        raise InputError(f"split: expected one or several different names, got {split!r}")
+    if not own:  # nobody here was trained on, whatever a split column calls them
+        everybody = not asked or (asked == [NEW] and NEW not in names)
+        renamed = [NEW if everybody else _not_trained_on(name) for name in names.tolist()]
+        asked = [NEW] if everybody else [_not_trained_on(name) for name in asked]
+    else:
+        renamed, asked = names.tolist(), asked or ["test"]
+    view = graph if renamed == names.tolist() else _with_splits(graph, renamed)
+    found = []
+    for name in asked:
+        rows = rows_of_split(view, name)
+        seen = rows[roles[rows] != ""]
+        dropped = 0
+        if len(seen) and not (own and name in ("train", "tuning")):
+            if training_patients == "refuse":
+                raise InputError(_refusal(name, len(rows), roles[seen]))
+            if training_patients == "drop":
+                dropped = len(seen)
+                if dropped == len(rows):
+                    raise InputError(f"split {name!r}: the model has seen all of its {len(rows)} patients in training")
+                for row in seen:
+                    renamed[row] = _DROPPED
+                view = _with_splits(graph, renamed)
+        found.append((name, dropped))
+    populations = [_population(view, name, roles, own, record, dropped) for name, dropped in found]
+    return Judged(view, tuple(asked), tuple(populations), own)
+
+
+def _own(graph: Any, names: NDArray[np.str_], roles: NDArray[np.str_], record: RunRecord | None) -> bool:
+    """Whether the graph is that of the cohort trained on."""
+    receipt = graph.receipt if "receipt" in graph else None
+    if receipt is not None and receipt.new:
+        return False
+    if record is None:
+        return True
+    return bool(((names == "train") & (roles == "train")).any())
+
+
+def _not_trained_on(name: str) -> str:
+    return f"{name} (new patients)" if name in ("train", "tuning") else name
+
+
+def _with_splits(graph: Any, names: Sequence[str]) -> Any:
+    """The graph with other names of splits; everything else is shared."""
+    view = copy.copy(graph)
+    view["patient"].split = list(names)
+    return view
+
+
+def _refusal(split: str, patients: int, roles: NDArray[np.str_]) -> str:
+    trained = int((roles == "train").sum())
+    parts = [f"{trained} it was trained on"] if trained else []
+    if trained < len(roles):
+        parts.append(f"{len(roles) - trained} its epoch and threshold were chosen on")
+    return (
+        f"split {split!r}: the model has seen {len(roles)} of these {patients} patients before ({', '.join(parts)}), "
+        "by the ids of them or of the persons they belong to, so figures on them say nothing of new patients. Judge "
+        "others; leave these out (training_patients='drop', --training-patients drop); or, if they are other people "
+        "who happen to have the same ids, say so (training_patients='other people', --training-patients other-people)"
+    )
+
+
+def _population(
+    graph: Any, split: str, roles: NDArray[np.str_], own: bool, record: RunRecord | None, dropped: int
+) -> Population:
+    patient, rows = graph["patient"], rows_of_split(graph, split)
+    receipt = graph.receipt if "receipt" in graph else None
+    environment = patient.get("environment")
+    inside = Counter(str(environment[int(row)]) for row in rows) if environment is not None else Counter()
+    trained = set(record.cohort.get("environments", ())) if record is not None else set()
+    kind: Kind = "new"
+    if own:
+        named: dict[str, Kind] = {"train": "training", "tuning": "tuning"}
+        kind = named.get(split, "unknown" if record is None else "held out")
+    splits = record.cohort.get("splits", {}) if record is not None else {}
+    return Population(
+        split=split,
+        kind=kind,
+        patients=len(rows),
+        subjects=len({str(patient.subject[int(row)]) for row in rows}),
+        source=tuple(Path(str(name)).name for name in receipt.cohort.source) if receipt is not None else (),
+        of_cohort=len(patient.id),
+        environment=str(graph.schema.environment or "") if environment is not None else "",
+        environments=dict(sorted(inside.items(), key=lambda pair: (-pair[1], pair[0]))),
+        in_training=tuple(sorted(set(inside) & trained)) if record is not None and inside and trained else None,
+        train=int(splits.get("train", 0)),
+        tuning=int(splits.get("tuning", 0)),
+        checked_by=record.patients.compares(graph) if record is not None else "",
+        same_ids=0 if kind in ("training", "tuning") else int((roles[rows] != "").sum()),
+        dropped=dropped,
+    )

@@ -1,0 +1,189 @@
+"""What a run keeps beside its networks, so that new patients are judged by what was fixed before they were seen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from torch_geometric.data import HeteroData
+
+from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.files import read_baselines, write_baselines
+from gdsfd.baselines.flat_baseline import FlatBaseline
+from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
+from gdsfd.baselines.logistic import Logistic
+from gdsfd.cohort.fields import CohortSchema
+from gdsfd.errors import InputError
+from gdsfd.graph.loader import rows_of
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.training.scoring import probabilities_of
+from gdsfd.training.training_patients import TrainingPatients
+from gdsfd.training.tuned_rules import TunedRules, tune_rules
+
+__all__ = ["RunRecord", "outcome_entropy", "record_run"]
+
+#: Hashes of whom a model was trained on.
+PATIENTS_FILE = "training_patients.safetensors"
+_WITHOUT = "it was trained with baselines=False (--no-baselines)"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What was fixed on the training cohort.
+
+    Args:
+        patients: Whom the model was trained on and chosen by, as hashes.
+        cohort: The cohort in words: ``source`` (names of files), ``patients``, ``splits`` (split -> patients),
+            ``environment`` (the column), ``environments`` (those of training patients).
+        rules: ``reference``, ``debiased`` and each baseline -> its thresholds and recalibration lines.
+        uncertainty: Outcome -> entropy of the training labels in nats.
+        baselines: Key -> fitted baseline.
+        no_baselines: Why there are none, or nothing.
+        seconds: That fitting them took.
+    """
+
+    patients: TrainingPatients
+    cohort: dict[str, Any]
+    rules: dict[str, TunedRules]
+    uncertainty: dict[str, float]
+    baselines: dict[str, FlatBaseline] = field(default_factory=dict)
+    no_baselines: str = ""
+    seconds: float = 0.0
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        """Writes hashes and baselines into a model's folder.
+
+        Returns:
+            What else there is to keep, JSON-able.
+        """
+        arrays = {name: np.ascontiguousarray(each) for name, each in self.patients.arrays().items()}
+        save_file(arrays, folder / PATIENTS_FILE)
+        return {
+            "salt": self.patients.salt,
+            "subject_is_id": self.patients.subject_is_id,
+            "cohort": self.cohort,
+            "rules": {name: own.to_dict() for name, own in self.rules.items()},
+            "outcome_nats": {name: None if math.isnan(nats) else nats for name, nats in self.uncertainty.items()},
+            "baselines": write_baselines(folder, self.baselines),
+            "no_baselines": self.no_baselines,
+            "baseline_seconds": self.seconds,
+        }
+
+    @classmethod
+    def read(cls, folder: Path, stored: Any, schema: CohortSchema) -> RunRecord:
+        """Reads what :meth:`write` wrote.
+
+        Args:
+            folder: The model's.
+            stored: What that method gave.
+            schema: The model's.
+
+        Raises:
+            InputError: A file is missing or damaged.
+        """
+        where = str(folder / "model.json")
+        if not isinstance(stored, Mapping) or not all(isinstance(stored.get(name), dict) for name in _DICTS):
+            raise InputError(f"{where}: what was fixed on the training cohort is damaged; copy the folder again")
+        path = folder / PATIENTS_FILE
+        try:
+            arrays = load_file(path)
+        except (SafetensorError, OSError) as error:
+            why = str(error).splitlines()[0]
+            raise InputError(f"{path}: missing or damaged ({why}); copy the folder again") from None
+        rules = {str(name): TunedRules.from_dict(own, where) for name, own in stored["rules"].items()}
+        names = target_names(schema)
+        if any(own.targets != names for own in rules.values()):
+            raise InputError(f"{where}: its thresholds are of other outcomes than the model; copy the folder again")
+        return cls(
+            patients=TrainingPatients.from_arrays(stored.get("salt"), stored.get("subject_is_id"), arrays, str(path)),
+            cohort=dict(stored["cohort"]),
+            rules=rules,
+            uncertainty={
+                name: math.nan if nats is None else float(nats) for name, nats in stored["outcome_nats"].items()
+            },
+            baselines=read_baselines(folder, stored["baselines"], schema),
+            no_baselines=str(stored.get("no_baselines", "")),
+            seconds=float(stored.get("baseline_seconds") or 0.0),
+        )
+
+
+_DICTS = ("cohort", "rules", "outcome_nats", "baselines")
+
+
+def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 0, baselines: bool = True) -> RunRecord:
+    """Fixes on a graph's training and tuning patients what is to be used on others.
+
+    Args:
+        graph: The graph trained on.
+        networks: ``reference``, and ``debiased`` where there is one.
+        seed: Of the baselines.
+        baselines: Whether to fit gradient boosting and logistic regression.
+    """
+    schema, start, why = graph.schema, time.perf_counter(), "" if baselines else _WITHOUT
+    fitted: dict[str, FlatBaseline] = {}
+    if baselines:
+        try:
+            fitted = {each.key: each.fit(graph) for each in (Boosting(seed), Logistic(seed))}
+        except InputError as error:  # an outcome without a labelled training patient: the networks learn the others
+            why = str(error)
+    seconds = round(time.perf_counter() - start, 2)
+    rows = rows_of(graph, "tuning")
+    labels, names = labels_of(graph, rows.numpy()), target_names(schema)
+    answers = {name: probabilities_of(network, graph, rows) for name, network in networks.items()}
+    answers |= {name: each.predict_proba(graph, split="tuning") for name, each in fitted.items()}
+    patient, split = graph["patient"], [str(name) for name in graph["patient"].split]
+    receipt = graph.receipt if "receipt" in graph else None
+    environment = patient.get("environment")
+    trained = sorted({str(own) for own, name in zip(environment or [], split) if name == "train"})
+    return RunRecord(
+        patients=TrainingPatients.of(graph),
+        cohort={
+            "source": [Path(str(one)).name for one in receipt.cohort.source] if receipt is not None else [],
+            "patients": len(split),
+            "splits": dict(Counter(split)),
+            "environment": schema.environment,
+            "environments": trained,
+        },
+        rules={name: tune_rules(names, labels, _positive(schema, answer)) for name, answer in answers.items()},
+        uncertainty=outcome_entropy(graph),
+        baselines=fitted,
+        no_baselines=why,
+        seconds=seconds,
+    )
+
+
+def _positive(schema: CohortSchema, answer: NDArray[np.float64]) -> Floats:
+    """One column per target."""
+    return answer[:, 1:] if task_of(schema) == "binary" else answer
+
+
+def outcome_entropy(graph: HeteroData) -> dict[str, float]:
+    """Entropy of the training labels of each outcome, in nats; NaN where there are none."""
+    rows = np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == "train")
+    labels, schema = labels_of(graph, rows), graph.schema
+    names = [outcome.name for outcome in schema.outcomes]
+    if schema.multiclass:
+        known = labels[np.isfinite(labels).all(1)]
+        return {names[0]: _entropy(known.mean(0)) if len(known) else math.nan}
+    found = {}
+    for column, name in enumerate(names):
+        own = labels[:, column][np.isfinite(labels[:, column])]
+        share = float(own.mean()) if len(own) else math.nan
+        found[name] = _entropy(np.array([share, 1 - share]))
+    return found
+
+
+def _entropy(shares: Floats) -> float:
+    if not np.isfinite(shares).all():
+        return math.nan
+    positive = shares[shares > 0]
+    return float(-(positive * np.log(positive)).sum())
