@@ -156,5 +156,6 @@ def _line(lines: tuple[RecalibrationLine, ...]) -> str:
     line = lines[0]
     if line.reason:
         return line.reason
-    formula = f"log-odds times {number(line.slope, 2)}, {number(line.intercept, 2, signed=True)}"
+    sign = "+" if line.intercept >= 0 else "−"
+    formula = f"log-odds × {number(line.slope, 2)} {sign} {number(abs(line.intercept), 2)}"
     return f"{formula}; shown beside the risks as they are"
