@@ -151,9 +151,11 @@ class BoostedTrees:
         return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
 
-_KINDS = dict.fromkeys(("columns", "seen", "num_classes", "root", "feature", "left", "right"), np.dtype(np.int64))
-_KINDS |= dict.fromkeys(("baseline", "threshold", "value"), np.dtype(np.float64))
-_KINDS |= {"missing_left": np.dtype(np.bool_)}
+_KINDS: dict[str, np.dtype[Any]] = {
+    **dict.fromkeys(("columns", "seen", "num_classes", "root", "feature", "left", "right"), np.dtype("int64")),
+    **dict.fromkeys(("baseline", "threshold", "value"), np.dtype("float64")),
+    "missing_left": np.dtype("bool"),
+}
 
 
 def _what_is_wrong(arrays: Mapping[str, NDArray[Any]], width: int) -> str:
