@@ -91,7 +91,7 @@ class RunRecord:
             InputError: A file is missing or damaged.
         """
         where = str(folder / "model.json")
-        if not isinstance(stored, Mapping) or not all(isinstance(stored.get(name), dict) for name in _DICTS):
+        if _is_damaged(stored):
             raise InputError(f"{where}: what was fixed on the training cohort is damaged; copy the folder again")
         path = folder / PATIENTS_FILE
         try:
@@ -117,6 +117,21 @@ class RunRecord:
 
 
 _DICTS = ("cohort", "rules", "outcome_nats", "baselines")
+
+
+def _is_damaged(stored: Any) -> bool:
+    """Whether the parts of a record are of other types than they were written as."""
+    if not isinstance(stored, Mapping) or not all(isinstance(stored.get(name), dict) for name in _DICTS):
+        return True
+    cohort = stored["cohort"]
+    numbers = [each for each in stored["outcome_nats"].values() if each is not None]
+    numbers.append(stored.get("baseline_seconds", 0.0))
+    return not (
+        all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in numbers)
+        and all(isinstance(cohort.get(name), list) for name in ("source", "environments"))
+        and isinstance(cohort.get("splits"), dict)
+        and all(isinstance(count, int) for count in cohort["splits"].values())
+    )
 
 
 def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 0, baselines: bool = True) -> RunRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.logistic import Logistic
 from gdsfd.errors import InputError
+from gdsfd.file_digest import digest_of_json
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.debiaser import Debiaser
 from gdsfd.training.operating_point import choose_threshold
@@ -138,14 +140,19 @@ def test_entropy_by_hand():
     assert outcome_entropy(graph) == pytest.approx({"mortality": expected})
 
 
+def rewritten(folder, place, change):
+    """A copy of a model whose ``model.json`` was changed by somebody who also made its digest right."""
+    stored = json.loads((folder / "model.json").read_text())
+    change(stored)
+    stored["digest"] = digest_of_json({key: each for key, each in stored.items() if key != "digest"})
+    shutil.copytree(folder, place)
+    (place / "model.json").write_text(json.dumps(stored))
+    return place
+
+
 def test_a_run_of_an_earlier_version_loads_without(run, tmp_path):
     _, graph, folder = run
-    stored = json.loads((folder / "model.json").read_text())
-    old = tmp_path / "old"
-    old.mkdir()
-    (old / "model.json").write_text(json.dumps({key: each for key, each in stored.items() if key != "record"}))
-    (old / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
-    model = Debiaser.load(old)
+    model = Debiaser.load(rewritten(folder, tmp_path / "old", lambda stored: stored.update(record=None)))
     assert model.record is None
     assert len(model.predict_proba(graph)) == len(graph["patient"].id)
 
@@ -157,27 +164,27 @@ def test_a_run_of_an_earlier_version_loads_without(run, tmp_path):
         (lambda record: record.update(cohort=[]), "what was fixed on the training cohort is damaged"),
         (lambda record: record.update(salt=7), "no salt"),
         (lambda record: record["rules"].update(reference={}), "thresholds kept with the model are damaged"),
+        (lambda record: record["baselines"].update({"../x": {}}), "expected the baselines boosting, logistic"),
+        (lambda record: record.update(outcome_nats={"a": "b"}), "what was fixed on the training cohort is damaged"),
+        (lambda record: record["cohort"].update(splits=[]), "what was fixed on the training cohort is damaged"),
     ],
 )
 def test_damaged_records_are_refused(run, tmp_path, change, message):
-    _, _, folder = run
-    stored = json.loads((folder / "model.json").read_text())
-    change(stored["record"])
-    for file in folder.rglob("*.safetensors"):
-        place = tmp_path / file.relative_to(folder)
-        place.parent.mkdir(exist_ok=True)
-        place.write_bytes(file.read_bytes())
-    (tmp_path / "model.json").write_text(json.dumps(stored))
+    place = rewritten(run[2], tmp_path / "run", lambda stored: change(stored["record"]))
     with pytest.raises(InputError, match=message):
-        Debiaser.load(tmp_path)
+        Debiaser.load(place)
 
 
-def test_a_missing_file_is_named(run, tmp_path):
-    _, _, folder = run
-    for name in ("model.json", "model.safetensors"):
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
-    with pytest.raises(InputError, match=r"training_patients\.safetensors: missing or damaged"):
-        Debiaser.load(tmp_path)
+@pytest.mark.parametrize("name", ["training_patients.safetensors", "baselines/boosting.safetensors"])
+def test_a_missing_file_is_named(run, tmp_path, name):
+    shutil.copytree(run[2], tmp_path / "run")
+    (tmp_path / "run" / name).unlink()
+    with pytest.raises(InputError, match=name.replace(".", r"\.")):
+        Debiaser.load(tmp_path / "run")
+    bare = rewritten(run[2], tmp_path / "bare", lambda stored: stored["files"].pop(name))
+    (bare / name).unlink()
+    with pytest.raises(InputError, match=f"{name}: missing or damaged".replace(".", r"\.")):
+        Debiaser.load(bare)
 
 
 def test_new_patients_are_not_trained_on():
