@@ -122,6 +122,28 @@ def test_ties_give_the_gradient_to_the_first_edge(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", [*COMPARED, "reference"])
+@pytest.mark.parametrize("toward", ["left", "right"])
+@pytest.mark.parametrize("kind", ["edge", "channel", "score"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_of_a_single_edge_have_no_gradient(backend: str, toward: str, kind: str, dtype: torch.dtype) -> None:
+    """A mean over one edge is its message, whatever the weight; in half precision too."""
+    count, channels = 40, 6
+    every = torch.arange(count)
+    graph = Bipartite.from_edges(every, every, count, count)[0]
+    draw = torch.Generator().manual_seed(0)
+    node, edge = (torch.randn(count, channels, generator=draw).to(dtype) for _ in range(2))
+    shape = {"edge": (count,), "channel": (count, channels), "score": (count, 2)}[kind]
+    weight = torch.rand(shape, generator=draw).to(dtype).requires_grad_()
+    given = {"score": weight, "reduce": "sum"} if kind == "score" else {"mask": weight, "reduce": "mean"}
+    out = aggregate(node, edge, graph, toward, activation="none", backend=needs(backend), **given)
+    assert out.dtype == dtype
+    above = torch.randn(out.shape, generator=draw).to(dtype)
+    (gradient,) = torch.autograd.grad(out, weight, above)
+    assert gradient.dtype == dtype
+    assert gradient.abs().max() < 1e-4  # 1 / weight is up to some hundred
+
+
+@pytest.mark.parametrize("backend", [*COMPARED, "reference"])
 def test_scores_far_apart_and_masked_ones(backend: str) -> None:
     needs(backend)
     graph = Bipartite(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 0]), torch.tensor([0, 4]), 3, 1)

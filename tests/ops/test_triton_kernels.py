@@ -184,6 +184,27 @@ def test_half_precision_is_near_float32(case: Case, dtype: torch.dtype) -> None:
     compare({name: x.float() for name, x in found.items()}, case.run("reference", wide, graph), 2e-2)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("toward", ["left", "right"])
+@pytest.mark.parametrize("kind", ["edge", "channel", "score"])
+def test_weights_of_a_single_edge_have_no_gradient(kind: str, toward: str, dtype: torch.dtype) -> None:
+    """A mean over one edge is its message, whatever the weight; the mean is not rounded before it is taken away."""
+    count, channels = 20, 6
+    every = torch.arange(count)
+    graph = Bipartite.from_edges(every, every, count, count)[0]
+    draw = torch.Generator().manual_seed(0)
+    node, edge = (torch.randn(count, channels, generator=draw).to(dtype) for _ in range(2))
+    shape = {"edge": (count,), "channel": (count, channels), "score": (count, 2)}[kind]
+    weight = torch.rand(shape, generator=draw).to(dtype).requires_grad_()
+    named = {"score": weight, "reduce": "sum"} if kind == "score" else {"mask": weight, "reduce": "mean"}
+    out = aggregate(node, edge, graph, toward, activation="none", backend="triton", **named)
+    assert out.dtype == dtype
+    above = torch.randn(out.shape, generator=draw).to(dtype)
+    (gradient,) = torch.autograd.grad(out, weight, above)
+    assert gradient.dtype == dtype
+    assert gradient.abs().max() < 1e-4
+
+
 def test_sums_of_half_precision_are_in_float32() -> None:
     # 1,000 ones: a sum in bfloat16 would stand still at 256.
     graph = Bipartite.from_edges(torch.arange(1000), torch.zeros(1000, dtype=torch.long), 1000, 1)[0]

@@ -20,6 +20,8 @@ Activation = Literal["relu", "none"]
 # An edge of mask 0 has no part in the softmax, but its mask has a gradient, which must stay finite: exp(80) < 2^128.
 _LARGEST_EXPONENT = 80.0
 
+_HALF = (torch.bfloat16, torch.float16)
+
 
 class Reductions(Protocol):
     """The two sums a backend brings; both differentiable."""
@@ -93,6 +95,14 @@ def compose(
     score: Tensor | None,
 ) -> Tensor:
     """An aggregation from a backend's two sums; the arguments as in :func:`gdsfd.ops.aggregate`."""
+    if mask is not None or score is not None:
+        narrow = node.dtype if edge is None else torch.promote_types(node.dtype, edge.dtype)
+        if narrow in _HALF and (score is not None or reduce == "mean"):
+            # The gradient of a weight is the message minus the mean: rounded to half precision before they are taken
+            # from each other, they leave noise where it is 0 (a destination of one edge).
+            edge, mask, score = (None if each is None else each.float() for each in (edge, mask, score))
+            out = compose(reductions, node.float(), edge, graph, toward, reduce, activation, mask, score)
+            return out.to(narrow)
     mask = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
     if reduce == "max":
         message = gather(node, graph, other(toward))

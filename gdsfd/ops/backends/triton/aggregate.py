@@ -76,11 +76,14 @@ class _Aggregation(torch.autograd.Function):
             out, arg = largest(node, edge, mask, way.graph, way.toward, way.relu)
             norm = None
         else:
-            out, norm = total(node, edge, mask, way.graph, way.toward, way.relu, mean=way.reduce == "mean")
+            # A weight's gradient is the message minus the mean. For a destination of one edge that is 0, but rounding
+            # noise if the mean was rounded to half precision before it is taken away.
+            centred = way.reduce == "mean" and ctx.needs_input_grad[2]
+            out, norm = total(node, edge, mask, way.graph, way.toward, way.relu, way.reduce == "mean", exact=centred)
             arg = None
         ctx.way = way
         ctx.save_for_backward(node, edge, mask, out if norm is not None and mask is not None else None, norm, arg)
-        return out
+        return out.to(one_of(node, edge).dtype)
 
     @staticmethod
     @once_differentiable

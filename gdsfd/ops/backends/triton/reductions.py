@@ -25,14 +25,18 @@ def total(
     toward: Side,
     relu: bool,
     mean: bool = False,
+    exact: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """Sums or means [D, C], and with means the sums of the weights [D, W] (number of edges without a mask)."""
+    """Sums or means [D, C], and with means the sums of the weights [D, W] (number of edges without a mask).
+
+    ``exact`` leaves the former in the type that is calculated with.
+    """
     like = one_of(node, edge)
     channels, owners = like.size(1), graph.num_nodes(toward)
     sizes = constants(node, like, mask, relu, graph.num_nodes(other(toward)))
     width = {"BW": 1 if sizes["W"] == 1 else Tiles(channels).block}
     dtype = accumulator(like)[0]
-    out = like.new_empty(owners, channels)
+    out = like.new_empty(owners, channels, dtype=dtype if exact else like.dtype)
     norm = like.new_empty(owners, sizes["W"], dtype=dtype) if mean else None
     if not graph.num_edges or not out.numel():
         return out.zero_(), None if norm is None else norm.zero_()
