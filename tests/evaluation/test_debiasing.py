@@ -34,7 +34,7 @@ def graph():
 
 @pytest.fixture(scope="module")
 def model(graph):
-    return Debiaser("concat", "full", **SMALL).fit(graph)
+    return Debiaser("concat", "full", **SMALL).fit(graph, baselines=False)
 
 
 def judged(model, graph, **options):
@@ -66,7 +66,7 @@ def test_the_users_choice_stays_and_is_said(which, model, graph):
 
 
 def test_nothing_of_it_without_debiasing(graph):
-    report = judged(Debiaser("concat", "none", **SMALL).fit(graph), graph)
+    report = judged(Debiaser("concat", "none", **SMALL).fit(graph, baselines=False), graph)
     assert "debiasing" not in report.metrics
     assert report.debiasing is None
     assert "Did debiasing help" not in report.html()
@@ -105,7 +105,7 @@ def test_the_page_and_the_file(model, graph, tmp_path):
 def test_every_mode_and_outcome(debias, cohort):
     graph = graph_from_cohort(make_cohort(400, **cohort))
     graph["patient"].groups = {}
-    model = Debiaser("concat", debias, **SMALL).fit(graph)
+    model = Debiaser("concat", debias, **SMALL).fit(graph, baselines=False)
     report = judged(model, graph)
     page = report.html()
     assert "Did debiasing help?" in page

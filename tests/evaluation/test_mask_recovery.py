@@ -89,7 +89,7 @@ def test_one_role_only_gives_no_figure(graph):
 
 @pytest.mark.parametrize("backbone", ["concat", "grape", "muse"])
 def test_every_backbone(backbone, graph):
-    model = Debiaser(backbone, "full", max_epochs=1, members=2, channels=8, guard_folds=0).fit(graph)
+    model = Debiaser(backbone, "full", max_epochs=1, members=2, channels=8, guard_folds=0).fit(graph, baselines=False)
     shares = column_shares(model, graph, "train", most=50)
     assert len(shares) == len(list(columns_of(graph.schema)))
     assert np.isfinite(shares[["causal", "biased", "share"]]).all().all()
@@ -99,6 +99,6 @@ def test_every_backbone(backbone, graph):
 
 
 def test_a_model_without_streams(graph):
-    model = Debiaser("concat", "strata", max_epochs=1, members=1, channels=8, guard_folds=0).fit(graph)
+    model = Debiaser("concat", "strata", max_epochs=1, members=1, channels=8, guard_folds=0).fit(graph, baselines=False)
     with pytest.raises(InputError, match=r"no causal and biased stream \(debias='strata'\)"):
         column_shares(model, graph)

@@ -116,7 +116,7 @@ def graph():
 
 def small(debias: str, graph, **settings) -> Debiaser:
     settings = {"max_epochs": 2, "members": 2, "channels": 8, "guard_folds": 0, **settings}
-    return Debiaser("concat", debias, **settings).fit(graph)
+    return Debiaser("concat", debias, **settings).fit(graph, baselines=False)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_planted_site_in_the_codes_is_found():
             places = [row[one] for one in ids]
             return {"pooled": np.concatenate([hot[places], rng.normal(size=(len(places), 3))], axis=1)}
 
-    model = Planted("concat", "none", max_epochs=1, members=1, channels=8).fit(graph)
+    model = Planted("concat", "none", max_epochs=1, members=1, channels=8).fit(graph, baselines=False)
     found = probe_streams(model, graph, "train").find("pooled", "environment")
     assert found.all.auc > 0.99
     assert found.boosted > 0.99

@@ -31,7 +31,7 @@ RULES = Rules(resamples=30, min_patients=10)
 
 def fitted(graph, members=1, debias="prototypes", **prototypes):
     settings = {**PRESETS[debias].to_dict(), "prototypes": {"least": 15, **prototypes}}
-    return Debiaser("concat", settings, **{**SMALL, "members": members}).fit(graph)
+    return Debiaser("concat", settings, **{**SMALL, "members": members}).fit(graph, baselines=False)
 
 
 def rows_of(graph, split):
@@ -186,7 +186,7 @@ def test_every_kind_of_strata_and_outcome(cohort, prototypes):
 
 
 def test_other_models_have_no_strata(graph):
-    model = Debiaser("concat", "none", max_epochs=1, members=1, channels=8).fit(graph)
+    model = Debiaser("concat", "none", max_epochs=1, members=1, channels=8).fit(graph, baselines=False)
     report = evaluate(model, graph, baselines=False, resamples=0, progress=False)
     assert report.strata is None
     assert "strata" not in report.metrics
@@ -210,7 +210,7 @@ def test_a_graph_without_training_patients(model, graph):
 
 def test_prototypes_that_were_never_fitted_are_said(graph):
     settings = {**PRESETS["prototypes"].to_dict(), "stage_one": 1.0}
-    model = Debiaser("concat", settings, **SMALL).fit(graph)
+    model = Debiaser("concat", settings, **SMALL).fit(graph, baselines=False)
     found = judge_strata(model, graph, ["test"], RULES)
     assert not found.fitted
     (only,) = strata_words(found, graph.schema, 0.95)

@@ -147,7 +147,7 @@ def simulated(exports: Path) -> HeteroData:
 
 @pytest.fixture(scope="module", params=["concat", "muse", "grape"])
 def fitted(request: pytest.FixtureRequest, simulated: HeteroData) -> Debiaser:
-    return Debiaser(request.param, max_epochs=2, channels=8, members=1).fit(simulated)
+    return Debiaser(request.param, max_epochs=2, channels=8, members=1).fit(simulated, baselines=False)
 
 
 @dataclass

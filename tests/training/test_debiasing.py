@@ -39,7 +39,7 @@ def area(model: Debiaser, graph, truth, split: str) -> float:
 @pytest.mark.parametrize("mode", [pytest.param("strata", marks=pytest.mark.slow), "full"])
 def test_a_planted_shortcut_is_removed_and_the_guard_says_so(confounded, mode: str) -> None:
     graph, truth = confounded
-    model = Debiaser("concat", mode, guard_folds=2, **TRAINED).fit(graph)
+    model = Debiaser("concat", mode, guard_folds=2, **TRAINED).fit(graph, baselines=False)
     assert model.guard is not None
     assert model.guard.choice == "debiased"
     assert "left out of training" in model.guard.words
@@ -55,7 +55,7 @@ def test_a_planted_shortcut_is_removed_and_the_guard_says_so(confounded, mode: s
 
 def test_forcing_saving_and_embedding(confounded, tmp_path) -> None:
     graph, _ = confounded
-    model = Debiaser("muse", "full", guard="debiased", **QUICK).fit(graph)
+    model = Debiaser("muse", "full", guard="debiased", **QUICK).fit(graph, baselines=False)
     assert model.choice == "debiased"
     codes = model.embed(graph, split="test")
     assert set(codes) == {"causal", "biased"}
@@ -77,11 +77,11 @@ def test_where_suspects_tell_nothing_the_reference_is_used() -> None:
     graph = graph_from_cohort(make_cohort(400, environments=3))
     generator = np.random.default_rng(0)
     graph["patient"].environment = [f"site{number}" for number in generator.integers(0, 3, 400)]
-    model = Debiaser("concat", "full", suspects="environment", **QUICK).fit(graph)
+    model = Debiaser("concat", "full", suspects="environment", **QUICK).fit(graph, baselines=False)
     assert model.guard is not None
     assert model.guard.choice == "reference"
     assert "nothing" in model.guard.words
-    plain = Debiaser("concat", "none", **{**QUICK}).fit(graph)
+    plain = Debiaser("concat", "none", **{**QUICK}).fit(graph, baselines=False)
     np.testing.assert_array_equal(model.predict_proba(graph), plain.predict_proba(graph))
 
 
@@ -110,7 +110,7 @@ def test_gross_failure_is_caught(confounded, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
 def test_every_kind_of_outcome(mode: str, outcomes: str) -> None:
     graph = graph_from_cohort(make_cohort(150, outcomes=outcomes))
-    model = Debiaser("muse", mode, **{**QUICK, "max_epochs": 2}).fit(graph)
+    model = Debiaser("muse", mode, **{**QUICK, "max_epochs": 2}).fit(graph, baselines=False)
     for which in ("debiased", "reference"):
         assert bool(np.isfinite(model.use(which).predict_proba(graph)).all())
 
@@ -120,7 +120,7 @@ def test_every_kind_of_outcome(mode: str, outcomes: str) -> None:
 def test_every_level_of_masks_on_every_backbone(backbone: str, level: str) -> None:
     graph = graph_from_cohort(make_cohort(100))
     settings = {**QUICK, "max_epochs": 1, "guard_folds": 0}
-    model = Debiaser(backbone, StreamConfig(mask_level=level), **settings).fit(graph).use("debiased")  # type: ignore[arg-type]
+    model = Debiaser(backbone, StreamConfig(mask_level=level), **settings).fit(graph, baselines=False).use("debiased")  # type: ignore[arg-type]
     together = model.predict_proba(graph)
     np.testing.assert_allclose(model.predict_proba(graph, ids=[graph["patient"].id[3]])[0], together[3], atol=1e-6)
 
@@ -203,7 +203,7 @@ def test_words_that_are_refused() -> None:
     with pytest.raises(NotFittedError):
         Debiaser(debias="full").use("debiased")
     graph = graph_from_cohort(make_cohort(60))
-    plain = Debiaser("concat", **{**QUICK, "max_epochs": 1}).fit(graph)
+    plain = Debiaser("concat", **{**QUICK, "max_epochs": 1}).fit(graph, baselines=False)
     with pytest.raises(InputError, match="no debiased network"):
         plain.use("debiased")
     with pytest.raises(InputError, match="'auto', 'debiased' or 'reference'"):

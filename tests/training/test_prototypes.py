@@ -71,7 +71,7 @@ def graph() -> Any:
 @pytest.mark.parametrize("backbone", ["concat", "muse", "grape"])
 def test_alone_or_in_a_batch_and_after_loading(graph: Any, backbone: str, tmp_path: Any) -> None:
     config = parts(intervention=0.5)
-    model = Debiaser(backbone, config, guard="debiased", **QUICK).fit(graph)
+    model = Debiaser(backbone, config, guard="debiased", **QUICK).fit(graph, baselines=False)
     network = model.network
     assert network is not None
     assert all(member.deconfounder.prototypes.num_strata > 2 for member in network.members)
@@ -88,7 +88,7 @@ def test_alone_or_in_a_batch_and_after_loading(graph: Any, backbone: str, tmp_pa
 def test_a_model_whose_biased_code_predicts_suspects_is_loaded(graph: Any, tmp_path: Any) -> None:
     """Only the suspects that strata are not crossed from have a head, which the file must say."""
     config = parts({"strata": ("environment", "cluster")}, suspect_weight=0.5)
-    model = Debiaser("concat", config, ("environment", "groups"), guard="debiased", **QUICK).fit(graph)
+    model = Debiaser("concat", config, ("environment", "groups"), guard="debiased", **QUICK).fit(graph, baselines=False)
     assert model.training["suspects_found"] == ["environment", "group:sex"]
     assert len(model.training["suspect_codes"]) == 1
     model.save(tmp_path / "run")
@@ -262,7 +262,7 @@ def test_moving_averages_move(graph: Any, fit_by: str) -> None:
 
 
 def test_a_model_saved_before_there_were_prototypes(graph: Any, tmp_path: Any) -> None:
-    model = Debiaser("concat", "full", guard="debiased", **QUICK).fit(graph)
+    model = Debiaser("concat", "full", guard="debiased", **QUICK).fit(graph, baselines=False)
     model.save(tmp_path / "run")
     stored = json.loads((tmp_path / "run" / "model.json").read_text())
     for name in ("prototypes", "intervention", "consistency"):

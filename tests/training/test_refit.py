@@ -52,12 +52,12 @@ def test_fitted_twice_equals_two_fresh_models(
 ) -> None:
     settings = {**QUICK, "max_epochs": 1, "patience": 1, "guard_folds": 0}
     small, large = cohorts
-    twice = Debiaser(backbone, debias, seed=3, **settings).fit(small)
+    twice = Debiaser(backbone, debias, seed=3, **settings).fit(small, baselines=False)
     assert twice.config_ is not None
     assert (twice.config_.channels, twice.config_.members, twice.config_.batch_size) == (64, 4, 32)
     twice.fit(large)
     assert (twice.config_.channels, twice.config_.members, twice.config_.batch_size) == (128, 1, 512)
-    assert_same(twice, Debiaser(backbone, debias, seed=3, **settings).fit(large))
+    assert_same(twice, Debiaser(backbone, debias, seed=3, **settings).fit(large, baselines=False))
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_down_again_and_after_another_choice(backbone: str, debias: Any) -> None
     first = graph_from_cohort(make_cohort(220, seed=1, outcomes="multilabel"))
     second = graph_from_cohort(make_cohort(120, seed=2, environments=None))
     settings = {**QUICK, "channels": 4, "members": 1, "guard_folds": 2}
-    twice = Debiaser(backbone, debias, seed=3, **settings).fit(first)
+    twice = Debiaser(backbone, debias, seed=3, **settings).fit(first, baselines=False)
     if debias != "none":
         twice.use("debiased")
     state = torch.random.get_rng_state()
     twice.fit(second)
     assert torch.equal(state, torch.random.get_rng_state())
-    assert_same(twice, Debiaser(backbone, debias, seed=3, **settings).fit(second))
+    assert_same(twice, Debiaser(backbone, debias, seed=3, **settings).fit(second, baselines=False))
 
 
 def test_settings_stay_as_given_and_both_are_stored(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_settings_stay_as_given_and_both_are_stored(tmp_path: Path) -> None:
 
 def test_a_model_of_version_1_has_its_settings_as_resolved(tmp_path: Path) -> None:
     graph = graph_from_cohort(make_cohort(100))
-    model = Debiaser("concat", max_epochs=1).fit(graph, out=tmp_path / "run")
+    model = Debiaser("concat", max_epochs=1).fit(graph, out=tmp_path / "run", baselines=False)
     stored = json.loads((tmp_path / "run" / "model.json").read_text())
     resolved = stored.pop("resolved")
     stored["version"] = 1

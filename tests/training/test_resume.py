@@ -30,18 +30,18 @@ class Stopped(Exception):
 @pytest.mark.parametrize("backbone", ["concat", "grape", "muse"])
 def test_resumed_equals_uninterrupted(backbone: str, tmp_path: Path) -> None:
     graph = graph_from_cohort(make_cohort(150))
-    whole = Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "whole")
+    whole = Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "whole", baselines=False)
 
     def stop(row: dict) -> None:
         if row["epoch"] == 3:
             raise Stopped
 
     with pytest.raises(Stopped):
-        Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "run", on_epoch=stop)
+        Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "run", on_epoch=stop, baselines=False)
     assert not (tmp_path / "run").exists()
     with pytest.raises(InputError, match="has not finished"):
         Debiaser.load(tmp_path / "run")
-    resumed = Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "run", resume=True)
+    resumed = Debiaser(backbone, **SETTINGS).fit(graph, out=tmp_path / "run", resume=True, baselines=False)
     assert [row["train_loss"] for row in resumed.history] == [row["train_loss"] for row in whole.history]
     np.testing.assert_array_equal(resumed.predict_proba(graph), whole.predict_proba(graph))
     assert not work_folder(tmp_path / "run").exists()
@@ -54,9 +54,9 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
         raise Stopped
 
     with pytest.raises(Stopped):
-        Debiaser("concat", **SETTINGS).fit(graph, out=tmp_path / "run", on_epoch=stop)
+        Debiaser("concat", **SETTINGS).fit(graph, out=tmp_path / "run", on_epoch=stop, baselines=False)
     with pytest.raises(InputError, match="started with other settings"):
-        Debiaser("muse", **SETTINGS).fit(graph, out=tmp_path / "run", resume=True)
+        Debiaser("muse", **SETTINGS).fit(graph, out=tmp_path / "run", resume=True, baselines=False)
 
 
 def test_kill_9_then_resume_from_the_command_line(tmp_path: Path) -> None:
@@ -95,10 +95,10 @@ def test_a_checkpoint_being_written_is_ignored(tmp_path: Path) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        Debiaser("concat", **SETTINGS).fit(graph, out=tmp_path / "run", on_epoch=stop)
+        Debiaser("concat", **SETTINGS).fit(graph, out=tmp_path / "run", on_epoch=stop, baselines=False)
     half = work_folder(tmp_path / "run") / "writing"
     half.mkdir()
     (half / "weights.safetensors").write_bytes(b"half")
-    resumed = Debiaser("concat", **SETTINGS).fit(graph, out=tmp_path / "run", resume=True)
-    whole = Debiaser("concat", **SETTINGS).fit(graph)
+    resumed = Debiaser("concat", **SETTINGS).fit(graph, out=tmp_path / "run", resume=True, baselines=False)
+    whole = Debiaser("concat", **SETTINGS).fit(graph, baselines=False)
     np.testing.assert_array_equal(resumed.predict_proba(graph), whole.predict_proba(graph))

@@ -77,7 +77,7 @@ ABSENT = {
 def test_suspects_that_are_not_there_are_refused(kind: str, debias: str, tmp_path: Path) -> None:
     make, word, message = ABSENT[kind]
     with pytest.raises(InputError, match=f"suspect '{word}': .*{message}"):
-        Debiaser("concat", debias, suspects=word, max_epochs=1).fit(make(), out=tmp_path / "run")
+        Debiaser("concat", debias, suspects=word, max_epochs=1).fit(make(), out=tmp_path / "run", baselines=False)
     assert not any(tmp_path.iterdir())
 
 
@@ -85,7 +85,7 @@ def test_suspects_that_are_not_there_are_refused(kind: str, debias: str, tmp_pat
 @pytest.mark.parametrize("kind", ["no environment", "one environment", "one pattern"])
 def test_suspects_that_were_not_given_are_those_the_graph_has(kind: str, debias: str, tmp_path: Path) -> None:
     graph = ABSENT[kind][0]()
-    model = Debiaser("concat", debias, max_epochs=1, channels=4, members=1, guard_folds=0).fit(graph)
+    model = Debiaser("concat", debias, max_epochs=1, channels=4, members=1, guard_folds=0).fit(graph, baselines=False)
     assert model.suspects == ("pattern", "environment")
     assert model.suspects_ == (("pattern",) if kind == "no environment" else ("pattern", "environment"))
     model.save(tmp_path / "run")
