@@ -129,6 +129,20 @@ def test_the_first_page_says_whose_patients_these_are_and_what_was_fixed_where(p
     assert page.index("what was fixed where") < page.index("In plain words")
 
 
+def test_the_python_of_the_page_says_the_same(place, metrics, monkeypatch):
+    folder, _ = place
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    quick = code.replace("evaluate(model, graph)", "evaluate(model, graph, resamples=0)").replace(
+        "report_b", "report_py"
+    )
+    assert quick.count("resamples=0") == quick.count("report_py") == 1
+    monkeypatch.chdir(folder)
+    exec(quick, {"gdsfd": gdsfd})
+    stored = json.loads((folder / "report_py" / "metrics.json").read_text())
+    assert stored["auroc"] == metrics["auroc"]
+    assert stored["population"] == metrics["population"]
+
+
 def test_the_first_hospital_read_again_is_refused_and_can_be_left_out(place, capsys, monkeypatch):
     folder, _ = place
     monkeypatch.chdir(folder)
