@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "CELL_CHARACTERS",
     "GdsfdError",
     "InputError",
     "NotFittedError",

@@ -6,7 +6,7 @@ from typing import Any
 
 from gdsfd.cohort.internal_names import KEEP
 from gdsfd.cohort.sources import Sources, View
-from gdsfd.errors import InputError, cell_text, shown
+from gdsfd.errors import CELL_CHARACTERS, InputError, shown
 
 __all__ = ["MAX_CHARACTERS", "check_key_cells"]
 
@@ -52,10 +52,10 @@ def _check_lengths(endless: Any, view: View, column: str, field: str, sources: S
     with sources.database.reading(view.label):
         cell = endless[column]
         found = sources.database.fetch(
-            endless.select(begins=cell.left(200), length=cell.length()).order_by("begins").limit(3)
+            endless.select(begins=cell.left(CELL_CHARACTERS), length=cell.length()).order_by("begins").limit(3)
         ).to_pylist()
     if found:
-        listed = ", ".join(f"{cell_text(row['begins'])} ({row['length']:,} characters)" for row in found)
+        listed = ", ".join(f"{row['begins'] + '…'!r} ({row['length']:,} characters)" for row in found)
         raise InputError(
             f"column {column!r} of {view.label} ({field}) names things, but has cells of more than "
             f"{MAX_CHARACTERS:,} characters: {listed}; it is the wrong column, or a quote in the file is not closed"
