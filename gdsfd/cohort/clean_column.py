@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gdsfd.cohort.sql_text import cleaned
 
-__all__ = ["cleaned_column"]
+__all__ = ["ZONED", "cleaned_column"]
+
+ZONED = "TIMESTAMP WITH TIME ZONE"  #: DuckDB's type of timestamps that know their offset from UTC
 
 #: Digits that a 64-bit integer always holds.
 _BIGINT_DIGITS = 18
@@ -32,6 +34,8 @@ def cleaned_column(column: str, kind: str) -> str:
         return cleaned(column)
     if kind in ("DOUBLE", "FLOAT"):
         return f"CASE WHEN NOT isnan({column}) THEN {column} END"
+    if kind == ZONED:  # kept, as a time in UTC and a local one must not be compared
+        return column
     if kind.startswith("TIMESTAMP"):
         return f"CAST({column} AS TIMESTAMP)"
     if kind == "INTERVAL":  # a duration becomes minutes, the package's unit of time

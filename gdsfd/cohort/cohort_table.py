@@ -153,7 +153,11 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
             if name is not None
         ),
         receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),
-        findings=[*findings, *labels.findings],
+        findings=[
+            *findings,
+            *labels.findings,
+            *(Finding("split", spec.split.kind, text) for text in assigned.warnings),
+        ],
         outcome_values=labels.values,
     )
     if like is None:

@@ -44,6 +44,7 @@ class Database:
             autoinstall_known_extensions=False,
         )
         self._duckdb = self.ibis.con
+        self._duckdb.execute("SET TimeZone = 'UTC'")  # what a time means must not depend on the machine
         self._duckdb.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file is about to be deleted
         return self
 

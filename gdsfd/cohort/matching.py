@@ -228,8 +228,8 @@ def match_rows(
 
 def _apply_time(rows: Rows, modality: ModalitySpec, window: tuple[float, float] | None) -> None:
     """Adds minutes and declares rows without a time or outside the window dropped."""
-    minutes = read_minutes(rows.so_far, rows.table, modality, rows.fetch, rows.view.label)
-    rows.table = rows.table.mutate(**{MINUTES: minutes})
+    read = read_minutes(rows.so_far, rows.table, modality, rows.fetch, rows.view.label)
+    rows.table = rows.table.mutate(**{MINUTES: read.expression})
     rows.drop(rows.table[modality.time].isnull(), f"blank {modality.time}")
     if modality.origin is not None:
         rows.drop(rows.table[origin_column(modality.origin)].isnull(), f"the patient's {modality.origin} is blank")

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.cohort.spec import SplitSpec
+from gdsfd.cohort.split_names import read_split_names
+from gdsfd.cohort.times import FORM_WORDS, read_texts
 from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
 __all__ = ["LEFT_OUT", "NEW", "SplitAssignment", "assign_new", "assign_split"]
@@ -31,11 +32,13 @@ class SplitAssignment:
         split: Split name per patient; :data:`LEFT_OUT` where it has none.
         left_out: Why patients were left out.
         notes: What the user should know.
+        warnings: What is probably not meant.
     """
 
     split: list[str]
     left_out: str = ""
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def assign_split(
@@ -99,13 +102,14 @@ def assign_new(spec: SplitSpec, subject: Sequence[str], column: Sequence[str | N
         note = f"no column {spec.column!r}: all patients are one evaluation set, {NEW!r}"
         return SplitAssignment([NEW] * len(subject), notes=[note])
     names, owner = np.unique(np.asarray(subject, dtype=object).astype(str), return_inverse=True)
-    split = np.array([value or LEFT_OUT for value in column], dtype=object)
+    found = read_split_names(spec.column or "", column, to_train_on=False)
+    split = np.array([value or LEFT_OUT for value in found.split], dtype=object)
     _check_one_split_each(spec, names, owner, split)
     by_subject = np.full(len(names), NEW, dtype=object)
     named = split != LEFT_OUT
     by_subject[owner[named]] = split[named]
     blank = int((~named).sum())
-    notes = []
+    notes = list(found.notes)
     if blank:
         rest = f"in {NEW!r}, or with the other patients of their subject"
         notes.append(f"{blank} patients have no value in the split column {spec.column!r} and are {rest}")
@@ -144,6 +148,10 @@ def _quotas(
 def _by_fold(
     spec: SplitSpec, owner: NDArray[np.int64], stratum: NDArray[np.int64], order: NDArray[np.int64]
 ) -> SplitAssignment:
+    if len(order) < (spec.folds or 1):
+        raise InputError(
+            f"split.folds: expected at most as many folds as there are subjects, {len(order)}, got {spec.folds}"
+        )
     fold = np.empty(len(order), dtype=np.int64)
     fold[order] = np.arange(len(order)) % (spec.folds or 1)
     rest = order[fold[order] != spec.fold]
@@ -191,31 +199,47 @@ def _by_time(
     order: NDArray[np.int64],
     column: Sequence[str | None] | None,
 ) -> SplitAssignment:
-    values = pd.Series(list(column or []), dtype="string")
-    times = pd.to_numeric(values, errors="coerce").astype("Float64")
-    if times.isna().any():
-        stamps = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
-        if stamps.notna().sum() > times.notna().sum():
-            times = pd.Series(stamps.to_numpy().astype("datetime64[us]").astype(np.int64), dtype="Float64").mask(
-                stamps.isna()
-            )
-    if len(values) != len(owner) or times.isna().any():
-        wrong = [
-            f"{cut_text(subject[row])} ({cell_text(values[row])})"
-            for row in np.flatnonzero(times.isna().to_numpy())[:5]
-        ]
+    what = f"split.column {spec.column!r}"
+    minutes, times = read_texts(list(column or []), what, subject)
+    blank = np.flatnonzero(np.isnan(minutes))
+    if len(blank):
         raise InputError(
-            f"split.column {spec.column!r}: {int(times.isna().sum())} patients have a blank or unreadable time, e.g. "
-            "of subject "
-            f"{', '.join(wrong)}; expected numbers or ISO timestamps, filter them with cohort.where"
+            f"{what}: {len(blank)} patients have a blank time, e.g. of subject "
+            f"{', '.join(cut_text(subject[row]) for row in blank[:5])}; filter them with cohort.where"
+        )
+    if times.form == "duration":
+        raise InputError(
+            f"{what} holds {FORM_WORDS['duration']}, e.g. {times.example}, which orders no patients; expected numbers "
+            "or timestamps"
         )
     first = np.full(len(names), np.inf)
-    np.minimum.at(first, owner, times.to_numpy(dtype=np.float64))
+    np.minimum.at(first, owner, minutes)
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(order))
     by_time = np.lexsort((rank, first))
     by_subject = _quotas(by_time, np.zeros(len(names), dtype=np.int64), spec.fractions, ("train", "tuning", "test"))
-    return SplitAssignment(by_subject[owner].tolist())
+    warnings = []
+    if times.sentinels and 2 * times.sentinels < times.measured:
+        warnings.append(
+            f"{times.sentinels} of {times.measured} times of column {spec.column!r} look like placeholders (years 1, "
+            "1899, 1900 and 9999, or 1970-01-01): they count as the earliest or latest patients"
+        )
+    warnings += _ties(first, by_subject, spec)
+    return SplitAssignment(by_subject[owner].tolist(), warnings=warnings)
+
+
+def _ties(first: NDArray[np.float64], by_subject: NDArray[np.object_], spec: SplitSpec) -> list[str]:
+    """Warnings of a time at which one split ends and another begins: who of its subjects is where, chance decides."""
+    warnings = []
+    for earlier, later in (("train", "tuning"), ("tuning", "test"), ("train", "test")):
+        before, after = first[by_subject == earlier], first[by_subject == later]
+        if len(before) and len(after) and before.max() == after.min():
+            tied = int((before == before.max()).sum() + (after == before.max()).sum())
+            warnings.append(
+                f"{tied:,} of {len(first):,} subjects have the one time at which {earlier!r} ends and {later!r} begins:"
+                f" chance decides between the two. Name a finer column than {spec.column!r}, or give split by column"
+            )
+    return warnings
 
 
 def _by_column(
@@ -226,13 +250,20 @@ def _by_column(
     order: NDArray[np.int64],
     column: Sequence[str | None] | None,
 ) -> SplitAssignment:
-    split = np.array([value or LEFT_OUT for value in (column or [])], dtype=object)
+    named = read_split_names(spec.column or "", column or [])
+    split = np.array([value or LEFT_OUT for value in named.split], dtype=object)
     _check_one_split_each(spec, names, owner, split)
     if "train" not in split:
         raise InputError(
             f"split.column {spec.column!r}: no patient is in 'train', found {shown(sorted(set(split) - {LEFT_OUT}))}"
         )
-    notes = []
+    warnings = []
+    if "test" not in split:
+        others = sorted(set(split) - {LEFT_OUT, "train", "tuning"})
+        warnings.append(
+            f"column {spec.column!r} has no 'test': "
+            + (f"ask for {shown(others)} by name, e.g. evaluate --split" if others else "nothing can be judged")
+        )
     if "tuning" not in split:
         in_train = np.zeros(len(names), dtype=bool)
         in_train[owner[split == "train"]] = True
@@ -240,10 +271,11 @@ def _by_column(
         chosen = _quotas(order[in_train[order]], stratum, (1 - share, share), ("train", "tuning"))
         moved = (split == "train") & (chosen[owner] == "tuning")
         split[moved] = "tuning"
-        notes.append(
+        warnings.append(
             f"column {spec.column!r} has no 'tuning': {int(moved.sum())} train patients were drawn for it, by subject"
         )
-    return SplitAssignment(split.tolist(), left_out="no split in the split column", notes=notes)
+    left_out = "no split in the split column"
+    return SplitAssignment(split.tolist(), left_out=left_out, notes=named.notes, warnings=warnings)
 
 
 def _check_one_split_each(

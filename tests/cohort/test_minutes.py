@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pandas as pd
@@ -60,20 +61,77 @@ def test_offsets_from_utc_count() -> None:
     times = [f"2150-01-{1 + k:02d}T0{k % 3}:{k:02d}:00+0{1 + k % 3}:00" for k in range(20)]
     assert steps(times, cohort=cohort, origin="admitted") == list(range(20))
     assert steps([time.replace("T", " ")[:-3] for time in times], cohort=cohort, origin="admitted") == list(range(20))
-    times = [f"2150-01-{1 + k:02d} 00:{k:02d}:00Z" for k in range(20)]  # UTC, like a time without offset
-    assert steps(times, origin="admitted") == list(range(20))
+    cohort = patients().assign(admitted=[f"2150-01-{1 + k % 28:02d}T00:00Z" for k in range(PATIENTS)])
+    times = [f"2150-01-{1 + k:02d} 00:{k:02d}:00 UTC" for k in range(20)]
+    assert steps(times, cohort=cohort, origin="admitted") == list(range(20))
 
 
 def test_offsets_on_one_side_only_are_refused() -> None:
     times = ["2150-01-01 10:00:00"] * 19 + ["2150-01-01 10:00:00+02:00"]
-    message = r"column 't' of .* with an offset from UTC, '2150-01-01 10:00:00\+02:00' \(id 019\), and its origin"
+    with pytest.raises(
+        InputError, match=r"'t' of .*: 1 of 20 times have an offset from UTC, .*'2150-01-01 10:00:00\+02"
+    ):
+        steps(times, origin="admitted")
+    times = ["2150-01-01 10:00:00+02:00"] * 20
+    message = r"column 't' of .* with an offset from UTC, '2150-01-01 10:00:00\+02:00' \(id 000\), and its origin"
     with pytest.raises(InputError, match=message):
         steps(times, origin="admitted")
     cohort = patients().assign(admitted=lambda frame: frame.admitted + " 00:00:00-05")
     with pytest.raises(
-        InputError, match=r"its origin 'admitted' in the cohort holds .*-05' .* write both with offsets"
+        InputError, match=r"its origin 'admitted' in the cohort holds .*-05' .* Write both with offsets"
     ):
-        steps(times[:5], cohort=cohort, origin="admitted")
+        steps(["2150-01-01 10:00:00"] * 5, cohort=cohort, origin="admitted")
+
+
+@pytest.mark.parametrize("zoned", ["times", "origin"])
+def test_a_typed_zone_on_one_side_only_is_refused(zoned: str) -> None:
+    cohort = patients().assign(admitted=lambda frame: pd.to_datetime(frame.admitted))
+    times = pd.to_datetime(pd.Series([f"2150-01-{1 + k:02d} 10:00" for k in range(20)]))
+    if zoned == "times":
+        times = times.dt.tz_localize("Europe/Berlin")
+    else:
+        cohort["admitted"] = cohort.admitted.dt.tz_localize("America/New_York")
+    have, lack = ("'t' of .*", "its origin 'admitted'") if zoned == "times" else ("its origin 'admitted'", "'t' of")
+    with pytest.raises(InputError, match=rf"{have}.* holds timestamps with an offset from UTC, .* and .*{lack}.* none"):
+        steps(times.tolist(), cohort=cohort, origin="admitted")
+    text = times.astype(str).tolist()  # text beside a typed column
+    with pytest.raises(InputError, match="with an offset from UTC"):
+        steps(text, cohort=cohort, origin="admitted")
+
+
+def test_typed_zones_on_both_sides_are_compared_in_utc() -> None:
+    cohort = patients().assign(admitted=lambda frame: pd.to_datetime(frame.admitted).dt.tz_localize("Europe/Berlin"))
+    local = pd.to_datetime(pd.Series([f"2150-01-{1 + k:02d} 00:{k:02d}" for k in range(20)]))
+    times = local.dt.tz_localize("Europe/Berlin").dt.tz_convert("Asia/Tokyo")
+    assert steps(times.tolist(), cohort=cohort, origin="admitted") == list(range(20))
+    assert steps(times.astype(str).tolist(), cohort=cohort, origin="admitted") == list(range(20))
+    derived = steps(times.tolist(), cohort=cohort, origin="admitted", time="u", derive={"u": "t"})
+    assert derived == list(range(20))  # a derived column keeps its zone
+
+
+def test_a_zone_is_dropped_only_by_saying_so() -> None:
+    local = pd.to_datetime(pd.Series([f"2150-01-{1 + k:02d} 00:{k:02d}" for k in range(20)]))
+    times = local.dt.tz_localize("Europe/Berlin").tolist()
+    said = {"time": "u", "derive": {"u": "timezone('Europe/Berlin', t)"}}
+    assert steps(times, origin="admitted", **said) == list(range(20))
+
+
+def test_dates_and_days_beside_timestamps() -> None:
+    cohort = patients().assign(admitted=lambda frame: pd.to_datetime(frame.admitted).dt.date)
+    times = [f"2150-01-{1 + k:02d} 00:{k:02d}" for k in range(20)]
+    assert steps(times, cohort=cohort, origin="admitted") == list(range(20))
+    assert steps(pd.to_datetime(pd.Series(times)).tolist(), cohort=cohort, origin="admitted") == list(range(20))
+    dates = [time[:10] for time in times]
+    assert steps(dates, cohort=cohort, origin="admitted") == [0] * 20
+    assert steps(["1 day 00:05:00", "-1 day, 23:30:00", "00:07", "2 days"] * 5) == [1445, -30, 7, 2880] * 5
+    assert steps(pd.Series([dt.time(0, k) for k in range(20)]).tolist()) == list(range(20))
+
+
+def test_the_hours_of_the_afternoon_are_not_lost() -> None:
+    cohort = patients().assign(admitted=[f"2150-01-{1 + k % 28:02d} 10:00:00" for k in range(PATIENTS)])
+    hours = [("11:00:00 AM", 60), ("12:00:00 PM", 120), ("01:00:00 PM", 180), ("12:30:00 AM", -570)]
+    times = [f"2150-01-{1 + k:02d} {hours[k % 4][0]}" for k in range(20)]
+    assert steps(times, cohort=cohort, origin="admitted") == [hours[k % 4][1] for k in range(20)]
 
 
 def test_numbers_relative_to_numbers() -> None:

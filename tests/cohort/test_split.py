@@ -101,12 +101,51 @@ def test_holdout_may_be_written_as_a_number() -> None:
 
 
 def test_time_split_reads_offsets_from_utc() -> None:
-    times = ["2020-01-01T00:00:00", "2020-01-01 01:00:00+02:00", "2020-01-01T02:00:00Z", "2020-01-01"]
-    assigned = assign_split(
-        SplitSpec(kind="time", column="t", fractions=(0.25, 0.5, 0.25)), ["a", "b", "c", "d"], column=times
-    )
-    assert assigned.split[1] == "train"
-    assert assigned.split[2] == "test"
+    times = ["2020-01-01T00:00:00Z", "2020-01-01 01:00:00+02:00", "2020-01-01T02:00:00Z", "2020-01-01 00:30 UTC"]
+    assert by_time(times) == ["tuning", "train", "test", "tuning"]
+
+
+def by_time(times: list[str | None]) -> list[str]:
+    spec = SplitSpec(kind="time", column="t", fractions=(0.25, 0.5, 0.25))
+    return assign_split(spec, [f"s{k}" for k in range(len(times))], column=times).split
+
+
+def test_time_split_sorts_times_not_texts() -> None:
+    assert by_time(["100", "9", "20", "50"]) == ["test", "train", "tuning", "tuning"]
+    assert by_time(["2020-10-1", "2020-9-1", "2020-11-1", "2020-9-10"]) == ["tuning", "train", "test", "tuning"]
+    assert by_time([f"2020-01-01 {hour}" for hour in ("01:00 PM", "11:00 AM", "12:00 PM", "12:30 AM")]) == [
+        "test", "tuning", "tuning", "train",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (["2020-01-01", "03/04/2020"], r"'t' has 1 times that cannot be read: '03/04/2020' \(id s1\)"),
+        (["2020-01-01 10:00", "2020-01-01 10:00+02:00"], "1 of 2 times have an offset from UTC"),
+        (["10:30", "11:30"], "holds hh:mm, .* which orders no patients"),
+        (["2020-01-01", "NA"], r"'NA' \(id s1\)"),
+        (["2020-01-01", "2020"], "expected"),
+    ],
+)
+def test_time_split_refuses_what_it_cannot_order(times: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        by_time(times)
+
+
+def test_time_split_warns_of_ties_and_placeholders() -> None:
+    spec = SplitSpec(kind="time", column="t", fractions=(0.5, 0.2, 0.3))
+    subject = [f"s{k}" for k in range(10)]
+    assigned = assign_split(spec, subject, column=["2020"] * 7 + ["2021", "2022", "2023"])
+    assert "7 of 10 subjects have the one time at which 'train' ends and 'tuning' begins" in assigned.warnings[0]
+    days = [f"2020-01-{k + 1:02d}" for k in range(9)]
+    assert not assign_split(spec, subject, column=[*days, "2020-01-10"]).warnings
+    assert "1 of 10 times" in assign_split(spec, subject, column=[*days, "9999-12-31"]).warnings[0]
+
+
+def test_more_folds_than_subjects_are_refused() -> None:
+    with pytest.raises(InputError, match="as many folds as there are subjects, 3, got 5"):
+        assign_split(SplitSpec(folds=5), ["a", "b", "c"])
 
 
 @pytest.mark.parametrize("dates", [False, True])
@@ -124,7 +163,7 @@ def test_time_split_takes_the_latest_subjects(dates: bool) -> None:
 @pytest.mark.parametrize("wrong", [None, "soon"])
 def test_time_split_needs_every_time(wrong: str | None) -> None:
     with pytest.raises(
-        InputError, match=r"split.column 't': 1 patients have a blank or unreadable time, e.g. of subject b"
+        InputError, match=r"split.column 't'.* 1 (patients have a blank time, e.g. of subject b|times .*id b)"
     ):
         assign_split(SplitSpec(kind="time", column="t"), ["a", "b"], column=["1", wrong])
 
@@ -141,15 +180,32 @@ def test_column_split_draws_tuning_from_train_by_subject() -> None:
     assigned = assign_split(SplitSpec(kind="column", column="c"), subject, strata=[0] * 100, column=column)
     assert Counter(assigned.split) == {"train": 72, "tuning": 8, "test": 20}
     one_split_each(subject, assigned.split)
-    assert "no 'tuning': 8 train patients" in assigned.notes[0]
+    assert "no 'tuning': 8 train patients" in assigned.warnings[0]
 
 
 def test_column_split_mistakes() -> None:
     spec = SplitSpec(kind="column", column="c")
     with pytest.raises(InputError, match=r"1 subjects are in more than one split: 'a' in test and train"):
         assign_split(spec, ["a", "a", "b"], column=["train", "test", "train"])
-    with pytest.raises(InputError, match="no patient is in 'train', found 'Train'"):
-        assign_split(spec, ["a"], column=["Train"])
+    with pytest.raises(InputError, match="no patient is in 'train', found 'A', 'B'"):
+        assign_split(spec, ["a", "b"], column=["A", "B"])
+
+
+def test_column_split_reads_common_names() -> None:
+    spec = SplitSpec(kind="column", column="c")
+    column: list[Any] = ["Training", "Validation", "TEST", "external", None]
+    assigned = assign_split(spec, list("abcde"), column=column)
+    assert assigned.split == ["train", "tuning", "test", "external", LEFT_OUT]
+    assert not assigned.warnings
+    assert len(assigned.notes) == 3
+
+
+def test_a_column_split_without_test_is_a_warning() -> None:
+    spec = SplitSpec(kind="column", column="c")
+    assert (
+        "ask for 'holdout' by name" in assign_split(spec, list("abc"), column=["train", "val", "holdout"]).warnings[0]
+    )
+    assert "nothing can be judged" in assign_split(spec, list("ab"), column=["train", "tuning"]).warnings[0]
 
 
 def test_new_patients_are_one_evaluation_set_unless_a_column_says_otherwise() -> None:
