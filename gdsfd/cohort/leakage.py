@@ -14,6 +14,7 @@ from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.leak_candidates import Flags, Ranked, leak_candidates
 from gdsfd.cohort.patient_facts import PatientFacts, facts_of_cohort
 from gdsfd.cohort.presence_findings import presence_findings
+from gdsfd.cohort.told_presence import ToldPresence
 from gdsfd.errors import cell_text
 
 __all__ = ["find_leaks", "univariate_auroc"]
@@ -32,7 +33,8 @@ def find_leaks(cohort: Cohort, new: bool = False) -> list[Finding]:
     outcome (every class of a multi-class one against the rest), the AUROC of single columns is worked out: numeric
     columns, mean and last value of event items, categorical levels, codes, and whether a column, item or modality is
     there at all. Numbers are ranked among those who have them; a flag is read for every patient, absent meaning no.
-    Components of embeddings are not looked at. Then come the findings of
+    Components of embeddings are not looked at. Then come things whose presence gives a class away
+    (:func:`~gdsfd.cohort.told_presence.telling`), and the findings of
     :func:`~gdsfd.cohort.presence_findings.presence_findings`.
 
     Args:
@@ -56,14 +58,15 @@ def find_leaks(cohort: Cohort, new: bool = False) -> list[Finding]:
     place = np.full(len(cohort), -1)
     place[rows] = np.arange(len(rows))
     leaks: list[Finding] = []
+    told = ToldPresence(who)
     for candidate in leak_candidates(cohort, place):
         for target in targets:
             if isinstance(candidate, Ranked):
                 leaks += _judge_ranked(candidate, target, note)
             else:
-                leaks += _judge_flags(candidate, target, note)
+                leaks += _judge_flags(candidate, target, note, told)
     leaks.sort(key=lambda finding: -abs((finding.value or 0.0) - 0.5))
-    return leaks + presence_findings(facts, new)
+    return [*leaks, *told.findings(), *presence_findings(facts, new)]
 
 
 def univariate_auroc(values: NDArray[np.floating], positive: Bools) -> float:
@@ -117,7 +120,7 @@ def _judge_ranked(column: Ranked, target: _Target, note: str) -> Iterator[Findin
         yield from _finding(column.where, column.what, target, auroc, len(among.positive), note)
 
 
-def _judge_flags(flags: Flags, target: _Target, note: str) -> Iterator[Finding]:
+def _judge_flags(flags: Flags, target: _Target, note: str, told: ToldPresence) -> Iterator[Finding]:
     positives, labelled = int(target.positive.sum()), int(target.labelled.sum())
 
     def having(who: Bools) -> NDArray[np.int64]:
@@ -128,6 +131,7 @@ def _judge_flags(flags: Flags, target: _Target, note: str) -> Iterator[Finding]:
     aurocs = (1 + true_positive / positives - false_positive / (labelled - positives)) / 2
     for number in np.flatnonzero((aurocs > THRESHOLD) | (aurocs < 1 - THRESHOLD)):
         yield from _finding(flags.where, flags.what[number], target, float(aurocs[number]), labelled, note)
+    told.add(flags, target.name, true_positive, false_positive, positives, labelled - positives)
 
 
 def _finding(where: str, what: str, target: _Target, auroc: float, patients: int, note: str) -> Iterator[Finding]:

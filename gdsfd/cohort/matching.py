@@ -12,9 +12,10 @@ from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.id_types import check_id_types
 from gdsfd.cohort.internal_names import ID, KEEP, MINUTES, OWN_KEY, PATIENT, PREFIX, REASON, TRAIN, origin_column
 from gdsfd.cohort.key_cells import check_key_cells
-from gdsfd.cohort.minutes import read_minutes
+from gdsfd.cohort.minutes import Minutes, read_minutes
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import ModalitySpec
+from gdsfd.cohort.time_findings import find_time_doubts
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
 
@@ -43,6 +44,9 @@ class Rows:
         notes: For the receipt.
         findings: Warnings for the receipt, of all the build's sources.
         kept: Rows that are left.
+        minutes: What the times of the rows are, where the modality has times.
+        outside: The reason of rows outside the window, and the window; None without one.
+        lost: Patients with a dropped row, by reason.
     """
 
     def __init__(self, table: Any, view: View, modality: ModalitySpec, cohort: CohortRows, sources: Sources) -> None:
@@ -55,6 +59,9 @@ class Rows:
         self.notes: list[str] = list(view.notes)
         self.findings = sources.findings
         self.kept = view.rows
+        self.minutes: Minutes | None = None
+        self.outside: tuple[str, tuple[float, float]] | None = None
+        self.lost: dict[str, int] = {}
         self._pending: list[tuple[Any, str]] = []
 
     def drop(self, condition: Any, reason: str) -> None:
@@ -113,11 +120,13 @@ class Rows:
         own = ID if ID in self.table.columns else PATIENT
         judged = self.database.sql(self.table.select(own=self.table[own].cast("string"), **{REASON: self._reason()}))
         counted = self.database.rows(
-            f"SELECT {REASON}, count(*), min(own, 64) FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1 ORDER BY 1"
+            f"SELECT {REASON}, count(*), min(own, 64), count(DISTINCT own) FROM ({judged}) WHERE {REASON} <> {_KEPT} "
+            "GROUP BY 1 ORDER BY 1"
         )
         dropped = {}
-        for number, count, owners in counted:
+        for number, count, owners, patients in counted:
             reason = self._pending[number][1]
+            self.lost[reason] = int(patients)
             dropped[reason] = int(count)
             examples = list(dict.fromkeys(owners or []))[:5]
             self.drops.append(
@@ -159,6 +168,10 @@ class Rows:
                 f"modality {self.modality.name!r} ({self.view.label}) is empty: of {self.view.rows} rows read none was "
                 "kept" + (f": {reasons}" if reasons else "") + ". Check its id, where, window and missing"
             )
+        if self.minutes is not None:
+            reason, window = self.outside or ("", None)
+            lost = self.lost.get(reason, 0)
+            self.findings += find_time_doubts(self.modality, self.minutes, window, patients, lost)
         return SourceReceipt(
             name=self.modality.name,
             kind=self.modality.kind,
@@ -229,6 +242,7 @@ def match_rows(
 def _apply_time(rows: Rows, modality: ModalitySpec, window: tuple[float, float] | None) -> None:
     """Adds minutes and declares rows without a time or outside the window dropped."""
     read = read_minutes(rows.so_far, rows.table, modality, rows.fetch, rows.view.label)
+    rows.minutes = read
     rows.table = rows.table.mutate(**{MINUTES: read.expression})
     rows.drop(rows.table[modality.time].isnull(), f"blank {modality.time}")
     if modality.origin is not None:
@@ -236,4 +250,6 @@ def _apply_time(rows: Rows, modality: ModalitySpec, window: tuple[float, float] 
     rows.drop(rows.table[MINUTES].isnull(), f"{modality.time} is not finite")
     if window is not None:
         outside = (rows.table[MINUTES] < window[0]) | (rows.table[MINUTES] >= window[1])
-        rows.drop(outside, f"outside the window of {window[0]:g} to {window[1]:g} minutes")
+        reason = f"outside the window of {window[0]:g} to {window[1]:g} minutes"
+        rows.drop(outside, reason)
+        rows.outside = reason, window

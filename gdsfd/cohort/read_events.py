@@ -27,6 +27,7 @@ from gdsfd.cohort.matching import PATIENT, TRAIN, Rows, match_rows
 from gdsfd.cohort.numbering import number_texts
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EventsSpec
+from gdsfd.cohort.time_findings import find_one_step
 from gdsfd.errors import InputError, SchemaError, near_names, shown
 
 __all__ = ["read_events"]
@@ -82,6 +83,7 @@ def read_events(
             for batch in rows.database.batches(ordered, _PIECE_ROWS):
                 reducer.add(*(batch[name].to_numpy(zero_copy_only=False) for name in ("series", "minutes", "value")))
     observations = reducer.finish()
+    rows.findings += find_one_step(modality, observations.step, grid.steps, len(observations.patient))
     _account_for_items(rows, choice, fitted=like is not None)
     receipt = rows.receipt(len(observations.patient), must_have_rows=like is None)
     fields = like or ModalityFields(

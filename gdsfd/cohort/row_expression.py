@@ -41,6 +41,7 @@ _WORDS = {
     "DEFAULT": "DEFAULT",
     "COLLATE": "COLLATE (lower() and strip_accents() make texts alike)",
 }
+_EQUALITIES = ("COMPARE_EQUAL", "COMPARE_NOTEQUAL", "COMPARE_DISTINCT_FROM", "COMPARE_NOT_DISTINCT_FROM")
 _WHAT_IS_TAKEN = "expected one SQL expression over the columns of one row"
 
 
@@ -51,10 +52,12 @@ class RowExpression:
     Args:
         text: As the user wrote it. Whoever runs it puts it between parentheses, on lines of its own.
         columns: Names of the columns that it reads, as written, each once.
+        ordered: Those that stand bare beside ``<``, ``>``, ``<=``, ``>=`` or in ``BETWEEN``.
     """
 
     text: str
     columns: tuple[str, ...]
+    ordered: frozenset[str] = frozenset()
 
     @property
     def sql(self) -> str:
@@ -109,11 +112,15 @@ def row_expression(text: str) -> RowExpression:
     if tree is None or tree != same:
         raise SpecError(_what_it_is(text))
     columns: dict[str, None] = {}
+    ordered: set[str] = set()
     for node in _nodes(tree):
         _check(node)
         if node["class"] == "COLUMN_REF":
             columns[node["column_names"][0]] = None
-    return RowExpression(text, tuple(columns))
+        elif node["class"] in ("COMPARISON", "BETWEEN") and node["type"] not in _EQUALITIES:
+            sides = [side for side in node.values() if isinstance(side, dict)]
+            ordered |= {side["column_names"][0] for side in sides if side.get("class") == "COLUMN_REF"}
+    return RowExpression(text, tuple(columns), frozenset(ordered))
 
 
 def _parsed(text: str, frame: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gdsfd.cohort.column_names import BLANKS
+from gdsfd.cohort.time_forms import STAMP, ZONED_STAMP
 
 __all__ = [
     "cleaned",
@@ -12,6 +13,7 @@ __all__ = [
     "looks_integer",
     "looks_number",
     "looks_timestamp",
+    "looks_zoned",
     "number",
     "quoted",
     "string_literal",
@@ -72,5 +74,11 @@ def looks_number(column: str) -> str:
 
 
 def looks_timestamp(column: str) -> str:
-    """Whether text is an ISO date or timestamp."""
-    return f"(TRY_CAST({column} AS TIMESTAMP) IS NOT NULL AND contains({column}, '-'))"
+    """Whether text is an ISO date or timestamp without a zone, every character of it."""
+    return f"(regexp_matches({column}, {string_literal(STAMP)}) AND TRY_CAST({column} AS TIMESTAMP) IS NOT NULL)"
+
+
+def looks_zoned(column: str) -> str:
+    """Whether text is an ISO timestamp with an offset from UTC, every character of it."""
+    read = f"TRY_CAST({column} AS TIMESTAMPTZ)"
+    return f"(regexp_matches({column}, {string_literal(ZONED_STAMP)}) AND {read} IS NOT NULL)"

@@ -24,23 +24,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gdsfd.cohort.time_forms import ANY_STAMP, DATE_ONLY, DURATION, HALF, HALF_CLOCK, HALF_END, ZONE_END
 from gdsfd.cohort.values import as_number
 from gdsfd.errors import InputError, cell_text, cut_text
 
-__all__ = ["FORM_WORDS", "STAMP", "ZONED_STAMP", "Times", "look_at_times", "minutes_of", "minutes_since", "read_texts"]
-
-_DATE = r"[0-9]{4}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
-_CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
-_HALF = r" ?[AaPp][Mm]"
-_ZONE = r" ?(?:Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)"
-#: A timestamp without AM, PM or a zone, and one with a zone: as regular expressions of the whole text.
-STAMP = rf"^{_DATE}(?:[T ]{_CLOCK})?$"
-ZONED_STAMP = rf"^{_DATE}[T ]{_CLOCK}{_ZONE}$"
-_ANY_STAMP = rf"^{_DATE}(?:[T ]{_CLOCK}(?:{_HALF}|{_ZONE})?)?$"
-_DATE_ONLY = rf"^{_DATE}$"
-_DURATION = r"^(?:[+-]?[0-9]{1,7} days?(?:,? |$))?(?:[+-]?[0-9]{1,7}:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?$"
-_HALF_CLOCK = rf"^(?:0?[1-9]|1[0-2]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?{_HALF}$"
-_HALF_END, _ZONE_END = rf"[0-9]{_HALF}$", rf":[0-9]{{2}}(?:\.[0-9]+)?{_ZONE}$"
+__all__ = ["FORM_WORDS", "Times", "look_at_times", "minutes_of", "minutes_since", "read_texts"]
 
 FORM_WORDS = {"number": "numbers", "duration": "hh:mm", "timestamp": "timestamps"}
 #: Beyond this many minutes (100 years) a number is no time of a patient, but an epoch or a date in digits.
@@ -114,9 +102,9 @@ def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
         **{form: expression.count() for form, expression in read.items()},
         **_number_facts(read["number"]),
         **_stamp_facts(stamp),
-        zones=(stamp.notnull() & column.re_search(_ZONE_END)).sum(),
-        bare=(stamp.notnull() & column.re_search(_DATE_ONLY)).sum(),
-        halves=column.re_search(_HALF_END).sum(),
+        zones=(stamp.notnull() & column.re_search(ZONE_END)).sum(),
+        bare=(stamp.notnull() & column.re_search(DATE_ONLY)).sum(),
+        halves=column.re_search(HALF_END).sum(),
     )
     measured = counted["measured"]
     form = max(read, key=lambda name: counted[name])
@@ -129,10 +117,10 @@ def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
         )
     times_of_day = measured - counted["bare"] if form == "timestamp" else measured
     for count, words, sign in (
-        (counted["zones"], "an offset from UTC", _ZONE_END),
-        (counted["halves"], "AM or PM", _HALF_END),
+        (counted["zones"], "an offset from UTC", ZONE_END),
+        (counted["halves"], "AM or PM", HALF_END),
     ):
-        if form != "number" and 0 < count < (measured if sign == _ZONE_END else times_of_day):
+        if form != "number" and 0 < count < (measured if sign == ZONE_END else times_of_day):
             lacking, _ = _cells(column, column.notnull() & ~column.re_search(sign), rows, fetch, owner, 2)
             having, _ = _cells(column, column.re_search(sign), rows, fetch, owner, 1)
             raise InputError(
@@ -168,8 +156,8 @@ def minutes_of(column: Any, form: str) -> Any:
     sign = ibis.cases((column.re_search(r"(?:^|[ ,])-[0-9]+:"), -1.0), else_=1.0)
     clock = hours * 60.0 + minutes + seconds / 60.0
     return ibis.cases(
-        (column.re_search(_HALF_CLOCK), clock + 60.0 * _to_24_hours(column)),
-        (column.re_search(_DURATION), days * 1440.0 + sign * clock),
+        (column.re_search(HALF_CLOCK), clock + 60.0 * _to_24_hours(column)),
+        (column.re_search(DURATION), days * 1440.0 + sign * clock),
     )
 
 
@@ -188,7 +176,7 @@ def _stamp(column: Any) -> Any:
     # The database would leave an offset, and AM and PM, out of account when it reads text as a timestamp.
     alike = column.re_replace(r" ?(?:z|UTC|GMT)$", "Z").re_replace(r" ?([+-][0-9]{2}):?([0-9]{2})$", r"\1:\2")
     zoned = alike.re_replace(r" ([+-][0-9]{2})$", r"\1").try_cast("timestamp('UTC')").cast("timestamp")
-    plain = column.re_replace(rf"{_HALF}$", "").try_cast("timestamp")
+    plain = column.re_replace(rf"{HALF}$", "").try_cast("timestamp")
     half = ibis.cases(
         (~column.re_search(r"[T ](?:0?[1-9]|1[0-2]):"), ibis.null("timestamp")),
         (_to_24_hours(column) > 0, plain + ibis.interval(hours=12)),
@@ -196,9 +184,9 @@ def _stamp(column: Any) -> Any:
         else_=plain,
     )
     read = ibis.cases(
-        (column.re_search(_ZONE_END), zoned), (column.re_search(_HALF_END), half), else_=column.try_cast("timestamp")
+        (column.re_search(ZONE_END), zoned), (column.re_search(HALF_END), half), else_=column.try_cast("timestamp")
     )
-    return ibis.cases((column.re_search(_ANY_STAMP) & (read.year() > 0), read))
+    return ibis.cases((column.re_search(ANY_STAMP) & (read.year() > 0), read))
 
 
 def _to_24_hours(column: Any) -> Any:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import duckdb
 
 from gdsfd.cohort.base_tables import BaseTable, BaseTables
-from gdsfd.cohort.clean_column import cleaned_column
+from gdsfd.cohort.clean_column import ZONED, cleaned_column
 from gdsfd.cohort.database import Database
 from gdsfd.cohort.internal_names import KEEP, POSITION, ROW, check_names, clashing, raw_column
 from gdsfd.cohort.row_expression import RAW_SUFFIX, RowExpression, row_expression
 from gdsfd.cohort.spec import JoinSpec
-from gdsfd.cohort.sql_text import cleaned, looks_integer, looks_number, looks_timestamp, quoted
-from gdsfd.errors import InputError, SpecError, near_names, shown
+from gdsfd.cohort.sql_text import cleaned, looks_integer, looks_number, looks_timestamp, looks_zoned, quoted
+from gdsfd.errors import InputError, SpecError, cell_text, near_names, shown
 
 __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
 
@@ -34,6 +35,7 @@ class UserSql:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._looks: dict[tuple[str, str], str] = {}
+        self._mixed: dict[tuple[str, str], str] = {}  # what text columns hold that are numbers or times but for some
 
     def joined(self, base: BaseTable, joins: Sequence[JoinSpec], tables: BaseTables, what: str) -> BaseTable:
         """The base table with the columns of look-up tables beside its rows.
@@ -148,6 +150,9 @@ class UserSql:
         typings += [
             {**typings[0], column: "VARCHAR"} for column, kind in found.items() if kind not in ("VARCHAR", BLANK)
         ]
+        for field, expression in [*((f"derive.{name}", one) for name, one in derive.items()), ("where", where)]:
+            if expression is not None:
+                self._check_order(base, expression, what, field)
         first: SpecError | None = None
         for typing in typings:
             query, known = self._typed(base, typing, derive), list(base.types)
@@ -169,6 +174,17 @@ class UserSql:
                 if not blank and "No function matches" not in str(first):
                     break  # never compare numbers as texts because the other side is text
         raise first or SpecError(what)
+
+    def _check_order(self, base: BaseTable, expression: RowExpression, what: str, field: str) -> None:
+        """Refuses ``<`` and the like of a text column that is mostly numbers or times: texts would be compared."""
+        for column in base.types:
+            mixed = self._mixed.get((base.name, column))
+            if mixed and column.lower() in {name.lower() for name in expression.ordered}:
+                raise SpecError(
+                    f"{what}, {field} = {expression.text!r}: column {column!r} would be compared as text, as {mixed}. "
+                    f"TRY_CAST({column} AS DOUBLE) or TRY_CAST({column} AS TIMESTAMP) reads those, strptime other "
+                    f"forms; {column}{RAW_SUFFIX} is the text, if that is meant"
+                )
 
     def _typed(self, base: BaseTable, typing: Mapping[str, str], derived: Iterable[str]) -> str:
         """The base table, cleaned, with mentioned text columns typed and beside them their text.
@@ -200,6 +216,7 @@ class UserSql:
         """Checks the names of an expression, and lets DuckDB check the rest without running it."""
         try:
             expression.check_columns([*known, *(column + RAW_SUFFIX for column in typing)])
+            self._check_zones(query, expression)
             self.database.run(f"EXPLAIN SELECT {sql} FROM ({query})")
         except (duckdb.Error, SpecError) as error:
             reason = str(error).split("\n")[0].rstrip(".")
@@ -209,6 +226,18 @@ class UserSql:
                 f"{what}, {field} = {expression.text!r}: {reason}. Columns: {shown(sorted(known), 20)}"
             ) from None
 
+    def _check_zones(self, query: str, expression: RowExpression) -> None:
+        """Refuses times with a zone beside local ones in one expression, unless it says what the zone is."""
+        read = {name.lower() for name in expression.columns}
+        kinds = {row[0]: str(row[1]) for row in self.database.rows(f"DESCRIBE {query}") if row[0].lower() in read}
+        zoned = [name for name, kind in kinds.items() if kind == ZONED]
+        local = [name for name, kind in kinds.items() if kind.startswith("TIMESTAMP") and kind != ZONED]
+        if zoned and local and not re.search(r"\btimezone\b|\btime\s+zone\b", expression.text, re.IGNORECASE):
+            raise SpecError(
+                f"column {zoned[0]!r} holds times with an offset from UTC and {local[0]!r} holds none with one: hours "
+                f"would be lost. timezone('Europe/Berlin', {zoned[0]}) is the local time"
+            )
+
     def _typed_as(self, base: BaseTable, column: str) -> str:
         """The type that every value of a text column can be read as; :data:`BLANK` when it has none."""
         key = (base.name, column)
@@ -216,15 +245,21 @@ class UserSql:
             value = quoted(column)
             cell = cleaned(value)
             with self.database.reading(base.label):
-                measured, integers, numbers, times = self.database.rows(
+                measured, integers, numbers, times, zoned, other = self.database.rows(
                     f"SELECT count({value}), count(*) FILTER (WHERE {looks_integer(value)}), "
-                    f"count(*) FILTER (WHERE {looks_number(value)}), count(*) FILTER (WHERE {looks_timestamp(value)}) "
+                    f"count(*) FILTER (WHERE {looks_number(value)}), count(*) FILTER (WHERE {looks_timestamp(value)}), "
+                    f"count(*) FILTER (WHERE {looks_zoned(value)}), min({value}) FILTER (WHERE NOT "
+                    f"{looks_number(value)} AND NOT {looks_timestamp(value)} AND NOT {looks_zoned(value)}) "
                     f"FROM (SELECT {cell} AS {value} FROM {base.name})"
                 )[0]
-            kinds = [("BIGINT", integers), ("DOUBLE", numbers), ("TIMESTAMP", times)]
+            kinds = [("BIGINT", integers), ("DOUBLE", numbers), ("TIMESTAMP", times), (ZONED, zoned)]
             self._looks[key] = (
                 next((kind for kind, count in kinds if count == measured), "VARCHAR") if measured else BLANK
             )
+            for words, count in (("numbers", numbers), ("timestamps", times + zoned)):
+                if measured < 2 * count and self._looks[key] == "VARCHAR":
+                    rest = f", e.g. {cell_text(other)}" if other is not None else " (zones on some only)"
+                    self._mixed[key] = f"{count} of its {measured} cells are {words}, the others not{rest}"
         return self._looks[key]
 
 

@@ -1,0 +1,107 @@
+"""Times that are read but hardly meant: warnings of the receipt, and silence where all is well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdsfd.cohort.build import build_cohort
+from tests.cohort.small_exports import PATIENTS, patients, spec
+
+ADMITTED = pd.to_datetime(patients().admitted) + pd.Timedelta("10h30min")
+
+
+def findings(times: Any, admitted: Any = ADMITTED, **fields: Any) -> list[str]:
+    """Warnings of the times of one event per patient."""
+    frame = pd.DataFrame({"pid": patients().pid, "t": times, "item": "x", "value": np.arange(PATIENTS)})
+    entry = {"name": "m", "kind": "events", "source": frame, "id": "pid", "time": "t", "min_count": 1, **fields}
+    if entry["kind"] == "events":
+        entry |= {"item": "item", "value": "value"}
+    cohort = build_cohort(spec(entry, cohort={"source": patients().assign(admitted=admitted)}))
+    found = [finding for finding in cohort.receipt.findings if finding.kind == "time"]
+    assert {finding.where for finding in found} <= {"m.t"}
+    return [finding.text for finding in found]
+
+
+def spread(minutes: float) -> Any:
+    """Times up to so many minutes after admission."""
+    return ADMITTED + pd.to_timedelta(np.linspace(0, minutes, PATIENTS), unit="min").round("min")
+
+
+def test_ordinary_times_are_no_finding() -> None:
+    assert findings(spread(1430), origin="admitted", window=[0, 1440]) == []
+    assert findings(spread(1430).astype(str), ADMITTED.astype(str), origin="admitted") == []
+    assert findings(np.linspace(0, 1430, PATIENTS), window=[0, 1440]) == []
+    assert findings(np.linspace(0, 40, PATIENTS), window=[0, 60], bin=60) == []  # one step, as asked for
+
+
+def test_all_in_one_step() -> None:
+    text = "the events of all 40 patients are in one step of 60 minutes"
+    hours = findings(np.linspace(0, 23, PATIENTS).round(), window=[0, 1440])
+    assert any(text in found for found in hours)
+    assert any(
+        "first twentieth of the window of 0 to 1440 minutes: are they hours or days?" in found for found in hours
+    )
+    assert any(text in found for found in findings(np.linspace(0, 23, PATIENTS).round()))  # without a window
+    assert any(text in found for found in findings(spread(50), origin="admitted", window=[0, 1440]))
+
+
+def test_most_patients_outside_the_window() -> None:
+    late = np.where(np.arange(PATIENTS) < 5, 100.0, 5000.0)
+    (text,) = [found for found in findings(late, window=[0, 1440]) if "outside" in found]
+    assert "35 patients have rows outside the window, and only 5 have a row within 0 to 1440 minutes" in text
+    some = np.where(np.arange(PATIENTS) < 25, np.arange(PATIENTS) * 50.0, 5000.0)
+    assert findings(some, window=[0, 1440]) == []
+
+
+def test_new_patients_wholly_outside_the_window() -> None:
+    def entry(times: Any) -> dict[str, Any]:
+        frame = pd.DataFrame({"pid": patients().pid, "t": times, "item": "x", "value": 1.0})
+        fields = {"item": "item", "value": "value", "time": "t", "window": [0, 1440], "min_count": 1}
+        return {"name": "m", "kind": "events", "source": frame, "id": "pid", **fields}
+
+    fitted = build_cohort(spec(entry(np.linspace(0, 1430, PATIENTS))))
+    new = build_cohort(spec(entry(np.full(PATIENTS, -5.0))), like=fitted.schema)
+    assert any("no patient has a row within 0 to 1440 minutes" in finding.text for finding in new.receipt.findings)
+
+
+def test_dates_without_a_time_of_day() -> None:
+    days = ADMITTED.dt.normalize() + pd.Timedelta("1D")
+    texts = [days.dt.strftime("%Y-%m-%d"), days.dt.date, days]  # as text, as dates, as midnights
+    for times in texts:
+        (found,) = [text for text in findings(times, origin="admitted", window=[0, 2880]) if "from midnight" in text]
+        assert found == (
+            "all 40 times are dates without a time of day and count from midnight. A row of the origin's own day "
+            "counts as before it."
+        )
+    dates = ADMITTED.dt.date
+    alone = findings(spread(1430).dt.date, dates, origin="admitted", window=[0, 4000], bin=1440)
+    assert not any("from midnight" in text for text in alone)  # days, in steps of a day
+    some = [str(day)[:10] if k < 8 else str(day) for k, day in enumerate(spread(1430) + pd.Timedelta("1D"))]
+    assert any(
+        "8 of 40 times are dates without a time of day" in text
+        for text in findings(some, origin="admitted", window=[0, 4000])
+    )
+    table = findings(days.dt.date, origin="admitted", window=[0, 2880], kind="table", columns=["value"])
+    assert any("all 40 times are dates" in text for text in table)
+
+
+def test_placeholders_for_no_time() -> None:
+    for placeholder in ("9999-12-31 00:00:00", "1900-01-01", "1970-01-01 00:00:00"):
+        times = [placeholder if k < 3 else str(time) for k, time in enumerate(spread(1430))]
+        found = findings(times, origin="admitted", window=[0, 1440])
+        assert any("3 of 40 times look like placeholders for none" in text for text in found)
+        origins = [placeholder if k < 3 else str(time) for k, time in enumerate(ADMITTED)]
+        found = findings(spread(1430).astype(str), origins, origin="admitted", window=[0, 1440])
+        assert any("3 of 40 origins ('admitted') look like placeholders" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(43_831.0, 43_900.5, "days as a spreadsheet counts them"), (1999, 2024, "are they years")],
+)
+def test_numbers_that_are_hardly_minutes(low: float, high: float, words: str) -> None:
+    assert any(words in text for text in findings(np.linspace(low, high, PATIENTS)))

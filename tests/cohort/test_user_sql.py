@@ -1,0 +1,67 @@
+"""Times in users' SQL: never compared as texts, never with a zone on one side only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gdsfd.cohort.build import build_cohort
+from gdsfd.errors import SpecError
+from tests.cohort.small_exports import PATIENTS, patients, spec
+
+ROW = range(PATIENTS)
+LOCAL = [f"2150-{1 + k // 28:02d}-{1 + k % 28:02d} 10:00" for k in ROW]
+
+
+def kept(where: str, **columns: Any) -> int:
+    """Patients for whom ``where`` is true, of a cohort with more columns."""
+    return len(build_cohort(spec(cohort={"source": patients().assign(**columns), "where": where})))
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([*LOCAL[:-1], "NA"], "39 of its 40 cells are timestamps, the others not, e.g. 'NA'"),
+        ([*LOCAL[:-1], "2150-01-20 01:00 PM"], "e.g. '2150-01-20 01:00 PM'"),
+        (
+            [*LOCAL[:-1], LOCAL[-1] + "+02:00"],
+            r"40 of its 40 cells are timestamps, the others not \\(zones on some only\\)",
+        ),
+        ([*LOCAL[:-1], "01/02/2150"], "e.g. '01/02/2150'"),
+    ],
+)
+@pytest.mark.parametrize("where", ["t >= '2150-01-15'", "'2150-01-15' < t", "t BETWEEN '2150-01-15' AND '2150-02-01'"])
+def test_times_are_never_compared_as_texts(times: list[str], message: str, where: str) -> None:
+    with pytest.raises(SpecError, match=rf"column 't' would be compared as text, as {message}.*TRY_CAST"):
+        kept(where, t=times)
+    kept("t__text >= '2150-01-15'", t=times)
+    assert kept("t = '2150-01-15' OR pid IS NOT NULL", t=times) == PATIENTS
+    kept("coalesce(TRY_CAST(t AS TIMESTAMP), TIMESTAMP '2150-01-15') >= TIMESTAMP '2150-01-15'", t=times)
+
+
+def test_numbers_are_never_compared_as_texts() -> None:
+    with pytest.raises(SpecError, match="column 'age' would be compared as text, as 39 of its 40 cells are numbers"):
+        kept("age >= '18'", age=[*map(str, ROW[:-1]), "> 89"])
+    assert kept("age__text >= '38'", age=[*map(str, ROW[:-1]), "V10"]) == 8  # 38, 4 to 9, V10
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_zones_on_one_side_only_are_refused_in_sql(typed: bool) -> None:
+    zoned: Any = pd.Series(LOCAL) + ":00+02:00"
+    local: Any = pd.Series(LOCAL)
+    if typed:
+        zoned, local = pd.to_datetime(zoned).dt.tz_convert("Europe/Berlin"), pd.to_datetime(local)
+    columns = {"utc": zoned, "here": local}
+    with pytest.raises(SpecError, match="'utc' holds times with an offset from UTC and 'here' holds none with one"):
+        kept("utc < here", **columns)
+    assert kept("utc < timezone('UTC', here)", **columns) == PATIENTS  # 08:00 before 10:00
+    assert kept("timezone('Asia/Tokyo', utc) > here", **columns) == PATIENTS  # 17:00 after 10:00
+    assert kept("date_diff('minute', utc, utc) = 0", **columns) == PATIENTS
+
+
+def test_a_zone_of_a_text_counts_in_sql() -> None:
+    times = ["2150-01-01 10:00:00+02:00", "2150-01-01T09:00:00Z"] * (PATIENTS // 2)
+    assert kept("hour(t) = 8", t=times) == PATIENTS // 2
+    assert kept("t = TIMESTAMPTZ '2150-01-01 11:00:00+02:00'", t=times) == PATIENTS // 2
