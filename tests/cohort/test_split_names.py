@@ -37,7 +37,7 @@ def test_common_names(values: list[str | None], expected: list[str | None]) -> N
         (["Derivation", "validation"], "'Derivation' .* means training to some"),
         (["train", "tuning", "validation", "test"], "'tuning' .*'validation' .* all are names of the tuning set"),
         (["train", "val", "dev", "test"], "all are names of the tuning set"),
-        (["train", "test", "NA"], r"'NA' .* reads like a missing value, not like a split\. .* nullif"),
+        (["train", "test", "NA"], r"'NA' .* reads like a missing value, not like a split\. .*nullif"),
         (["train", "test", "unknown"], "reads like a missing value"),
         (["trian", "test"], "'trian' .* looks like a typing error of 'train'"),
         (["train", "tunning", "test"], "typing error of 'tuning'"),

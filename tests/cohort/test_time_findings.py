@@ -17,9 +17,9 @@ ADMITTED = pd.to_datetime(patients().admitted) + pd.Timedelta("10h30min")
 def findings(times: Any, admitted: Any = ADMITTED, **fields: Any) -> list[str]:
     """Warnings of the times of one event per patient."""
     frame = pd.DataFrame({"pid": patients().pid, "t": times, "item": "x", "value": np.arange(PATIENTS)})
-    entry = {"name": "m", "kind": "events", "source": frame, "id": "pid", "time": "t", "min_count": 1, **fields}
+    entry = {"name": "m", "kind": "events", "source": frame, "id": "pid", "time": "t", **fields}
     if entry["kind"] == "events":
-        entry |= {"item": "item", "value": "value"}
+        entry |= {"item": "item", "value": "value", "min_count": 1}
     cohort = build_cohort(spec(entry, cohort={"source": patients().assign(admitted=admitted)}))
     found = [finding for finding in cohort.receipt.findings if finding.kind == "time"]
     assert {finding.where for finding in found} <= {"m.t"}
