@@ -106,8 +106,8 @@ class ToldPresence:
             text = (
                 f"whether it is there at all tells {target} from the rest: {first.own:,} of the {first.positives:,} "
                 f"{self.who} patients with it have {first.words}, and {first.others:,} of the {first.negatives:,} "
-                f"others.{also} If it is ordered or recorded because of the outcome, or one group comes from another source, "
-                "leave it out"
+                f"others.{also} If it is ordered or recorded because of the outcome, or one group comes from another "
+                "source, leave it out"
             )
             yield Finding("presence", modality if first.words == modality else first.words, text, first.auroc)
 
