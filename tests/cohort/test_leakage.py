@@ -152,7 +152,7 @@ def test_flags_equal_a_dense_oracle(cohort):
             for threshold in (0.0, 1.0):  # everything but an AUROC of exactly the threshold is reported
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(leakage, "THRESHOLD", threshold)
-                    for finding in leakage._judge_flags(one, target, ""):
+                    for finding in leakage._judge_flags(one, target, "", leakage.ToldPresence()):
                         assert finding.value == pytest.approx(
                             roc_auc_score(cohort.y[known, 0], dense[known]), abs=1e-12
                         )
