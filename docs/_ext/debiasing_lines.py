@@ -124,7 +124,8 @@ def came_out(expected: str, gaps: Sequence[Paired | None]) -> str:
         expected: ``no difference``, ``no gain`` or ``no loss``.
         gaps: Differences to ERM, one per split.
     """
-    verdicts = [gap.verdict for gap in gaps if gap is not None]
+    # An arm that is its reference, declined by its guard on every seed, makes no difference.
+    verdicts = ["equivalent" if gap.verdict == "identical" else gap.verdict for gap in gaps if gap is not None]
     if not verdicts or "no interval" in verdicts:
         return "too few seeds"
     if expected == SAME:
@@ -197,7 +198,7 @@ def _table(table: Table, shift: bool = False) -> list[str]:
         gap = row.minus_erm
         verdict = ""
         if gap is not None:
-            verdict = gap.verdict
+            verdict = row.verdict
             if math.isfinite(gap.p_equivalent):
                 verdict += f" (TOST p {gap.p_equivalent:.3f}"
                 verdict += f", Holm p {gap.p_adjusted:.3f})" if math.isfinite(gap.p_adjusted) else ")"
@@ -205,7 +206,7 @@ def _table(table: Table, shift: bool = False) -> list[str]:
         rows.append(
             [
                 row.backbone or "–",
-                "ERM" if row.arm == REFERENCE else "ERM of the same size" if row.arm == MATCHED else row.arm,
+                "ERM" if row.arm == REFERENCE else "ERM of the same size" if row.arm == MATCHED else row.label,
                 _mean(row, "auroc"),
                 _gap(gap),
                 _gap(row.minus_matched),
@@ -229,7 +230,7 @@ def _by_holdout(design: Design, table: Table) -> list[str]:
         for name in design.holdouts:
             figure, gap = row.by_holdout[name]
             cells.append(_gap(gap) if gap is not None else f"{figure.value:.3f}" if figure.defined else "–")
-        rows.append([row.backbone or "–", "ERM" if row.arm == REFERENCE else row.arm, *cells])
+        rows.append([row.backbone or "–", "ERM" if row.arm == REFERENCE else row.label, *cells])
     return list_table(rows)
 
 

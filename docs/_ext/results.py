@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bench_lines
+import interval_lines
 import result_lines
 import suspect_lines
 from docutils import nodes
@@ -20,6 +21,7 @@ PAGES = {
     "message_passing": bench_lines.message_passing,
     "train_step": bench_lines.train_step,
     "inference": bench_lines.inference,
+    "interval_coverage": interval_lines.interval_coverage,
     "wrong_suspects": suspect_lines.wrong_suspects,
     "ordered_because_ill": suspect_lines.ordered_because_ill,
 }
@@ -34,7 +36,10 @@ class Results(Directive):
         name = self.arguments[0]
         file = RESULTS / f"{name}.jsonl"
         # A file that is not there counts as changed: the page is then read again at every build.
-        for source in (file, *(Path(str(module.__file__)) for module in (result_lines, bench_lines, suspect_lines))):
+        for source in (
+            file,
+            *(Path(str(module.__file__)) for module in (result_lines, bench_lines, suspect_lines, interval_lines)),
+        ):
             self.state.document.settings.env.note_dependency(str(source))
         lines = result_lines.read_lines(file)
         if lines:

@@ -110,7 +110,7 @@ def _account(found: Comparison) -> str:
         own = frame[(frame["design"] == design.name) & (frame["split"] == split)]
         where = "held-out environments" if design.holdouts else split
         parts.append(f"{design.name}, {where}, {len(design.seeds)} seed{'s' if len(design.seeds) > 1 else ''}\n")
-        shown = own[["backbone", "arm", "auroc"]].copy()
+        shown = own[["backbone", "label", "auroc"]].rename(columns={"label": "arm"})
         shown["minus ERM"] = [
             "" if value != value else f"{value:+.3f}" + ("" if low != low else f" [{low:+.3f}, {high:+.3f}]")
             for value, low, high in zip(own["minus_erm"], own["minus_erm_low"], own["minus_erm_high"])

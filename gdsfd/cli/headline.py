@@ -61,6 +61,8 @@ def _interval(value: float, low: float, high: float) -> str:
 
 
 def _cell(value: object) -> str:
+    if value is None or str(value) == "<NA>":
+        return "-"
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.3f}"
     return str(value)

@@ -34,7 +34,9 @@ def judged_splits(graph: HeteroData) -> list[str]:
 
 
 def figures(graph: HeteroData, probabilities: dict[str, NDArray[np.float64]], who: str) -> Figures:
-    """AUROC, AUPRC and log loss (nats) per split, averaged over outcomes or classes that have both labels.
+    """AUROC, AUPRC and log loss (nats) per split; of several outcomes or classes the mean over those with both labels.
+
+    The labels alone decide which those are, so that every arm has the same; where none has both, it is all of them.
 
     Args:
         graph: The graph.
@@ -42,18 +44,23 @@ def figures(graph: HeteroData, probabilities: dict[str, NDArray[np.float64]], wh
         who: Whose they are, for messages.
 
     Returns:
-        Split -> ``n`` (labelled patients), ``positives`` and the three figures; NaN where a split has one label only.
+        Split -> ``n`` (patients with a label), ``positives`` (None with several targets), the three figures, NaN where
+        a split has one label only, and with several targets ``mean_of``, their names.
     """
     found: Figures = {}
     for split, given in probabilities.items():
         targets = targets_of(graph, rows_of_split(graph, split), given, f"{who}, {split}")
+        several = len(targets) > 1
+        targets = [target for target in targets if 0 < target.y.sum() < len(target.y)] or targets
         found[split] = {
-            "n": max(len(target.y) for target in targets),
-            "positives": int(sum(target.y.sum() for target in targets)),
+            "n": len(np.unique(np.concatenate([target.rows for target in targets]))),
+            "positives": None if several else int(targets[0].y.sum()),
             "auroc": _mean([auroc(target.y, target.p) for target in targets]),
             "auprc": _mean([auprc(target.y, target.p) for target in targets]),
             "loss": _mean([log_loss(target.y, target.p) for target in targets]),
         }
+        if several:
+            found[split]["mean_of"] = [target.name for target in targets]
     return found
 
 

@@ -116,7 +116,7 @@ def _marks(design: Design) -> tuple[list[Mark], list[dict[str, str]]]:
         if row.minus_erm is None or beside is None or beside.minus_erm is None:
             continue
         style = _style(row.arm)
-        label = f"{row.arm} on {row.backbone}"
+        label = f"{row.label} on {row.backbone}"
         marks.append(
             Mark(_ends(beside.minus_erm), _ends(row.minus_erm), style, shape[row.backbone], label, is_forced(row.arm))
         )
@@ -175,7 +175,7 @@ def _row(row: Row) -> dict[str, Any]:
         seeds += [f"{name} p {_p(p)}" for name, p in tests if math.isfinite(p)]
     guard = row.guard
     return {
-        "arm": "ERM (none)" if row.arm == REFERENCE else row.arm,
+        "arm": "ERM (none)" if row.arm == REFERENCE else row.label,
         "kind": "erm" if row.arm == REFERENCE else "forced" if is_forced(row.arm) else "",
         "auroc": row.means["auroc"],
         "auprc": row.means["auprc"],
@@ -184,7 +184,7 @@ def _row(row: Row) -> dict[str, Any]:
         "minus_matched": row.minus_matched,
         "minus_boosting": row.minus_boosting,
         "closed": row.closed,
-        "verdict": gap.verdict if gap is not None else "",
+        "verdict": row.verdict,
         "seeds": seeds,
         "guard": f"{guard.used} of {guard.fits}{f', {guard.failed} failed' if guard.failed else ''}" if guard else "",
     }
@@ -199,7 +199,7 @@ def _by_holdout(design: Design) -> list[dict[str, Any]]:
         return []
     rows = []
     for row in design.tables[design.shifted].rows:
-        name = f"{row.arm}, {row.backbone}" if row.backbone else row.arm
+        name = f"{row.label}, {row.backbone}" if row.backbone else row.label
         found = [row.by_holdout[holdout] for holdout in design.holdouts]
         figure = row.minus_erm is None
         rows.append(

@@ -63,11 +63,34 @@ class Row:
     by_holdout: dict[str, tuple[Estimate, Paired | None]]
     guard: GuardCount | None
 
+    @property
+    def declined(self) -> bool:
+        """Whether the guard declined the debiased network in every fit, so that all figures here are ERM's."""
+        return self.guard is not None and self.guard.fits > 0 and self.guard.used == 0
+
+    @property
+    def label(self) -> str:
+        """The arm's name, and how often what it delivers is ERM."""
+        if self.guard is None or self.guard.used == self.guard.fits:
+            return self.arm
+        if self.declined:
+            return f"{self.arm} (declined: ERM)"
+        return f"{self.arm} (declined in {self.guard.fits - self.guard.used} of {self.guard.fits})"
+
+    @property
+    def verdict(self) -> str:
+        """The verdict on the difference to ERM; ``declined`` where it is ERM itself."""
+        if self.declined:
+            return "declined"
+        return self.minus_erm.verdict if self.minus_erm is not None else ""
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy; NaN stays NaN."""
         return {
             "backbone": self.backbone,
             "arm": self.arm,
+            "label": self.label,
+            "verdict": self.verdict,
             **{name: estimate.to_dict() for name, estimate in self.means.items()},
             **{
                 name: None if found is None else found.to_dict()
@@ -186,7 +209,11 @@ def _table(records: list[Record], split: str, holdouts: tuple[str, ...], margin:
             own[name][int(record["seed"]), record["holdout"]] = math.nan if value is None else float(value)
     rows = [_row(backbone, arm, cells, records, holdouts, margin) for backbone, arm in cells]
     rows.sort(key=_order)
-    tested = [number for number, row in enumerate(rows) if row.minus_erm is not None and row.arm != MATCHED]
+    tested = [
+        number
+        for number, row in enumerate(rows)
+        if row.minus_erm is not None and row.arm != MATCHED and not row.declined
+    ]
     for number, p in zip(tested, holm([rows[number].minus_erm.p for number in tested])):  # type: ignore[union-attr]
         rows[number] = replace(rows[number], minus_erm=replace(rows[number].minus_erm, p_adjusted=p))  # type: ignore[type-var]
     return Table(split, tuple(rows))

@@ -18,7 +18,9 @@ _VERDICTS = {
     "worse": "worse than ERM",
     "equivalent": "equivalent to ERM, within {margin:g} AUROC,",
     "undecided": "neither told apart from ERM nor shown to be within {margin:g} AUROC of it",
-    "no interval": "without an interval (one seed)",
+    "no interval": "without an interval ({why})",
+    "identical": "identical to ERM on every seed",
+    "declined": "declined by its guard in every fit: what it delivers is ERM",
 }
 
 
@@ -52,19 +54,23 @@ def arm_sentences(design: Design, arm: str) -> list[str]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         assert row.minus_erm is not None
-        groups.setdefault(row.minus_erm.verdict, []).append(row)
+        groups.setdefault(row.verdict, []).append(row)
     said: list[str] = []
     for verdict, members in groups.items():
         gaps = [(row.backbone, row.minus_erm) for row in members if row.minus_erm is not None]
         figures = _listed([f"{difference_words(gap)} on {backbone}" for backbone, gap in gaps])
         name = f"{arm} is" if not said else "It is"
-        what = _VERDICTS[verdict].format(margin=gaps[0][1].margin)
+        why = "one seed" if gaps[0][1].n < 2 else "the same difference on every seed"
+        what = _VERDICTS[verdict].format(margin=gaps[0][1].margin, why=why)
+        if verdict == "declined":
+            said.append(f"{name} {what}, on {_listed([row.backbone for row in members])}.")
+            continue
         chance = verdict in ("better", "worse") and any(gap.p_adjusted >= 0.05 for _, gap in gaps)
         after = " (not on all of them after correction for the number of arms)" if chance else ""
         said.append(f"{name} {what} {where_words(design)}: {figures}{after}.")
     if not rows:
         return said
-    known = [row for row in rows if row.closed.defined and row not in groups.get("equivalent", [])]
+    known = [row for row in rows if row.closed.defined and row.verdict not in ("equivalent", "declined")]
     if known:
         shares = _listed([f"{number(100 * row.closed.value, 0)} % on {row.backbone}" for row in known])
         said.append(f"Of the distance from ERM to the oracle it covers {shares}.")
@@ -90,7 +96,7 @@ def negative_sentences(design: Design) -> list[str]:
     if table is None:
         return []
     compared = [row for row in table.rows if row.minus_erm is not None and row.arm != MATCHED]
-    delivered = [row for row in compared if not is_forced(row.arm)]
+    delivered = [row for row in compared if not is_forced(row.arm) and not row.declined]
     said = []
     judged = [row.minus_erm for row in delivered if row.minus_erm is not None and math.isfinite(row.minus_erm.low)]
     if judged and not any(gap.verdict == "better" for gap in judged):
@@ -116,7 +122,7 @@ def _costs(design: Design, arm: str) -> list[str]:
         return []
     parts = []
     for row in alike.rows:
-        if row.arm == arm and row.minus_erm is not None and math.isfinite(row.minus_erm.mean):
+        if row.arm == arm and row.minus_erm is not None and math.isfinite(row.minus_erm.mean) and not row.declined:
             oracle, erm = alike.row("", ORACLE), alike.row(row.backbone, REFERENCE)
             beside = ""
             if oracle is not None and erm is not None:
@@ -138,6 +144,7 @@ def _simpler(design: Design, table: Table) -> list[str]:
             if row.backbone
             and not is_forced(row.arm)
             and row.arm != MATCHED
+            and not row.declined
             and row.means["auroc"].value < simple.means["auroc"].value
         ]
         if below:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from gdsfd.evaluation.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.curves import curves_of
-from gdsfd.evaluation.estimate import Estimate, percentile_interval
+from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.gaps import Gap, gaps_of
+from gdsfd.evaluation.intervals.effective_size import effective_size
+from gdsfd.evaluation.intervals.of_figure import few_words
+from gdsfd.evaluation.intervals.shares import share_interval
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.evaluation.operating_point import OperatingPoint, choose_threshold
-from gdsfd.evaluation.score import Rules, Scored, calibration_figures, difference, macro, score
+from gdsfd.evaluation.score import FEWEST_RESAMPLES, Rules, Scored, calibration_figures, difference, macro, score
 from gdsfd.evaluation.slices import Slice, score_slices, slices_of
 from gdsfd.evaluation.targets import Target, rows_of_split, target_names, targets_of, task_of
 
@@ -140,13 +144,12 @@ def assess(
         names=tuple(target.name for target in first),
         arms=arms,
         differences={
-            other: {name: difference(ours.overall, arms[other].overall, name, rules.level) for name in compared}
-            for other in others
+            other: {name: difference(ours.overall, arms[other].overall, name) for name in compared} for other in others
         },
         slices=slices,
         slice_differences={
             other: [
-                [difference(mine, its, "auroc", rules.level) for mine, its in zip(own, theirs)]
+                [difference(mine, its, "auroc") for mine, its in zip(own, theirs)]
                 for own, theirs in zip(ours.slices, arms[other].slices)
             ]
             for other in others
@@ -170,12 +173,15 @@ def _arm(
         score_slices(own, target, bootstrap, point, rules) for own, target, point in zip(slices, targets, points)
     ]
     return Arm(
-        overall=macro(scored, [target.name for target in targets], rules.level),
+        overall=macro(scored, targets),
         targets=scored,
         points=points,
         curves=[curves_of(target, rules.bins) for target in targets],
         slices=by_slice,
-        gaps=[gaps_of(own, found, rules.level) for own, found in zip(slices, by_slice)],
+        gaps=[
+            gaps_of(own, found, target, bootstrap.code, point.threshold, rules.level)
+            for own, found, target, point in zip(slices, by_slice, targets, points)
+        ],
     )
 
 
@@ -188,6 +194,10 @@ def _add_accuracy(
     if not len(right):
         overall.estimates["accuracy"] = Estimate.undefined("no labelled patient")
         return
+    value, cluster = float(right.mean()), bootstrap.code[labelled]
     overall.resampled["accuracy"] = bootstrap.means(right, labelled)
-    interval = percentile_interval(overall.resampled["accuracy"], rules.level)
-    overall.estimates["accuracy"] = Estimate(float(right.mean()), *interval)
+    reason = few_words(cluster, "labelled")
+    if bootstrap.resamples < FEWEST_RESAMPLES:
+        reason = f"no interval: fewer than {FEWEST_RESAMPLES} resamples"
+    ends = (math.nan, math.nan) if reason else share_interval(value, effective_size(right, cluster), rules.level)
+    overall.estimates["accuracy"] = Estimate(value, *ends, reason)

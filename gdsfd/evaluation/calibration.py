@@ -17,9 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtr
+from scipy.special import expit, logit, ndtr, stdtrit
 
 from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.intervals.effective_size import kish_size, subjects_of
+from gdsfd.evaluation.intervals.of_figure import why_no_interval
 from gdsfd.evaluation.metrics import CLIP, Floats, why_undefined
 
 __all__ = ["CalibrationBins", "calibration_bins", "calibration_line", "ece", "ece_by_chance", "ece_debiased"]
@@ -117,20 +119,22 @@ def ece_by_chance(
 
 
 def calibration_line(
-    y: Floats, p: Floats, cluster: NDArray[np.int64], min_per_class: int = 5, z: float = 1.959964
+    y: Floats, p: Floats, cluster: NDArray[np.int64], min_per_class: int = 5, level: float = 0.95
 ) -> tuple[Estimate, Estimate]:
     """Intercept and slope of the outcome's log-odds on the predicted log-odds.
 
     ``intercept`` is fitted with the slope held at 1 (0: right on average; below 0: risks are too high). ``slope`` is
     fitted with a free intercept (1: right spread; below 1: risks too extreme, as after over-fitting). Intervals come
-    from the sandwich variance summed by subject.
+    from the sandwich variance summed by subject or, where it is larger, the variance of the fit itself as if the
+    patients of a subject all fared alike, with a t quantile of as many degrees of freedom as the rarer class has
+    subjects, less one: in small samples the sandwich alone is too short.
 
     Args:
         y: Labels.
         p: Probabilities, clipped to ``[1e-7, 1 - 1e-7]``.
         cluster: Number of the subject of each patient; [n].
         min_per_class: The fewest positives and negatives for a fit.
-        z: Normal quantile of the interval.
+        level: Coverage of the intervals.
 
     Returns:
         The intercept and the slope.
@@ -140,13 +144,24 @@ def calibration_line(
         return Estimate.undefined(reason), Estimate.undefined(reason)
     x = logit(np.clip(p, CLIP, 1 - CLIP))
     ones = np.ones((len(y), 1))
-    intercept = _fitted(y, ones, x, cluster, 0, z)
+    fewest = min(subjects_of(cluster[y == 1]), subjects_of(cluster[y == 0]))
+    why_not = why_no_interval("calibration_slope", y, cluster)
+    quantile = math.nan if why_not else float(stdtrit(fewest - 1, (1 + level) / 2))
+    intercept = _fitted(y, ones, x, cluster, 0, quantile, why_not)
     if np.ptp(x) < 1e-9:
         return intercept, Estimate.undefined("all predicted probabilities are equal")
-    return intercept, _fitted(y, np.column_stack([ones[:, 0], x]), np.zeros_like(x), cluster, 1, z)
+    return intercept, _fitted(y, np.column_stack([ones[:, 0], x]), np.zeros_like(x), cluster, 1, quantile, why_not)
 
 
-def _fitted(y: Floats, design: Floats, offset: Floats, cluster: NDArray[np.int64], which: int, z: float) -> Estimate:
+def _fitted(
+    y: Floats,
+    design: Floats,
+    offset: Floats,
+    cluster: NDArray[np.int64],
+    which: int,
+    quantile: float,
+    why_not: str,
+) -> Estimate:
     """One coefficient of a logistic fit by Newton's method with its cluster-robust interval."""
     beta = np.zeros(design.shape[1])
     step = np.full_like(beta, np.inf)
@@ -163,8 +178,14 @@ def _fitted(y: Floats, design: Floats, offset: Floats, cluster: NDArray[np.int64
         return Estimate.undefined("the recalibration fit has no finite solution")
     mean = expit(offset + design @ beta)
     information = design.T @ (design * (mean * (1 - mean))[:, None])
-    scores = np.zeros((int(cluster.max()) + 1, design.shape[1]))
-    np.add.at(scores, cluster, design * (y - mean)[:, None])
+    if why_not:
+        return Estimate(float(beta[which]), reason=why_not)
+    subject = np.unique(cluster, return_inverse=True)[1]
+    scores = np.zeros((int(subject.max()) + 1, design.shape[1]))
+    np.add.at(scores, subject, design * (y - mean)[:, None])
     bread = np.linalg.inv(information)
-    half = z * math.sqrt(float((bread @ (scores.T @ scores) @ bread)[which, which]))
+    small = len(scores) / max(1, len(scores) - design.shape[1])
+    robust = small * float((bread @ (scores.T @ scores) @ bread)[which, which])
+    alone = float(bread[which, which]) * len(y) / kish_size(cluster)
+    half = quantile * math.sqrt(max(robust, alone))
     return Estimate(float(beta[which]), float(beta[which]) - half, float(beta[which]) + half)

@@ -38,7 +38,7 @@ class BothNetworks:
     Args:
         split: Its name.
         patients: Its patients.
-        labelled: Those with a known outcome (the most, with several outcomes).
+        labelled: Those with a known outcome (any of those the means are over, with several outcomes).
         reference: Figures of the network without debiasing; with several outcomes or classes their mean.
         debiased: Of the other.
         difference: ``debiased`` less ``reference``, on the same resamples of subjects.
@@ -172,14 +172,14 @@ def _both(model: Debiaser, graph: Any, split: str, rules: Rules) -> BothNetworks
         targets = targets_of(graph, rows, answer, f"{which}, split {split!r}")
         point = OperatingPoint(math.nan, rules.sensitivity, reason="no threshold here")
         parts = [score(one, bootstrap, point, rules.level, names=FIGURES) for one in targets]
-        scored[which] = macro(parts, [one.name for one in targets], rules.level)
+        scored[which] = macro(parts, targets)
     return BothNetworks(
         split=split,
         patients=len(rows),
         labelled=scored["debiased"].n,
         reference={name: scored["reference"][name] for name in FIGURES},
         debiased={name: scored["debiased"][name] for name in FIGURES},
-        difference={name: difference(scored["debiased"], scored["reference"], name, rules.level) for name in FIGURES},
+        difference={name: difference(scored["debiased"], scored["reference"], name) for name in FIGURES},
         new_environments=_new_environments(model, graph, rows),
     )
 

@@ -136,7 +136,8 @@ def _split(one: BothNetworks, level: float) -> Iterator[str]:
 def _verdict(gain: Estimate, level: float) -> str:
     shown = f"a difference of {number(gain.value, signed=True)}"
     if not gain.has_interval:
-        return f"{shown}, without an interval to judge that by."
+        why = f" ({gain.reason})" if gain.reason else ""
+        return f"{shown}, without an interval to judge that by{why}."
     ends = f"{percent(level, 0)} interval {number(gain.low, signed=True)} to {number(gain.high, signed=True)}"
     if gain.low > 0:
         return f"{shown} ({ends}): debiasing ranks these patients better."

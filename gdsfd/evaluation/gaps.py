@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gdsfd.evaluation.estimate import Estimate
-from gdsfd.evaluation.score import Scored, difference
+from gdsfd.evaluation.intervals.combined import difference_interval
+from gdsfd.evaluation.intervals.of_figure import interval_of
+from gdsfd.evaluation.score import Scored
 from gdsfd.evaluation.slices import Slice
+from gdsfd.evaluation.targets import Target
 
 __all__ = ["GAP_FIGURES", "Gap", "gaps_of"]
 
@@ -19,8 +25,9 @@ GAP_FIGURES: tuple[str, ...] = ("auroc", "tpr", "fpr")
 class Gap:
     """The spread of a figure over the slices of one kind.
 
-    The two slices are picked because they are extreme, so a gap is larger than 0 even where nothing is wrong; the
-    interval takes the two as given.
+    The two slices are picked because they are extreme, so a gap is larger than 0 even where nothing is wrong. The
+    interval allows for the pick: of k slices, each of the k (k - 1) / 2 pairs is held to its share of what the level
+    leaves (Bonferroni), so that whichever pair is picked is covered.
 
     Args:
         kind: The slices' kind.
@@ -41,12 +48,22 @@ class Gap:
     left_out: int
 
 
-def gaps_of(slices: Sequence[Slice], scored: Sequence[Scored], level: float = 0.95) -> list[Gap]:
-    """Gaps between environments and between the values of each group.
+def gaps_of(
+    slices: Sequence[Slice],
+    scored: Sequence[Scored],
+    target: Target,
+    subject: NDArray[np.int64],
+    threshold: float,
+    level: float = 0.95,
+) -> list[Gap]:
+    """Gaps between environments and between the values of each group; slices that pool small ones are no environment.
 
     Args:
         slices: The slices.
         scored: Their figures.
+        target: Labels and probabilities of the whole split.
+        subject: Number of the subject of every patient of the split; [n].
+        threshold: At or above it patients are flagged.
         level: Coverage of the intervals.
     """
     gaps = []
@@ -54,9 +71,9 @@ def gaps_of(slices: Sequence[Slice], scored: Sequence[Scored], level: float = 0.
         if kind != "environment" and not kind.startswith("group: "):
             continue
         for figure in GAP_FIGURES:
-            own = [(one.name, found) for one, found in zip(slices, scored) if one.kind == kind and not one.pooled]
+            own = [(one, found) for one, found in zip(slices, scored) if one.kind == kind and not one.pooled]
             known = sorted(
-                ((name, found) for name, found in own if found[figure].defined), key=lambda pair: pair[1][figure].value
+                ((one, found[figure]) for one, found in own if found[figure].defined), key=lambda pair: pair[1].value
             )
             left_out = len(own) - len(known)
             if len(known) < 2:
@@ -64,6 +81,24 @@ def gaps_of(slices: Sequence[Slice], scored: Sequence[Scored], level: float = 0.
                 gaps.append(Gap(kind, figure, "", "", Estimate.undefined(reason), len(known), left_out))
                 continue
             (lowest, low), (highest, high) = known[0], known[-1]
-            gap = difference(high, low, figure, level)
-            gaps.append(Gap(kind, figure, highest, lowest, gap, len(known), left_out))
+            share = (1 - level) / (len(known) * (len(known) - 1) / 2)
+
+            def wide(one: Slice, found: Estimate, figure: str = figure, share: float = share) -> Estimate:
+                if not found.has_interval:
+                    return found
+                here = target.among(one.mask)
+                ends = interval_of(figure, found.value, here.y, here.p, subject[here.rows], threshold, 1 - share)
+                return Estimate(found.value, *ends)
+
+            gap = _difference(wide(highest, high), wide(lowest, low))
+            gaps.append(Gap(kind, figure, highest.name, lowest.name, gap, len(known), left_out))
     return gaps
+
+
+def _difference(high: Estimate, low: Estimate) -> Estimate:
+    """Of two slices that share no patient; subjects in both make the interval wider than need be."""
+    value = high.value - low.value
+    for one in (high, low):
+        if not one.has_interval:
+            return Estimate(value, reason=one.reason)
+    return Estimate(value, *difference_interval(high, low))

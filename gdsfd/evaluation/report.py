@@ -20,6 +20,7 @@ from gdsfd.evaluation.assess import Predictor, SplitResult, assess
 from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.fixed_where import Fixed, fixed_points, fixed_where, kept_line
 from gdsfd.evaluation.population import Population, TrainingPatientsRule, whom_to_judge
+from gdsfd.evaluation.numbers import count, interval
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.recalibrated import Recalibrated, judge_recalibration
 from gdsfd.evaluation.score import Rules
@@ -81,12 +82,15 @@ class Report:
                 columns. True: one row per figure, with those of all slices and the differences between models.
 
         Returns:
-            With ``detail`` the columns are split, model, target, kind (``all``, ``difference``, ``environment``,
-            ``pattern``, ``observed``, ``modality``, ``group: <name>``), slice, n, positives, metric, value,
-            low, high, reason. A row of kind ``difference`` is the judged model less the model named.
+            ``n`` counts labelled patients. A mean over several targets has no ``positives`` of its own; its
+            ``prevalence`` is the mean of theirs. With ``detail`` the columns are split, model, target, kind (``all``,
+            ``difference``, ``environment``, ``pattern``, ``observed``, ``modality``, ``group: <name>``), slice, n,
+            positives, metric, value, low, high, reason. A row of kind ``difference`` is the judged model less the model
+            named.
         """
         rows = long_rows if detail else headline_rows
-        return pd.DataFrame(rows(self.results, self.labels))
+        frame = pd.DataFrame(rows(self.results, self.labels))
+        return frame.astype({"n": "Int64", "positives": "Int64"})
 
     def html(self) -> str:
         """The report as one self-contained page."""
@@ -115,8 +119,9 @@ class Report:
     def __repr__(self) -> str:
         first = self.results[0]
         auroc = first.model.overall["auroc"]
-        shown = f"AUROC {auroc.value:.3f} ({auroc.low:.3f} to {auroc.high:.3f})" if auroc.defined else auroc.reason
-        return f"Report({', '.join(repr(one.split) for one in self.results)}; {first.n} patients, {shown})"
+        shown = f"AUROC {interval(auroc)}" if auroc.defined else auroc.reason
+        splits = ", ".join(repr(one.split) for one in self.results)
+        return f"Report({splits}; {count(first.model.overall.n, 'labelled patient')}, {shown})"
 
 
 def evaluate(
@@ -224,6 +229,7 @@ def evaluate(
     metrics["fixed"] = [one.to_dict() for one in fixed]
     for one in recalibrated:
         metrics["splits"][one.split].setdefault("recalibrated", {})[one.target] = one.to_dict()
+    metrics["labels"] = labels
     if debiasing is not None:
         metrics["debiasing"] = debiasing.to_dict()
     if strata is not None:
@@ -255,9 +261,19 @@ def _label(key: str, model: Predictor, described: Mapping[str, Any]) -> str:
     """What tables call a model: its backbone and debiasing, its own name, or its key."""
     if isinstance(described.get("backbone"), str):
         debias = described.get("debias", "none")
-        return described["backbone"] if debias == "none" else f"{described['backbone']} + {debias}"
+        return described["backbone"] if debias == "none" else f"{described['backbone']} + {debias}{_network(model)}"
     name = getattr(model, "name", None)
     return name if isinstance(name, str) and name else key
+
+
+def _network(model: Any) -> str:
+    """Which network stands behind the name of a debiased model, where it is not the one the name promises."""
+    guard, choice = getattr(model, "guard", None), getattr(model, "choice", None)
+    if guard is None:
+        return ""
+    if choice == "reference":
+        return " (declined: ERM)" if guard.choice == "reference" else " (set by hand: ERM)"
+    return " (forced)" if guard.choice == "reference" else ""
 
 
 def _jsonable(value: Any) -> Any:

@@ -19,7 +19,7 @@ from gdsfd.evaluation.numbers import count, interval, number, percent, spelled
 from gdsfd.evaluation.population_words import population_words
 from gdsfd.evaluation.strata_html import render_strata
 from gdsfd.evaluation.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
-from gdsfd.evaluation.tables import prevalence
+from gdsfd.evaluation.tables import mean_name, prevalence
 from gdsfd.evaluation.where_worse import kind_word
 from gdsfd.evaluation.words import plain_summary
 
@@ -96,24 +96,31 @@ def _tiles(result: SplitResult) -> list[dict[str, str]]:
     """The four figures at the top."""
     scored = result.model.overall
     single = len(result.names) == 1
+    mean = mean_name(scored, len(result.names))
     tiles: list[dict[str, Any]] = [
-        {"name": "AUROC", "estimate": scored["auroc"], "note": "0.5 is chance, 1 is perfect"},
+        {
+            "name": "AUROC",
+            "estimate": scored["auroc"],
+            "note": "0.5 is chance, 1 is perfect" + ("" if single else f"; {mean}"),
+        },
         {
             "name": "Average precision",
             "estimate": scored["auprc"],
-            "note": f"{number(prevalence(scored))} is chance (the prevalence)" if single else "mean over targets",
+            "note": f"{number(prevalence(scored))} is chance (the prevalence)"
+            if single
+            else f"{mean}; {number(prevalence(scored))} is chance (their mean prevalence)",
         },
         {
             "name": "Brier score",
             "estimate": scored["brier"],
             "note": f"{number(prevalence(scored) * (1 - prevalence(scored)))} for always saying the prevalence"
             if single
-            else "mean over targets; smaller is better",
+            else f"{mean}; smaller is better",
         },
         {
             "name": "Calibration error",
             "estimate": scored["ece"],
-            "note": f"up to {number(scored['ece_by_chance'].value)} by chance alone",
+            "note": f"up to {number(scored['ece_by_chance'].value)} by chance alone" + ("" if single else f"; {mean}"),
         },
     ]
     return [{**tile, "value": number(tile["estimate"].value), "ends": _ends(tile["estimate"])} for tile in tiles]
@@ -122,7 +129,7 @@ def _tiles(result: SplitResult) -> list[dict[str, str]]:
 def _ends(estimate: Estimate) -> str:
     if estimate.has_interval:
         return f"{number(estimate.low)} to {number(estimate.high)}"
-    return "" if estimate.defined else estimate.reason
+    return estimate.reason
 
 
 def _split(result: SplitResult, report: Report) -> dict[str, Any]:
@@ -130,17 +137,20 @@ def _split(result: SplitResult, report: Report) -> dict[str, Any]:
     several = len(result.names) > 1
     models = list(zip(result.arms, STYLES))
     rows: list[dict[str, Any]] = []
+    mean = mean_name(result.model.overall, len(result.names))
     for name, style in models:
         arm = result.arms[name]
-        scored = [("mean over targets", arm.overall)] if several else []
+        scored = [(mean, arm.overall)] if several else []
         for target, found in [*scored, *zip(result.names, arm.targets)]:
             rows.append({"model": report.labels[name], "style": style, "target": target, "figures": found})
-    rows.sort(key=lambda row: ["mean over targets", *result.names].index(row["target"]))
+    rows.sort(key=lambda row: [mean, *result.names].index(row["target"]))
     figures = [*COMPARED, "accuracy"] if "accuracy" in result.model.overall.estimates else list(COMPARED)
     return {
         "name": result.split,
         "n": result.n,
+        "labelled": result.model.overall.n,
         "subjects": result.subjects,
+        "mean_of": result.model.overall.mean_of,
         "several": several,
         "rows": rows,
         "differences": {report.labels[name]: found for name, found in result.differences.items()},

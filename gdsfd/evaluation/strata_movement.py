@@ -144,7 +144,7 @@ def movement(
         auroc={
             "observed": scored[0]["auroc"],
             "intervened": scored[1]["auroc"],
-            "difference": difference(scored[1], scored[0], "auroc", rules.level),
+            "difference": difference(scored[1], scored[0], "auroc"),
         },
         crowds=tuple(_crowd(kind, name, mask, pooled, observed, intervened) for kind, name, mask, pooled in found),
     )

@@ -14,7 +14,7 @@ from gdsfd.evaluation.score import Rules, Scored
 from gdsfd.evaluation.slices import Slice
 from gdsfd.evaluation.targets import task_of
 
-__all__ = ["headline_rows", "long_rows", "metrics_of", "prevalence"]
+__all__ = ["MEAN", "headline_rows", "long_rows", "mean_name", "metrics_of", "prevalence"]
 
 LONG_COLUMNS = (
     "split", "model", "target", "kind", "slice", "n", "positives", "metric", "value", "low", "high", "reason"
@@ -22,6 +22,16 @@ LONG_COLUMNS = (
 
 #: Stands for the mean over several targets.
 MEAN = "mean over targets"
+
+
+def mean_name(scored: Scored, targets: int) -> str:
+    """What the mean over targets is called: with how many of them, where some have one class only here.
+
+    Args:
+        scored: The mean.
+        targets: All targets.
+    """
+    return MEAN if len(scored.mean_of) == targets else f"mean of {len(scored.mean_of)} of {targets} targets"
 
 
 def metrics_of(results: Sequence[SplitResult], schema: CohortSchema, rules: Rules, file_format: str) -> dict[str, Any]:
@@ -47,21 +57,24 @@ def metrics_of(results: Sequence[SplitResult], schema: CohortSchema, rules: Rule
         "n": first.n,
         "labelled": headline.n,
         "positives": headline.positives,
-        "prevalence": prevalence(headline) if len(first.names) == 1 else None,
+        "prevalence": prevalence(headline),
+        "mean_of": list(headline.mean_of) or None,
         **{name: estimate.value for name, estimate in headline.estimates.items()},
         "splits": {one.split: _split(one) for one in results},
     }
 
 
 def prevalence(scored: Scored) -> float:
-    """Share of positives, NaN of nobody."""
-    return scored.positives / scored.n if scored.n else float("nan")
+    """Share of positives, NaN of nobody; of a mean over targets the mean of their shares."""
+    return scored.prevalence
 
 
 def _split(result: SplitResult) -> dict[str, Any]:
     return {
         "n": result.n,
+        "labelled": result.model.overall.n,
         "subjects": result.subjects,
+        "mean_of": list(result.model.overall.mean_of) or None,
         "models": {name: _arm(arm, result) for name, arm in result.arms.items()},
         "differences": {
             name: {figure: estimate.to_dict() for figure, estimate in figures.items()}
@@ -109,7 +122,7 @@ def headline_rows(results: Sequence[SplitResult], labels: Mapping[str, str]) -> 
     for result in results:
         several = len(result.names) > 1
         for model, arm in result.arms.items():
-            scored = [(MEAN, arm.overall)] if several else []
+            scored = [(mean_name(arm.overall, len(result.names)), arm.overall)] if several else []
             for target, found in [*scored, *zip(result.names, arm.targets)]:
                 row: dict[str, Any] = {"split": result.split, "model": labels.get(model, model)}
                 if several:
@@ -138,14 +151,14 @@ def _rows(result: SplitResult) -> Iterator[tuple[Any, ...]]:
     for model, arm in result.arms.items():
         scored = list(zip(result.names, arm.targets))
         if len(result.names) > 1:
-            scored.insert(0, (MEAN, arm.overall))
+            scored.insert(0, (mean_name(arm.overall, len(result.names)), arm.overall))
         for target, found in scored:
             for figure, estimate in found.estimates.items():
                 yield result.split, model, target, "all", "", found.n, found.positives, figure, *_numbers(estimate)
         for target, slices, figures in zip(result.names, result.slices, arm.slices):
             yield from _slice_rows(result.split, model, target, slices, figures)
     overall = result.model.overall
-    target = MEAN if len(result.names) > 1 else result.names[0]
+    target = mean_name(overall, len(result.names)) if len(result.names) > 1 else result.names[0]
     for model, differences in result.differences.items():
         for figure, estimate in differences.items():
             counts = (overall.n, overall.positives)

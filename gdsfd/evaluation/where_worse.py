@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.gaps import Gap
-from gdsfd.evaluation.numbers import count, interval, percent
+from gdsfd.evaluation.numbers import count, interval
 from gdsfd.evaluation.score import Rules, Scored
 from gdsfd.evaluation.slices import Slice
 
@@ -51,8 +51,13 @@ def where_worse(result: SplitResult, rules: Rules) -> str:
     looked_at = too_small = found_any = 0
     for number, name in enumerate(result.names):
         slices, scored = result.slices[number], result.model.slices[number]
-        looked_at += sum(one["auroc"].has_interval for one in scored)
-        too_small += sum(not one["auroc"].defined for one in scored)
+        looked_at += sum(found["auroc"].has_interval and not one.pooled for one, found in zip(slices, scored))
+        # Small environments are listed one by one beside their pool; small patterns are only in theirs.
+        too_small += sum(
+            one.pooled or 1
+            for one, found in zip(slices, scored)
+            if not found["auroc"].defined and (not one.pooled or one.kind == "pattern")
+        )
         worst = standing_out(slices, scored, result.model.targets[number])
         if worst:
             found_any += 1
@@ -67,14 +72,15 @@ def where_worse(result: SplitResult, rules: Rules) -> str:
         return f"No environment, pattern or group is large enough to be judged ({least})."
     if not found_any:
         what = "environments, patterns, modalities and groups that are large enough"
-        sentences.insert(0, f"None of the {looked_at} {what} stands out below the whole.")
+        counted = f"comparisons ({what}; each target counts)" if several else what
+        sentences.insert(0, f"None of the {looked_at} {counted} stands out below the whole.")
     else:
         by_chance = looked_at * (1 - rules.level) / 2
         if by_chance >= 0.5:
             expected = max(1, round(by_chance))
-            sentences.append(f"Of {looked_at} such comparisons about {expected} would stand out by chance alone.")
+            sentences.append(f"Of {looked_at} such comparisons up to {expected} would stand out by chance alone.")
     if too_small:
-        small = count(too_small, "slice is", "slices are")
+        small = count(too_small, "slice is", "slices are") + (" (each target counts)" if several else "")
         sentences.append(f"{small} too small to be judged and may be better or worse.")
     return " ".join(sentences)
 
@@ -117,7 +123,7 @@ def _gap_sentences(gaps: Sequence[Gap], target: str) -> list[str]:
         if gap.figure in words and gap.kind != "environment" and gap.estimate.has_interval and gap.estimate.low > 0:
             about = f" (for {target})" if target else ""
             sentences.append(
-                f"At the threshold, the {words[gap.figure]}{about} is {percent(gap.estimate.value, 0)} larger in "
-                f"{kind_word(gap.kind)} {gap.highest} than in {gap.lowest}."
+                f"At the threshold, the {words[gap.figure]}{about} is {gap.estimate.value * 100:.0f} percentage points "
+                f"larger in {kind_word(gap.kind)} {gap.highest} than in {gap.lowest}."
             )
     return sentences

@@ -78,13 +78,15 @@ def _whom(result: SplitResult, schema: CohortSchema, population: Population | No
     else:
         what = f"one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}"
     people = "" if result.subjects == result.n else f" ({count(result.subjects, 'person', 'persons')})"
-    whom = f"the {count(result.n, 'patient')}{people} of the split “{result.split}”"
+    judged = f"{scored.n:,} of " if scored.n < result.n else ""
+    known = ": those whose outcome is known" if judged else ""
+    whom = f"{judged}the {count(result.n, 'patient')}{people} of the split “{result.split}”"
     if population is not None and population.kind == "new":
-        whom = f"{count(result.n, 'patient')}{people} of another cohort than the one it was trained on"
+        whom = f"{judged}{count(result.n, 'patient')}{people} of another cohort than the one it was trained on"
     elif population is not None and population.kind in ("training", "tuning"):
         use = "it was trained on" if population.kind == "training" else "its epoch and threshold were chosen on"
-        whom = f"the {count(result.n, 'patient')}{people} that {use}, and not on others"
-    text = f"The model gives each patient {what}. It was judged on {whom}."
+        whom = f"{judged}the {count(result.n, 'patient')}{people} that {use}, and not on others"
+    text = f"The model gives each patient {what}. It was judged on {whom}{known}."
     if len(result.names) == 1:
         share = f", {percent(prevalence(scored))}" if scored.n else ""
         text += f" {scored.positives:,} of {scored.n:,} had the outcome{share}"
@@ -94,8 +96,17 @@ def _whom(result: SplitResult, schema: CohortSchema, population: Population | No
         verb = "is" if unlabelled == 1 else "are"
         return f"{text}; {count(unlabelled, 'patient')} without a known outcome {verb} left out."
     own = outcome.classes if schema.multiclass else result.names
-    rates = [f"{name} {percent(prevalence(one))}" for name, one in zip(own, result.model.targets)]
-    return f"{text} How common each is: {', '.join(rates)}."
+    targets = result.model.targets
+    known = "" if len({one.n for one in targets}) == 1 else " of {n:,} labelled"
+    rates = [f"{name} {percent(prevalence(one))}{known.format(n=one.n)}" for name, one in zip(own, targets)]
+    text += f" How common each is: {', '.join(rates)}."
+    absent = [name for name, found in zip(own, result.names) if found not in scored.mean_of]
+    if absent:
+        text += (
+            f" Means over targets are taken over {len(scored.mean_of)} of {len(own)}, for every model: of "
+            f"{', '.join(absent)} there is one answer only."
+        )
+    return text
 
 
 #: AUROC from which a word applies, to the point estimate.
@@ -115,8 +126,12 @@ def _ranking(result: SplitResult, schema: CohortSchema) -> str:
         )
     else:
         kind = "class against the rest" if schema.multiclass else "outcome"
-        text = f"AUROC is {interval(auroc)} on average over {len(result.names)} targets (each {kind})."
-    if auroc.has_interval and auroc.low <= 0.5:
+        over = len(overall.mean_of)
+        which = f"{over} targets" if over == len(result.names) else f"{over} of {len(result.names)} targets"
+        text = f"AUROC is {interval(auroc)} on average over {which} (each {kind})."
+    if not auroc.has_interval:
+        text += f" How far that can be trusted cannot be said ({auroc.reason or 'no interval'})."
+    elif auroc.low <= 0.5:
         worse = auroc.high < 0.5
         text += (
             " That is worse than a coin." if worse else " The interval includes 0.5: better than chance is not shown."
@@ -143,7 +158,8 @@ def _against(result: SplitResult, labels: Mapping[str, str], rules: Rules) -> It
             continue
         shown = number(gain.value, signed=True)
         if not gain.has_interval:
-            yield f"By AUROC it differs from {name} by {shown}, without an interval to judge that by."
+            why = f" ({gain.reason})" if gain.reason else ""
+            yield f"By AUROC it differs from {name} by {shown}, without an interval to judge that by{why}."
             continue
         ends = f"{_level(rules)} interval {number(gain.low, signed=True)} to {number(gain.high, signed=True)}"
         if gain.low > 0:
@@ -242,19 +258,23 @@ def _elsewhere(results: list[SplitResult]) -> Iterator[str]:
         if not there.defined:
             yield f"On “{other.split}”: no figure ({there.reason})."
             continue
-        text = f"On “{other.split}” ({count(other.n, 'patient')}) AUROC is {interval(there)}"
+        judged = count(other.model.overall.n, "labelled patient")
+        text = f"On “{other.split}” ({judged}) AUROC is {interval(there)}"
         if there.has_interval and there.high < 0.5:
             yield f"{text}: worse than a coin, so what it learned points the wrong way there."
-        elif here.has_interval and there.has_interval and there.high < here.low:
+        elif not (here.has_interval and there.has_interval):
+            yield f"{text}; without two intervals the sets cannot be compared."
+        elif there.high < here.low:
             yield f"{text}, clearly lower than on “{first.split}”."
-        elif here.has_interval and there.has_interval and there.low > here.high:
+        elif there.low > here.high:
             yield f"{text}, clearly higher than on “{first.split}”."
         else:
             yield f"{text}; the intervals of the two sets overlap."
 
 
 def _limits(result: SplitResult, schema: CohortSchema, population: Population | None) -> Iterator[str]:
-    fewest = min((min(one.positives, one.n - one.positives) for one in result.model.targets), default=0)
+    counts = [(one.positives or 0, one.n) for one in result.model.targets]
+    fewest = min((min(positives, n - positives) for positives, n in counts), default=0)
     if fewest < 100:
         seen = "in one patient" if fewest == 1 else f"in {fewest} patients"
         yield f"The rarer answer was seen {seen} only, so differences of a few points are within the noise."

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-__all__ = ["Concordance", "concordance_gain"]
+__all__ = ["FEWEST", "Concordance", "concordance_gain"]
 
 #: Patients of one class and group beyond this many are sampled: the pairs are a matrix.
 MOST = 1500
+
+#: The fewest subjects with, and without, the outcome for an interval.
+FEWEST = 5
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +28,8 @@ class Concordance:
     Args:
         reference: Concordance of the first score.
         other: Of the second.
-        low: Lower end of the 90 % interval of ``other - reference``, over subjects.
+        low: Lower end of the 95 % interval of ``other - reference``, over subjects; -1, which says nothing, where fewer
+            than :data:`FEWEST` subjects have, or have not, the outcome.
         high: Upper end.
         pairs: Pairs compared.
         groups: Group -> its own two concordances and number of pairs.
@@ -83,11 +88,14 @@ def concordance_gain(
     top = np.zeros((2, resamples + 1))
     bottom = np.zeros(resamples + 1)
     groups: dict[str, tuple[float, float, int]] = {}
+    seen: dict[int, set[int]] = {1: set(), 0: set()}
     total = 0
     for name in np.unique(names):
         positive, negative = (_some(np.flatnonzero((names == name) & (y == label)), generator) for label in (1, 0))
         if not len(positive) or not len(negative):
             continue
+        for label, part in ((1, positive), (0, negative)):
+            seen[label] |= set(people[part].tolist())
         rows, columns = (
             np.concatenate([np.ones((1, len(part))), counts[:, people[part]]]) * own[part]
             for part in (positive, negative)
@@ -108,8 +116,14 @@ def concordance_gain(
     if not total:
         return _NOTHING
     value = top / np.where(bottom > 0, bottom, np.nan)
-    low, high = np.nanquantile((value[1] - value[0])[1:], [0.05, 0.95])
-    return Concordance(float(value[0, 0]), float(value[1, 0]), float(low), float(high), total, groups)
+    gain, fewest = value[1] - value[0], min(map(len, seen.values()))
+    low, high = -1.0, 1.0
+    spread = float(np.nanstd(gain[1:], ddof=1)) if np.isfinite(gain[1:]).sum() > 1 else 0.0
+    if fewest >= FEWEST and spread > 0:
+        # Percentiles over resamples are too short with few subjects: a t interval of the rarer class instead.
+        half = float(stdtrit(fewest - 1, 0.975)) * spread
+        low, high = max(-1.0, float(gain[0]) - half), min(1.0, float(gain[0]) + half)
+    return Concordance(float(value[0, 0]), float(value[1, 0]), low, high, total, groups)
 
 
 _NOTHING = Concordance(math.nan, math.nan, math.nan, math.nan, 0, {})

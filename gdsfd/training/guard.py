@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
 from gdsfd.training.arm import Arm, FittedArm
-from gdsfd.training.concordance import Concordance
+from gdsfd.training.concordance import FEWEST, Concordance
 from gdsfd.training.environment_folds import environment_folds
 from gdsfd.training.evidence import left_out_gain, mean_area, weighted_gain
 from gdsfd.training.scoring import probabilities_of
@@ -131,6 +131,12 @@ def _short(names: str, most: int = 3) -> str:
     return names if len(known) <= most else f"{', '.join(known[: most - 1])} and {len(known) - most + 1} more"
 
 
+def _interval(found: Concordance) -> str:
+    if (found.low, found.high) == (-1.0, 1.0):
+        return f"no interval: fewer than {FEWEST} subjects with, or without, the outcome, or no spread"
+    return f"95 % interval {found.low:+.3f} to {found.high:+.3f}"
+
+
 def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: str, by_fold: bool) -> Guard:
     if not found.pairs:
         words = "There are no two patients to compare the models by; the model without debiasing is used."
@@ -139,7 +145,7 @@ def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: st
     evidence = {**asdict(found), "groups": groups, "difference": found.difference, "where": where}
     figure = (
         f"Concordance {where}: {found.other:.3f} with debiasing, {found.reference:.3f} without "
-        f"({found.difference:+.3f}, 90 % interval {found.low:+.3f} to {found.high:+.3f})."
+        f"({found.difference:+.3f}, {_interval(found)})."
     )
     if by_fold and len(groups) > 1:
         each = (f"{_short(name)} {other - reference:+.3f}" for name, (reference, other, _) in found.groups.items())

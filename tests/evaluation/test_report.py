@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -114,7 +115,9 @@ def test_several_targets(outcomes, tmp_path):
         np.mean([one["metrics"]["auroc"]["value"] for one in targets.values()])
     )
     assert ("accuracy" in report.metrics) == (outcomes == "multiclass")
-    assert report.metrics["prevalence"] is None
+    assert report.metrics["prevalence"] == pytest.approx(np.mean([one["prevalence"] for one in targets.values()]))
+    assert report.metrics["positives"] is None
+    assert report.metrics["mean_of"] == list(targets)
     report.save(tmp_path / "report")
 
 
@@ -215,3 +218,49 @@ def test_a_bar_only_when_asked_or_on_a_terminal(graph, capsys):
     assert captured.out == captured.err == ""
     evaluate(Fixed(graph, probabilities(graph)), graph, baselines=False, resamples=0, progress=True)
     assert "judging split test" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("choice", "verdict", "label"),
+    [
+        ("debiased", "debiased", "concat + full"),
+        ("reference", "reference", "concat + full (declined: ERM)"),
+        ("reference", "debiased", "concat + full (set by hand: ERM)"),
+        ("debiased", "reference", "concat + full (forced)"),
+    ],
+)
+def test_a_model_is_called_by_the_network_that_predicts(graph, monkeypatch, choice, verdict, label):
+    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    model = Fixed(graph, probabilities(graph))
+    model.choice, model.guard = choice, SimpleNamespace(choice=verdict)
+    model.describe = lambda: {"backbone": "concat", "debias": "full"}
+    report = evaluate(model, graph, baselines={"other": Fixed(graph, probabilities(graph, 1))}, **QUICK)
+    assert report.metrics["labels"] == {"model": label, "other": "other"}
+    assert set(report.to_frame().model) == {label, "other"}
+    assert set(report.to_frame(detail=True).model) == {label, "other"}
+    assert f"Model “{label}”" in report.html()
+
+
+@pytest.mark.parametrize("positives", [1, 4])
+def test_a_few_positives_in_the_test_set_have_figures_but_no_interval(monkeypatch, positives):
+    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    own = graph_from_cohort(make_cohort(600, unlabelled=0))
+    patient = own["patient"]
+    test = np.flatnonzero(np.array(patient.split) == "test")
+    patient.y[test] = 0.0
+    patient.y[test[:: len(test) // positives][:positives]] = 1.0
+    models = [Fixed(own, probabilities(own, seed)) for seed in range(2)]
+    report = evaluate(models[0], own, baselines={"other": models[1]}, **QUICK)
+    split = report.metrics["splits"]["test"]
+    for arm in split["models"].values():
+        for name in ("auroc", "auprc", "brier", "log_loss", "calibration_gap", "tpr"):
+            found = arm["metrics"][name]
+            assert (found["low"], found["high"]) == pytest.approx((math.nan, math.nan), nan_ok=True)
+            assert f"only {positives} positive patient" in found["reason"]
+    for name in ("auroc", "auprc", "brier", "log_loss"):
+        assert math.isnan(split["differences"]["other"][name]["low"])
+        assert "no interval below" in split["differences"]["other"][name]["reason"]
+    page = report.html()
+    assert "no interval below 5" in page
+    assert "rule of thumb" not in page
+    assert "How far that can be trusted cannot be said" in page

@@ -49,7 +49,8 @@ def test_one_class_gives_nan_with_a_reason_for_ranking_and_a_brier_score_all_the
     assert math.isnan(scored[rate].value)
     assert "only 0" in scored[rate].reason
     assert scored["brier"].defined
-    assert scored["brier"].has_interval
+    assert not scored["brier"].has_interval
+    assert scored["brier"].reason == f"{lacking}: no interval below 10"
 
 
 @pytest.mark.parametrize("n", [0, 1, 29])
@@ -85,30 +86,75 @@ def test_no_resamples_give_figures_without_intervals():
     assert "no interval" in scored["auroc"].reason
 
 
-def test_a_difference_is_that_of_the_resamples():
+def test_a_difference_is_made_of_the_two_intervals_and_their_correlation_over_resamples():
     y, p = made(150)
     bootstrap = subjects(150)
     good = score(target(y, p), bootstrap, POINT)
-    bad = score(target(y, np.random.default_rng(0).random(150)), bootstrap, POINT)
+    bad = score(target(y, 0.3 * p + 0.7 * np.random.default_rng(0).random(150)), bootstrap, POINT)
     gain = difference(good, bad, "auroc")
-    assert gain.value == pytest.approx(good["auroc"].value - bad["auroc"].value)
-    assert gain.low > 0
-    assert difference(good, good, "auroc").high == 0
+    a, b = good["auroc"], bad["auroc"]
+    assert gain.value == pytest.approx(a.value - b.value)
+    fewest = min(y.sum(), (1 - y).sum())
+    r = np.corrcoef(good.resampled["auroc"], bad.resampled["auroc"])[0, 1] * (fewest - 1) / (fewest + 1)
+    below, above = (a.value - a.low, b.high - b.value), (a.high - a.value, b.value - b.low)
+    assert gain.low == pytest.approx(
+        gain.value - math.sqrt(below[0] ** 2 + below[1] ** 2 - 2 * r * below[0] * below[1])
+    )
+    assert gain.high == pytest.approx(
+        gain.value + math.sqrt(above[0] ** 2 + above[1] ** 2 - 2 * r * above[0] * above[1])
+    )
     none = difference(good, score(target([], []), bootstrap, POINT), "auroc")
     assert none.reason == "no labelled patient"
 
 
-def test_the_mean_over_targets_and_what_undoes_it():
+def test_a_model_less_itself_has_no_interval_of_width_zero():
+    scored = score(target(*made(150)), subjects(150), POINT)
+    gain = difference(scored, scored, "auroc")
+    assert gain.value == 0
+    assert not gain.has_interval
+    assert "do not differ" in gain.reason
+
+
+def test_two_perfect_models_on_few_positives_are_not_shown_to_be_equal():
+    y = np.array([1.0] * 6 + [0.0] * 30)
+    one, two = (score(target(y, p), subjects(36), POINT) for p in (np.linspace(0.9, 0.1, 36), 0.1 + 0.8 * y))
+    assert (one["auroc"].value, two["auroc"].value) == (1, 1)
+    assert one["auroc"].low < 0.85
+    gain = difference(one, two, "auroc")
+    assert gain.low < -0.15 < 0.15 < gain.high
+
+
+def test_the_mean_over_targets_is_that_of_the_targets_with_both_classes():
     bootstrap = subjects(100)
-    one, two = (score(target(*made(100, seed=seed)), bootstrap, POINT) for seed in (0, 1))
-    both = macro([one, two], ["a", "b"])
+    targets = [target(*made(100, seed=seed), name) for seed, name in ((0, "a"), (1, "b"))]
+    one, two = (score(each, bootstrap, POINT) for each in targets)
+    both = macro([one, two], targets)
     assert both["auroc"].value == pytest.approx((one["auroc"].value + two["auroc"].value) / 2)
     assert both["auroc"].low < both["auroc"].value < both["auroc"].high
-    dull = score(target([0.0] * 100, [0.5] * 100), bootstrap, POINT)
-    broken = macro([one, dull], ["a", "b"])
-    assert math.isnan(broken["auroc"].value)
-    assert broken["auroc"].reason == "undefined for 1 of 2 targets (b: no positive patient)"
-    assert broken["brier"].defined
+    assert (both.n, both.positives, both.mean_of) == (100, None, ("a", "b"))
+    assert both.prevalence == pytest.approx((targets[0].y.mean() + targets[1].y.mean()) / 2)
+    dull = target([0.0] * 100, [0.5] * 100, "dull")
+    rest = macro([one, score(dull, bootstrap, POINT), two], [targets[0], dull, targets[1]])
+    assert rest.mean_of == ("a", "b")
+    for name in ("auroc", "auprc", "brier", "log_loss", "tpr"):
+        assert rest[name].value == pytest.approx((one[name].value + two[name].value) / 2)
+
+
+def test_a_mean_over_targets_of_one_class_each_has_no_ranking_figure_but_a_brier_score():
+    targets = [target([0.0] * 40, [0.5] * 40, "a"), target([1.0] * 40, [0.5] * 40, "b")]
+    found = macro([score(each, subjects(40), POINT) for each in targets], targets)
+    assert found.mean_of == ("a", "b")
+    assert found["auroc"].reason == "undefined for 2 of 2 targets (a: no positive patient)"
+    assert found["brier"].value == pytest.approx(0.25)
+
+
+def test_a_mean_has_no_interval_where_one_of_its_targets_has_none():
+    y = np.array([1.0] * 2 + [0.0] * 98)
+    targets = [target(*made(100), "a"), target(y, np.linspace(1, 0, 100), "b")]
+    found = macro([score(each, subjects(100), POINT) for each in targets], targets)
+    assert found["auroc"].defined
+    assert not found["auroc"].has_interval
+    assert found["auroc"].reason == "b: only 2 positive patients: no interval below 5"
 
 
 def test_calibration_of_nobody_has_a_reason():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gdsfd.training.concordance import concordance_gain
+from gdsfd.training.guard import _interval
 
 
 def by_hand(y, score, group, weight) -> float:
@@ -57,3 +58,22 @@ def test_no_pairs() -> None:
     assert math.isnan(found.reference)
     empty = concordance_gain(np.zeros(0, int), np.zeros(0), np.zeros(0), [], [])
     assert empty.pairs == 0
+
+
+@pytest.mark.parametrize("positives", [1, 4])
+def test_fewer_than_five_subjects_with_the_outcome_have_an_interval_that_says_nothing(positives):
+    y = (np.arange(60) < positives).astype(np.int64)
+    rng = np.random.default_rng(0)
+    found = concordance_gain(y, rng.random(60), rng.random(60), ["a"] * 60, [str(row) for row in range(60)])
+    assert (found.low, found.high) == (-1.0, 1.0)
+    assert "no interval: fewer than 5 subjects" in _interval(found)
+
+
+def test_the_interval_of_few_subjects_is_a_t_interval():
+    rng = np.random.default_rng(1)
+    y = (np.arange(40) < 6).astype(np.int64)
+    reference, other = rng.normal(y, 1.0), rng.normal(y, 1.0)
+    found = concordance_gain(y, reference, other, ["a"] * 40, [str(row) for row in range(40)])
+    assert found.low < found.difference < found.high
+    assert found.high - found.low > 0.2
+    assert "95 % interval" in _interval(found)
