@@ -19,8 +19,8 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import Predictor, SplitResult, assess
 from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.fixed_where import Fixed, fixed_points, fixed_where, kept_line
-from gdsfd.evaluation.population import Population, TrainingPatientsRule, whom_to_judge
 from gdsfd.evaluation.numbers import count, interval
+from gdsfd.evaluation.population import Population, TrainingPatientsRule, whom_to_judge
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.recalibrated import Recalibrated, judge_recalibration
 from gdsfd.evaluation.score import Rules
