@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_folder
-from gdsfd.cli.progress import on_terminal
+from gdsfd.cli.progress import heartbeat, on_terminal
 
 if TYPE_CHECKING:
     from gdsfd.cohort.fields import CohortSchema
@@ -47,8 +47,9 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.graph.files import save_graph
 
     like = _schema_of(arguments.like) if arguments.like else None
-    graph = build_graph(arguments.spec, like=like, progress=on_terminal(arguments.quiet))
-    save_graph(graph, arguments.out)
+    with heartbeat("building", arguments.quiet):
+        graph = build_graph(arguments.spec, like=like, progress=on_terminal(arguments.quiet))
+        save_graph(graph, arguments.out)
     if not arguments.quiet:
         print(receipt_text(graph.receipt))
         print(f"\ngraph: {arguments.out}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdsfd.cli.progress import on_terminal
+from gdsfd.cli.progress import heartbeat, on_terminal
 from gdsfd.cli.settings import add_set_argument, read_settings
 
 if TYPE_CHECKING:
@@ -73,25 +73,26 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.training.config import TrainConfig
 
     settings = read_settings(arguments.settings, [field.name for field in dataclasses.fields(TrainConfig)])
-    found = compare(
-        arguments.graphs,
-        _names(arguments.arms),
-        _names(arguments.backbones),
-        _seeds(arguments.seeds),
-        arguments.out,
-        suspects=None if arguments.suspects is None else _names(arguments.suspects),
-        baselines=_names(arguments.baselines),
-        leave_one_environment_out=arguments.leave_one_environment_out,
-        graph_per_seed=arguments.graph_per_seed,
-        truth=arguments.truth,
-        margin=arguments.margin,
-        shifted=arguments.shifted,
-        folds=_folds(arguments.guard_folds),
-        matched=not arguments.no_matched,
-        jobs=arguments.jobs,
-        on_fit=_line() if on_terminal(arguments.quiet) else None,
-        **settings,
-    )
+    with heartbeat("comparing", arguments.quiet) as tell:
+        found = compare(
+            arguments.graphs,
+            _names(arguments.arms),
+            _names(arguments.backbones),
+            _seeds(arguments.seeds),
+            arguments.out,
+            suspects=None if arguments.suspects is None else _names(arguments.suspects),
+            baselines=_names(arguments.baselines),
+            leave_one_environment_out=arguments.leave_one_environment_out,
+            graph_per_seed=arguments.graph_per_seed,
+            truth=arguments.truth,
+            margin=arguments.margin,
+            shifted=arguments.shifted,
+            folds=_folds(arguments.guard_folds),
+            matched=not arguments.no_matched,
+            jobs=arguments.jobs,
+            on_fit=_line() if on_terminal(arguments.quiet) else tell,
+            **settings,
+        )
     if on_terminal(arguments.quiet):
         print("\r\033[K", end="", file=sys.stderr)
     if not arguments.quiet:

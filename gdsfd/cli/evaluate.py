@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from gdsfd.cli.output import check_out_folder
-from gdsfd.cli.progress import on_terminal
+from gdsfd.cli.progress import heartbeat, on_terminal
 
 __all__ = ["add_parser", "run"]
 
@@ -64,16 +64,17 @@ def run(arguments: argparse.Namespace) -> None:
     model = Debiaser.load(arguments.model)
     graph = load_graph(arguments.graph)
     splits = arguments.split
-    report = evaluate(
-        model,
-        graph,
-        split=splits[0] if splits and len(splits) == 1 else splits,
-        baselines=not arguments.no_baselines,
-        resamples=arguments.resamples,
-        seed=arguments.seed,
-        progress=on_terminal(arguments.quiet),
-        training_patients=arguments.training_patients.replace("-", " "),
-    )
+    with heartbeat("evaluating", arguments.quiet):
+        report = evaluate(
+            model,
+            graph,
+            split=splits[0] if splits and len(splits) == 1 else splits,
+            baselines=not arguments.no_baselines,
+            resamples=arguments.resamples,
+            seed=arguments.seed,
+            progress=on_terminal(arguments.quiet),
+            training_patients=arguments.training_patients.replace("-", " "),
+        )
     report.save(arguments.out)
     if not arguments.quiet:
         for population in report.populations:

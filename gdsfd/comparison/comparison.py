@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 
@@ -20,11 +21,14 @@ from gdsfd.comparison.parts import Here, Part, Workers
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.comparison.words import design_sentences
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError, cell_text, near_names
 from gdsfd.nn.backbones import check_backbone, known_backbones
 from gdsfd.nn.information import check_information
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.process_lock import process_lock
+from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.devices import check_device
 from gdsfd.training.suspects import check_suspects, read_suspects
 
 if TYPE_CHECKING:
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare", "make_plan"]
 
 _FITS = "fits.jsonl"
+#: Most seeds of a comparison.
+MOST_SEEDS = 1000
+_Folds = Annotated[int, Whole(0, 100)]
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,9 @@ def make_plan(
     for what, names in (("backbones", backbones), ("baselines", baselines)):
         if len(set(names)) < len(names):
             raise InputError(f"compare: {what}: each once, got {', '.join(names)}")
+    own = folds or {}
     config = TrainConfig.from_settings(dict(settings))
+    check_device(config)
     for name in backbones:
         check_backbone(name, config.backbone_options)
     for parts in streams.values():
@@ -159,7 +168,7 @@ def make_plan(
         baselines=tuple(baselines),
         suspects=read_suspects(suspects),
         config=config,
-        folds={"dfd": 0, **(folds or {})},
+        folds={"dfd": 0, **{name: checked(each, _Folds, f"compare: folds of {name!r}") for name, each in own.items()}},
         matched=matched,
     )
 
@@ -196,22 +205,23 @@ def compare(
             then also the seed of its split; of a graph only the networks' seed changes.
         arms: Modes as ``Debiaser(debias=...)`` takes them, or name -> mode.
         backbones: Names of backbones.
-        seeds: How many (0, 1, ...), or which.
+        seeds: How many (0, 1, ...), or which: at most 1,000, each 0 to 4,294,967,295.
         out: Folder for ``fits.jsonl`` (a line per fit, appended as it ends), ``summary.json`` and ``compare.html``.
-            Fits found in it are not run again, so that calling again goes on where it stopped.
+            Fits found in it are not run again, so that calling again goes on where it stopped. One process at a time
+            compares into a folder.
         suspects: As in :class:`~gdsfd.training.debiaser.Debiaser`.
         baselines: ``"boosting"``, ``"logistic"``: on the flattened table, once per graph and seed.
         leave_one_environment_out: Whether each environment is the test split in turn.
         graph_per_seed: Whether the graphs are draws of one design, one per seed.
         truth: Folder of a simulated cohort's exports; default: looked for beside the graph.
-        margin: Difference in AUROC that counts as none.
+        margin: Difference in AUROC that counts as none, above 0 and at most 1.
         shifted: The split on which a gain is looked for; default: the held-out environment, ``test_unbiased``, or the
             first evaluation split other than ``test``.
         folds: Arm -> groups of environments that its guard leaves out of training in turn; default: the setting
             ``guard_folds``, but 0 for ``dfd``, whose guard then looks at tuning patients (saves time).
         matched: Whether ERM of the debiased network's size is fitted too.
-        jobs: Parts of the comparison that are fitted at once, each in a process of its own with its share of the
-            threads; a part is one backbone, or the baselines, on one graph and seed. In a script, call it below
+        jobs: Parts of the comparison that are fitted at once, 1 to 256, each in a process of its own with its share of
+            the threads; a part is one backbone, or the baselines, on one graph and seed. In a script, call it below
             ``if __name__ == "__main__":``; backbones of one's own have to be registered above that line.
         on_fit: Told what is fitted next, in words.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms.
@@ -229,54 +239,68 @@ def compare(
     """
     plan = make_plan(arms, backbones, suspects, baselines, settings, folds, matched)
     numbers = _seeds(seeds)
-    if not margin > 0:
-        raise InputError(f"compare: margin: expected a number above 0, got {margin!r}")
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise InputError(f"compare: jobs: expected a whole number of at least 1, got {jobs!r}")
+    margin = checked(margin, Annotated[float, Number(0, 1, above=True)], "compare: margin")
+    jobs = checked(jobs, Annotated[int, Whole(1, 256)], "compare: jobs")
     sources = named_sources(graphs)
     given = settings_of(plan)
     folder = None if out is None else Path(out)
     if folder is not None:
         check_folder(folder, given)
-    threads = max(1, torch.get_num_threads() // jobs)
-    log = FitLog(folder / _FITS, environment(threads, "cpu")) if folder is not None else None
-    done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
-    asked: set[tuple[Any, ...]] = set()
-    place = Path(truth) if truth is not None else None
-    fitter = Here(log, on_fit) if jobs == 1 else Workers(jobs, threads, log, on_fit)
-    with fitter as fit:
-        for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
-            where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
-            key = tuple(where.values())
-            before = frozenset(found[3:] for found in done if found[:3] == key)
-            asked |= {(*key, *row) for row in [*plan.rows(), ("", ORACLE)]}
-            if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
-                continue
-            graph = case.make()
-            if suspects is not None:
-                check_suspects(plan.suspects, graph, varied=not case.holdout)
-            oracle = oracle_of(case, graph)
-            if folder is not None:
-                mark_folder(folder, given)
-            parts = [Part(where, plan.only(""), before, oracle)]
-            parts += [Part(where, plan.only(backbone), before) for backbone in plan.backbones]
-            fit(graph, [part for part in parts if part.missing])
-    done |= {key_of(line): line for line in fitter.lines}
-    kept = [record for key, record in done.items() if key in asked]
-    notes = _notes(sources) if leave_one_environment_out else ()
-    comparison = Comparison(kept, margin, _facts(plan, numbers, sources), notes, shifted)
-    if folder is not None:
-        comparison.save(folder)
-    return comparison
+    with _alone(folder):
+        threads = max(1, torch.get_num_threads() // jobs)
+        log = FitLog(folder / _FITS, environment(threads, "cpu")) if folder is not None else None
+        done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
+        asked: set[tuple[Any, ...]] = set()
+        place = Path(truth) if truth is not None else None
+        fitter = Here(log, on_fit) if jobs == 1 else Workers(jobs, threads, log, on_fit)
+        with fitter as fit:
+            for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
+                where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
+                key = tuple(where.values())
+                before = frozenset(found[3:] for found in done if found[:3] == key)
+                asked |= {(*key, *row) for row in [*plan.rows(), ("", ORACLE)]}
+                if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
+                    continue
+                graph = case.make()
+                if suspects is not None:
+                    check_suspects(plan.suspects, graph, varied=not case.holdout)
+                oracle = oracle_of(case, graph)
+                if folder is not None:
+                    mark_folder(folder, given)
+                parts = [Part(where, plan.only(""), before, oracle)]
+                parts += [Part(where, plan.only(backbone), before) for backbone in plan.backbones]
+                fit(graph, [part for part in parts if part.missing])
+        done |= {key_of(line): line for line in fitter.lines}
+        kept = [record for key, record in done.items() if key in asked]
+        notes = _notes(sources) if leave_one_environment_out else ()
+        comparison = Comparison(kept, margin, _facts(plan, numbers, sources), notes, shifted)
+        if folder is not None:
+            comparison.save(folder)
+        return comparison
+
+
+@contextmanager
+def _alone(folder: Path | None) -> Iterator[None]:
+    """Holds the folder, so that no other process fits the same into it."""
+    if folder is None:
+        yield
+        return
+    refusal = f"{folder}: {{holder}} compares into this folder; wait until it ends, or choose another folder"
+    with process_lock(folder.parent / f".{folder.name}.comparing", refusal):
+        yield
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    found = tuple(range(seeds)) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
-    if not isinstance(found, Sequence) or not found or any(type(each) is not int or each < 0 for each in found):
-        raise InputError(f"compare: seeds: expected how many (at least 1) or a list of whole numbers, got {seeds!r}")
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        return tuple(range(checked(seeds, Annotated[int, Whole(1, MOST_SEEDS)], "compare: seeds")))
+    if not isinstance(seeds, (list, tuple, range)) or not seeds:
+        raise InputError(f"compare: seeds: expected how many or a list of whole numbers, got {cell_text(seeds)}")
+    if len(seeds) > MOST_SEEDS:
+        raise InputError(f"compare: seeds: expected at most {MOST_SEEDS:,}, got {len(seeds):,}")
+    found = tuple(checked(each, Annotated[int, Whole(0, 2**32 - 1)], "compare: seeds: each") for each in seeds)
     if len(set(found)) < len(found):
         raise InputError(f"compare: seeds: each once, got {list(found)}")
-    return tuple(found)
+    return found
 
 
 def _facts(plan: Plan, seeds: Sequence[int], sources: Mapping[str, Source]) -> dict[str, str]:

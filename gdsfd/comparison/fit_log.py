@@ -77,7 +77,7 @@ def read_fits(file: str | Path) -> list[Record]:
             record = json.loads(text)
         except ValueError:
             continue
-        if isinstance(record, dict) and "arm" in record and "splits" in record:
+        if isinstance(record, dict) and "arm" in record and isinstance(record.get("splits"), dict):
             found[key_of(record)] = record
     return list(found.values())
 

@@ -86,4 +86,9 @@ def _stored(folder: Path) -> dict[str, Any] | None:
         stored = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return stored["settings"] if isinstance(stored, dict) and stored.get("format") == FORMAT else None
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        return None
+    settings = stored.get("settings")
+    if not isinstance(settings, dict) or not all(isinstance(settings.get(part), dict) for part in ("arms", "folds")):
+        raise InputError(f"{folder / MARKER}: damaged (no settings of its fits); choose another folder")
+    return settings

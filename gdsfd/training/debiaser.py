@@ -393,6 +393,7 @@ class Debiaser:
     ) -> None:
         """Takes over what was trained."""
         self.schema, self.config_, self.suspects_, self.guard = graph.schema, config, suspects, guard
+        self.record = None
         self.networks = {name: arm.network.eval() for name, arm in fitted.items()}
         self.use(config.guard if guard is not None else "auto")
         kept = fitted[self.choice]

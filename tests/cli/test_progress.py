@@ -15,6 +15,8 @@ from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
 
+FIRST, EVERY = progress.FIRST, progress.EVERY  # before conftest.py changes them
+
 
 @pytest.fixture
 def hasty(monkeypatch):
@@ -52,8 +54,8 @@ def test_quick_work_and_quiet_work_say_nothing(capsys, monkeypatch):
 
 
 def test_the_first_line_comes_within_a_minute():
-    assert progress.FIRST <= 60
-    assert progress.EVERY <= 60
+    assert FIRST <= 60
+    assert EVERY <= 60
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(4.4, "4 s"), (60, "1 min 0 s"), (3725, "62 min 5 s")])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 
 import pytest
 
@@ -79,7 +80,15 @@ def test_a_folder_keeps_to_its_settings(graph, tmp_path):
         ({"backbones": []}, "at least one backbone"),
         ({"backbones": ["muse", "muse"]}, "each once"),
         ({"baselines": ["boost"]}, "unknown baseline 'boost'"),
-        ({"seeds": 0}, "seeds: expected how many"),
+        ({"seeds": 0}, "seeds: expected a whole number from 1 to 1,000, got 0"),
+        ({"seeds": 10**9}, "seeds: expected a whole number from 1 to 1,000"),
+        ({"seeds": "3"}, "seeds: expected how many or a list"),
+        ({"seeds": [0, -1]}, "seeds: each: expected a whole number from 0"),
+        ({"margin": float("nan")}, "margin: expected a number above 0 and at most 1, got nan"),
+        ({"folds": {"full": 10**9}}, "folds of 'full': expected a whole number from 0 to 100"),
+        ({"backbone_options": {"layers": 2}}, "unknown option of the backbone 'concat': 'layers'"),
+        ({"arms": {"none": "none", "mine": {"information": "mimosa"}}}, "unknown estimator of information 'mimosa'"),
+        ({"suspects": ("pattern", "modality:nothing")}, "no modality 'nothing'"),
         ({"seeds": [1, 1]}, "each once"),
         ({"suspects": "site"}, "suspects: expected"),
         ({"suspects": "column:labs.nothing"}, "no column 'nothing'"),
@@ -145,3 +154,24 @@ def test_an_account_is_json_without_nan(lines):
     records = lines({"none": {0: 0.8, 1: math.nan}, "full": {0: 0.9, 1: 0.7}})
     account = json.dumps(Comparison(records).summary(), allow_nan=False)
     assert "null" in account
+
+
+def test_a_second_comparison_into_the_same_folder_is_refused(graph, tmp_path):
+    def again(words: str) -> None:
+        with pytest.raises(InputError, match=rf"another process \(pid {os.getpid()}\) compares into this folder"):
+            compare(graph, ["none"], ["concat"], 1, tmp_path / "out", baselines=[], **QUICK)
+        met.append(words)
+
+    met: list[str] = []
+    compare(graph, ["none"], ["concat"], 1, tmp_path / "out", baselines=["logistic"], on_fit=again, **QUICK)
+    assert len(met) == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"format": "gdsfd comparison"}', '{"format": "gdsfd comparison", "settings": []}']
+)
+def test_a_damaged_folder_is_refused(graph, tmp_path, content):
+    (tmp_path / "compare.json").write_text(content)
+    with pytest.raises(InputError, match=r"compare\.json: damaged"):
+        compare(graph, ["none"], ["concat"], 1, tmp_path, baselines=[], **QUICK)
