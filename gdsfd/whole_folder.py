@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
+import errno
 import json
 import os
 import shutil
 import sys
-import uuid
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gdsfd.errors import InputError
+from safetensors import SafetensorError
 
-__all__ = ["check_replaceable", "whole_folder"]
+from gdsfd.errors import InputError
+from gdsfd.private_folder import folder_beside
+
+__all__ = ["check_replaceable", "check_writable", "place_is_full", "whole_folder"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 @contextmanager
@@ -26,25 +32,20 @@ def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
     it (a hidden ``.<name>.<random>.partial``) is removed by the next call.
 
     Args:
-        folder: The final place. Its parents are created.
+        folder: The final place. Its parents are created. A link is followed, and stays a link.
         marker: Name of the JSON file by which such a folder is known. The block has to write it.
         holds: The marker's ``"format"``. Only an empty folder, or one whose marker says this, is replaced.
 
     Raises:
-        InputError: ``folder`` is a file, or a folder of something else.
+        InputError: ``folder`` is a file, or a folder of something else; or it cannot be written, or the disk is full.
 
     Example:
         >>> with whole_folder("out", "graph.json", holds="gdsfd graph") as temporary:  # doctest: +SKIP
         ...     (temporary / "graph.json").write_text('{"format": "gdsfd graph"}')
     """
-    folder = Path(os.path.abspath(folder))
+    folder = Path(os.path.realpath(folder))  # a link is followed, and stays
     check_replaceable(folder, marker, holds)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_over(folder)
-    temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial"
-    temporary.mkdir()
-    lock = _lock(temporary)
-    try:
+    with _explained(folder), folder_beside(folder, mode=0o777) as temporary:
         yield temporary
         for entry in (*temporary.rglob("*"), temporary):
             if entry.is_file():  # safetensors would keep its files from the user's group
@@ -52,10 +53,58 @@ def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
             _flush(entry)
         _put_in_place(temporary, folder)
         _flush(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+
+
+def check_writable(folder: str | Path, inside: bool = False) -> None:
+    """Refuses a place where nothing can be written. Useful before long work whose end would be lost.
+
+    Args:
+        folder: Where something is to be written; it and its parents need not be there yet.
+        inside: Whether files are written into the folder; else it is replaced as a whole, by a sibling.
+
+    Raises:
+        InputError: The nearest folder that exists takes no new file, or is a file.
+    """
+    folder = Path(os.path.realpath(folder))
+    places = [folder, *folder.parents] if inside else folder.parents
+    place = next((place for place in places if os.path.lexists(place)), folder.parent)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {place}: {error.strerror}; choose another place") from None
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turns what the system says about a place (full, forbidden) into an InputError that names the place."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = place_is_full(error)
+        if reason is None and isinstance(error, OSError) and error.errno in _FORBIDDEN and _is_near(error, folder):
+            reason = error.strerror
+        if reason is None:
+            raise
+        raise InputError(f"{folder} cannot be written: {reason}; free space there, or choose another place") from None
+
+
+def place_is_full(error: BaseException) -> str | None:
+    """What the system says when a disk or a quota is full; None when the error is another one.
+
+    Args:
+        error: What a writer raised; libraries put the system's words in their own.
+    """
+    number = getattr(error, "errno", None)
+    if number in _FULL:
+        return os.strerror(number)
+    said = str(error).lower()
+    return next((os.strerror(full) for full in _FULL if os.strerror(full).lower() in said), None)
+
+
+def _is_near(error: OSError, folder: Path) -> bool:
+    """Whether an error is about the place itself: what a block reads elsewhere is no fault of the place."""
+    return error.filename is not None and os.path.realpath(error.filename).startswith(str(folder.parent))
 
 
 def check_replaceable(folder: str | Path, marker: str, holds: str) -> None:
@@ -69,7 +118,7 @@ def check_replaceable(folder: str | Path, marker: str, holds: str) -> None:
     Raises:
         InputError: ``folder`` is a file, or a folder that is neither empty nor marked as ``holds``.
     """
-    folder = Path(folder)
+    folder = Path(os.path.realpath(folder))
     if not os.path.lexists(folder):
         return
     advice = "choose another folder, or remove it yourself"
@@ -103,29 +152,6 @@ def _exchange(one: Path, other: Path) -> bool:
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     at_cwd, exchange = -100, 2
     return renameat2 is not None and renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0
-
-
-def _remove_left_over(folder: Path) -> None:
-    """Removes what killed processes left: temporary folders that no process holds locked."""
-    for entry in folder.parent.iterdir():
-        if entry.name.startswith(f".{folder.name}.") and entry.name.endswith(".partial"):
-            lock = _lock(entry)
-            if lock is not None:
-                shutil.rmtree(entry, ignore_errors=True)
-                os.close(lock)
-
-
-def _lock(folder: Path) -> int | None:
-    """A locked handle of the folder, freed by the system when the process ends; None when it is held, or gone."""
-    handle = None
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        if handle is not None:
-            os.close(handle)
-        return None
-    return handle
 
 
 def _flush(path: Path) -> None:

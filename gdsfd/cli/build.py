@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
+from gdsfd.private_folder import folder_beside
 
 if TYPE_CHECKING:
     from gdsfd.cohort.fields import CohortSchema
@@ -34,6 +36,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "patients; all are then one evaluation set, new",
     )
     parser.add_argument("--quiet", action="store_true", help="print no receipt")
+    parser.add_argument(
+        "--show-ids",
+        action="store_true",
+        help="keep ids of patients whose rows were dropped in the receipt, five per reason; by default it has none",
+    )
     parser.add_argument("--force", action="store_true", help="replace a graph that is already there")
     parser.set_defaults(run=run)
 
@@ -48,7 +55,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     like = _schema_of(arguments.like) if arguments.like else None
     with heartbeat("building", arguments.quiet):
-        graph = build_graph(arguments.spec, like=like, progress=on_terminal(arguments.quiet))
+        # The database of the build holds patients, so it lies where the graph will, not among temporary files.
+        with folder_beside(Path(os.path.realpath(arguments.out))) as scratch:
+            progress = on_terminal(arguments.quiet)
+            graph = build_graph(arguments.spec, like, progress, scratch=scratch, show_ids=arguments.show_ids)
         save_graph(graph, arguments.out)
     if not arguments.quiet:
         print(receipt_text(graph.receipt))

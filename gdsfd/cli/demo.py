@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 from copy import copy
 from pathlib import Path
 
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
+from gdsfd.whole_folder import check_writable
 
 __all__ = ["MODELS", "add_parser", "run"]
 
@@ -48,6 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Simulate -> build -> train -> evaluate."""
     out: Path = arguments.out
     check_out_folder(out, MARKER, "demo", arguments.force)
+    check_writable(out, inside=True)
+    out = Path(os.path.realpath(out)) if out.is_symlink() else out
 
     from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt_text import receipt_text

@@ -1,21 +1,28 @@
 """Reads the arguments, runs the sub-command and turns what happened into an exit code.
 
-0: done. 1: failed. 2: the user's input is wrong, and nothing was written. 130: interrupted.
+0: done. 1: failed. 2: the user's input is wrong, and nothing was written. 128 + n: ended by signal n (130: Ctrl-C).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from gdsfd._version import __version__
 from gdsfd.cli import bench, build, compare, demo, evaluate, predict, simulate, train, versions
+<<<<<<< HEAD
 from gdsfd.errors import GdsfdError, InputError, cut_text
+=======
+from gdsfd.cli.signals import orderly_end
+from gdsfd.errors import GdsfdError, InputError
+>>>>>>> b44127b (Only needed columns reach the disk, in a locked private database beside the output that goes with the process)
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_INPUT", "main", "make_parser"]
 
@@ -80,24 +87,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command != "bench":
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with_traceback = getattr(arguments, "traceback", False)
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            arguments.run(arguments)
-            # A reader that stopped early (`gdsfd build ... | head`) shows up here at the latest.
-            sys.stdout.flush()
-    except InputError as error:
-        return _stop(arguments.command, error, with_traceback, WRONG_INPUT)
-    except KeyboardInterrupt:
-        print(f"gdsfd {arguments.command}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The work is done; only its account was not read. Python would complain once more while closing stdout.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115
-        return DONE
-    except Exception as error:
-        return _stop(arguments.command, error, with_traceback, FAILED)
+    with orderly_end() as ended:
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                arguments.run(arguments)
+                # A reader that stopped early (`gdsfd build ... | head`) shows up here at the latest.
+                sys.stdout.flush()
+        except (Exception, KeyboardInterrupt) as error:
+            # Libraries turn an interruption into errors of their own, so the signal is asked first.
+            if ended.number is not None or isinstance(error, KeyboardInterrupt):
+                return _interrupted(arguments.command, ended.number or signal.SIGINT)
+            if isinstance(error, BrokenPipeError):
+                # The work is done; only its account was not read. Python would complain once more while closing stdout.
+                sys.stdout = open("/dev/null", "w")  # noqa: SIM115
+                return DONE
+            code = WRONG_INPUT if isinstance(error, InputError) else FAILED
+            return _stop(arguments.command, error, with_traceback, code)
     return DONE
+
+
+def _interrupted(command: str, number: int) -> int:
+    by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+    with suppress(OSError):  # a hang-up may have taken the terminal away
+        print(f"gdsfd {command}: interrupted{by}", file=sys.stderr)
+    return 128 + number
 
 
 def _stop(command: str, error: Exception, with_traceback: bool, code: int) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gdsfd.errors import InputError
+from gdsfd.whole_folder import check_writable, place_is_full
 
 __all__ = ["check_out_file", "check_out_folder", "whole_file"]
 
@@ -23,8 +24,11 @@ def check_out_folder(folder: Path, known_by: str, kind: str, force: bool) -> Non
         force: Whether a folder of this kind may be replaced.
 
     Raises:
-        InputError: ``folder`` is a file, is full of something else, or holds earlier results and ``force`` is False.
+        InputError: ``folder`` is a file, is full of something else, or holds earlier results and ``force`` is False;
+            or nothing can be written there.
     """
+    check_writable(folder)
+    folder = Path(os.path.realpath(folder))  # a link is followed
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
@@ -43,7 +47,8 @@ def check_out_file(file: Path, suffixes: tuple[str, ...], force: bool) -> None:
     """Refuses, before any work is done, a file that cannot or should not be written.
 
     Raises:
-        InputError: The ending is none of ``suffixes``, or the file exists and ``force`` is False.
+        InputError: The ending is none of ``suffixes``, the file exists and ``force`` is False, or its folder cannot be
+            written.
     """
     if file.suffix.lower() not in suffixes:
         raise InputError(f"--out {file}: expected a name that ends with {' or '.join(suffixes)}")
@@ -51,15 +56,26 @@ def check_out_file(file: Path, suffixes: tuple[str, ...], force: bool) -> None:
         raise InputError(f"--out {file}: expected a file's name, got a folder")
     if file.exists() and not force:
         raise InputError(f"--out {file}: the file exists; choose another name, or replace it with --force")
+    check_writable(file)
 
 
 @contextmanager
 def whole_file(file: Path) -> Iterator[Path]:
-    """Yields a temporary sibling of ``file`` to write to; on success it takes the file's place."""
+    """Yields a temporary sibling of ``file`` to write to; on success it takes the file's place. A link is followed.
+
+    Raises:
+        InputError: The disk is full.
+    """
+    file = Path(os.path.realpath(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.parent / f".{file.stem}.{uuid.uuid4().hex[:8]}{file.suffix}"
     try:
         yield temporary
         os.replace(temporary, file)
+    except OSError as error:
+        reason = place_is_full(error)
+        if reason is None:
+            raise
+        raise InputError(f"{file} cannot be written: {reason}; free space there, or choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -23,12 +23,14 @@ class Drop:
     Args:
         reason: Why, in words a user understands: ``"id not in the cohort"``, ``"outside the window"``.
         rows: How many rows.
-        examples: Up to five ids or values.
+        examples: Up to five ids of patients, or names of items.
+        names_patients: Whether ``examples`` are ids of patients.
     """
 
     reason: str
     rows: int
     examples: list[str] = field(default_factory=list)
+    names_patients: bool = False
 
 
 @dataclass
@@ -104,6 +106,12 @@ class Receipt:
     def __str__(self) -> str:
         # What print(graph) shows; the text for people is gdsfd.cohort.receipt_text.
         return f"Receipt({self.cohort.rows_kept} patients, {len(self.findings)} warnings)"
+
+    def forget_ids(self) -> None:
+        """Takes the ids of patients out."""
+        for drop in (drop for source in (self.cohort, *self.modalities) for drop in source.drops):
+            if drop.names_patients:
+                drop.examples = []
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy."""

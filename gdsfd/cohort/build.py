@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -33,7 +34,14 @@ _READERS: dict[type, Any] = {
 }
 
 
-def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: bool | None = None) -> Cohort:
+def build_cohort(
+    spec: CohortSpec,
+    like: CohortSchema | None = None,
+    progress: bool | None = None,
+    *,
+    scratch: Path | None = None,
+    show_ids: bool = False,
+) -> Cohort:
     """Reads the exports that a spec names.
 
     Args:
@@ -43,6 +51,8 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
             ``new`` (or the evaluation sets of the spec's split column). They may be unlabelled, modalities may be
             empty, and the columns of subject, environment, groups and split may be missing.
         progress: Show a progress bar; default: on a terminal only.
+        scratch: Folder for the database while exports are read; default: a private one among temporary files.
+        show_ids: Keep the ids of patients whose rows were dropped in the receipt, up to five per reason.
 
     Returns:
         The cohort with its receipt.
@@ -56,7 +66,7 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
     fields: list[ModalityFields] = []
     receipts: list[SourceReceipt] = []
     untimed: list[Finding] = []
-    with Sources(spec.base_dir, needs_of_spec(spec)) as sources:
+    with Sources(spec.base_dir, needs_of_spec(spec, like), scratch) as sources:
         rows = read_cohort_table(spec, sources, like)
         bar = tqdm(spec.modality, desc="reading", unit="modality", disable=None if progress is None else not progress)
         for modality in bar:
@@ -87,6 +97,8 @@ def build_cohort(spec: CohortSpec, like: CohortSchema | None = None, progress: b
     cohort.receipt.findings += found
     if like is not None:
         cohort.receipt.findings += find_other_ranges(cohort)
+    if not show_ids:
+        cohort.receipt.forget_ids()
     return cohort
 
 

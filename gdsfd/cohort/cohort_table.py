@@ -133,7 +133,9 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         )
     left_out = [name == LEFT_OUT for name in assigned.split]
     if any(left_out):
-        drops.append(Drop(assigned.left_out, sum(left_out), [own for own, gone in zip(ids, left_out) if gone][:5]))
+        drops.append(
+            Drop(assigned.left_out, sum(left_out), [own for own, gone in zip(ids, left_out) if gone][:5], True)
+        )
     stay = np.flatnonzero(~np.asarray(left_out))
     pick = stay.tolist()
     rows = CohortRows(

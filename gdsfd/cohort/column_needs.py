@@ -1,14 +1,22 @@
-"""Which columns of its sources a spec can make use of, so that huge files are not copied whole."""
+"""Which columns of its sources a spec can make use of: only these are copied into the database of a build."""
 
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.row_expression import RowExpression, row_expression
 from gdsfd.cohort.spec import CodesSpec, CohortSpec, EventsSpec, ModalitySpec, NamesOrPattern, TableSpec
-from gdsfd.cohort.sql_text import has_word
 
-__all__ = ["ColumnNeeds", "needs_of_spec"]
+__all__ = ["ColumnNeeds", "needs_of_spec", "source_key"]
+
+
+def source_key(source: Any) -> Any:
+    """What a source is known by: the path as written, or which object it is."""
+    return id(source) if not isinstance(source, str) and not hasattr(source, "__fspath__") else str(source)
 
 
 @dataclass
@@ -16,73 +24,89 @@ class ColumnNeeds:
     """What one source is asked for.
 
     Args:
-        everything: All columns.
         names: Columns by name.
         patterns: Columns by glob pattern.
-        expressions: SQL that may mention columns.
+        expressions: SQL that reads columns.
+        all_but: Each entry asks for all columns that none of its patterns matches.
     """
 
-    everything: bool = False
     names: set[str] = field(default_factory=set)
     patterns: list[str] = field(default_factory=list)
-    expressions: list[str] = field(default_factory=list)
+    expressions: list[RowExpression] = field(default_factory=list)
+    all_but: list[tuple[str, ...]] = field(default_factory=list)
 
     def wants(self, column: str) -> bool:
         """Whether a column may be used."""
         return (
-            self.everything
-            or column in self.names
-            or any(fnmatch.fnmatchcase(column, pattern) for pattern in self.patterns)
-            or any(has_word(column, expression) for expression in self.expressions)
+            column in self.names
+            or _matches(column, self.patterns)
+            or any(not _matches(column, patterns) for patterns in self.all_but)
+            or any(expression.reads(column) for expression in self.expressions)
         )
 
     def add(self, *names: str | None) -> None:
         """Asks for columns by name; None is passed over."""
         self.names.update(name for name in names if name is not None)
 
-    def add_choice(self, choice: NamesOrPattern | None) -> None:
-        """Asks for a list of columns or a pattern; None means everything."""
+    def add_choice(self, choice: NamesOrPattern | None, exclude: Iterable[str] = ()) -> None:
+        """Asks for a list of columns or a pattern; None means everything but what is excluded."""
         if choice is None:
-            self.everything = True
+            self.all_but.append(tuple(exclude))
         elif isinstance(choice, str):
             self.patterns.append(choice)
             self.add(choice)
         else:
             self.add(*choice)
 
+    def add_sql(self, *texts: str | None) -> None:
+        """Asks for the columns that expressions read."""
+        self.expressions += [row_expression(text) for text in texts if text is not None]
 
-def needs_of_spec(spec: CohortSpec) -> dict[str, ColumnNeeds]:
-    """What each path of the spec is asked for, by the path as written.
+
+def _matches(column: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(column, pattern) for pattern in patterns)
+
+
+def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[Any, ColumnNeeds]:
+    """What each source of the spec is asked for, by its :func:`source_key`.
 
     Args:
         spec: The spec.
+        like: A fitted schema whose columns are asked for, too.
     """
-    needs: dict[str, ColumnNeeds] = {}
-    cohort = needs.setdefault(str(spec.cohort.source), ColumnNeeds())
+    needs: dict[Any, ColumnNeeds] = {}
+    cohort = needs.setdefault(source_key(spec.cohort.source), ColumnNeeds())
     cohort.add(
         spec.cohort.id, spec.cohort.subject, *(spec.cohort.environment or []), *spec.cohort.groups, spec.split.column
     )
     cohort.add(*(outcome.column for outcome in spec.outcome), *(modality.origin for modality in spec.modality))
-    cohort.expressions += [*spec.cohort.derive.values(), spec.cohort.where or ""]
+    cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
     for join in spec.cohort.join:
         cohort.add(join.on)
-        needs.setdefault(str(join.source), ColumnNeeds()).add(join.on, *join.columns)
+        needs.setdefault(source_key(join.source), ColumnNeeds()).add(join.on, *join.columns)
     for modality in spec.modality:
-        _add_modality(needs.setdefault(str(modality.source), ColumnNeeds()), modality)
+        _add_modality(needs.setdefault(source_key(modality.source), ColumnNeeds()), modality)
+    for fields in () if like is None else like.modalities:
+        for modality in spec.modality:
+            if modality.name == fields.name:
+                asked = needs[source_key(modality.source)]
+                asked.add(*fields.numeric, *fields.categorical)
+                if isinstance(modality, EventsSpec) and modality.values is not None:
+                    asked.add(*fields.items)
     return needs
 
 
 def _add_modality(needs: ColumnNeeds, modality: ModalitySpec) -> None:
     needs.add(modality.id, modality.time)
-    needs.expressions += [*modality.derive.values(), modality.where or ""]
+    needs.add_sql(*modality.derive.values(), modality.where)
     if isinstance(modality, EventsSpec):
         needs.add(modality.item, modality.value)
         if modality.values is not None:
             needs.add_choice(modality.values)
     elif isinstance(modality, CodesSpec):
         needs.add(modality.code)
+    elif isinstance(modality, TableSpec):
+        needs.add_choice(modality.columns, modality.exclude)
+        needs.add(*modality.numeric, *modality.categorical)
     else:
         needs.add_choice(modality.columns)
-        if isinstance(modality, TableSpec):
-            needs.add(*modality.numeric, *modality.categorical)
-            needs.patterns += modality.exclude

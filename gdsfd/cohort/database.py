@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ import pyarrow as pa
 
 from gdsfd.cohort.sql_text import quoted
 from gdsfd.errors import InputError
+from gdsfd.private_folder import private_folder
+from gdsfd.whole_folder import place_is_full
 
 __all__ = ["Database"]
 
@@ -25,7 +26,17 @@ class Database:
     """A temporary on-disk database that goes when its block ends.
 
     Tables live on disk and large sorts spill beside them, so memory stays bounded whatever the size of the exports.
-    Statements are Ibis expressions wherever the user's own SQL is not involved.
+    Statements are Ibis expressions wherever the user's own SQL is not involved. The database reads no file but those it
+    is told, and only the user can read its folder.
+
+    Args:
+        scratch: Folder that the database's own folder is made in; default: a private one among the system's temporary
+            files.
+        files: Files that may be read.
+        folders: Folders whose files may be read.
+
+    Attributes:
+        folder: Where the database lies while it is open; what else is put there goes with it.
 
     Example:
         >>> with Database() as database:
@@ -34,28 +45,39 @@ class Database:
         [{'mean': 5.0}]
     """
 
+    def __init__(self, scratch: Path | None = None, files: Sequence[str] = (), folders: Sequence[str] = ()) -> None:
+        self._scratch, self._files, self._folders = scratch, list(files), list(folders)
+
     def __enter__(self) -> Database:
-        self._folder = tempfile.TemporaryDirectory(prefix="gdsfd-", ignore_cleanup_errors=True)
         self._names = 0
-        self.ibis = ibis.duckdb.connect(
-            os.path.join(self._folder.name, "cohort.duckdb"),
-            memory_limit=f"{_MEMORY_LIMIT_BYTES >> 20}MiB",
-            temp_directory=os.path.join(self._folder.name, "spill"),
-            autoinstall_known_extensions=False,
-        )
-        self._duckdb = self.ibis.con
-        self._duckdb.execute("SET TimeZone = 'UTC'")  # what a time means must not depend on the machine
-        self._duckdb.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file is about to be deleted
+        with ExitStack() as stack:
+            scratch = self._scratch or stack.enter_context(private_folder("cohort"))
+            self.folder = scratch / "database"
+            self.folder.mkdir(0o700)
+            stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self.ibis = ibis.duckdb.connect(
+                str(self.folder / "cohort.duckdb"),
+                memory_limit=f"{_MEMORY_LIMIT_BYTES >> 20}MiB",
+                temp_directory=str(self.folder / "spill"),
+                autoinstall_known_extensions=False,
+                autoload_known_extensions=False,
+                allow_community_extensions=False,
+            )
+            stack.callback(self.ibis.disconnect)
+            self._duckdb = self.ibis.con
+            self._duckdb.execute("SET TimeZone = 'UTC'")  # what a time means must not depend on the machine
+            self._duckdb.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file is about to be deleted
+            # Users' SQL is admitted only as an expression over a row; should anything slip through, it finds all doors
+            # locked: no other file, no network, no extension, and no way to change that.
+            self._duckdb.execute("SET allowed_paths = ?", [self._files])
+            self._duckdb.execute("SET allowed_directories = ?", [[str(self.folder), *self._folders]])
+            self._duckdb.execute("SET enable_external_access = false")
+            self._duckdb.execute("SET lock_configuration = true")
+            self._stack = stack.pop_all()
         return self
 
-    @property
-    def folder(self) -> Path:
-        """Where the database lies; what else is written there goes with it."""
-        return Path(self._folder.name)
-
     def __exit__(self, *exception: object) -> None:
-        self.ibis.disconnect()
-        self._folder.cleanup()
+        self._stack.close()
 
     @contextmanager
     def reading(self, label: str) -> Iterator[None]:
@@ -64,18 +86,37 @@ class Database:
         Args:
             label: The source in a word.
         """
+        with self._room():
+            try:
+                yield
+            except duckdb.Error as error:
+                if place_is_full(error) is not None:
+                    raise
+                raise InputError(_explained(str(error), label)) from None
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """A full disk is told as what it is, not as a fault of the source that was read meanwhile."""
         try:
             yield
-        except duckdb.Error as error:
-            raise InputError(_explained(str(error), label)) from None
+        except (duckdb.Error, OSError) as error:
+            reason = place_is_full(error)
+            if reason is None:
+                raise
+            raise InputError(
+                f"the exports cannot be read: {self.folder.parent.parent}, where the database of the build lies, says: "
+                f"{reason}; free space there, or choose another place (--out, or TMPDIR for the Python functions)"
+            ) from None
 
     def run(self, statement: str) -> None:
         """Runs a SQL statement for its effect."""
-        self._duckdb.execute(statement)
+        with self._room():
+            self._duckdb.execute(statement)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Runs a SQL query and returns its rows."""
-        return self._duckdb.execute(query).fetchall()
+        with self._room():
+            return self._duckdb.execute(query).fetchall()
 
     def sql(self, expression: Any) -> str:
         """The SQL of an Ibis expression."""
@@ -100,17 +141,22 @@ class Database:
             else relation.fetch_record_batch(rows)
         )
 
-    def store(self, name: str, source: Any) -> Any:
+    def store(self, name: str, source: Any, columns: Sequence[str] | None = None, whole: str | None = None) -> Any:
         """Copies an Arrow table or reader into the database and returns it as an Ibis table.
 
         Args:
             name: A name that is not taken.
             source: What to store.
+            columns: Columns that are stored; default: all.
+            whole: Name of a further column with a number that stands for the whole row, all columns of it.
         """
+        selected = "*" if columns is None else ", ".join(map(quoted, columns))
+        number = "" if whole is None else f", hash({quoted(whole)}) AS {quoted(whole)}"
+        alias = "" if whole is None else quoted(whole)
         incoming = f"{name} incoming"
         self._duckdb.register(incoming, source)
         try:
-            self.run(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(incoming)}")
+            self.run(f"CREATE TABLE {quoted(name)} AS SELECT {selected}{number} FROM {quoted(incoming)} {alias}")
         finally:
             self._duckdb.unregister(incoming)
         return self.ibis.table(name)

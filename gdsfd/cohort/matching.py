@@ -130,7 +130,9 @@ class Rows:
             dropped[reason] = int(count)
             examples = list(dict.fromkeys(owners or []))[:5]
             self.drops.append(
-                Drop(reason, int(count), examples if own == ID else [self.cohort.id[int(row)] for row in examples])
+                Drop(
+                    reason, int(count), examples if own == ID else [self.cohort.id[int(row)] for row in examples], True
+                )
             )
         return dropped
 

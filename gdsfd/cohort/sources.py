@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.audit import Finding
-from gdsfd.cohort.base_tables import BaseTables
+from gdsfd.cohort.base_tables import BaseTables, files_of
 from gdsfd.cohort.column_needs import ColumnNeeds
 from gdsfd.cohort.database import Database
 from gdsfd.cohort.spec import JoinSpec
@@ -27,7 +27,7 @@ class View:
             :data:`~gdsfd.cohort.internal_names.KEEP`.
         label: The source in a word, for messages.
         files: What the receipt lists.
-        columns: Names of the source's columns, derived ones last.
+        columns: Names of the source's columns, derived ones last. The table has those that the spec can use.
         rows: Number of rows before any filter.
         duplicates: Rows that repeat another row in full.
         notes: For the receipt.
@@ -61,7 +61,8 @@ class Sources:
 
     Args:
         base_dir: Folder that relative paths start from.
-        needs: What each path is asked for; default: everything.
+        needs: What each source is asked for; no other file can be read. Default: everything, of files in ``base_dir``.
+        scratch: Where the database lies (:class:`~gdsfd.cohort.database.Database`).
 
     Attributes:
         findings: Warnings that readers have while they read, for the receipt.
@@ -74,8 +75,14 @@ class Sources:
         (1, ('id', 'wbc'))
     """
 
-    def __init__(self, base_dir: Path, needs: dict[str, ColumnNeeds] | None = None) -> None:
-        self.database = Database()
+    def __init__(
+        self, base_dir: Path, needs: dict[Any, ColumnNeeds] | None = None, scratch: Path | None = None
+    ) -> None:
+        base_dir = Path(base_dir).absolute()
+        if needs is None:
+            self.database = Database(scratch, folders=[str(base_dir)])
+        else:
+            self.database = Database(scratch, files=files_of(needs, base_dir))
         self.findings: list[Finding] = []
         self._tables = BaseTables(self.database, Path(base_dir), needs or {})
         self._sql = UserSql(self.database)
@@ -116,4 +123,5 @@ class Sources:
         joined = self._sql.joined(base, joins, self._tables, what)
         view, columns = self._sql.view(joined, derive or {}, where, what)
         table = self.database.table(view)
+        columns = tuple(dict.fromkeys([*joined.columns, *columns]))
         return View(table, base.label, list(base.files), columns, base.rows, base.duplicates or 0, notes)

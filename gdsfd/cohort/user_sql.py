@@ -53,9 +53,9 @@ class UserSql:
             look_up = tables.open(join.source, f"{what}, join", in_order=True)
             for table, column in [(base, join.on), *((look_up, column) for column in [join.on, *join.columns])]:
                 if column not in table.types:
-                    near = near_names(column, table.types)
+                    near = near_names(column, table.columns)
                     raise InputError(f"{table.label} has no column {column!r} ({what}, join).{near}")
-            taken = [column for column in join.columns if clashing(base.types, column)]
+            taken = [column for column in join.columns if clashing(base.columns, column)]
             if taken:
                 raise InputError(
                     f"{what}, join: {base.label} already has a column {taken[0]!r}; take it from one of them"
@@ -78,7 +78,8 @@ class UserSql:
                 f"FROM {base.name} b LEFT JOIN {look_up.name} l ON {left} = {right} ORDER BY 1"
             )
             types = {**base.types, **{column: look_up.types[column] for column in join.columns}}
-            base = replace(base, name=name, types=types, row_number=POSITION)
+            columns = (*base.columns, *join.columns)
+            base = replace(base, name=name, types=types, row_number=POSITION, columns=columns)
         return base
 
     def view(
@@ -100,7 +101,7 @@ class UserSql:
         """
         check_names(derive, f"{what}, derive")
         for name in derive:
-            other = clashing([*base.types, *derive], name)
+            other = clashing([*base.columns, *derive], name)
             if other != name:
                 raise SpecError(
                     f"{what}, derive: {name!r} and {other!r} differ only in upper and lower case, which SQL takes for "
@@ -158,7 +159,9 @@ class UserSql:
             query, known = self._typed(base, typing, derive), list(base.types)
             try:
                 for name, expression in derive.items():
-                    self._bind(expression.sql, query, what, f"derive.{name}", expression, known, typing)
+                    self._bind(
+                        expression.sql, query, what, f"derive.{name}", expression, [*base.columns, *known], typing
+                    )
                     if name in known:
                         query = f"SELECT * REPLACE ({expression.sql} AS {quoted(name)}) FROM ({query})"
                     else:
@@ -167,7 +170,7 @@ class UserSql:
                 if where is None:
                     return query, "true"
                 keep = f"coalesce(CAST({where.sql} AS BOOLEAN), false)"
-                self._bind(keep, query, what, "where", where, known, typing)
+                self._bind(keep, query, what, "where", where, [*base.columns, *known], typing)
                 return query, keep
             except SpecError as error:
                 first = first or error
@@ -223,7 +226,7 @@ class UserSql:
             if "explicit cast" in reason:
                 reason += " (a column holds text beside numbers; TRY_CAST(column AS DOUBLE) reads its numbers)"
             raise SpecError(
-                f"{what}, {field} = {expression.text!r}: {reason}. Columns: {shown(sorted(known), 20)}"
+                f"{what}, {field} = {expression.text!r}: {reason}. Columns: {shown(sorted(set(known)), 20)}"
             ) from None
 
     def _check_zones(self, query: str, expression: RowExpression) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gdsfd.comparison.fits import Plan
 from gdsfd.errors import InputError
+from gdsfd.whole_folder import check_writable
 
 __all__ = ["FORMAT", "MARKER", "check_folder", "mark_folder", "settings_of", "write_whole"]
 
@@ -33,8 +34,11 @@ def check_folder(folder: Path, given: dict[str, Any]) -> None:
     """Refuses a folder of something else, and one whose fits were made with other settings.
 
     Raises:
-        InputError: Says which setting differs. Arms that only one of the two runs has do not matter.
+        InputError: Says which setting differs (arms that only one of the two runs has do not matter), or that nothing
+            can be written there.
     """
+    check_writable(folder, inside=True)
+    folder = Path(os.path.realpath(folder))  # a link is followed
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
@@ -66,6 +70,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def mark_folder(folder: Path, given: dict[str, Any]) -> None:
     """Makes the folder and writes down the settings, those of arms fitted before included."""
+    folder = Path(os.path.realpath(folder))
     folder.mkdir(parents=True, exist_ok=True)
     stored = _stored(folder) or given
     merged = {**given, **{part: {**stored[part], **given[part]} for part in ("arms", "folds")}}

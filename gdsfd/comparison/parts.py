@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -25,6 +25,7 @@ from gdsfd.comparison.fits import ORACLE, Plan, fit_all
 from gdsfd.errors import GdsfdError
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.graph.files import load_graph, save_graph
+from gdsfd.private_folder import private_folder
 
 __all__ = ["Here", "Part", "Workers"]
 
@@ -122,7 +123,8 @@ class Workers:
         self.said = context.SimpleQueue()
         self.pool = ProcessPoolExecutor(jobs, context, _begin, (ended, self.said, threads))
         self.waiting: dict[Future[list[Record]], Path] = {}
-        self.graphs = Path(tempfile.mkdtemp(prefix="gdsfd-compare-"))
+        self.held = ExitStack()
+        self.graphs = self.held.enter_context(private_folder("compare"))
 
     def __enter__(self) -> Workers:
         return self
@@ -145,7 +147,7 @@ class Workers:
                 self.alive.close()
             self.pool.shutdown(cancel_futures=True)
             self.alive.close()
-            shutil.rmtree(self.graphs, ignore_errors=True)
+            self.held.close()
         if isinstance(error, BrokenProcessPool):
             raise GdsfdError(
                 "compare: a fitting process was killed, most likely for want of memory. Fits that had ended are kept "

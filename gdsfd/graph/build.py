@@ -18,7 +18,16 @@ __all__ = ["audit", "build_graph"]
 
 
 def build_graph(
+<<<<<<< HEAD
     spec: str | Path | CohortSpec, like: HeteroData | CohortSchema | Any | None = None, progress: bool | None = None
+=======
+    spec: str | Path | CohortSpec,
+    like: HeteroData | CohortSchema | None = None,
+    progress: bool | None = None,
+    *,
+    scratch: Path | None = None,
+    show_ids: bool = False,
+>>>>>>> b44127b (Only needed columns reach the disk, in a locked private database beside the output that goes with the process)
 ) -> HeteroData:
     """Reads the exports that a spec names and builds the patient-modality graph.
 
@@ -28,6 +37,9 @@ def build_graph(
             ones: what that model needs in order to read new patients. They are one evaluation set, ``new``, unless the
             spec's split is a column.
         progress: Whether to show a progress bar; None = only on a terminal.
+        scratch: Folder for the database while exports are read; None = a private temporary one.
+        show_ids: Whether the receipt keeps the ids of patients whose rows were dropped, up to five per reason. A
+            receipt is passed on more easily than a graph, so it has none by default.
 
     Returns:
         The graph (see :func:`~gdsfd.graph.from_cohort.graph_from_cohort`).
@@ -39,24 +51,31 @@ def build_graph(
         >>> graph = gdsfd.build_graph("cohort.toml")  # doctest: +SKIP
         >>> new = gdsfd.build_graph("other_hospital.toml", like=graph)  # doctest: +SKIP
     """
+<<<<<<< HEAD
     schema = like if like is None or isinstance(like, CohortSchema) else getattr(like, "schema", None)
     if like is not None and not isinstance(schema, CohortSchema):
         raise InputError(f"like: expected a graph, a trained model or a schema, got {type(like).__name__} without one")
     return graph_from_cohort(build_cohort(_read(spec), like=schema, progress=progress))
+=======
+    schema = like.schema if isinstance(like, HeteroData) else like
+    cohort = build_cohort(_read(spec), like=schema, progress=progress, scratch=scratch, show_ids=show_ids)
+    return graph_from_cohort(cohort)
+>>>>>>> b44127b (Only needed columns reach the disk, in a locked private database beside the output that goes with the process)
 
 
-def audit(source: HeteroData | str | Path | CohortSpec) -> Receipt:
+def audit(source: HeteroData | str | Path | CohortSpec, *, show_ids: bool = False) -> Receipt:
     """What was read, kept and dropped, and why; who has what; and what looks suspicious.
 
     Args:
         source: A graph, or a spec (its path or itself), whose exports are then read.
+        show_ids: As in :func:`build_graph`; for a spec.
 
     Returns:
         The receipt. ``gdsfd.cohort.receipt_text.receipt_text`` makes it readable.
     """
     if isinstance(source, HeteroData):
         return source.receipt
-    return build_cohort(_read(source)).receipt
+    return build_cohort(_read(source), show_ids=show_ids).receipt
 
 
 def _read(spec: str | Path | CohortSpec) -> CohortSpec:

@@ -236,29 +236,67 @@ def test_broken_files_say_where_and_what_to_do(sources: Sources, tmp_path: Path)
         sources.open("text.parquet", "m")
 
 
-def test_huge_files_are_copied_by_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    labs().assign(unused="x", lactate=range(40)).to_csv(tmp_path / "labs.csv", index=False)
-    table = {"kind": "table", "source": "labs.csv", "id": "pid", "invalid": "missing"}
+@pytest.mark.parametrize("form", ["csv", "frame", "parquet"])
+def test_only_columns_that_the_spec_can_use_reach_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    frame = labs().assign(address="SECRET", excluded="SECRET", lactate=range(40), quoted="SECRET")
+    frame = pd.concat([frame, frame.iloc[[3]].assign(pid="nobody"), frame.iloc[[3]].assign(pid="nobody")])
+    source: Any = frame
+    if form == "csv":
+        source = "labs.csv"
+        frame.to_csv(tmp_path / source, index=False)
+    elif form == "parquet":
+        source = "labs.parquet"
+        frame.to_parquet(tmp_path / source, index=False)
+    table = {"kind": "table", "source": source, "id": "pid", "invalid": "missing"}
     modality = [
-        {**table, "name": "a", "columns": ["wbc"], "where": "unit = 'ICU'"},
+        {**table, "name": "a", "columns": ["wbc"], "where": "unit = 'ICU' AND unit <> 'quoted'"},
         {**table, "name": "b", "columns": "lac*"},
+        {**table, "name": "c", "exclude": ["address", "exc*", "quoted"]},
     ]
-    small = build_cohort(spec(modality, base_dir=tmp_path))
-    monkeypatch.setattr(base_tables, "_WHOLE_UP_TO_BYTES", 0)
-    opened: list[tuple[str, ...]] = []
-    original = base_tables.BaseTables._csv
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    found: list[bytes] = []
+    read_all = base_tables.Database.__exit__
 
-    def spy(self: base_tables.BaseTables, files: Any) -> base_tables.BaseTable:
-        found = original(self, files)
-        opened.append(tuple(found.types))
-        return found
+    def look_first(self: Any, *exception: object) -> None:
+        found.extend(file.read_bytes() for file in scratch.rglob("*") if file.is_file())
+        read_all(self, *exception)
 
-    monkeypatch.setattr(base_tables.BaseTables, "_csv", spy)
-    large = build_cohort(spec(modality, base_dir=tmp_path))
-    assert opened == [("pid", "wbc", "unit", "lactate")]
-    assert small.schema == large.schema
-    assert (small.observations["a"].patient == large.observations["a"].patient).all()
-    assert any("not counted" in note for note in large.receipt.modalities[0].notes)
+    monkeypatch.setattr(base_tables.Database, "__exit__", look_first)
+    cohort = build_cohort(spec(modality, base_dir=tmp_path), scratch=scratch)
+    assert any(b"ICU" in content for content in found)
+    assert not any(b"SECRET" in content for content in found)
+    assert not any(scratch.iterdir())
+    assert {receipt.duplicates for receipt in cohort.receipt.modalities} == {1}
+    assert cohort.schema.modalities[2].numeric == ("wbc", "lactate")
+
+
+def test_a_misspelt_column_is_suggested_though_it_was_not_copied(tmp_path: Path) -> None:
+    labs().assign(lactate=1).to_csv(tmp_path / "labs.csv", index=False)
+    modality = {"kind": "table", "name": "a", "source": "labs.csv", "id": "pid", "columns": ["lactat"]}
+    with pytest.raises(InputError, match=r"no column 'lactat'.*Did you mean 'lactate'"):
+        build_cohort(spec(modality, base_dir=tmp_path))
+    with pytest.raises(InputError, match=r"column 'lactat' was not found\. Did you mean 'lactate'"):
+        build_cohort(spec({**modality, "columns": ["wbc"], "where": "lactat > 1"}, base_dir=tmp_path))
+
+
+def test_repeated_rows_are_counted_exactly(sources: Sources, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.integers(0, 3, (20_000, 9)), columns=list("abcdefghi")).astype("Int64")
+    frame = frame.mask(frame == 0)
+    frame["whole row"] = random.integers(0, 2, len(frame))  # the name of our own column
+    expected = len(frame) - len(frame.drop_duplicates())
+    assert expected > 100
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for source in ("a.csv", "a.parquet", frame):
+        assert sources.open(source, "m").duplicates == expected
+    assert sources.open("a.parquet", "m", in_order=True).duplicates == expected
+    frame.iloc[:10_000].to_csv(tmp_path / "part1.csv", index=False)
+    frame.iloc[10_000:][[*"ihgfedcba", "whole row"]].to_csv(tmp_path / "part2.csv", index=False)
+    assert sources.open("part*.csv", "m").duplicates == expected
 
 
 def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

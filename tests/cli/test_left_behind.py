@@ -1,0 +1,137 @@
+"""What a build leaves when a signal ends it: nothing at once, and after ``kill -9`` nothing once another has run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+NEEDED, NOT_NEEDED = "NEEDEDMARK", "ADDRESSMARK"
+SPEC = """\
+[cohort]
+source = "patients.csv"
+id = "pid"
+
+[outcome]
+name = "died"
+column = "died"
+positive = "yes"
+negative = "no"
+
+[[modality]]
+name = "codes"
+kind = "codes"
+source = "codes.csv"
+id = "pid"
+code = "code"
+"""
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exports")
+    pid = np.arange(2_000)
+    died = np.where(pid % 3 == 0, "yes", "no")
+    address = [f"{NOT_NEEDED}{number}" for number in pid]
+    pd.DataFrame({"pid": pid, "died": died, "address": address}).to_csv(folder / "patients.csv", index=False)
+    row = np.arange(200_000)
+    frame = pd.DataFrame({"pid": row % 2_000, "code": [f"{NEEDED}{number % 5_000}" for number in row]})
+    frame["address"] = [f"{NOT_NEEDED}{number}" for number in row]
+    frame.to_csv(folder / "codes.csv", index=False)
+    (folder / "spec.toml").write_text(SPEC)
+    return folder
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    (tmp_path / "tmp").mkdir()
+    return tmp_path / "tmp"
+
+
+def build(exports: Path, out: Path, temporary: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gdsfd", "build", str(exports / "spec.toml"), "--out", str(out), "--quiet"]
+    return subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE)
+
+
+def holding(*folders: Path) -> Iterator[Path]:
+    """Files below folders that hold a patient's value."""
+    for file in (file for folder in folders for file in folder.rglob("*") if file.is_file()):
+        content = file.read_bytes()
+        if NEEDED.encode() in content or NOT_NEEDED.encode() in content:
+            yield file
+
+
+def signalled(exports: Path, out: Path, temporary: Path, sent: signal.Signals) -> subprocess.Popen[bytes]:
+    """A build, ended by a signal once patients are on the disk."""
+    process = build(exports, out, temporary)
+    until = time.monotonic() + 60
+    while not any(holding(out.parent)):
+        assert process.poll() is None, "the build was over before the signal"
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    process.send_signal(sent)
+    process.wait(60)
+    return process
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_nothing_and_says_so(
+    exports: Path, tmp_path: Path, temporary: Path, sent: signal.Signals
+) -> None:
+    out = tmp_path / "results" / "graph"
+    out.parent.mkdir()
+    process = signalled(exports, out, temporary, sent)
+    assert process.returncode == 128 + sent
+    assert process.stderr is not None
+    assert b"gdsfd build: interrupted" in process.stderr.read()
+    assert not list(out.parent.iterdir())
+    assert not [path for path in temporary.iterdir() if path.name.startswith("gdsfd")]
+    assert not list(holding(temporary))
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["into the same place", "beside it"])
+def test_what_a_kill_leaves_goes_with_the_next_build(
+    exports: Path, tmp_path: Path, temporary: Path, same: bool
+) -> None:
+    out = tmp_path / "results" / "graph"
+    out.parent.mkdir()
+    process = signalled(exports, out, temporary, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    (left,) = out.parent.iterdir()
+    assert left.stat().st_mode & 0o077 == 0  # nobody else can read it
+    assert not [file for file in holding(left) if NOT_NEEDED.encode() in file.read_bytes()]
+    following = out if same else out.parent / "other"
+    process = build(exports, following, temporary)
+    assert process.wait(120) == 0
+    assert list(out.parent.iterdir()) == [following]
+    assert not list(holding(temporary))
+
+
+def test_a_private_folder_of_a_dead_process_goes_and_that_of_a_live_one_stays(temporary: Path) -> None:
+    code = "import os\nfrom gdsfd.private_folder import private_folder\nwith private_folder('cohort') as folder:\n"
+    code += "    (folder / 'x').write_text('NEEDEDMARK')\n"
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    died = subprocess.run([sys.executable, "-c", code + "    os.kill(os.getpid(), 9)\n"], env=environment, check=False)
+    assert died.returncode == -signal.SIGKILL
+    (left,) = temporary.glob("gdsfd-cohort-*")
+    waits = code + "    print('ready', flush=True)\n    input()\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", waits], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as alive:
+        assert alive.stdout is not None
+        assert alive.stdout.readline() == b"ready\n"
+        assert not left.exists()
+        (held,) = temporary.glob("gdsfd-cohort-*")
+        assert held.stat().st_mode & 0o077 == 0
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+        assert list(temporary.glob("gdsfd-cohort-*")) == [held]
+        alive.communicate(b"\n")
+    assert not list(temporary.glob("gdsfd-*"))
