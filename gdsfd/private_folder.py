@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["folder_beside", "private_folder"]
@@ -39,7 +39,7 @@ def private_folder(kind: str) -> Iterator[Path]:
 
 @contextmanager
 def folder_beside(folder: Path, mode: int = _ONLY_ME) -> Iterator[Path]:
-    """A hidden sibling of a folder, ``.<name>.<random>.partial``, gone with the block.
+    """A hidden sibling of a folder, ``.<name>.<random>.partial``; it goes with the block, and so do parents made for it.
 
     What killed processes left beside it under such names is removed first.
 
@@ -50,10 +50,16 @@ def folder_beside(folder: Path, mode: int = _ONLY_ME) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made.
     """
+    made = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    remove_left_over(folder.parent, _PARTIAL)
-    with _held(lambda: folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial", mode) as temporary:
-        yield temporary
+    try:
+        remove_left_over(folder.parent, _PARTIAL)
+        with _held(lambda: folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial", mode) as temporary:
+            yield temporary
+    finally:
+        with suppress(OSError):  # one that is no longer empty stays, and so do those above it
+            for parent in made:
+                parent.rmdir()
 
 
 def remove_left_over(parent: Path, names: re.Pattern[str]) -> None:

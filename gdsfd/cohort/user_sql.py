@@ -78,8 +78,8 @@ class UserSql:
                 f"FROM {base.name} b LEFT JOIN {look_up.name} l ON {left} = {right} ORDER BY 1"
             )
             types = {**base.types, **{column: look_up.types[column] for column in join.columns}}
-            columns = (*base.columns, *join.columns)
-            base = replace(base, name=name, types=types, row_number=POSITION, columns=columns)
+            known = (*base.columns, *join.columns)
+            base = replace(base, name=name, types=types, columns=known, row_number=POSITION)
         return base
 
     def view(
