@@ -39,7 +39,7 @@ def private_folder(kind: str) -> Iterator[Path]:
 
 @contextmanager
 def folder_beside(folder: Path, mode: int = _ONLY_ME) -> Iterator[Path]:
-    """A hidden sibling of a folder, ``.<name>.<random>.partial``; it goes with the block, and so do parents made for it.
+    """A hidden sibling of a folder, ``.<name>.<random>.partial``. It goes with the block, as do parents made for it.
 
     What killed processes left beside it under such names is removed first.
 

@@ -17,12 +17,8 @@ from typing import TextIO
 
 from gdsfd._version import __version__
 from gdsfd.cli import bench, build, compare, demo, evaluate, predict, simulate, train, versions
-<<<<<<< HEAD
-from gdsfd.errors import GdsfdError, InputError, cut_text
-=======
 from gdsfd.cli.signals import orderly_end
-from gdsfd.errors import GdsfdError, InputError
->>>>>>> b44127b (Only needed columns reach the disk, in a locked private database beside the output that goes with the process)
+from gdsfd.errors import GdsfdError, InputError, cut_text
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_INPUT", "main", "make_parser"]
 

@@ -18,16 +18,12 @@ __all__ = ["audit", "build_graph"]
 
 
 def build_graph(
-<<<<<<< HEAD
-    spec: str | Path | CohortSpec, like: HeteroData | CohortSchema | Any | None = None, progress: bool | None = None
-=======
     spec: str | Path | CohortSpec,
-    like: HeteroData | CohortSchema | None = None,
+    like: HeteroData | CohortSchema | Any | None = None,
     progress: bool | None = None,
     *,
     scratch: Path | None = None,
     show_ids: bool = False,
->>>>>>> b44127b (Only needed columns reach the disk, in a locked private database beside the output that goes with the process)
 ) -> HeteroData:
     """Reads the exports that a spec names and builds the patient-modality graph.
 
@@ -51,16 +47,11 @@ def build_graph(
         >>> graph = gdsfd.build_graph("cohort.toml")  # doctest: +SKIP
         >>> new = gdsfd.build_graph("other_hospital.toml", like=graph)  # doctest: +SKIP
     """
-<<<<<<< HEAD
     schema = like if like is None or isinstance(like, CohortSchema) else getattr(like, "schema", None)
     if like is not None and not isinstance(schema, CohortSchema):
         raise InputError(f"like: expected a graph, a trained model or a schema, got {type(like).__name__} without one")
-    return graph_from_cohort(build_cohort(_read(spec), like=schema, progress=progress))
-=======
-    schema = like.schema if isinstance(like, HeteroData) else like
     cohort = build_cohort(_read(spec), like=schema, progress=progress, scratch=scratch, show_ids=show_ids)
     return graph_from_cohort(cohort)
->>>>>>> b44127b (Only needed columns reach the disk, in a locked private database beside the output that goes with the process)
 
 
 def audit(source: HeteroData | str | Path | CohortSpec, *, show_ids: bool = False) -> Receipt:
