@@ -45,6 +45,7 @@ def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
     """
     folder = Path(os.path.realpath(folder))  # a link is followed, and stays
     check_replaceable(folder, marker, holds)
+    check_writable(folder)
     with _explained(folder), folder_beside(folder, mode=0o777) as temporary:
         yield temporary
         for entry in (*temporary.rglob("*"), temporary):

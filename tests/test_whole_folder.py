@@ -12,7 +12,7 @@ import pytest
 
 import gdsfd.whole_folder as module
 from gdsfd.errors import InputError
-from gdsfd.whole_folder import whole_folder
+from gdsfd.whole_folder import check_writable, whole_folder
 
 MARKER, FORMAT = "thing.json", "thing"
 
@@ -97,3 +97,60 @@ def test_refuses_a_file(tmp_path):
     with pytest.raises(InputError, match=r"expected a folder to write the thing to, got a file"):
         write(tmp_path / "out", "x")
     assert (tmp_path / "out").read_text() == "precious"
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["to a folder", "to nothing yet"])
+def test_a_link_is_followed_and_stays(tmp_path, there):
+    target, link = tmp_path / "disk" / "real", tmp_path / "link"
+    link.symlink_to(target)
+    if there:
+        write(target, "old")
+    write(link, "new")
+    assert link.is_symlink()
+    assert word_in(target) == word_in(link) == "new"
+    assert sorted(path.name for path in tmp_path.rglob("*") if "partial" in path.name) == []
+    assert [path.name for path in target.parent.iterdir()] == ["real"]
+
+
+def test_a_link_to_something_else_is_refused_and_stays(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.docx").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "thesis")
+    with pytest.raises(InputError, match="not empty"):
+        write(tmp_path / "link", "new")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    with pytest.raises(InputError, match="cannot be written"):
+        check_writable(tmp_path / "round" / "graph")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "round", "thesis"]
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path / "file" / "graph", tmp_path / "file" / "deep" / "graph"):
+        with pytest.raises(InputError, match=r"graph cannot be written: .*file: Not a directory; choose another place"):
+            check_writable(place)
+        with pytest.raises(InputError, match="cannot be written"):
+            write(place, "new")
+    check_writable(tmp_path / "new" / "graph")
+    check_writable(tmp_path / "new", inside=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_the_old_folder(tmp_path):
+    write(tmp_path / "out", "old")
+    code = (
+        "import resource\nimport numpy as np\nfrom safetensors.numpy import save_file\n"
+        "from gdsfd.errors import InputError\nfrom gdsfd.whole_folder import whole_folder\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
+        f"try:\n    with whole_folder({str(tmp_path / 'out')!r}, 'thing.json', holds='thing') as folder:\n"
+        "        BODY\nexcept InputError as error:\n    print(error)\n"
+    )
+    for body in (
+        "(folder / 'x').write_bytes(bytes(1 << 20))",
+        "save_file({'a': np.zeros(1 << 20)}, folder / 'x.safetensors')",
+    ):
+        run = subprocess.run([sys.executable, "-c", code.replace("BODY", body)], capture_output=True, text=True)
+        assert "out cannot be written: File too large; free space there" in run.stdout, run.stderr
+    assert word_in(tmp_path / "out") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

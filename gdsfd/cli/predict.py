@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_file, whole_file
+from gdsfd.errors import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,12 +54,31 @@ def run(arguments: argparse.Namespace) -> None:
     assert model.schema is not None  # loaded models have one
     rows = rows_of(graph, arguments.split, arguments.ids).tolist()
     table = probability_table(graph, rows, probabilities, model.schema)
+    is_csv = arguments.out.suffix.lower() == ".csv"
     with whole_file(arguments.out) as temporary:
-        if arguments.out.suffix.lower() == ".csv":
+        if is_csv:
             table.to_csv(temporary, index=False)
         else:
             table.to_parquet(temporary, index=False)
+    formulas = [cell for cell in [*table["id"], *table["split"].unique()] if looks_like_formula(cell)] if is_csv else []
+    if formulas:
+        warnings.warn(
+            f"{len(formulas)} ids or split names begin with a sign that spreadsheets take for a formula: "
+            f"{shown(formulas, 3)}. They are written as they are; import the file with these columns as text, or write "
+            ".parquet",
+            stacklevel=1,
+        )
     print(f"{len(table)} patients: {arguments.out}")
+
+
+def looks_like_formula(cell: str) -> bool:
+    """Whether a spreadsheet would take a cell for a formula; a negative number is none.
+
+    Example:
+        >>> [looks_like_formula(cell) for cell in ("=1+1", "@SUM(A1)", "-12", "-a", "001")]
+        [True, True, False, True, False]
+    """
+    return cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not cell[1:].replace(".", "", 1).isdigit()
 
 
 def probability_table(

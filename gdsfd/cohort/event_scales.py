@@ -25,7 +25,9 @@ def item_scales(observations: EventObservations, train: NDArray[np.bool_], items
     """
     in_train = np.repeat(train[observations.patient], np.diff(observations.ptr))
     item, value = observations.item[in_train], observations.value[in_train]
+    patient = np.repeat(observations.patient, np.diff(observations.ptr))[in_train]
     order = np.argsort(item, kind="stable")
     bounds = np.searchsorted(item[order], np.arange(items + 1))
-    value = value[order]
-    return tuple(numeric_scale(value[bounds[k] : bounds[k + 1]]) for k in range(items))
+    value, patient = value[order], patient[order]
+    pieces = [slice(bounds[k], bounds[k + 1]) for k in range(items)]
+    return tuple(numeric_scale(value[piece], patient[piece]) for piece in pieces)

@@ -52,7 +52,8 @@ class NumericScale:
         count: Number of observed training values the statistics come from (0: all others are 0).
         mean: Mean.
         std: Standard deviation (population).
-        quantiles: Values at :data:`QUANTILE_LEVELS`.
+        quantiles: Values at :data:`QUANTILE_LEVELS`, none of them beyond what at least five patients reach
+            (:func:`~gdsfd.cohort.scales.numeric_scale`).
     """
 
     count: int

@@ -135,3 +135,18 @@ def test_a_private_folder_of_a_dead_process_goes_and_that_of_a_live_one_stays(te
         assert list(temporary.glob("gdsfd-cohort-*")) == [held]
         alive.communicate(b"\n")
     assert not list(temporary.glob("gdsfd-*"))
+
+
+def test_a_full_disk_is_not_blamed_on_the_exports(exports: Path, tmp_path: Path, temporary: Path) -> None:
+    out = tmp_path / "results" / "graph"
+    code = (
+        "import resource, sys\nimport gdsfd.graph.build\nfrom gdsfd.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))\n"
+        f"sys.exit(main(['build', {str(exports / 'spec.toml')!r}, '--out', {str(out)!r}]))\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 2, run.stderr
+    assert f"{out.parent}, where the database of the build lies, says: File too large; free space there" in run.stderr
+    assert "codes.csv" not in run.stderr
+    assert not out.parent.exists()

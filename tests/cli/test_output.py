@@ -60,3 +60,25 @@ def test_a_whole_file_or_the_old_one(tmp_path):
         fail_halfway()
     assert file.read_text() == "old"
     assert [entry.name for entry in file.parent.iterdir()] == ["p.csv"]
+
+
+def test_links_to_files_and_folders_are_followed(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "p.csv").symlink_to(tmp_path / "disk" / "real.csv")
+    with whole_file(tmp_path / "p.csv") as temporary:
+        temporary.write_text("1")
+    assert (tmp_path / "p.csv").is_symlink()
+    assert (tmp_path / "disk" / "real.csv").read_text() == "1"
+    (tmp_path / "new").symlink_to(tmp_path / "disk" / "graph")
+    check_out_folder(tmp_path / "new", "graph.json", "graph", force=False)  # to nothing yet
+    (tmp_path / "taken").symlink_to(tmp_path / "disk")
+    with pytest.raises(InputError, match="not empty and holds no graph"):
+        check_out_folder(tmp_path / "taken", "graph.json", "graph", force=True)
+
+
+def test_places_that_cannot_be_written_are_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot be written: .* Not a directory"):
+        check_out_folder(tmp_path / "file" / "graph", "graph.json", "graph", force=False)
+    with pytest.raises(InputError, match=r"cannot be written: .* Not a directory"):
+        check_out_file(tmp_path / "file" / "p.csv", (".csv",), force=False)

@@ -82,6 +82,20 @@ def test_ids_in_the_order_asked_and_all_patients_by_default(folder, tmp_path, ca
     assert "120 patients" in capsys.readouterr().out
 
 
+def test_ids_that_spreadsheets_take_for_formulas_stay_and_are_told_of(folder, tmp_path, capsys):
+    graph = gdsfd.load_graph(folder / "binary")
+    odd = ["=1+1", "@a", "-5", "+SUM(A1)"]
+    graph["patient"].id[:4] = odd
+    gdsfd.save_graph(graph, tmp_path / "graph")
+    for suffix in (".csv", ".parquet"):
+        file = tmp_path / f"p{suffix}"
+        assert main(["predict", str(folder / "run-binary"), str(tmp_path / "graph"), "--out", str(file)]) == 0
+        table = pd.read_csv(file, dtype={"id": str}) if suffix == ".csv" else pd.read_parquet(file)
+        assert table["id"].tolist()[:4] == odd
+        told = capsys.readouterr().err
+        assert ("warning: 3 ids or split names begin with a sign" in told) == (suffix == ".csv")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
