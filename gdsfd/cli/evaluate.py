@@ -77,10 +77,10 @@ def run(arguments: argparse.Namespace) -> None:
         )
     report.save(arguments.out)
     if not arguments.quiet:
+        print(f"{headline(report.to_frame())}\n")
         for population in report.populations:
             print(population_words(population))
-        print(f"\n{headline(report.to_frame())}")
         for row in report.fixed:
             if row.value.startswith("none: "):
-                print(f"\n{row.what}: {row.value}")
+                print(f"{row.what}: {row.value}")
         print(f"\nreport: {arguments.out / 'report.html'}")

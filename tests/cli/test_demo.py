@@ -72,6 +72,8 @@ def test_evaluate_prints_the_headline_and_writes_the_report(demo, tmp_path, caps
     printed = capsys.readouterr()
     assert printed.err == ""
     assert [line.split()[:2] for line in printed.out.splitlines()[2:4]] == [["test", "muse"], ["tuning", "muse"]]
+    assert "None of them is among its" in printed.out  # whose patients these are
+    assert "on whom the epoch and the threshold were chosen" in printed.out
     assert {"metrics.json", "report.html"} <= {entry.name for entry in out.iterdir()}
     assert main(arguments) == 2
     assert "--force" in capsys.readouterr().err
