@@ -276,7 +276,7 @@ class EventsSpec(_ModalityFields):
     Args:
         name, source, derive, where, id, missing, invalid: As in :class:`TableSpec`.
         time: Column of minutes, of ``hh:mm``/``hh:mm:ss`` text (hours may exceed 24) or of timestamps (these need
-            ``origin``); without it all events share one step.
+            ``origin``), all of one form (see "Times"); without it all events share one step.
         origin: Column of the cohort table that times are counted from.
         window: Start and end in minutes, ``start <= time < end``; default: as train has it, at most 512 steps.
         bin: Minutes per step, from 0.001; a window has at most 100,000 steps.

@@ -158,11 +158,11 @@ def evaluate(
         baselines: True takes the two baselines that were fitted with the model, or fits them where the model keeps none
             and the graph has the training patients; False leaves them out; a mapping of names to fitted models compares
             with those instead.
-        resamples: Bootstrap resamples of subjects; 0 for no intervals.
-        seed: Of the resamples, and of baselines that are fitted here.
-        level: Coverage of the intervals.
-        sensitivity: The threshold is the highest that finds this share of the tuning positives.
-        min_patients: Slices of fewer labelled patients get a reason instead of figures.
+        resamples: Bootstrap resamples of subjects, up to 100,000; 0 for no intervals.
+        seed: Of the resamples, and of baselines that are fitted here; from 0 to 4,294,967,295.
+        level: Coverage of the intervals, above 0 and below 1.
+        sensitivity: The threshold is the highest that finds this share of the tuning positives, above 0 and below 1.
+        min_patients: Slices of fewer labelled patients get a reason instead of figures; from 1 to 1,000,000,000.
         min_positives: Likewise fewer positives, or negatives, for ranking figures.
         probes: Whether to probe the codes of a debiased model.
         truth: Of a simulated cohort (:func:`gdsfd.simulation.truth.load_truth`): the probes then also ask for what is
@@ -179,12 +179,12 @@ def evaluate(
         InputError: A split is not in the graph, the model has seen some of its patients, the model's answer has a wrong
             shape or holds no probabilities, or an option is out of range.
     """
+    rules = Rules(resamples, seed, level, sensitivity, min_patients, min_positives)
     trained_on = getattr(model, "schema", None)
     if isinstance(trained_on, CohortSchema):
         check_outcomes(trained_on, graph.schema)
     judged = whom_to_judge(model, graph, split, training_patients)
     graph, splits, record = judged.graph, judged.splits, getattr(model, "record", None)
-    rules = Rules(resamples, seed, level, sensitivity, min_patients, min_positives)
     stored = dict(record.baselines) if baselines is True and record is not None else {}
     unfitted = baselines is True and not stored
     why = ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 
-from gdsfd.errors import InputError
 from gdsfd.evaluation.bootstrap import RESAMPLED, SubjectBootstrap
 from gdsfd.evaluation.calibration import calibration_line, ece, ece_by_chance, ece_debiased
 from gdsfd.evaluation.estimate import Estimate
@@ -22,6 +22,7 @@ from gdsfd.evaluation.intervals.of_figure import interval_of
 from gdsfd.evaluation.metrics import Floats, auprc, auroc, brier, log_loss, mean_or_nan, why_undefined
 from gdsfd.evaluation.operating_point import OperatingPoint, rates
 from gdsfd.evaluation.targets import Target
+from gdsfd.setting_checks import Number, Whole, check_fields
 
 __all__ = ["Rules", "Scored", "calibration_figures", "difference", "macro", "score"]
 
@@ -31,30 +32,28 @@ class Rules:
     """How figures are made.
 
     Args:
-        resamples: Bootstrap resamples of subjects; at least 20 (below it there is no interval).
-        seed: Of the local generators.
-        level: Coverage of the intervals.
-        sensitivity: Sensitivity at which the threshold is fixed on the tuning rows.
-        min_patients: A slice of fewer labelled patients gets no figure.
-        min_per_class: A slice of fewer positives, or negatives, gets no ranking figure.
-        bins: Bins of the calibration curve.
+        resamples: Bootstrap resamples of subjects, up to 100,000; at least 20 (below it there is no interval).
+        seed: Of the local generators, from 0 to 4,294,967,295.
+        level: Coverage of the intervals, above 0 and below 1.
+        sensitivity: Sensitivity at which the threshold is fixed on the tuning rows, above 0 and below 1.
+        min_patients: A slice of fewer labelled patients gets no figure; from 1 to 1,000,000,000.
+        min_per_class: A slice of fewer positives, or negatives, gets no ranking figure; from 1 to 1,000,000,000.
+        bins: Bins of the calibration curve, from 2 to 1,000.
+
+    Raises:
+        InputError: A value of a wrong type or out of its bounds.
     """
 
-    resamples: int = 1000
-    seed: int = 0
-    level: float = 0.95
-    sensitivity: float = 0.8
-    min_patients: int = 30
-    min_per_class: int = 5
-    bins: int = 10
+    resamples: Annotated[int, Whole(0, 100_000)] = 1000
+    seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
+    level: Annotated[float, Number(0, 1, above=True, below=True)] = 0.95
+    sensitivity: Annotated[float, Number(0, 1, above=True, below=True)] = 0.8
+    min_patients: Annotated[int, Whole(1, 1_000_000_000)] = 30
+    min_per_class: Annotated[int, Whole(1, 1_000_000_000)] = 5
+    bins: Annotated[int, Whole(2, 1000)] = 10
 
     def __post_init__(self) -> None:
-        for name, low in (("resamples", 0), ("min_patients", 1), ("min_per_class", 1), ("bins", 2)):
-            if getattr(self, name) < low:
-                raise InputError(f"{name}: expected at least {low}, got {getattr(self, name)}")
-        for name in ("level", "sensitivity"):
-            if not 0 < getattr(self, name) < 1:
-                raise InputError(f"{name}: expected a number between 0 and 1, got {getattr(self, name)}")
+        check_fields(self, "evaluate:")
 
 
 #: Below so many resamples there is no interval: how figures go together cannot be told.

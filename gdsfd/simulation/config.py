@@ -103,6 +103,9 @@ class SimulationConfig:
         _within("sites", self.sites, 2, 1000)
         _within("patients", self.patients, 100, 10_000_000)
         _within("seed", self.seed, 0, 2**63 - 1)
+        for name in ("separable", "bias_causal", "rotate"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"simulation: expected true or false for {name}, got {getattr(self, name)!r}")
         for name in ("patients", "sites", "seed"):
             if int(getattr(self, name)) != getattr(self, name):
                 raise InputError(f"simulation: {name} must be a whole number, got {getattr(self, name)!r}")

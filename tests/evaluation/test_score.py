@@ -162,7 +162,19 @@ def test_calibration_of_nobody_has_a_reason():
     assert all(estimate.reason == "no labelled patient" for estimate in figures.values())
 
 
-@pytest.mark.parametrize(("option", "value"), [("resamples", -1), ("level", 1.0), ("sensitivity", 0.0), ("bins", 1)])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("resamples", -1),
+        ("level", 1.0),
+        ("sensitivity", 0.0),
+        ("bins", 1),
+        ("resamples", 10**12),
+        ("seed", -1),
+        ("level", float("nan")),
+        ("min_patients", True),
+    ],
+)
 def test_options_out_of_range_are_refused_by_name(option, value):
-    with pytest.raises(InputError, match=f"{option}: expected"):
+    with pytest.raises(InputError, match=f"{option}': expected"):
         Rules(**{option: value})

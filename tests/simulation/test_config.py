@@ -31,6 +31,12 @@ from gdsfd.simulation.config import SPLITS, SimulationConfig
         ({"bias_modalities": None}, "expected a list of names for bias_modalities, got None"),
         ({"sites": 1}, "sites between 2"),
         ({"prevalence": 0.0}, "prevalence between 0.01"),
+        ({"patients": 10**12}, "patients between 100"),
+        ({"seed": -1}, "seed between 0"),
+        ({"bias_strength": float("nan")}, "bias_strength between 0 and 100, got nan"),
+        ({"missing": float("inf")}, "between 0 and 0.95, got inf"),
+        ({"patients": True}, "patients between 100"),
+        ({"rotate": "no"}, "expected true or false for rotate, got 'no'"),
     ],
 )
 def test_wrong_values_are_refused(options: dict[str, Any], message: str) -> None:
