@@ -59,9 +59,9 @@ class Number:
 
     def __str__(self) -> str:
         if not self.above and not self.below:
-            return f"a number from {self.low:,g} to {self.high:,g}"
+            return f"a number from {_plain(self.low)} to {_plain(self.high)}"
         first, last = "above" if self.above else "of at least", "below" if self.below else "at most"
-        return f"a number {first} {self.low:,g} and {last} {self.high:,g}"
+        return f"a number {first} {_plain(self.low)} and {last} {_plain(self.high)}"
 
     def read(self, value: object) -> float | None:
         """The number as a plain ``float``; None when ``value`` is not one of these."""
@@ -78,6 +78,11 @@ class Number:
         ):
             return None
         return value
+
+
+def _plain(number: float) -> str:
+    """``1,000,000``, where ``g`` would say 1e+06."""
+    return f"{number:,.0f}" if number == int(number) else f"{number:g}"
 
 
 def brief(value: object) -> str:
@@ -194,7 +199,7 @@ def checked(value: Any, hint: Any, where: str) -> Any:
             return value
         expected = "a text"
     elif hint in (int, float):
-        bounds = Whole(-(2**53), 2**53) if hint is int else Number(-1e300, 1e300)
+        bounds = Whole(-(2**53), 2**53) if hint is int else Number(-1e15, 1e15)
         return checked(value, Annotated[hint, bounds], where)
     elif get_origin(hint) is dict:
         return _table(value, where)
