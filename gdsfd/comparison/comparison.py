@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -286,7 +287,8 @@ def _alone(folder: Path | None) -> Iterator[None]:
         yield
         return
     refusal = f"{folder}: {{holder}} compares into this folder; wait until it ends, or choose another folder"
-    with process_lock(folder.parent / f".{folder.name}.comparing", refusal):
+    real = Path(os.path.realpath(folder))  # one folder has one lock, by whatever name or link it is called
+    with process_lock(real.parent / f".{real.name}.comparing", refusal):
         yield
 
 

@@ -35,7 +35,11 @@ _KEPT = ("epoch", "best_epoch", "best_value", "history", "second", "stopped")
 
 
 def work_folder(run: Path) -> Path:
-    """Where the run that will become ``run`` keeps its checkpoints: a sibling, so that ``run`` appears only whole."""
+    """Where the run that will become ``run`` keeps its checkpoints: a sibling, so that ``run`` appears only whole.
+
+    One folder has one, by whatever name or link it is called.
+    """
+    run = Path(os.path.realpath(run))
     return run.parent / f".{run.name}.training"
 
 

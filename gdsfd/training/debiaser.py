@@ -39,6 +39,7 @@ from gdsfd.training.progress import Watch, followed
 from gdsfd.training.run_record import RunRecord, record_run
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.suspects import check_suspects, existing_suspects, read_suspects
+from gdsfd.whole_folder import check_writable
 
 __all__ = ["Debiaser"]
 
@@ -222,6 +223,7 @@ class Debiaser:
         check_device(self.config)
         if out is not None:
             check_free(Path(out))
+            check_writable(Path(out))
         return self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
 
     def _fit(

@@ -164,3 +164,14 @@ def test_resuming_on_another_graph_is_refused(change: Any, what: str, debias: st
     assert sorted(entry for entry in work_folder(tmp_path / "run").rglob("*")) == kept
     model().fit(graph, out=tmp_path / "run", resume=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
+
+
+def test_one_folder_has_one_work_folder_by_whatever_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    expected = work_folder(tmp_path / "real" / "run")
+    assert expected == tmp_path / "real" / ".run.training"
+    monkeypatch.chdir(tmp_path / "real")
+    for name in ("run", "./run", "../real/run", "../link/run", str(tmp_path / "link" / "run")):
+        assert work_folder(Path(name)) == expected
+    assert work_folder(Path()) == tmp_path / ".real.training"
