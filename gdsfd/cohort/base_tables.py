@@ -138,7 +138,8 @@ class BaseTables:
             asked = [needs for key, needs in self.needs.items() if key == source_key(source)]
         else:
             asked = [needs for key, needs in self.needs.items() if self._paths(key) == files.paths]
-        wanted = [column for column in columns if not asked or any(needs.wants(column) for needs in asked)]
+        among = frozenset(columns)
+        wanted = [column for column in columns if not asked or any(needs.wants(column, among) for needs in asked)]
         return wanted or list(columns[:1])  # none: what is missing is reported where it is asked for
 
     def _paths(self, key: Any) -> tuple[str, ...] | None:

@@ -38,7 +38,8 @@ class CohortRows:
         table: Database table ``patients``: row, id (text), id_number (int64 where the id is a plain integer), train,
             one column per ``origin`` a modality names.
         label: The cohort's source, for messages.
-        own_columns: Columns of the cohort table that are ids, labels, splits or subjects, never features.
+        own_columns: Columns that the spec names as id, subject, environment, group, outcome, split or origin: no
+            features unless a modality names them.
         receipt: The cohort's receipt.
         findings: Warnings about the cohort table.
         outcome_values: The receipt's table of that name.
@@ -151,7 +152,11 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         label=view.label,
         own_columns=frozenset(
             name
-            for name in (cohort.id, cohort.subject, spec.split.column, *(outcome.column for outcome in spec.outcome))
+            for name in (
+                *(cohort.id, cohort.subject, spec.split.column, *(cohort.environment or []), *cohort.groups),
+                *(outcome.column for outcome in spec.outcome),
+                *_origins(spec),
+            )
             if name is not None
         ),
         receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),

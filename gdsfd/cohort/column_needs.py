@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.name_patterns import is_pattern, matching_names
 from gdsfd.cohort.row_expression import RowExpression, row_expression
 from gdsfd.cohort.spec import CodesSpec, CohortSpec, EventsSpec, ModalitySpec, NamesOrPattern, TableSpec
 
@@ -35,12 +35,17 @@ class ColumnNeeds:
     expressions: list[RowExpression] = field(default_factory=list)
     all_but: list[tuple[str, ...]] = field(default_factory=list)
 
-    def wants(self, column: str) -> bool:
-        """Whether a column may be used."""
+    def wants(self, column: str, among: Container[str] = ()) -> bool:
+        """Whether a column may be used.
+
+        Args:
+            column: The column.
+            among: All columns of the source: an entry that is one of them is no pattern.
+        """
         return (
             column in self.names
-            or _matches(column, self.patterns)
-            or any(not _matches(column, patterns) for patterns in self.all_but)
+            or _matches(column, self.patterns, among)
+            or any(not _matches(column, patterns, among) for patterns in self.all_but)
             or any(expression.reads(column) for expression in self.expressions)
         )
 
@@ -52,19 +57,21 @@ class ColumnNeeds:
         """Asks for a list of columns or a pattern; None means everything but what is excluded."""
         if choice is None:
             self.all_but.append(tuple(exclude))
-        elif isinstance(choice, str):
-            self.patterns.append(choice)
-            self.add(choice)
         else:
-            self.add(*choice)
+            entries = [choice] if isinstance(choice, str) else choice
+            self.add(*entries)
+            # a name with letters beyond ASCII may be spelled in two ways that look alike
+            self.patterns += [entry for entry in entries if is_pattern(entry) or not entry.isascii()]
 
     def add_sql(self, *texts: str | None) -> None:
         """Asks for the columns that expressions read."""
         self.expressions += [row_expression(text) for text in texts if text is not None]
 
 
-def _matches(column: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(column, pattern) for pattern in patterns)
+def _matches(column: str, patterns: Iterable[str], among: Container[str]) -> bool:
+    return any(
+        column == pattern or (pattern not in among and matching_names(pattern, [column])[0]) for pattern in patterns
+    )
 
 
 def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[Any, ColumnNeeds]:

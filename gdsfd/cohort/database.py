@@ -62,6 +62,8 @@ class Database:
                 autoinstall_known_extensions=False,
                 autoload_known_extensions=False,
                 allow_community_extensions=False,
+                # It compares every expression of a statement with every other: minutes for a thousand columns.
+                disabled_optimizers="common_subexpressions",
             )
             stack.callback(self.ibis.disconnect)
             self._duckdb = self.ibis.con
@@ -118,13 +120,18 @@ class Database:
         with self._room():
             return self._duckdb.execute(query).fetchall()
 
+    def arrow(self, query: str) -> pa.Table:
+        """Runs a SQL query and returns Arrow."""
+        with self._room():
+            return self._duckdb.sql(query).to_arrow_table()
+
     def sql(self, expression: Any) -> str:
         """The SQL of an Ibis expression."""
         return str(self.ibis.compile(expression))
 
     def fetch(self, expression: Any) -> pa.Table:
         """Runs an Ibis table expression."""
-        return self._duckdb.sql(self.sql(expression)).to_arrow_table()
+        return self.arrow(self.sql(expression))
 
     def batches(self, expression: Any, rows: int) -> Iterator[pa.RecordBatch]:
         """Runs an Ibis table expression and hands out its result piece by piece, in order.

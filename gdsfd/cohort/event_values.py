@@ -6,13 +6,18 @@ from typing import Any
 
 import ibis
 
-from gdsfd.cohort.matching import ID, MINUTES, Rows
-from gdsfd.cohort.numbering import NUMBER
+from gdsfd.cohort.column_types import explained_texts
+from gdsfd.cohort.internal_names import ID, MINUTES, NUMBER, PATIENT
+from gdsfd.cohort.matching import Rows
 from gdsfd.cohort.spec import EventsSpec
+from gdsfd.cohort.sql_text import quoted
 from gdsfd.cohort.values import as_number, as_text, is_declared_missing
+from gdsfd.cohort.wide_rows import WideRows
 from gdsfd.errors import InputError, cell_text, cut_text
 
 __all__ = ["settle_long", "settle_wide"]
+
+_COLUMNS = 32  #: of the wide form, in one statement
 
 
 def settle_long(rows: Rows, modality: EventsSpec) -> None:
@@ -41,56 +46,78 @@ def settle_long(rows: Rows, modality: EventsSpec) -> None:
     dropped = rows.settle({"number": table[NUMBER], "minutes": _minutes(rows), "value": value})
     if dropped.get(not_a_number):
         bad = measured.filter(as_number(measured[modality.value]).isnull())
-        _judge_invalid(rows, modality, bad, modality.value, dropped[not_a_number])
+        cells = bad.select(cell=as_text(bad[modality.value]), patient=ID).distinct()
+        wrong = rows.fetch(cells.order_by("patient", "cell").limit(5)).to_pylist()
+        pairs = [(str(row["cell"]), str(row["patient"])) for row in wrong]
+        _judge_invalid(rows, modality, modality.value, dropped[not_a_number], pairs)
 
 
-def settle_wide(rows: Rows, modality: EventsSpec, columns: list[str]) -> None:
-    """Reduces rows of the wide form to ``minutes`` and one number per column, ``v0, v1, ...``.
+def settle_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -> Any:
+    """Turns the wide form into one row per value, a few columns at a time, so that there may be any number of them.
 
     Args:
-        rows: The matched rows.
+        rows: The matched rows; those without any value are dropped.
         modality: The spec's entry.
         columns: The columns of values.
+
+    Returns:
+        The values: ``row`` (as in the settled rows), ``number`` (place of the column) and ``value``.
 
     Raises:
         InputError: Text among the values.
     """
-    table = rows.so_far
-    bad = {}
-    for name in columns:
-        if not table[name].type().is_integer():
-            declared = is_declared_missing(table[name], modality.missing)
-            bad[name] = table[name].notnull() & ~declared & as_number(table[name]).isnull()
-    names = list(bad)
-    counts = rows.fetch_row(table, **{f"b{k}": bad[name].sum() for k, name in enumerate(names)})
-    for k, name in enumerate(names):
-        if counts[f"b{k}"]:
-            _judge_invalid(rows, modality, table.filter(bad[name]), name, int(counts[f"b{k}"]))
-    table = rows.table
-    values = {
-        f"v{k}": ibis.cases((~is_declared_missing(table[name], modality.missing), as_number(table[name])))
-        for k, name in enumerate(columns)
-    }
-    none = ibis.literal(True)
-    for value in values.values():
-        none = none & value.isnull()
-    rows.drop(none, "no measured value")
-    rows.settle({"minutes": _minutes(rows), **values})
+    database, settled = rows.rows.database, rows.rows
+    name = database.new_name("values")
+    database.run(f"CREATE TABLE {name} (row BIGINT, number INTEGER, value DOUBLE)")
+    first = 0
+    for names in rows.pieces(columns, _COLUMNS):
+        parts = []
+        for k, column in enumerate(names):
+            value, missing = rows.number_of(column), rows.is_missing(column, modality.missing)
+            parts += [f"CASE WHEN NOT {missing} THEN {value} END AS n{k}"]
+            parts += [f"v.{quoted(column)} IS NOT NULL AND NOT {missing} AND ({value}) IS NULL AS b{k}"]
+        piece = rows.beside(names, f"r.row, {', '.join(parts)}")
+        numbers = ", ".join(str(first + k) for k in range(len(names)))
+        values = ", ".join(f"n{k}" for k in range(len(names)))
+        with database.reading(settled.view.label):
+            bad = database.rows(f"SELECT {', '.join(f'sum(b{k})' for k in range(len(names)))} FROM ({piece})")[0]
+            for k, column in enumerate(names):
+                if bad[k]:
+                    _judge_invalid(settled, modality, column, int(bad[k]), _cells_of(rows, piece, column, k))
+            database.run(
+                f"INSERT INTO {name} SELECT row, number, value FROM (SELECT row, unnest([{numbers}]) AS number, "
+                f"unnest([{values}]) AS value FROM ({piece})) WHERE value IS NOT NULL"
+            )
+        first += len(names)
+    values = database.table(name)
+    settled.drop(~settled.table["row"].isin(values["row"]), "no measured value")
+    settled.settle({name: settled.table[name] for name in ("row", "minutes")})
+    return values
+
+
+def _cells_of(rows: WideRows, piece: str, column: str, k: int) -> list[tuple[str, str]]:
+    beside = rows.beside(
+        [column], f"r.row, r.{quoted(PATIENT)} AS patient, CAST(v.{quoted(column)} AS VARCHAR) AS cell"
+    )
+    found = rows.rows.database.rows(
+        f"SELECT DISTINCT left(c.cell, 200), c.patient FROM ({piece}) p JOIN ({beside}) c ON c.row = p.row "
+        f"WHERE p.b{k} ORDER BY 2, 1 LIMIT 5"
+    )
+    return [(str(cell), rows.rows.cohort.id[patient]) for cell, patient in found]
 
 
 def _minutes(rows: Rows) -> Any:
     return rows.table[MINUTES] if rows.modality.time is not None else ibis.literal(0.0)
 
 
-def _judge_invalid(rows: Rows, modality: EventsSpec, bad: Any, column: str, count: int) -> None:
-    """An error, or a note where the spec says ``invalid = "missing"``."""
+def _judge_invalid(rows: Rows, modality: EventsSpec, column: str, count: int, wrong: list[tuple[str, str]]) -> None:
+    """An error, or a note where the spec says ``invalid = "missing"``; ``wrong`` are some cells with their ids."""
     if modality.invalid == "missing":
         rows.notes.append(f"column {column!r}: {count} values are not numbers and were read as missing")
         return
-    cells = bad.select(cell=as_text(bad[column]), patient=ID).distinct()
-    wrong = rows.fetch(cells.order_by("patient", "cell").limit(5)).to_pylist()
-    listed = ", ".join(f"{cell_text(row['cell'])} (id {cut_text(row['patient'])})" for row in wrong)
+    listed = ", ".join(f"{cell_text(cell)} (id {cut_text(own)})" for cell, own in wrong)
+    ways = explained_texts(column, list(dict.fromkeys(cell for cell, _ in wrong)))
     raise InputError(
         f"modality {modality.name!r}: column {column!r} of {rows.view.label} has {count} values that are not numbers: "
-        f"{listed}. Add them to missing, leave the rows out with where, derive a number, or set invalid = 'missing'"
+        f"{listed}. Leave the rows out with where, {ways}, or set invalid = 'missing'"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gdsfd.cohort.matching import TRAIN, Rows
 from gdsfd.cohort.spec import EventsSpec
@@ -16,7 +17,7 @@ class ItemChoice:
 
     Args:
         kept: Names, in the order of their numbers in the cohort.
-        read_as: For each kept item its number while reading (long form) or its column ``v<number>`` (wide form).
+        read_as: For each kept item its number while reading.
         dropped: Names of the others, most frequent first.
         rows_lost: Rows that held only dropped items.
     """
@@ -28,42 +29,37 @@ class ItemChoice:
 
 
 def choose_items(
-    rows: Rows, modality: EventsSpec, names: list[str], wide: bool, fitted: tuple[str, ...] | None
+    rows: Rows, modality: EventsSpec, names: list[str], values: Any | None, fitted: tuple[str, ...] | None
 ) -> ItemChoice:
     """Keeps the items with enough events in train, or those of a fitted schema.
 
     Args:
-        rows: Settled rows with column ``number`` (long form) or ``v0, v1, ...`` (wide form).
+        rows: Settled rows, with column ``number`` (long form) or ``row`` (wide form).
         modality: The spec's entry.
         names: The items' names by number or by column.
-        wide: Whether the form is wide.
+        values: The values of the wide form (:func:`~gdsfd.cohort.event_values.settle_wide`), or None.
         fitted: Items of a fitted schema.
     """
-    table = rows.table
-    if wide:
-        train_rows = table.filter(table[TRAIN])
-        counts = rows.fetch_row(train_rows, **{f"c{k}": train_rows[f"v{k}"].count() for k in range(len(names))})
-        train = [int(counts[f"c{k}"]) for k in range(len(names))]
+    table = rows.table if values is None else values.join(rows.table, "row")
+    train, total = [0] * len(names), [0] * len(names)
+    counted = rows.fetch(table.group_by("number").agg(train=table[TRAIN].sum(), rows=table.count()))
+    for row in counted.to_pylist():
+        train[row["number"]], total[row["number"]] = int(row["train"] or 0), int(row["rows"])
+    if values is not None:
         total = train
-    else:
-        train, total = [0] * len(names), [0] * len(names)
-        counted = rows.fetch(table.group_by("number").agg(train=table[TRAIN].sum(), rows=table.count()))
-        for row in counted.to_pylist():
-            train[row["number"]], total[row["number"]] = int(row["train"] or 0), int(row["rows"])
     if fitted is None:
         read_as = [k for k in range(len(names)) if train[k] >= modality.min_count]
     else:
         read_as = list(range(len(fitted)))
     wanted = set(read_as)
-    seen = [k for k in range(len(names)) if k not in wanted and (wide or total[k])]
+    seen = [k for k in range(len(names)) if k not in wanted and (values is not None or total[k])]
     seen.sort(key=lambda k: (-total[k], names[k]))
-    lost = sum(total[k] for k in seen) if not wide else _rows_without(rows, read_as) if seen else 0
+    lost = sum(total[k] for k in seen) if values is None else _rows_without(rows, values, read_as) if seen else 0
     return ItemChoice([names[k] for k in read_as], read_as, [names[k] for k in seen], lost)
 
 
-def _rows_without(rows: Rows, columns: list[int]) -> int:
-    """Rows of the wide form that have none of the columns' values."""
-    table = rows.table
-    for k in columns:
-        table = table.filter(table[f"v{k}"].isnull())
+def _rows_without(rows: Rows, values: Any, kept: list[int]) -> int:
+    """Rows of the wide form that have a value of none of the items kept."""
+    found = values.filter(values["number"].isin(kept)) if kept else values.limit(0)
+    table = rows.table.filter(~rows.table["row"].isin(found["row"]))
     return int(rows.fetch_row(table, lost=table.count())["lost"])

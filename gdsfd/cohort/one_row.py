@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.matching import ID, PATIENT, Rows
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.matching import Rows
 from gdsfd.errors import InputError, cell_text
 
 __all__ = ["check_one_row"]
 
 
-def check_one_row(rows: Rows) -> None:
+def check_one_row(patient: NDArray[np.int64], rows: Rows) -> None:
     """Raises an InputError when a patient has several kept rows.
 
     Args:
-        rows: The matched rows.
+        patient: Row of the cohort of each kept row; [R].
+        rows: Where they come from.
     """
-    counted = rows.table.group_by(PATIENT).agg(rows=rows.table.count())
-    repeated = rows.fetch(rows.named(counted.filter(counted["rows"] > 1)).order_by(ID)).to_pylist()
+    owner, counts = np.unique(patient, return_counts=True)
+    repeated = sorted((rows.cohort.id[row], int(count)) for row, count in zip(owner, counts) if count > 1)
     if repeated:
-        total = len(repeated)
-        listed = ", ".join(f"{cell_text(row[ID])} ({row['rows']} rows)" for row in repeated[:5])
+        listed = ", ".join(f"{cell_text(own)} ({count} rows)" for own, count in repeated[:5])
         raise InputError(
-            f"modality {rows.modality.name!r} ({rows.view.label}): {total} patients have more than one row: "
+            f"modality {rows.modality.name!r} ({rows.view.label}): {len(repeated)} patients have more than one row: "
             f"{listed}. Kind "
             f"{rows.modality.kind!r} takes one row per patient; choose it with where, or read the source as events "
             "or codes"

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import ibis
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.audit import SourceReceipt
+from gdsfd.cohort.audit import Finding, SourceReceipt
 from gdsfd.cohort.cohort import EmbeddingObservations
 from gdsfd.cohort.cohort_table import CohortRows
-from gdsfd.cohort.column_choice import matching_columns
+from gdsfd.cohort.column_choice import ColumnChoice, matching_columns
 from gdsfd.cohort.fields import ModalityFields
 from gdsfd.cohort.matching import PATIENT, Rows, match_rows
 from gdsfd.cohort.one_row import check_one_row
 from gdsfd.cohort.scales import numeric_scales
+from gdsfd.cohort.single_precision import check_stored
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EmbeddingSpec
-from gdsfd.cohort.values import as_number, is_declared_missing, parse_scalar
-from gdsfd.errors import InputError, SchemaError, shown
+from gdsfd.cohort.unwanted_columns import known_as_row_number
+from gdsfd.cohort.values import is_declared_missing, parse_scalar
+from gdsfd.cohort.wide_rows import WideRows, wide_rows
+from gdsfd.errors import InputError, SchemaError, cell_text, shown
 
 __all__ = ["read_embedding"]
 
@@ -40,23 +43,26 @@ def read_embedding(
         InputError: Vectors of different lengths, with NaN or text; two rows of a patient; nothing left.
         SchemaError: Another width than that of ``like``.
     """
-    columns = matching_columns(view, modality.columns, f"columns of modality {modality.name!r}")
-    rows = match_rows(modality, view, cohort, sources)
-    listed = len(columns) == 1 and (
-        rows.table[columns[0]].type().is_array() or rows.table[columns[0]].type().is_string()
+    choice = matching_columns(
+        view,
+        modality.columns,
+        f"columns of modality {modality.name!r}",
+        own=(modality.id, modality.time),
+        never=cohort.own_columns,
     )
-    blank = missing = ibis.literal(True)
-    for column in columns:
-        cell = rows.table[column]
-        blank = blank & cell.isnull()
-        missing = missing & (cell.isnull() | _is_missing(cell, modality))
-    rows.drop(blank, "blank vector")
-    if modality.missing:
-        rows.drop(missing, "vector is declared missing")
-    rows.settle({name: rows.table[name] for name in columns})
-    check_one_row(rows)
-    vector, patient = _lists(rows, columns[0]) if listed else _columns(rows, columns)
-    _check_finite(vector, [cohort.id[row] for row in patient], rows, columns)
+    columns = [name for name in choice.columns if name in choice.by_name or not known_as_row_number(name)]
+    if not columns:
+        raise InputError(f"modality {modality.name!r}: no column of {view.label} is left to take")
+    kind = view.table[columns[0]].type()
+    if len(columns) == 1 and (kind.is_array() or kind.is_string()):
+        rows = match_rows(modality, view, cohort, sources)
+        vector, patient = _lists(rows, columns[0])
+    else:
+        beside = wide_rows(modality, view, cohort, sources)
+        rows = beside.rows
+        vector, patient = _columns(beside, columns)
+    check_one_row(patient, rows)
+    _tell_left_out(rows, choice, columns)
     receipt = rows.receipt(len(patient), must_have_rows=like is None)
     if like is not None and len(patient) and vector.shape[1] != like.width:
         raise SchemaError(
@@ -72,25 +78,46 @@ def read_embedding(
     return EmbeddingObservations(patient, vector), fields, receipt
 
 
-def _is_missing(cell: Any, modality: EmbeddingSpec) -> Any:
+def _tell_left_out(rows: Rows, choice: ColumnChoice, columns: list[str]) -> None:
+    gone = [*choice.withheld, *(name for name in choice.columns if name not in columns)]
+    if gone:
+        text = f"{shown(gone, 10)} match the pattern of columns but are no components, and were left out"
+        rows.findings.append(Finding("columns", rows.modality.name, text))
+
+
+def _is_missing(cell: Any, missing: Sequence[object]) -> Any:
     """Whether a cell is declared missing; a list is where all its components are."""
     if not cell.type().is_array():
-        return is_declared_missing(cell, modality.missing)
-    numbers = [number for number in map(parse_scalar, modality.missing) if number is not None]
+        return is_declared_missing(cell, missing)
+    numbers = [number for number in map(parse_scalar, missing) if number is not None]
     measured = cell.filter(lambda component: ~component.cast("float64").isin(numbers))
     return ((cell.length() > 0) & (measured.length() == 0)).fill_null(False)
 
 
-def _columns(rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    cells = {f"v{k}": as_number(rows.table[name]) for k, name in enumerate(columns)}
-    fetched = rows.fetch(rows.table.select(PATIENT, **cells).order_by(PATIENT))
-    vector = np.stack([fetched[f"v{k}"].to_numpy() for k in range(len(columns))], axis=1).astype(np.float32)
-    return vector, fetched[PATIENT].to_numpy().astype(np.int64)
+def _columns(rows: WideRows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """One component per column."""
+    missing = rows.rows.modality.missing
+    label = f"modality {rows.rows.modality.name!r}: column {{!r}} of {rows.rows.view.label}"
+    vector = np.empty((len(rows), len(columns)), np.float32)
+    filled, measured = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    for place, cells in enumerate(rows.cells(columns, missing)):
+        vector[:, place] = check_stored(cells.number, label.format(cells.name), rows.owner)
+        filled |= cells.filled
+        measured |= cells.measured
+    rows.drop(~filled, "blank vector")
+    rows.drop(filled & ~measured, "vector is declared missing")
+    _check_finite(vector, measured, rows, columns)
+    return vector[measured], rows.patient[measured]
 
 
 def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """A list per row, or text that reads as one."""
     cell: Any = rows.table[column]
-    vectors = cell.try_cast("array<float64>")
+    rows.drop(cell.isnull(), "blank vector")
+    if rows.modality.missing:
+        rows.drop(_is_missing(cell, rows.modality.missing), "vector is declared missing")
+    rows.settle({"vector": cell})
+    vectors = rows.table["vector"].try_cast("array<float64>")
     fetched = rows.fetch(rows.table.select(PATIENT, vector=vectors).order_by(PATIENT))
     patient = fetched[PATIENT].to_numpy().astype(np.int64)
     ids = [rows.cohort.id[row] for row in patient]
@@ -109,20 +136,27 @@ def _lists(rows: Rows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int
             "length; most have "
             f"{width}, but {len(wrong)} differ: {shown(wrong)}. Recompute them with one model"
         )
-    flat = np.asarray(combined.flatten().to_numpy(zero_copy_only=False), dtype=np.float32)
-    return flat.reshape(len(ids), width), patient
-
-
-def _check_finite(vector: NDArray[np.float32], ids: list[str], rows: Rows, columns: list[str]) -> None:
+    flat = np.asarray(combined.flatten().to_numpy(zero_copy_only=False), dtype=np.float64).reshape(len(ids), width)
+    label = f"modality {rows.modality.name!r}: column {column!r} of {rows.view.label}"
+    vector = check_stored(np.where(np.isinf(flat), np.nan, flat), label, lambda row: ids[row])
     broken = ~np.isfinite(vector)
-    if not broken.any():
-        return
-    first = np.argwhere(broken)
-    bad_rows = np.flatnonzero(broken.any(axis=1))
-    listed = shown([ids[row] for row in bad_rows])
-    component = columns[first[0][1]] if len(columns) > 1 else f"component {first[0][1]}"
+    if broken.any():
+        first = f"component {np.argwhere(broken)[0][1]}"
+        _refuse(rows, [ids[row] for row in np.flatnonzero(broken.any(axis=1))], first)
+    return vector, patient
+
+
+def _check_finite(vector: NDArray[np.float32], measured: NDArray[np.bool_], rows: WideRows, columns: list[str]) -> None:
+    broken = ~np.isfinite(vector) & measured[:, None]
+    places = np.flatnonzero(broken.any(axis=1))
+    if len(places):
+        column = columns[int(np.flatnonzero(broken[places[0]])[0])]
+        cell = next(iter(rows.cells([column]))).shown(places[:1])[0]
+        _refuse(rows.rows, [rows.owner(int(row)) for row in places], f"{column}, {cell_text(cell)}")
+
+
+def _refuse(rows: Rows, ids: list[str], first: str) -> None:
     raise InputError(
-        f"modality {rows.modality.name!r}: {len(bad_rows)} vectors of {rows.view.label} hold NaN, infinity, blanks "
-        "or text, of patients "
-        f"{listed} (first: {component}); recompute them, or leave those rows out with where"
+        f"modality {rows.modality.name!r}: {len(ids)} vectors of {rows.view.label} hold NaN, infinity, blanks "
+        f"or text, of patients {shown(ids)} (first: {first}); recompute them, or leave those rows out with where"
     )

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from gdsfd.cohort.audit import Drop, SourceReceipt
+from gdsfd.cohort.audit import Drop, Finding, SourceReceipt
 from gdsfd.cohort.cohort import EventObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.column_choice import matching_columns
@@ -25,9 +27,12 @@ from gdsfd.cohort.internal_names import PREFIX
 from gdsfd.cohort.item_choice import ItemChoice, choose_items
 from gdsfd.cohort.matching import PATIENT, TRAIN, Rows, match_rows
 from gdsfd.cohort.numbering import number_texts
+from gdsfd.cohort.single_precision import LARGEST, check_stored
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import EventsSpec
 from gdsfd.cohort.time_findings import find_one_step
+from gdsfd.cohort.unwanted_columns import known_as_row_number
+from gdsfd.cohort.wide_rows import wide_rows
 from gdsfd.errors import InputError, SchemaError, near_names, shown
 
 __all__ = ["read_events"]
@@ -61,12 +66,13 @@ def read_events(
         InputError: A missing column, text among the values, an unreadable time, too many steps, nothing left.
         SchemaError: A column of ``like`` is missing (wide form).
     """
+    values: Any = None
     window = None if like is None else like.window
     fitted = None if like is None else like.items
     if modality.values is not None:
-        names = _wide_columns(modality, view, like)
-        rows = match_rows(modality, view, cohort, sources, window=window)
-        settle_wide(rows, modality, names)
+        names = _wide_columns(modality, view, cohort, sources, like)
+        beside = wide_rows(modality, view, cohort, sources, window=window)
+        rows, values = beside.rows, settle_wide(beside, modality, names)
     else:
         item = view.require(modality.item or "", f"item of modality {modality.name!r}")
         if modality.value is not None:
@@ -75,13 +81,17 @@ def read_events(
         rows = match_rows(modality, view, cohort, sources, source=numbered, window=window)
         settle_long(rows, modality)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)
-    choice = choose_items(rows, modality, names, modality.values is not None, fitted)
+    choice = choose_items(rows, modality, names, values, fitted)
     reducer = EventReducer(len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes)
     if choice.kept:
-        ordered = _series(rows, choice, modality.values is not None).order_by("series", "minutes", "value")
+        ordered = _series(rows, choice, values).order_by("series", "minutes", "value")
         with rows.database.reading(view.label):
             for batch in rows.database.batches(ordered, _PIECE_ROWS):
-                reducer.add(*(batch[name].to_numpy(zero_copy_only=False) for name in ("series", "minutes", "value")))
+                series, minutes, value = (
+                    batch[name].to_numpy(zero_copy_only=False) for name in ("series", "minutes", "value")
+                )
+                _check_stored(series, value, rows, choice)
+                reducer.add(series, minutes, value)
     observations = reducer.finish()
     rows.findings += find_one_step(modality, observations.step, grid.steps, len(observations.patient))
     _account_for_items(rows, choice, fitted=like is not None)
@@ -99,9 +109,20 @@ def read_events(
     return observations, fields, receipt
 
 
-def _wide_columns(modality: EventsSpec, view: View, like: ModalityFields | None) -> list[str]:
+def _wide_columns(
+    modality: EventsSpec, view: View, cohort: CohortRows, sources: Sources, like: ModalityFields | None
+) -> list[str]:
     if like is None:
-        return matching_columns(view, modality.values or [], f"values of modality {modality.name!r}")
+        field, own = f"values of modality {modality.name!r}", (modality.id, modality.time)
+        choice = matching_columns(view, modality.values or [], field, own, cohort.own_columns)
+        names = [name for name in choice.columns if name in choice.by_name or not known_as_row_number(name)]
+        gone = [*choice.withheld, *(name for name in choice.columns if name not in names)]
+        if gone:
+            text = f"{shown(gone, 10)} match a pattern of values but are no measurements, and were left out"
+            sources.findings.append(Finding("columns", modality.name, text))
+        if not names:
+            raise InputError(f"{field}: no column of {view.label} is left to take")
+        return names
     absent = [name for name in like.items if name not in view.columns]
     if absent:
         raise SchemaError(
@@ -137,24 +158,26 @@ def _time_grid(rows: Rows, modality: EventsSpec) -> _Grid:
     return _Grid(window, modality.bin, math.ceil((window[1] - window[0]) / modality.bin))
 
 
-def _series(rows: Rows, choice: ItemChoice, wide: bool) -> Any:
+def _series(rows: Rows, choice: ItemChoice, values: Any) -> Any:
     """Events of the kept items: series (patient times items plus item), minutes, value."""
-    table = rows.table
-    first = table[PATIENT].cast("int64") * len(choice.kept)
-    if wide:
-        parts = [
-            table.filter(table[f"v{k}"].notnull()).select("minutes", series=first + number, value=table[f"v{k}"])
-            for number, k in enumerate(choice.read_as)
-        ]
-        return ibis.union(*parts) if len(parts) > 1 else parts[0]
-    if choice.read_as == list(range(len(choice.kept))) and not choice.rows_lost:
-        return table.select("minutes", "value", series=first + table.number)
+    table = rows.table if values is None else values.join(rows.table, "row")
+    if choice.read_as == list(range(len(choice.kept))) and not choice.rows_lost and not choice.dropped:
+        return table.select("minutes", "value", series=table[PATIENT].cast("int64") * len(choice.kept) + table.number)
     numbers = pa.table(
         {"number": pa.array(choice.read_as, pa.int32()), "kept_as": pa.array(range(len(choice.kept)), pa.int32())}
     )
     stored = rows.database.store(rows.database.new_name("items"), numbers)
     joined = table.join(stored, "number")
     return joined.select("minutes", "value", series=joined[PATIENT].cast("int64") * len(choice.kept) + joined.kept_as)
+
+
+def _check_stored(series: NDArray[np.int64], value: NDArray[np.float64], rows: Rows, choice: ItemChoice) -> None:
+    """Raises an InputError for values that are infinite in the type that is stored; means of others are finite."""
+    broken = np.flatnonzero(np.abs(value) > LARGEST)
+    if len(broken):
+        patient, item = (int(part) for part in np.divmod(series[broken[0]], len(choice.kept)))
+        what = f"modality {rows.modality.name!r}: item {choice.kept[item]!r} of {rows.view.label}"
+        check_stored(value[broken[:1]], what, lambda _: rows.cohort.id[patient])
 
 
 def _account_for_items(rows: Rows, choice: ItemChoice, fitted: bool) -> None:

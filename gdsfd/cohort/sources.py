@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gdsfd.cohort.audit import Finding
 from gdsfd.cohort.base_tables import BaseTables, files_of
 from gdsfd.cohort.column_needs import ColumnNeeds
 from gdsfd.cohort.database import Database
+from gdsfd.cohort.row_expression import row_expression
 from gdsfd.cohort.spec import JoinSpec
 from gdsfd.cohort.user_sql import UserSql
 from gdsfd.errors import InputError, near_names
@@ -31,6 +33,7 @@ class View:
         rows: Number of rows before any filter.
         duplicates: Rows that repeat another row in full.
         notes: For the receipt.
+        narrowed: Gives the table with some of the columns only; see :meth:`narrow`.
     """
 
     table: Any
@@ -40,6 +43,20 @@ class View:
     rows: int
     duplicates: int
     notes: tuple[str, ...] = ()
+    narrowed: Callable[[Sequence[str]], Any] | None = None
+
+    @cached_property
+    def types(self) -> Mapping[str, Any]:
+        """The columns' Ibis types."""
+        return dict(self.table.schema().items())
+
+    def narrow(self, columns: Sequence[str]) -> View:
+        """The same source with some columns only in its table: statements over thousands of columns are slow.
+
+        Args:
+            columns: Names of columns that are there.
+        """
+        return self if self.narrowed is None else replace(self, table=self.narrowed(columns))
 
     def require(self, column: str, field: str) -> str:
         """The column's name, once it is known to be there.
@@ -124,4 +141,17 @@ class Sources:
         view, columns = self._sql.view(joined, derive or {}, where, what)
         table = self.database.table(view)
         columns = tuple(dict.fromkeys([*joined.columns, *columns]))
-        return View(table, base.label, list(base.files), columns, base.rows, base.duplicates or 0, notes)
+        expressions = [row_expression(text) for text in [*(derive or {}).values(), where] if text is not None]
+
+        def narrowed(wanted: Sequence[str]) -> Any:
+            kept = set(wanted)
+            types = {
+                column: kind
+                for column, kind in joined.types.items()
+                if column in kept or any(expression.reads(column) for expression in expressions)
+            }
+            return self.database.table(self._sql.view(replace(joined, types=types), derive or {}, where, what)[0])
+
+        return View(
+            table, base.label, list(base.files), columns, base.rows, base.duplicates or 0, notes, narrowed=narrowed
+        )

@@ -89,7 +89,7 @@ def test_ragged_and_broken_vectors(vectors: Any, message: str) -> None:
 def test_broken_columns() -> None:
     wide = pd.DataFrame(VECTORS, columns=["e_0", "e_1", "e_2"]).assign(pid=IDS).astype({"e_1": object})
     wide.loc[4, "e_1"] = "x"
-    with pytest.raises(InputError, match=r"of patients '004' \(first: e_1\)"):
+    with pytest.raises(InputError, match=r"of patients '004' \(first: e_1, 'x'\)"):
         built(wide, "e_*")
     with pytest.raises(InputError, match=r"2 patients have more than one row: '000'"):
         built(pd.concat([listed(), listed()[:2]]))

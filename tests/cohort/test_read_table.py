@@ -24,7 +24,7 @@ def built(frame: pd.DataFrame, **fields: Any) -> tuple[Cohort, TableObservations
 
 
 def column(values: list[Any], **fields: Any) -> tuple[Cohort, TableObservations, ModalityFields, list[str]]:
-    return built(pd.DataFrame({"pid": IDS[: len(values)], "x": values}), **fields)
+    return built(pd.DataFrame({"pid": IDS[: len(values)], "x": values}), **{"columns": ["x"], **fields})
 
 
 def test_values_levels_and_scales_against_pandas() -> None:
@@ -121,7 +121,10 @@ def test_categories_that_look_numeric() -> None:
 
 
 def test_default_columns_leave_out_ids_labels_times_and_free_text() -> None:
-    frame = patients().assign(rowid=range(1000, 1040), note=[f"text {k}" for k in range(40)], age=range(40), empty=None)
+    frame = patients().assign(
+        stayid=[1000 + 7 * k % 83 for k in range(40)], note=[f"text {k}" for k in range(40)], empty=None
+    )
+    frame["age"] = [40 + k * k % 37 for k in range(40)]
     frame["clock"] = "12:30"
     entry = {"name": "m", "kind": "table", "source": frame, "id": "pid", "min_level_count": 1}
     split = {"kind": "time", "column": "admitted"}
@@ -131,7 +134,7 @@ def test_default_columns_leave_out_ids_labels_times_and_free_text() -> None:
     assert fields.categorical == ("site", "sex", "stage")  # not person, died, admitted: the cohort's own
     notes = " ".join(cohort.receipt.modalities[0].notes)
     for word in (
-        "'rowid' looks like an id",
+        "'stayid' looks like an id",
         "'note' has a text of its own",
         "'empty' has no measured",
         "'clock' holds times",
