@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from gdsfd.cohort.new_patients import split_findings, without_absent
 from gdsfd.cohort.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects
 from gdsfd.cohort.split import LEFT_OUT, assign_new, assign_split
 from gdsfd.cohort.values import as_text
 from gdsfd.errors import InputError, shown
@@ -117,13 +119,15 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         cells = _taken(cells, [not gone for gone in blank])
     ids = [str(cell) for cell in cells[cohort.id]]
     _check_unique(ids, cohort.id, view.label)
-    subject = [str(cell or f"id {own}") for cell, own in zip(cells[cohort.subject or cohort.id], ids)]
+    subject = _subjects(cells[cohort.subject or cohort.id], ids)
     notes = [*view.notes]
     blank_subjects = sum(cell is None for cell in cells[cohort.subject or cohort.id])
     if blank_subjects:
         notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
     labels = _labels(spec, cells, ids, view.label, like)
     environment = _environment(spec, cells)
+    if like is None and spec.split.kind == "environment" and environment is not None:
+        check_holdout(spec.split, environment)
     by_column = cells.get(spec.split.column) if spec.split.column else None
     if like is not None:
         assigned = assign_new(spec.split, subject, by_column)
@@ -170,6 +174,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     if like is None:
         check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
     rows.receipt.notes = [*notes, *labels.notes, *assigned.notes]
+    rows.findings += _spellings(rows, cohort.subject or cohort.id)
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)
     return rows
@@ -193,6 +198,14 @@ def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[st
     ):
         named.append((spec.split.column, "split.column"))
     return list(dict.fromkeys(view.require(name, field) for name, field in named))
+
+
+def _subjects(cells: Sequence[str | None], ids: Sequence[str]) -> list[str]:
+    """The persons; a blank one is a person of its own, under a name that nobody else has."""
+    mark = "id "
+    while any(cell is not None and cell.startswith(mark) for cell in cells):
+        mark = f"blank, {mark}"
+    return [mark + own if cell is None else cell for cell, own in zip(cells, ids)]
 
 
 def _origins(spec: CohortSpec) -> list[str]:
@@ -229,9 +242,26 @@ def _labels(
 def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[str] | None:
     if not spec.cohort.environment:
         return None
-    return [
-        "+".join(value or UNKNOWN for value in row) for row in zip(*(cells[name] for name in spec.cohort.environment))
-    ]
+    parts = list(zip(*(cells[name] for name in spec.cohort.environment)))
+    environment = ["+".join(value or UNKNOWN for value in row) for row in parts]
+    first: dict[str, tuple[str | None, ...]] = {}
+    for name, row in zip(environment, parts):
+        if tuple(value or UNKNOWN for value in first.setdefault(name, row)) != tuple(value or UNKNOWN for value in row):
+            raise InputError(
+                f"cohort.environment: {shown(first[name])} and {shown(row)} would both be called {name!r}; take the "
+                "'+' out of the values with cohort.derive"
+            )
+    return environment
+
+
+def _spellings(rows: CohortRows, column: str) -> list[Finding]:
+    """Warnings of persons, environments and groups that are one but for their spelling."""
+    found = find_spellings_of_subjects(rows.subject, rows.split, column)
+    if rows.environment is not None:
+        found += find_spellings("environment", Counter(rows.environment), "environments")
+    for name, values in rows.groups.items():
+        found += find_spellings(f"group {name}", Counter(values), "groups")
+    return found
 
 
 def _plain_integer(own: str) -> int | None:

@@ -90,7 +90,9 @@ def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[An
     cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
     for join in spec.cohort.join:
         cohort.add(join.on)
-        needs.setdefault(source_key(join.source), ColumnNeeds()).add(join.on, *join.columns)
+        look_up = needs.setdefault(source_key(join.source), ColumnNeeds())
+        look_up.add(join.on, *join.columns)
+        look_up.add_sql(*join.derive.values())
     for modality in spec.modality:
         _add_modality(needs.setdefault(source_key(modality.source), ColumnNeeds()), modality)
     for fields in () if like is None else like.modalities:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdsfd.cohort.matching import TRAIN, Rows
+from gdsfd.cohort.new_keys import judge_new_keys
 from gdsfd.cohort.spec import EventsSpec
+from gdsfd.cohort.spelling_findings import find_spellings
 
 __all__ = ["ItemChoice", "choose_items"]
 
@@ -51,6 +53,12 @@ def choose_items(
         read_as = [k for k in range(len(names)) if train[k] >= modality.min_count]
     else:
         read_as = list(range(len(fitted)))
+    if not wide:
+        column, counts = modality.item or "", {names[k]: total[k] for k in range(len(names)) if total[k]}
+        if fitted is None:
+            rows.findings += find_spellings(modality.name, counts, "items")
+        else:
+            rows.findings += judge_new_keys(modality.name, counts, fitted, "items", column=column)
     wanted = set(read_as)
     seen = [k for k in range(len(names)) if k not in wanted and (values is not None or total[k])]
     seen.sort(key=lambda k: (-total[k], names[k]))

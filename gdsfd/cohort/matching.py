@@ -7,12 +7,12 @@ from typing import Any
 
 import ibis
 
-from gdsfd.cohort.audit import Drop, SourceReceipt
+from gdsfd.cohort.audit import Drop, Finding, SourceReceipt
 from gdsfd.cohort.cohort_table import CohortRows
-from gdsfd.cohort.id_types import check_id_types
 from gdsfd.cohort.internal_names import ID, KEEP, MINUTES, OWN_KEY, PATIENT, PREFIX, REASON, TRAIN, origin_column
 from gdsfd.cohort.key_cells import check_key_cells
 from gdsfd.cohort.minutes import Minutes, read_minutes
+from gdsfd.cohort.near_ids import check_near_ids
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.time_findings import find_time_doubts
@@ -23,6 +23,7 @@ __all__ = ["ID", "MINUTES", "PATIENT", "TRAIN", "Rows", "match_rows"]
 
 _KEPT = -1
 _UNKNOWN_ID = "id not in the cohort"
+_WHERE = "where is not true"
 
 
 class Rows:
@@ -89,7 +90,7 @@ class Rows:
             Rows dropped by reason.
 
         Raises:
-            InputError: Ids differ from the cohort's only by a trailing ``.0``.
+            InputError: Ids differ from the cohort's only in their spelling.
         """
         unsettled = self.table
         kept_columns = [column.name(name) for name, column in columns.items()]
@@ -104,11 +105,18 @@ class Rows:
             if kept < self.kept:
                 dropped = self._count_dropped()
         if dropped.get(_UNKNOWN_ID):
-            check_id_types(unsettled, self.modality, self.view.label, self.cohort, self.fetch)
+            check_near_ids(
+                self._unknown_ids(unsettled), self.modality, self.view.label, self.cohort.id, self.cohort.label
+            )
         self._pending = []
         self.kept = kept
         self.table = self.database.table(name)
         return dropped
+
+    def _unknown_ids(self, unsettled: Any) -> list[str]:
+        """The ids that no patient has, each once, of rows that ``where`` keeps."""
+        unknown = unsettled.filter(unsettled[PATIENT].isnull() & unsettled[ID].notnull() & unsettled[KEEP])
+        return [str(own) for own in self.fetch(unknown.select(unknown[ID].name("own")).distinct())["own"].to_pylist()]
 
     def _reason(self) -> Any:
         """Number of the first reason that applies, -1 for rows that are kept; int8."""
@@ -174,6 +182,7 @@ class Rows:
             reason, window = self.outside or ("", None)
             lost = self.lost.get(reason, 0)
             self.findings += find_time_doubts(self.modality, self.minutes, window, patients, lost)
+        self._judge_match(patients)
         return SourceReceipt(
             name=self.modality.name,
             kind=self.modality.kind,
@@ -185,6 +194,21 @@ class Rows:
             duplicates=self.view.duplicates,
             notes=self.notes,
         )
+
+    def _judge_match(self, patients: int) -> None:
+        """Warns where most rows are of ids that the cohort has not, and most patients have nothing."""
+        unknown = next((drop for drop in self.drops if drop.reason == _UNKNOWN_ID), None)
+        if unknown is None:
+            return
+        earlier = (_WHERE, f"blank {self.modality.id}")
+        read = self.view.rows - sum(drop.rows for drop in self.drops if drop.reason in earlier)
+        if unknown.rows > read / 2 and patients < len(self.cohort.id) / 2:
+            text = (
+                f"{unknown.rows:,} of {read:,} rows are of ids that the cohort has not (e.g. "
+                f"{shown(unknown.examples, 3)}), and only {patients:,} of {len(self.cohort.id):,} patients have it: is "
+                f"{self.modality.id!r} the id that the cohort has?"
+            )
+            self.findings.append(Finding("match", self.modality.name, text, patients / len(self.cohort.id)))
 
 
 def match_rows(
@@ -232,7 +256,7 @@ def match_rows(
     joined = prepared.left_join(linked, prepared[OWN_KEY] == linked[key]).drop(OWN_KEY, key)
     rows = Rows(joined, view, modality, cohort, sources)
     if modality.where is not None:
-        rows.drop(~joined[KEEP], "where is not true")
+        rows.drop(~joined[KEEP], _WHERE)
     rows.drop(joined[ID].isnull(), f"blank {modality.id}")
     rows.drop(joined[PATIENT].isnull(), _UNKNOWN_ID)
     if modality.time is not None:

@@ -11,11 +11,14 @@ from gdsfd.cohort.cohort import CodeObservations
 from gdsfd.cohort.cohort_table import CohortRows
 from gdsfd.cohort.fields import CODE_RARE, CODE_UNNAMED, ModalityFields
 from gdsfd.cohort.key_cells import MAX_CHARACTERS
+from gdsfd.cohort.key_forms import spelling_form
 from gdsfd.cohort.matching import PATIENT, match_rows
+from gdsfd.cohort.new_keys import judge_new_keys
 from gdsfd.cohort.numbering import NUMBER, number_texts
 from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import CodesSpec
+from gdsfd.cohort.spelling_findings import find_spellings, find_spellings_of_missing
 from gdsfd.cohort.values import is_declared_missing
 from gdsfd.errors import InputError, cell_text, shown
 
@@ -56,13 +59,18 @@ def read_codes(
     owner, code = np.divmod(packed, len(fields.codes) + 2)
     observed, ptr = pointers(owner)
     receipt.fitted = {"codes": len(fields.codes)}
+    frequency = np.bincount(token, minlength=len(names))
+    counts = {name: int(count) for name, count in zip(names, frequency) if name is not None}
     if like is None:
+        rows.findings += find_spellings(modality.name, counts, "codes", spelling_form)
+        rows.findings += find_spellings_of_missing(modality.name, counts, "codes", modality.missing)
         rare = len(names) - names.count(None) - len(fields.codes)
         if rare:
             receipt.notes.append(
                 f"{rare} of {rare + len(fields.codes)} distinct codes are rare in train and share one code"
             )
     else:
+        rows.findings += judge_new_keys(modality.name, counts, fields.codes, "codes", column=modality.code, codes=True)
         new = sorted(name for name in names if name is not None and name not in code_of)
         if new:
             receipt.notes.append(

@@ -17,11 +17,13 @@ from gdsfd.cohort.column_choice import ColumnChoice, table_columns
 from gdsfd.cohort.column_types import ColumnType, type_of
 from gdsfd.cohort.fields import LEVEL_MISSING, LEVEL_UNSEEN, ModalityFields
 from gdsfd.cohort.matching import Rows
+from gdsfd.cohort.new_keys import judge_new_keys
 from gdsfd.cohort.one_row import check_one_row
 from gdsfd.cohort.scales import numeric_scales
 from gdsfd.cohort.single_precision import check_stored, loses_digits
 from gdsfd.cohort.sources import Sources, View
 from gdsfd.cohort.spec import TableSpec
+from gdsfd.cohort.spelling_findings import find_spellings, find_spellings_of_missing
 from gdsfd.cohort.unwanted_columns import Unwanted
 from gdsfd.cohort.wide_rows import WideRows, wide_rows
 from gdsfd.errors import InputError, SchemaError, near_names, shown
@@ -170,6 +172,10 @@ def _fit_levels(
 ) -> tuple[str, ...]:
     """Levels of a categorical column by train frequency, ties by name."""
     counts = column[train].value_counts(sort=False)
+    everywhere = {str(level): int(count) for level, count in column.value_counts().items()}
+    where = f"{modality.name}.{name}"
+    rows.findings += find_spellings(where, everywhere, "levels")
+    rows.findings += find_spellings_of_missing(where, everywhere, "levels", modality.missing)
     ordered = sorted(((level, int(count)) for level, count in counts.items()), key=lambda pair: (-pair[1], pair[0]))
     frequent = [level for level, count in ordered if count >= modality.min_level_count]
     if len(ordered) > len(frequent[:_MAX_LEVELS]):
@@ -181,7 +187,9 @@ def _fit_levels(
 
 
 def _levels_like(name: str, column: pd.Series, levels: tuple[str, ...], rows: Rows) -> tuple[str, ...]:
-    """The fitted levels; others that patients have are told."""
+    """The fitted levels; others are told, or refused where they are fitted ones in another spelling."""
+    counts = {str(level): int(count) for level, count in column.value_counts().items()}
+    rows.findings += judge_new_keys(f"{rows.modality.name}.{name}", counts, levels, "levels", column=name)
     new = column[column.notna() & ~column.isin(levels)]
     if len(new):
         rows.notes.append(

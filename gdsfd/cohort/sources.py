@@ -12,6 +12,7 @@ from gdsfd.cohort.audit import Finding
 from gdsfd.cohort.base_tables import BaseTables, files_of
 from gdsfd.cohort.column_needs import ColumnNeeds
 from gdsfd.cohort.database import Database
+from gdsfd.cohort.joins import joined
 from gdsfd.cohort.row_expression import row_expression
 from gdsfd.cohort.spec import JoinSpec
 from gdsfd.cohort.user_sql import UserSql
@@ -137,21 +138,29 @@ class Sources:
         """
         base = self._tables.open(source, what, in_order)
         notes = () if base.duplicates is not None else ("fully repeated rows were not counted: the source is large",)
-        joined = self._sql.joined(base, joins, self._tables, what)
-        view, columns = self._sql.view(joined, derive or {}, where, what)
+        beside, told, findings = joined(base, joins, self._tables, self._sql, what)
+        self.findings += findings
+        view, columns = self._sql.view(beside, derive or {}, where, what)
         table = self.database.table(view)
-        columns = tuple(dict.fromkeys([*joined.columns, *columns]))
+        columns = tuple(dict.fromkeys([*beside.columns, *columns]))
         expressions = [row_expression(text) for text in [*(derive or {}).values(), where] if text is not None]
 
         def narrowed(wanted: Sequence[str]) -> Any:
             kept = set(wanted)
             types = {
                 column: kind
-                for column, kind in joined.types.items()
+                for column, kind in beside.types.items()
                 if column in kept or any(expression.reads(column) for expression in expressions)
             }
-            return self.database.table(self._sql.view(replace(joined, types=types), derive or {}, where, what)[0])
+            return self.database.table(self._sql.view(replace(beside, types=types), derive or {}, where, what)[0])
 
         return View(
-            table, base.label, list(base.files), columns, base.rows, base.duplicates or 0, notes, narrowed=narrowed
+            table,
+            base.label,
+            list(base.files),
+            columns,
+            base.rows,
+            base.duplicates or 0,
+            (*notes, *told),
+            narrowed=narrowed,
         )

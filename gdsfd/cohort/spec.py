@@ -62,10 +62,9 @@ class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
-class _SourceFields(_Fields):
+class _TableFields(_Fields):
     source: Any
     derive: dict[str, str] = {}
-    where: str | None = None
 
     @field_validator("source")
     @classmethod
@@ -78,13 +77,6 @@ class _SourceFields(_Fields):
             raise ValueError(f"expected a path, a glob, a DataFrame or an Ibis table, got {value!r}")
         return value
 
-    @field_validator("where")
-    @classmethod
-    def _where_is_an_expression(cls, text: str | None) -> str | None:
-        if text is not None:
-            _admit(text, "")
-        return text
-
     @field_validator("derive")
     @classmethod
     def _derived_are_expressions(cls, derive: dict[str, str]) -> dict[str, str]:
@@ -93,16 +85,27 @@ class _SourceFields(_Fields):
         return derive
 
 
-class JoinSpec(_Fields):
+class _SourceFields(_TableFields):
+    where: str | None = None
+
+    @field_validator("where")
+    @classmethod
+    def _where_is_an_expression(cls, text: str | None) -> str | None:
+        if text is not None:
+            _admit(text, "")
+        return text
+
+
+class JoinSpec(_TableFields):
     """A look-up table whose columns are put beside the cohort's rows (left join).
 
     Args:
         source: As in :class:`CohortTable`.
         on: Column that both tables have; unique in the look-up.
         columns: Columns taken from the look-up.
+        derive: New columns of the look-up, name -> SQL expression, for example to write its key as the cohort does.
     """
 
-    source: Any
     on: str
     columns: Names
 

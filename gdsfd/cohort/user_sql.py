@@ -1,21 +1,19 @@
-"""The SQL that users write in a spec: ``derive``, ``where`` and look-up joins, laid over a base table as a view."""
+"""The SQL that users write in a spec: ``derive`` and ``where``, laid over a base table as a view."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import duckdb
 
-from gdsfd.cohort.base_tables import BaseTable, BaseTables
+from gdsfd.cohort.base_tables import BaseTable
 from gdsfd.cohort.clean_column import ZONED, cleaned_column
 from gdsfd.cohort.database import Database
-from gdsfd.cohort.internal_names import KEEP, POSITION, ROW, check_names, clashing, raw_column
+from gdsfd.cohort.internal_names import KEEP, ROW, check_names, clashing, raw_column
 from gdsfd.cohort.row_expression import RAW_SUFFIX, RowExpression, row_expression
-from gdsfd.cohort.spec import JoinSpec
 from gdsfd.cohort.sql_text import cleaned, looks_integer, looks_number, looks_timestamp, looks_zoned, quoted
-from gdsfd.errors import InputError, SpecError, cell_text, near_names, shown
+from gdsfd.errors import SpecError, cell_text, shown
 
 __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
 
@@ -36,51 +34,6 @@ class UserSql:
         self.database = database
         self._looks: dict[tuple[str, str], str] = {}
         self._mixed: dict[tuple[str, str], str] = {}  # what text columns hold that are numbers or times but for some
-
-    def joined(self, base: BaseTable, joins: Sequence[JoinSpec], tables: BaseTables, what: str) -> BaseTable:
-        """The base table with the columns of look-up tables beside its rows.
-
-        Args:
-            base: A table (not a view).
-            joins: The look-ups, one after the other.
-            tables: Where look-ups are opened.
-            what: Where the spec names them, for messages.
-
-        Raises:
-            InputError: A missing column, a key that repeats in the look-up, a column that both have.
-        """
-        for join in joins:
-            look_up = tables.open(join.source, f"{what}, join", in_order=True)
-            for table, column in [(base, join.on), *((look_up, column) for column in [join.on, *join.columns])]:
-                if column not in table.types:
-                    near = near_names(column, table.columns)
-                    raise InputError(f"{table.label} has no column {column!r} ({what}, join).{near}")
-            taken = [column for column in join.columns if clashing(base.columns, column)]
-            if taken:
-                raise InputError(
-                    f"{what}, join: {base.label} already has a column {taken[0]!r}; take it from one of them"
-                )
-            left, right = (cleaned(f"CAST({side}.{quoted(join.on)} AS VARCHAR)") for side in "bl")
-            repeated = self.database.rows(
-                f"SELECT {right} FROM {look_up.name} l WHERE {right} IS NOT NULL "
-                "GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 6"
-            )
-            if repeated:
-                raise InputError(
-                    f"{look_up.label}: the key {join.on!r} of a join must be unique, but repeats for "
-                    f"{shown([row[0] for row in repeated])}; aggregate the look-up first"
-                )
-            name = self.database.new_name("joined")
-            columns = [f"b.{quoted(column)}" for column in base.types]
-            columns += [f"l.{quoted(column)}" for column in join.columns]
-            self.database.run(
-                f"CREATE TABLE {name} AS SELECT b.{base.row_number} AS {POSITION}, {', '.join(columns)} "
-                f"FROM {base.name} b LEFT JOIN {look_up.name} l ON {left} = {right} ORDER BY 1"
-            )
-            types = {**base.types, **{column: look_up.types[column] for column in join.columns}}
-            known = (*base.columns, *join.columns)
-            base = replace(base, name=name, types=types, columns=known, row_number=POSITION)
-        return base
 
     def view(
         self, base: BaseTable, derive: Mapping[str, str], where: str | None, what: str

@@ -13,8 +13,18 @@ __all__ = ["as_number", "as_text", "is_declared_missing", "parse_scalar"]
 
 
 def as_text(column: Any) -> Any:
-    """A column as text; an id keeps its leading zeros because it was never anything else."""
-    return column if column.type().is_string() else column.cast("string")
+    """A column as text; an id keeps its leading zeros because it was never anything else.
+
+    A whole number that is stored as a float is written as the integer it is: pandas turns integers into floats where
+    one is missing, and a key must not depend on that.
+    """
+    kind = column.type()
+    if kind.is_string():
+        return column
+    if kind.is_floating():
+        whole = (column == column.floor()) & (column.abs() < 2.0**53)  # beyond, not every integer has a float
+        return ibis.cases((whole, column.try_cast("int64").cast("string")), else_=column.cast("string"))
+    return column.cast("string")
 
 
 def as_number(column: Any) -> Any:

@@ -100,7 +100,7 @@ class WideRows:
                 else:
                     parts.append(f"{cell} IS NOT NULL AS m{k}")
                 if kind != "text" and (name in wanted or missing):
-                    parts.append(f"{_bounded(f'CAST({cell} AS VARCHAR)')} AS c{k}")
+                    parts.append(f"{_bounded(_as_text(cell, self._types[name]))} AS c{k}")
             found = self.fetch(names, ", ".join(parts))
             table = dict(zip(found.column_names, found.columns))
             for k, name in enumerate(names):
@@ -205,6 +205,15 @@ def wide_rows(modality: ModalitySpec, view: View, cohort: CohortRows, sources: S
     minutes = rows.table[MINUTES] if modality.time is not None else ibis.literal(0.0)
     rows.settle({"row": rows.table[ROW], "minutes": minutes})
     return WideRows(rows, view.types)
+
+
+def _as_text(cell: str, dtype: Any) -> str:
+    """SQL of a cell as :func:`~gdsfd.cohort.values.as_text` writes it: whole numbers stored as floats as integers."""
+    text = f"CAST({cell} AS VARCHAR)"
+    if not dtype.is_floating():
+        return text
+    integer = f"TRY_CAST({cell} AS BIGINT)"
+    return f"CASE WHEN {integer} = {cell} AND abs({cell}) < {2**53} THEN CAST({integer} AS VARCHAR) ELSE {text} END"
 
 
 def _bounded(cell: str) -> str:
