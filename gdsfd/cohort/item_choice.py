@@ -53,7 +53,7 @@ def choose_items(
         read_as = [k for k in range(len(names)) if train[k] >= modality.min_count]
     else:
         read_as = list(range(len(fitted)))
-    if not wide:
+    if values is None:
         column, counts = modality.item or "", {names[k]: total[k] for k in range(len(names)) if total[k]}
         if fitted is None:
             rows.findings += find_spellings(modality.name, counts, "items")

@@ -64,10 +64,11 @@ def judge_new_keys(
         findings.append(Finding("spelling", where, text, float(len(pairs))))
     total, unseen = sum(counts.values()), sum(counts[key] for key in unknown)
     if total >= LEAST and unseen > MOST_UNSEEN * total:
+        frequent = sorted(unknown, key=lambda key: (-counts[key], key))
         who = "none of them is known" if len(unknown) == len(counts) else f"{len(unknown)} of {len(counts)} are unknown"
         text = (
             f"{unseen:,} of {total:,} rows hold {noun} that were rare in training or not there, and {who} "
-            f"({shown(sorted(unknown, key=lambda key: (-counts[key], key)), 3)}; training had {shown(known, 3)}): "
+            f"({shown(frequent, 3)}; training had {shown(known, 3)}): "
             "another code system, language or version of the export? The model sees next to nothing of them"
         )
         findings.append(Finding("unseen", where, text, unseen / total))

@@ -22,8 +22,9 @@ def as_text(column: Any) -> Any:
     if kind.is_string():
         return column
     if kind.is_floating():
-        whole = (column == column.floor()) & (column.abs() < 2.0**53)  # beyond, not every integer has a float
-        return ibis.cases((whole, column.try_cast("int64").cast("string")), else_=column.cast("string"))
+        integer = column.try_cast("int64")  # null where it is infinite or too large
+        whole = (integer.cast("float64") == column) & (column.abs() < 2.0**53)  # beyond, integers lack floats
+        return ibis.cases((whole, integer.cast("string")), else_=column.cast("string"))
     return column.cast("string")
 
 

@@ -52,7 +52,7 @@ def test_the_way_out_is_to_derive_the_key_of_the_look_up() -> None:
 
 
 def test_a_join_that_matches_nobody_is_refused() -> None:
-    with pytest.raises(InputError, match="no row of .* finds its key in .*: '264', '73' against '1', '2'"):
+    with pytest.raises(InputError, match=r"no row of .* finds its key in .*: '264', '73' against '1', '2'"):
         built(HOSPITALS, regions([1, 2]))
 
 
