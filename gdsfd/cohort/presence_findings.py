@@ -111,3 +111,11 @@ def _labels(facts: PatientFacts, new: bool) -> Iterator[Finding]:
                     "AUROC and AUPRC cannot be worked out on it",
                     float(known),
                 )
+            elif len(found) < len(own):
+                absent = [label for _, label, *_ in own if label not in found]
+                yield Finding(
+                    "labels",
+                    outcome.name,
+                    f"split {name!r} has no patient of {shown(absent)}: a mean over classes leaves them out there",
+                    float(len(absent)),
+                )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,7 +201,7 @@ def _by_time(
     column: Sequence[str | None] | None,
 ) -> SplitAssignment:
     what = f"split.column {spec.column!r}"
-    minutes, times = read_texts(list(column or []), what, subject)
+    minutes, times = read_texts(list(column or []), what, subject, minutes=False)
     blank = np.flatnonzero(np.isnan(minutes))
     if len(blank):
         raise InputError(
@@ -231,9 +232,10 @@ def _by_time(
 def _ties(first: NDArray[np.float64], by_subject: NDArray[np.object_], spec: SplitSpec) -> list[str]:
     """Warnings of a time at which one split ends and another begins: who of its subjects is where, chance decides."""
     warnings = []
-    for earlier, later in (("train", "tuning"), ("tuning", "test"), ("train", "test")):
+    order = [name for name in ("train", "tuning", "test") if (by_subject == name).any()]
+    for earlier, later in pairwise(order):
         before, after = first[by_subject == earlier], first[by_subject == later]
-        if len(before) and len(after) and before.max() == after.min():
+        if before.max() == after.min():
             tied = int((before == before.max()).sum() + (after == before.max()).sum())
             warnings.append(
                 f"{tied:,} of {len(first):,} subjects have the one time at which {earlier!r} ends and {later!r} begins:"

@@ -62,7 +62,9 @@ class Times:
     highest: float = 0.0
 
 
-def look_at_times(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any) -> Times:
+def look_at_times(
+    column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool = True
+) -> Times:
     """Finds the form of a column and makes sure that every cell is understood.
 
     Args:
@@ -71,6 +73,7 @@ def look_at_times(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
         fetch: Runs an expression.
         what: The column in words, for messages.
         owner: Column of ids, for messages.
+        minutes: Whether numbers are minutes; else they only have an order, and may be anything.
 
     Raises:
         InputError: A cell that is no time or of another form than the others, zones on some cells only, AM and PM on
@@ -81,7 +84,8 @@ def look_at_times(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
         raise InputError(f"{what} holds no times but values of the type {kind}; name a column of times")
     if kind.is_numeric():
         counted = _facts(rows, fetch, measured=column.count(), number=column.count(), **_number_facts(column))
-        _check_numbers(counted, what)
+        if minutes:
+            _check_numbers(counted, what)
         return Times("number", counted["measured"], lowest=counted["lowest"], highest=counted["highest"])
     if kind.is_timestamp() or kind.is_date():
         stamp = column.cast("timestamp")
@@ -89,10 +93,10 @@ def look_at_times(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
         bare = counted["measured"] if kind.is_date() else 0
         zoned = kind.is_timestamp() and kind.timezone is not None
         return Times("timestamp", counted["measured"], zoned, counted["dates"], bare, "", counted["sentinels"])
-    return _look_at_text(column, rows, fetch, what, owner)
+    return _look_at_text(column, rows, fetch, what, owner, minutes)
 
 
-def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any) -> Times:
+def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool) -> Times:
     read = {form: minutes_of(column, form) for form in ("number", "duration")} | {"timestamp": _stamp(column)}
     stamp = read["timestamp"]
     counted = _facts(
@@ -127,7 +131,7 @@ def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
                 f"{what}: {count} of {measured} times have {words}, e.g. {having}, and the others none, e.g. {lacking};"
                 " write all alike"
             )
-    if form == "number":
+    if form == "number" and minutes:
         _check_numbers(counted, what)
     example = _cells(column, column.notnull(), rows, fetch, owner, 1)[0] if measured else ""
     return Times(
@@ -195,13 +199,16 @@ def _to_24_hours(column: Any) -> Any:
     return ibis.cases((after_noon & ~twelve, 12), (~after_noon & twelve, -12), else_=0)
 
 
-def read_texts(values: Sequence[str | None], what: str, owners: Sequence[str]) -> tuple[NDArray[np.float64], Times]:
+def read_texts(
+    values: Sequence[str | None], what: str, owners: Sequence[str], minutes: bool = True
+) -> tuple[NDArray[np.float64], Times]:
     """Reads times that are at hand as texts, with the same reader.
 
     Args:
         values: The texts; None = blank; [n].
         what: The column in words, for messages.
         owners: Ids, for messages; [n].
+        minutes: As in :func:`look_at_times`.
 
     Returns:
         Minutes (of timestamps: since 1970), NaN where blank, float64 [n]; and what the column holds.
@@ -229,7 +236,7 @@ def read_texts(values: Sequence[str | None], what: str, owners: Sequence[str]) -
         def fetch(expression: Any) -> pa.Table:
             return connection.to_pyarrow(expression)
 
-        times = look_at_times(rows.time, rows, fetch, what, rows.owner)
+        times = look_at_times(rows.time, rows, fetch, what, rows.owner, minutes)
         epoch = ibis.literal("1970-01-01").cast("timestamp")
         read = minutes_since(rows.time, epoch) if times.form == "timestamp" else minutes_of(rows.time, times.form)
         found = fetch(rows.select("row", minutes=read).order_by("row"))["minutes"]

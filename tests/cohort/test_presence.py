@@ -199,6 +199,13 @@ def test_labels():
         f"split 'test' has one class only ('yes', {test.sum()} labelled patients)"
         in findings(cohort)["labels", "mortality"]
     )
+    cohort = make_cohort(200, outcomes="multiclass")
+    test = np.array(cohort.split) == "test"
+    cohort.y[test & (cohort.y == 2)] = 0
+    told = [found.text for found in presence_findings(facts_of_cohort(cohort)) if found.kind == "labels"]
+    assert "split 'test' has no patient of 'AD': a mean over classes leaves them out there" in told
+    cohort = make_cohort(100, unlabelled=0)
+    test = np.array(cohort.split) == "test"
     cohort.y[test] = np.nan
     texts = [found.text for found in presence_findings(facts_of_cohort(cohort)) if found.kind == "labels"]
     assert texts[0].startswith(f"{test.sum()} of 100 patients ({test.sum()}.0%) are unlabelled")

@@ -112,6 +112,8 @@ def by_time(times: list[str | None]) -> list[str]:
 
 def test_time_split_sorts_times_not_texts() -> None:
     assert by_time(["100", "9", "20", "50"]) == ["test", "train", "tuning", "tuning"]
+    assert by_time(["20200131", "20191231", "20200101", "20200102"]) == ["test", "train", "tuning", "tuning"]
+    assert by_time(["1577836803", "1577836800", "1577836801", "1577836802"]) == ["test", "train", "tuning", "tuning"]
     assert by_time(["2020-10-1", "2020-9-1", "2020-11-1", "2020-9-10"]) == ["tuning", "train", "test", "tuning"]
     assert by_time([f"2020-01-01 {hour}" for hour in ("01:00 PM", "11:00 AM", "12:00 PM", "12:30 AM")]) == [
         "test", "tuning", "tuning", "train",
@@ -137,7 +139,8 @@ def test_time_split_warns_of_ties_and_placeholders() -> None:
     spec = SplitSpec(kind="time", column="t", fractions=(0.5, 0.2, 0.3))
     subject = [f"s{k}" for k in range(10)]
     assigned = assign_split(spec, subject, column=["2020"] * 7 + ["2021", "2022", "2023"])
-    assert "7 of 10 subjects have the one time at which 'train' ends and 'tuning' begins" in assigned.warnings[0]
+    (warning,) = assigned.warnings
+    assert "7 of 10 subjects have the one time at which 'train' ends and 'tuning' begins" in warning
     days = [f"2020-01-{k + 1:02d}" for k in range(9)]
     assert not assign_split(spec, subject, column=[*days, "2020-01-10"]).warnings
     assert "1 of 10 times" in assign_split(spec, subject, column=[*days, "9999-12-31"]).warnings[0]
