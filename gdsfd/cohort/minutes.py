@@ -60,7 +60,7 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
     if times.measured and origin.measured:
         _check_alike(times, origin, what, modality.origin)
     if "timestamp" in (times.form, origin.form):
-        return Minutes(minutes_since(rows[column], rows[name]), times, origin)
+        return Minutes(minutes_since(rows[column], rows[name], times, origin), times, origin)
     return Minutes(minutes_of(rows[column], times.form) - minutes_of(rows[name], origin.form), times, origin)
 
 
