@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["folder_beside", "private_folder"]
+__all__ = ["folder_beside", "private_folder", "remove_dead_folders"]
 
 _TEMPORARY = re.compile(r"gdsfd-[a-z]+-[0-9a-f]{12}")
 _PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial", re.DOTALL)
@@ -23,7 +23,7 @@ _ONLY_ME = 0o700
 def private_folder(kind: str) -> Iterator[Path]:
     """A folder in the system's place for temporary files (``TMPDIR``) that nobody else may read, gone with the block.
 
-    What killed processes left there under such names is removed first, whatever it was for.
+    What killed processes left there is removed first (:func:`remove_dead_folders`).
 
     Args:
         kind: A word for its name, lower case: ``"cohort"``.
@@ -31,10 +31,15 @@ def private_folder(kind: str) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made.
     """
+    remove_dead_folders()
     parent = Path(tempfile.gettempdir())
-    remove_left_over(parent, _TEMPORARY)
     with _held(lambda: parent / f"gdsfd-{kind}-{uuid.uuid4().hex[:12]}", _ONLY_ME) as folder:
         yield folder
+
+
+def remove_dead_folders() -> None:
+    """Removes what killed processes left among the system's temporary files, whatever it was for."""
+    remove_left_over(Path(tempfile.gettempdir()), _TEMPORARY)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from gdsfd.cohort.sql_text import quoted
 from gdsfd.errors import InputError
-from gdsfd.private_folder import private_folder
+from gdsfd.private_folder import private_folder, remove_dead_folders
 from gdsfd.whole_folder import place_is_full
 
 __all__ = ["Database"]
@@ -50,6 +50,7 @@ class Database:
 
     def __enter__(self) -> Database:
         self._names = 0
+        remove_dead_folders()  # also where the database itself lies elsewhere
         with ExitStack() as stack:
             scratch = self._scratch or stack.enter_context(private_folder("cohort"))
             self.folder = scratch / "database"
