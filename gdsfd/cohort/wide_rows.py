@@ -74,7 +74,7 @@ class WideRows:
         places = np.flatnonzero(gone)
         if len(places):
             examples = list(dict.fromkeys(self.owner(int(row)) for row in places[:64]))[:5]
-            self.rows.drops.append(Drop(reason, len(places), examples))
+            self.rows.drops.append(Drop(reason, len(places), examples, names_patients=True))
             self.rows.kept -= len(places)
 
     def cells(

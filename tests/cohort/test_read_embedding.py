@@ -62,7 +62,7 @@ def test_a_vector_declared_missing_is_dropped_and_counted() -> None:
     text = listed().assign(e=["none" if k == 3 else str(vector.tolist()) for k, vector in enumerate(absent)])
     for source, columns, missing in ((wide, "e_*", -9), (listed(absent), "e", [-9]), (text, "e", "none")):
         entry = {"name": "m", "kind": "embedding", "source": source, "id": "pid", "columns": columns}
-        cohort = build_cohort(spec({**entry, "missing": missing}))
+        cohort = build_cohort(spec({**entry, "missing": missing}), show_ids=True)
         observed = cohort.observations["m"]
         assert isinstance(observed, EmbeddingObservations)
         np.testing.assert_array_equal(observed.vector, np.delete(absent, 3, axis=0))
