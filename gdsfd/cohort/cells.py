@@ -74,8 +74,8 @@ class Cells:
     def text(self) -> pd.Series:
         """The measured cells as text, None elsewhere; [R]."""
         codes, texts = self.texts
-        cells: NDArray[Any] = np.array([*texts, None], dtype=object)[np.where(self.measured, codes, -1)]
-        return pd.Series(pd.Index(cells, dtype=object))  # pandas would make them a text type of its own
+        cells = np.array([*texts, None], dtype=object)[codes]
+        return pd.Series(np.where(self.measured, cells, None), dtype=object)  # type: ignore[call-overload, arg-type]
 
     def shown(self, rows: NDArray[np.integer]) -> list[str]:
         """Some cells as a user would see them."""

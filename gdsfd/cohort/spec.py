@@ -47,7 +47,7 @@ Names = Annotated[list[str], BeforeValidator(_listed)]
 Scalars = Annotated[list[Scalar], BeforeValidator(_listed), Field(max_length=10_000)]
 Labels = Annotated[list[Scalar], BeforeValidator(_listed), Field(max_length=1000)]
 Name = Annotated[str, Field(max_length=200)]
-#: A list of names, or a glob pattern such as ``"e_*"``.
+#: Names and glob patterns such as ``"e_*"``, in a list or alone.
 NamesOrPattern = list[str] | str
 
 
@@ -258,7 +258,9 @@ class TableSpec(_ModalityFields):
         time: Column of the row's time, read as in :class:`EventsSpec`.
         origin: Column of the cohort table that times are counted from.
         window: Start and end in minutes, up to 100 years (52,596,000) before or after; rows outside are left out.
-        columns: Columns taken, or a glob pattern; default: all but ids, time and the cohort's own columns.
+        columns: Columns taken: names and glob patterns. Default: all. The default and patterns leave out, with a
+            warning, what the spec names as id, subject, environment, group, outcome, split or origin, copies of
+            these, and row numbers; what is named is taken.
         exclude: Columns (or glob patterns) not taken.
         numeric: Columns that must be numeric.
         categorical: Columns that are categories even where they look numeric.
@@ -285,7 +287,7 @@ class EventsSpec(_ModalityFields):
         bin: Minutes per step, from 0.001; a window has at most 100,000 steps.
         item: Long form: column that names the item.
         value: Long form: column of the numbers; without it each row is an occurrence with value 1.
-        values: Wide form instead: columns of numbers, each an item; a list or a glob pattern.
+        values: Wide form instead: columns of numbers, each an item; names and glob patterns.
         min_count: Items with fewer events in train are dropped, and reported; from 1 to 1,000,000,000.
     """
 
@@ -338,7 +340,7 @@ class EmbeddingSpec(_ModalityFields):
 
     Args:
         name, source, derive, where, id, time, origin, window: As in :class:`TableSpec`.
-        columns: The vector's columns, a list or a glob pattern (in the order of the file), or one list-valued column.
+        columns: The vector's columns, names and glob patterns (in the order of the file), or one list-valued column.
     """
 
     kind: Literal["embedding"] = "embedding"
