@@ -58,3 +58,16 @@ def test_who_is_observed_and_why(lines):
     found = lines("ordered_because_ill", "--seeds", "1", SETTINGS=QUICK, MODES=("prototypes",))
     assert [line["mode"] for line in found] == ["prototypes"] * 4
     assert all(0 <= line["debiased"]["test_shifted_missingness"] <= 1 for line in found)
+
+
+def test_the_coverage_of_intervals(lines):
+    found = lines(
+        "interval_coverage", "--positives", "5", "--repetitions", "2", "--resamples", "20", LARGE=3000, SEEDS_DRAWN=20
+    )
+    designs, seeds = [one for one in found if "design" in one], [one for one in found if "seeds" in one]
+    assert len(designs) == 8
+    assert {(one["seeds"], one["skewed"]) for one in seeds} == {(n, skew) for n in (2, 3, 5, 10) for skew in (0, 1)}
+    for one in designs:
+        assert {"auroc", "auprc", "brier", "tpr", "gap of tpr", "difference of auroc"} <= set(one["figures"])
+        assert one["figures"]["auroc"]["printed"] > 0 or one["design"]["drawn"]
+        assert one["figures"]["brier"]["coverage"] is None or one["design"]["drawn"]

@@ -142,7 +142,11 @@ def shift_bars(designs: Sequence[Design]) -> list[str]:
     for design in designs:
         table = design.tables.get(design.shifted or design.alike)
         found += [(design.name, row) for row in (table.rows if table is not None else ()) if row.arm == "full"]
-    judged = [(name, row) for name, row in found if row.minus_erm is not None and math.isfinite(row.minus_erm.low)]
+    judged = [
+        (name, row)
+        for name, row in found
+        if row.minus_erm is not None and (math.isfinite(row.minus_erm.low) or row.minus_erm.verdict == "identical")
+    ]
     if not judged:
         return ["Too few seeds so far for intervals."]
     worse = [f"{name}, {row.backbone}" for name, row in judged if row.minus_erm.high < 0]  # type: ignore[union-attr]

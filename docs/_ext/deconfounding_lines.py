@@ -193,8 +193,10 @@ def seeds_words(count: int) -> str:
 
 def kept(gap: Paired) -> str:
     """Whether an interval is above 0."""
+    if gap.verdict == "identical":
+        return "**missed**"
     if not math.isfinite(gap.low):
-        return "open: one seed has no interval"
+        return f"open: {'one seed' if gap.n < 2 else 'the same difference on every seed'} has no interval"
     return "**kept**" if gap.low > 0 else "**missed**"
 
 
