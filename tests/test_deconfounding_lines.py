@@ -81,7 +81,7 @@ def test_differences_are_paired_by_seed(tmp_path):
     found.fits.pop(("mnar", "full", 3))
     gap = found.gap("full", "none", "mnar", "elsewhere")
     assert gap.n == 3
-    assert gap.low < 0.0505 < gap.high
+    assert gap.low < 0.0502 < gap.high  # gains wobble by up to .0004
     assert gap.high - gap.low < 0.01  # seeds differ by .01 each; pairs do not
 
 
