@@ -158,7 +158,8 @@ class BaseTables:
             found = [str(row[0]) for row in self.database.rows(f"DESCRIBE SELECT * FROM read_parquet({paths})")]
             # Columns that only the folders' names tell (site=A/labs.parquet) come last.
             names = checked_names([*given, *found[len(given) :]], files.label)
-            in_order = in_order or clashing(names, _ROW_OF_FILE) is not None
+            # The rows of several files have numbers of their own only in a copy.
+            in_order = in_order or len(files.paths) > 1 or clashing(names, _ROW_OF_FILE) is not None
             check_names(names, files.label)
             whole = _free("whole row", [*found, *names])
             ours = dict(zip(names, found))

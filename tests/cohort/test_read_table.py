@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -193,3 +194,15 @@ def test_like_uses_the_fitted_columns_and_levels() -> None:
     entry["source"] = fresh.drop(columns="wbc").assign(wcb=1)
     with pytest.raises(SchemaError, match=r"has no column 'wbc', which the fitted schema needs. Did you mean 'wcb'"):
         build_cohort(spec(entry, cohort={"source": patients(3)}), like=fitted.schema)
+
+
+def test_rows_of_several_parquet_files_are_told_apart(tmp_path: Path) -> None:
+    labs()[:20].to_parquet(tmp_path / "a1.parquet")
+    labs()[20:].to_parquet(tmp_path / "a2.parquet")
+    entry = {"name": "m", "kind": "table", "source": "a*.parquet", "id": "pid", "min_level_count": 1}
+    parted = build_cohort(spec(entry, base_dir=tmp_path)).observations["m"]
+    whole = build_cohort(spec({**entry, "source": labs()})).observations["m"]
+    assert isinstance(parted, TableObservations)
+    assert isinstance(whole, TableObservations)
+    np.testing.assert_array_equal(parted.numeric, whole.numeric)
+    np.testing.assert_array_equal(parted.categorical, whole.categorical)
