@@ -71,3 +71,11 @@ def test_the_coverage_of_intervals(lines):
         assert {"auroc", "auprc", "brier", "tpr", "gap of tpr", "difference of auroc"} <= set(one["figures"])
         assert one["figures"]["auroc"]["printed"] > 0 or one["design"]["drawn"]
         assert one["figures"]["brier"]["coverage"] is None or one["design"]["drawn"]
+
+
+@pytest.mark.parametrize("what", ["table", "modalities", "embedding", "events"])
+def test_many_columns(lines, what):
+    (line,) = lines("many_columns", what, "--size", "0.01")
+    assert line["columns"] == max(12, round({"table": 50, "modalities": 5, "embedding": 20, "events": 10}[what]))
+    assert line["seconds"] > 0
+    assert line["peak_bytes"] > 1e8
