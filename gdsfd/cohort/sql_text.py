@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from gdsfd.cohort.column_names import BLANKS
-from gdsfd.cohort.time_forms import STAMP, ZONED_STAMP
+from gdsfd.cohort.time_forms import LIKE_A_DATE, STAMP, ZONED_STAMP
 
 __all__ = [
     "cleaned",
     "has_word",
     "looks_integer",
+    "looks_like_a_date",
     "looks_number",
     "looks_timestamp",
     "looks_zoned",
@@ -76,6 +77,11 @@ def looks_number(column: str) -> str:
 def looks_timestamp(column: str) -> str:
     """Whether text is an ISO date or timestamp without a zone, every character of it."""
     return f"(regexp_matches({column}, {string_literal(STAMP)}) AND TRY_CAST({column} AS TIMESTAMP) IS NOT NULL)"
+
+
+def looks_like_a_date(column: str) -> str:
+    """Whether text begins like a date in some order; ``03/04/2020`` is none that can be read."""
+    return f"regexp_matches({column}, {string_literal(LIKE_A_DATE)})"
 
 
 def looks_zoned(column: str) -> str:

@@ -9,6 +9,7 @@ __all__ = [
     "HALF",
     "HALF_CLOCK",
     "HALF_END",
+    "LIKE_A_DATE",
     "STAMP",
     "ZONED_STAMP",
     "ZONE_END",
@@ -25,6 +26,8 @@ ANY_STAMP = rf"^{_DATE}(?:[T ]{_CLOCK}(?:{HALF}|{_ZONE})?)?$"
 DATE_ONLY = rf"^{_DATE}$"
 DURATION = r"^(?:[+-]?[0-9]{1,7} days?(?:,? |$))?(?:[+-]?[0-9]{1,7}:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?$"
 HALF_CLOCK = rf"^(?:0?[1-9]|1[0-2]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?{HALF}$"
+#: The beginning of a text that some system means as a date, in an order that is not in the text or with AM and PM.
+LIKE_A_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ]|$)"
 #: The end of a text that has AM or PM, and of one that has a zone.
 HALF_END = rf"[0-9]{HALF}$"
 ZONE_END = rf":[0-9]{{2}}(?:\.[0-9]+)?{_ZONE}$"

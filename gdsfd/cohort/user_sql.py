@@ -12,7 +12,15 @@ from gdsfd.cohort.clean_column import ZONED, cleaned_column
 from gdsfd.cohort.database import Database
 from gdsfd.cohort.internal_names import KEEP, ROW, check_names, clashing, raw_column
 from gdsfd.cohort.row_expression import RAW_SUFFIX, RowExpression, row_expression
-from gdsfd.cohort.sql_text import cleaned, looks_integer, looks_number, looks_timestamp, looks_zoned, quoted
+from gdsfd.cohort.sql_text import (
+    cleaned,
+    looks_integer,
+    looks_like_a_date,
+    looks_number,
+    looks_timestamp,
+    looks_zoned,
+    quoted,
+)
 from gdsfd.errors import SpecError, cell_text, shown
 
 __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
@@ -201,10 +209,11 @@ class UserSql:
             value = quoted(column)
             cell = cleaned(value)
             with self.database.reading(base.label):
-                measured, integers, numbers, times, zoned, other = self.database.rows(
+                measured, integers, numbers, times, zoned, dates, other = self.database.rows(
                     f"SELECT count({value}), count(*) FILTER (WHERE {looks_integer(value)}), "
                     f"count(*) FILTER (WHERE {looks_number(value)}), count(*) FILTER (WHERE {looks_timestamp(value)}), "
-                    f"count(*) FILTER (WHERE {looks_zoned(value)}), min({value}) FILTER (WHERE NOT "
+                    f"count(*) FILTER (WHERE {looks_zoned(value)}), "
+                    f"count(*) FILTER (WHERE {looks_like_a_date(value)}), min({value}) FILTER (WHERE NOT "
                     f"{looks_number(value)} AND NOT {looks_timestamp(value)} AND NOT {looks_zoned(value)}) "
                     f"FROM (SELECT {cell} AS {value} FROM {base.name})"
                 )[0]
@@ -212,6 +221,9 @@ class UserSql:
             self._looks[key] = (
                 next((kind for kind, count in kinds if count == measured), "VARCHAR") if measured else BLANK
             )
+            if self._looks[key] == "VARCHAR" and measured < 2 * dates and other is not None:
+                self._mixed[key] = f"{dates} of its {measured} cells begin like dates, but not all can be read"
+                self._mixed[key] += f", e.g. {cell_text(other)}"
             for words, count in (("numbers", numbers), ("timestamps", times + zoned)):
                 if measured < 2 * count and self._looks[key] == "VARCHAR":
                     rest = f", e.g. {cell_text(other)}" if other is not None else " (zones on some only)"

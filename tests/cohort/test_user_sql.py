@@ -41,6 +41,17 @@ def test_times_are_never_compared_as_texts(times: list[str], message: str, where
     kept("coalesce(TRY_CAST(t AS TIMESTAMP), TIMESTAMP '2150-01-15') >= TIMESTAMP '2150-01-15'", t=times)
 
 
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%m/%d/%Y %H:%M", "%d.%m.%Y", "%Y-%m-%d %I:%M %p"])
+def test_dates_in_another_order_are_never_compared_as_texts(form: str) -> None:
+    times = pd.to_datetime(pd.Series(LOCAL))
+    with pytest.raises(
+        SpecError, match=r"'t' would be compared as text, as 40 of its 40 cells begin like dates, but not"
+    ):
+        kept("t >= '05/01/2150'", t=times.dt.strftime(form))
+    said = f"strptime(t__text, '{form}') >= TIMESTAMP '2150-01-05'"
+    assert kept(said, t=times.dt.strftime(form)) == int((times >= "2150-01-05").sum())
+
+
 def test_numbers_are_never_compared_as_texts() -> None:
     with pytest.raises(SpecError, match="column 'age' would be compared as text, as 39 of its 40 cells are numbers"):
         kept("age >= '18'", age=[*map(str, ROW[:-1]), "> 89"])
