@@ -24,7 +24,8 @@ def records(rows: int = 400, seed: int = 0) -> pd.DataFrame:
 
 
 def built(frame: pd.DataFrame, **fields: Any) -> tuple[Cohort, CodeObservations]:
-    cohort = build_cohort(spec({"name": "m", "kind": "codes", "source": frame, "id": "pid", "code": "code", **fields}))
+    entry = {"name": "m", "kind": "codes", "source": frame, "id": "pid", "code": "code", **fields}
+    cohort = build_cohort(spec(entry), show_ids=True)
     observed = cohort.observations["m"]
     assert isinstance(observed, CodeObservations)
     return cohort, observed
@@ -105,7 +106,7 @@ def test_like_turns_new_codes_into_rare_ones() -> None:
     fitted, _ = built(records(), min_count=1)
     fresh = pd.DataFrame({"pid": ["001", "001", "999"], "code": ["e", "never seen", "e"]})
     entry = {"name": "m", "kind": "codes", "source": fresh, "id": "pid", "code": "code"}
-    cohort = build_cohort(spec(entry, cohort={"source": patients(2)}), like=fitted.schema)
+    cohort = build_cohort(spec(entry, cohort={"source": patients(2)}), like=fitted.schema, show_ids=True)
     observed = cohort.observations["m"]
     assert isinstance(observed, CodeObservations)
     assert observed.patient.tolist() == [1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -27,14 +28,14 @@ def kept(where: str, **columns: Any) -> int:
         ([*LOCAL[:-1], "2150-01-20 01:00 PM"], "e.g. '2150-01-20 01:00 PM'"),
         (
             [*LOCAL[:-1], LOCAL[-1] + "+02:00"],
-            r"40 of its 40 cells are timestamps, the others not \\(zones on some only\\)",
+            "40 of its 40 cells are timestamps, the others not (zones on some only)",
         ),
         ([*LOCAL[:-1], "01/02/2150"], "e.g. '01/02/2150'"),
     ],
 )
 @pytest.mark.parametrize("where", ["t >= '2150-01-15'", "'2150-01-15' < t", "t BETWEEN '2150-01-15' AND '2150-02-01'"])
 def test_times_are_never_compared_as_texts(times: list[str], message: str, where: str) -> None:
-    with pytest.raises(SpecError, match=rf"column 't' would be compared as text, as {message}.*TRY_CAST"):
+    with pytest.raises(SpecError, match=rf"column 't' would be compared as text, as .*{re.escape(message)}.*TRY_CAST"):
         kept(where, t=times)
     kept("t__text >= '2150-01-15'", t=times)
     assert kept("t = '2150-01-15' OR pid IS NOT NULL", t=times) == PATIENTS
