@@ -69,6 +69,8 @@ def check_writable(folder: str | Path, inside: bool = False) -> None:
     folder = Path(os.path.realpath(folder))
     places = [folder, *folder.parents] if inside else folder.parents
     place = next((place for place in places if os.path.lexists(place)), folder.parent)
+    if not place.is_dir():
+        raise InputError(f"{folder} cannot be written: expected a folder at {place}, got a file; choose another place")
     try:
         with tempfile.TemporaryFile(dir=place):
             pass

@@ -128,7 +128,9 @@ def test_a_link_to_something_else_is_refused_and_stays(tmp_path):
 def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
     (tmp_path / "file").write_text("x")
     for place in (tmp_path / "file" / "graph", tmp_path / "file" / "deep" / "graph"):
-        with pytest.raises(InputError, match=r"graph cannot be written: .*file: Not a directory; choose another place"):
+        with pytest.raises(
+            InputError, match=r"graph cannot be written: expected a folder at .*file, got a file; choose another"
+        ):
             check_writable(place)
         with pytest.raises(InputError, match="cannot be written"):
             write(place, "new")

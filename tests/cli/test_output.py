@@ -78,7 +78,7 @@ def test_links_to_files_and_folders_are_followed(tmp_path):
 
 def test_places_that_cannot_be_written_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot be written: .* Not a directory"):
+    with pytest.raises(InputError, match=r"cannot be written: expected a folder at .*, got a file"):
         check_out_folder(tmp_path / "file" / "graph", "graph.json", "graph", force=False)
-    with pytest.raises(InputError, match=r"cannot be written: .* Not a directory"):
+    with pytest.raises(InputError, match=r"cannot be written: expected a folder at .*, got a file"):
         check_out_file(tmp_path / "file" / "p.csv", (".csv",), force=False)

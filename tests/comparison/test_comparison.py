@@ -40,7 +40,7 @@ def test_a_comparison_writes_lines_summary_and_page_and_goes_on(graph, exports, 
     assert erm["config"]["channels"] == 8
     summary = json.loads((out / "summary.json").read_text())
     assert summary["designs"][0]["shifted"] == "test_unbiased"
-    assert "without an interval (one seed)" in summary["sentences"]["graph"][0]
+    assert "strata is declined by its guard in every fit" in summary["sentences"]["graph"][0]
 
     more = compare(graph, seeds=2, out=out, **given)
     assert fits == [(0, ()), (0, ("concat",)), (1, ()), (1, ("concat",))]
