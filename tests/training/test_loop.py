@@ -196,10 +196,11 @@ def test_matrices_decay_and_vectors_do_not():
 def test_shares_are_of_the_labelled():
     nan = math.nan
     y = torch.tensor([[1.0, nan], [0.0, 1.0], [nan, 1.0], [0.0, 0.0]])
-    torch.testing.assert_close(loop._shares(y, multiclass=False), torch.tensor([1 / 3, 2 / 3]))
-    torch.testing.assert_close(
-        loop._shares(torch.tensor([0, 2, -1, 2]), multiclass=True), torch.tensor([1.0, 0, 2]) / 3
-    )
+    torch.testing.assert_close(loop._shares(y, 2), torch.tensor([1 / 3, 2 / 3]))
+    classes = torch.tensor([0, 2, -1, 2])
+    torch.testing.assert_close(loop._shares(classes, 4), torch.tensor([1.0, 0, 2, 0]) / 3)
+    nobody = torch.tensor([[nan], [nan]])
+    torch.testing.assert_close(loop._shares(nobody, 1), torch.tensor([0.5]))
 
 
 def test_every_labelled_training_patient_once_per_epoch_in_another_order(monkeypatch, graph):
