@@ -1,0 +1,348 @@
+# ruff: noqa: E501
+"""Small bugs, planted one at a time in a scratch checkout, and whether the tests of their room notice.
+
+    python benchmarks/planted_bugs.py CHECKOUT RESULT.jsonl [first last]
+
+Nine of the ten that a review found to survive (the tenth is held by tests/evaluation/test_gaps.py), and 46 or more others. The checkout is
+changed and put back file by file: give it one that nobody works in. Hours on two cores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+#: Name, file, right text (it occurs once), wrong text.
+BUGS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "G1",
+        "gdsfd/graph/layout.py",
+        "torch.searchsorted(edges, self.modality_ptr)",
+        "torch.searchsorted(edges, self.modality_ptr, right=True)",
+    ),
+    (
+        "N2",
+        "gdsfd/nn/stream_predictor.py",
+        "self.out_biased(self.dropout(biased.detach()))",
+        "self.out_biased(self.dropout(biased))",
+    ),
+    (
+        "N3",
+        "gdsfd/nn/streams/dual_streams.py",
+        "biased = _masked(self.biased, tokens, layout, None, 1 - mask)",
+        "biased = _masked(self.biased, tokens, layout, None, mask)",
+    ),
+    (
+        "N4",
+        "gdsfd/nn/backbones/muse.py",
+        'norm = norm + mask_total(mask, layout.edges, "right")',
+        'norm = norm + mask_total(None, layout.edges, "right")',
+    ),
+    (
+        "N5",
+        "gdsfd/nn/encoders/numeric.py",
+        "return z, rank * flag, *hinges(z), flag",
+        "return z, rank, *hinges(z), flag",
+    ),
+    (
+        "N8",
+        "gdsfd/nn/objective.py",
+        "generalized_cross_entropy(logits, y[other], config.q)",
+        "generalized_cross_entropy(logits, y, config.q)",
+    ),
+    (
+        "T2",
+        "gdsfd/training/tuning.py",
+        "network.fit_states(lambda: passes(train_rows))",
+        "network.fit_states(lambda: passes(tuning_rows))",
+    ),
+    ("T4", "gdsfd/training/average.py", "current, 1 - decay)", "current, decay)"),
+    (
+        "T5",
+        "gdsfd/training/guard.py",
+        'below = areas["reference"] - areas["debiased"]',
+        'below = areas["debiased"] - areas["reference"]',
+    ),
+    (
+        "n01",
+        "gdsfd/nn/objective.py",
+        "loss = loss + config.biased_weight * generalized_cross_entropy(biased, y, config.q)",
+        "loss = loss + generalized_cross_entropy(biased, y, config.q)",
+    ),
+    ("n02", "gdsfd/nn/objective.py", "torch.stack(told).mean()", "torch.stack(told).sum()"),
+    (
+        "n03",
+        "gdsfd/nn/objective.py",
+        "if stage == 1:\n            return loss",
+        "if stage == 2:\n            return loss",
+    ),
+    (
+        "n04",
+        "gdsfd/nn/objective.py",
+        "for condition in (conditions(y) if config.conditional else [None])",
+        "for condition in ([None] if config.conditional else conditions(y))",
+    ),
+    (
+        "n05",
+        "gdsfd/nn/objective.py",
+        "loss = loss + config.swap * outcome_loss(logits, y, weight, margin)",
+        "loss = loss + config.swap * outcome_loss(logits, y[other], weight, margin)",
+    ),
+    (
+        "n06",
+        "gdsfd/nn/objective.py",
+        "loss = outcome_loss(logits, y, weight, margin)\n        beside",
+        "loss = outcome_loss(logits, y, None, margin)\n        beside",
+    ),
+    (
+        "n07",
+        "gdsfd/nn/objective.py",
+        "classes = torch.where(torch.isnan(y), -1.0, y).long()",
+        "classes = torch.where(torch.isnan(y), 0.0, y).long()",
+    ),
+    (
+        "n08",
+        "gdsfd/nn/objective.py",
+        "total = total + prediction.embeddings.aux_loss",
+        "total = total - prediction.embeddings.aux_loss",
+    ),
+    (
+        "n09",
+        "gdsfd/nn/objective.py",
+        "return round(self.config.stage_one * max_epochs)",
+        "return round(self.config.stage_one * max_epochs) + 1",
+    ),
+    ("n10", "gdsfd/nn/objective.py", "network.fit_states(batches)\n        sources", "sources"),
+    (
+        "n11",
+        "gdsfd/nn/stream_predictor.py",
+        "self.biased_out_causal(self.dropout(causal.detach()))",
+        "self.biased_out_causal(self.dropout(causal))",
+    ),
+    (
+        "n12",
+        "gdsfd/nn/stream_predictor.py",
+        "self.mean_biased.copy_(total / max(count, 1))",
+        "self.mean_biased.copy_(total)",
+    ),
+    (
+        "n13",
+        "gdsfd/nn/stream_predictor.py",
+        'return (codes.biased if name == "biased" else codes.causal).detach()',
+        'return (codes.causal if name == "biased" else codes.biased).detach()',
+    ),
+    (
+        "n14",
+        "gdsfd/nn/stream_predictor.py",
+        'if not self.training and self.evaluate_with == "mean":',
+        'if self.evaluate_with == "mean":',
+    ),
+    (
+        "n15",
+        "gdsfd/nn/streams/dual_streams.py",
+        "return backbone(2 * mask * tokens, layout, y)",
+        "return backbone(mask * tokens, layout, y)",
+    ),
+    ("n16", "gdsfd/nn/streams/dual_streams.py", "mask = 1 - mask if complement else mask", "mask = mask"),
+    ("n17", "gdsfd/nn/streams/gates.py", "self.biased(2 * (1 - gate) * pooled)", "self.biased(2 * gate * pooled)"),
+    (
+        "n18",
+        "gdsfd/nn/streams/mask_generator.py",
+        "inside = inside + patient.index_select(0, layout.patient)",
+        "inside = inside + patient.index_select(0, layout.patient) * 0",
+    ),
+    (
+        "n19",
+        "gdsfd/nn/streams/swap.py",
+        "return biased.index_select(0, other), other",
+        "return biased.index_select(0, other), torch.arange(len(other))",
+    ),
+    (
+        "n20",
+        "gdsfd/nn/backbones/concat.py",
+        "flags = kept_layout.presence.to(seen.dtype)",
+        "flags = layout.presence.to(seen.dtype)",
+    ),
+    ("n21", "gdsfd/nn/backbones/muse.py", "modality = self.states[number]\n", "modality = self.states[0]\n"),
+    ("n22", "gdsfd/nn/encoders/codes_encoder.py", "/ (1 - self.dropout)", "* (1 - self.dropout)"),
+    ("n23", "gdsfd/nn/encoders/events_encoder.py", "z[:, -1] - z[:, -2]", "z[:, -2] - z[:, -1]"),
+    ("n24", "gdsfd/nn/encoders/numeric.py", "spread = (upper - lower) / 1.349", "spread = upper - lower"),
+    ("n25", "gdsfd/nn/losses/elements.py", "/ labelled.sum().clamp(min=1)", "/ counted.sum().clamp(min=1)"),
+    ("n26", "gdsfd/nn/losses/generalized_cross_entropy.py", "-torch.expm1(q * chance) / q", "-torch.expm1(q * chance)"),
+    (
+        "n27",
+        "gdsfd/nn/deconfound/thinning.py",
+        "return presence & (patterns[choice] | ~drawable)",
+        "return patterns[choice] | ~drawable",
+    ),
+    (
+        "n28",
+        "gdsfd/nn/relevance.py",
+        "weight = (self.labelled / max(patients, 1)).sqrt()",
+        "weight = (self.labelled / max(patients, 1))",
+    ),
+    ("n29", "gdsfd/nn/ensemble.py", "for each in logits]).mean(0)", "for each in logits]).median(0).values"),
+    ("t01", "gdsfd/training/loop.py", "value > state.best_value or", "value >= state.best_value or"),
+    (
+        "t02",
+        "gdsfd/training/loop.py",
+        "network.load_state_dict(state.best_weights)\n    network.eval()",
+        "network.eval()",
+    ),
+    (
+        "t03",
+        "gdsfd/training/loop.py",
+        "state.epoch - state.best_epoch >= config.patience",
+        "state.epoch - state.best_epoch > config.patience",
+    ),
+    ("t04", "gdsfd/training/loop.py", "order = rows[torch.randperm(rows.numel())]", "order = rows"),
+    ("t05", "gdsfd/training/loop.py", "norm = self.clip_norm * len(predictions) ** 0.5", "norm = self.clip_norm"),
+    (
+        "t06",
+        "gdsfd/training/loop.py",
+        "if objective.new_head:  # epochs without it are not in the running\n        state.best_value = -math.inf",
+        "if objective.new_head:\n        pass",
+    ),
+    (
+        "t07",
+        "gdsfd/training/loop.py",
+        "return torch.nan_to_num(torch.nanmean(y, dim=0), nan=0.5)",
+        "return torch.nan_to_num(y).mean(dim=0)",
+    ),
+    (
+        "t08",
+        "gdsfd/training/tuning.py",
+        "return float((loss * share)[labelled].sum() / share[labelled].sum())",
+        "return float((loss * share)[labelled].sum() / labelled.sum())",
+    ),
+    ("t09", "gdsfd/training/tuning.py", "network.eval()\n    plain", "plain"),
+    ("t10", "gdsfd/training/average.py", 'self.steps = int(weights["steps"])', "self.steps = 0"),
+    ("t11", "gdsfd/training/guard.py", "if found.difference >= LEAST_GAIN:", "if found.high >= LEAST_GAIN:"),
+    (
+        "t12",
+        "gdsfd/training/outcome_by_suspects.py",
+        "best[fit] = held_out.clip(1e-6)",
+        "best[fit] = _fitted(indicators[fit], y[fit], strength).predict_proba(indicators[fit]).clip(1e-6) if present.size == classes else held_out.clip(1e-6)",
+    ),
+    (
+        "t13",
+        "gdsfd/training/outcome_by_suspects.py",
+        "ratio = torch.where(label > 0.5, *positive).float()",
+        "ratio = torch.where(label < 0.5, *positive).float()",
+    ),
+    (
+        "t14",
+        "gdsfd/training/pattern_propensity.py",
+        "weight = weight / weight[fit].mean()",
+        "weight = weight / weight.mean()",
+    ),
+    (
+        "t15",
+        "gdsfd/training/environment_folds.py",
+        "rows_in[inside[rows_in] & (label[rows_in] >= 0)] for rows_in in (train, tuning)",
+        "rows_in[inside[rows_in]] for rows_in in (train, tuning)",
+    ),
+    (
+        "t16",
+        "gdsfd/training/evidence.py",
+        "weight[inside & (label == value)] = min(share / here, most)",
+        "weight[inside & (label == value)] = min(here / share, most)",
+    ),
+    ("t17", "gdsfd/training/concordance.py", "+ 0.5 * (", "+ 1.0 * ("),
+    ("o01", "gdsfd/ops/edge_layer.py", "passed = passed * mask[rows]\n", "passed = passed\n"),
+    (
+        "o02",
+        "gdsfd/ops/edge_layer.py",
+        "of_term = passed if of_term is None else of_term.add_(passed)",
+        "of_term = passed",
+    ),
+    (
+        "o03",
+        "gdsfd/ops/edge_layer.py",
+        "rows_by(passed, turned).add_(_given(above, take, edge.size(0)))",
+        "rows_by(passed, turned)",
+    ),
+    (
+        "o04",
+        "gdsfd/ops/edge_layer.py",
+        "torch.add(rows_by(passed, turned), above[rows], out=of_edge[rows])",
+        "torch.add(rows_by(passed, turned), passed, out=of_edge[rows])",
+    ),
+    (
+        "c02",
+        "gdsfd/comparison/statistics.py",
+        "(len(tested) - rank) * p_values[number]",
+        "len(tested) * p_values[number]",
+    ),
+    (
+        "c03",
+        "gdsfd/comparison/statistics.py",
+        "return max(float(stdtr(n - 1, -(mean + margin) / error))",
+        "return min(float(stdtr(n - 1, -(mean + margin) / error))",
+    ),
+    ("c04", "gdsfd/comparison/statistics.py", "values.std(ddof=1)", "values.std(ddof=0)"),
+    (
+        "c05",
+        "gdsfd/comparison/held_out.py",
+        "if (counts >= LEAST_PER_CLASS).sum() > 1:",
+        "if counts.sum() >= LEAST_PER_CLASS:",
+    ),
+    ("c07", "gdsfd/comparison/matched.py", "if size(middle) < wanted", "if size(middle) > wanted"),
+)
+
+TRAINING = ("arm", "average", "concordance", "config", "environment_folds", "evidence", "guard", "loop")
+TRAINING += ("outcome_by_suspects", "pattern_propensity", "suspect_codes", "tuning", "debiaser", "resume")
+
+
+def tests_of(path: str, checkout: Path) -> list[str]:
+    """Test files and folders of a file's room, those that the checkout has."""
+    room = path.split("/")[1]
+    wanted = {
+        "graph": ["tests/graph", "tests/nn/test_backbones.py", "tests/nn/test_contrast.py"],
+        "ops": ["tests/ops/test_edge_layer.py", "tests/nn/test_edge_sage_conv.py", "tests/nn/test_backbones.py"],
+        "nn": ["tests/nn", "tests/training/test_arm.py", "tests/training/test_prototypes.py"],
+        "comparison": ["tests/comparison"],
+        "training": [f"tests/training/test_{name}.py" for name in TRAINING],
+    }[room]
+    return [name for name in wanted if (checkout / name).exists()]
+
+
+def notices(checkout: Path, path: str) -> str:
+    """The first test that fails, or nothing."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-x", "-q", *tests_of(path, checkout)]
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    return next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "no test was run")
+
+
+def main() -> None:
+    checkout, file = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    first, last = (int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 4 else (0, len(BUGS))
+    for name, path, right, wrong in BUGS[first:last]:
+        text = (checkout / path).read_text(encoding="utf-8")
+        if text.count(right) != 1:
+            raise SystemExit(
+                f"{name}: the right text occurs {text.count(right)} times in {path}; bring the list up to date"
+            )
+        start = time.time()
+        (checkout / path).write_text(text.replace(right, wrong), encoding="utf-8")
+        try:
+            by = notices(checkout, path)
+        finally:
+            (checkout / path).write_text(text, encoding="utf-8")
+        line = json.dumps(
+            {"bug": name, "path": path, "died": bool(by), "by": by, "seconds": round(time.time() - start)}
+        )
+        print(line, flush=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
