@@ -17,7 +17,7 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.training.run_record import RunRecord
 
-__all__ = ["Judged", "Population", "TrainingPatientsRule", "whom_to_judge"]
+__all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "whom_to_judge"]
 
 #: What to do with patients whose id the model has seen.
 TrainingPatientsRule = Literal["refuse", "drop", "other people"]
@@ -30,7 +30,7 @@ Kind = Literal["new", "held out", "training", "tuning", "unknown"]
 
 
 @dataclass(frozen=True)
-class Population:
+class JudgedPopulation:
     """The patients of one split.
 
     Args:
@@ -86,7 +86,7 @@ class Judged:
 
     graph: Any
     splits: tuple[str, ...]
-    populations: tuple[Population, ...]
+    populations: tuple[JudgedPopulation, ...]
     own: bool
 
 
@@ -178,7 +178,7 @@ def _refusal(split: str, patients: int, roles: NDArray[np.str_]) -> str:
 
 def _population(
     graph: Any, split: str, roles: NDArray[np.str_], own: bool, record: RunRecord | None, dropped: int
-) -> Population:
+) -> JudgedPopulation:
     patient, rows = graph["patient"], rows_of_split(graph, split)
     receipt = graph.receipt if "receipt" in graph else None
     environment = patient.get("environment")
@@ -189,7 +189,7 @@ def _population(
         named: dict[str, Kind] = {"train": "training", "tuning": "tuning"}
         kind = named.get(split, "unknown" if record is None else "held out")
     splits = record.cohort.get("splits", {}) if record is not None else {}
-    return Population(
+    return JudgedPopulation(
         split=split,
         kind=kind,
         patients=len(rows),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gdsfd.evaluation.numbers import count, spelled
-from gdsfd.evaluation.population import Population
+from gdsfd.evaluation.population import JudgedPopulation
 
 __all__ = ["population_words"]
 
@@ -11,12 +11,12 @@ __all__ = ["population_words"]
 _NAMED = 6
 
 
-def population_words(found: Population) -> str:
+def population_words(found: JudgedPopulation) -> str:
     """Two to five sentences: who they are, whether the model has seen them, where they come from."""
     return " ".join(part for part in (_who(found), _checked(found), _left_out(found), _where(found)) if part)
 
 
-def _who(found: Population) -> str:
+def _who(found: JudgedPopulation) -> str:
     source = f" of {', '.join(found.source)}" if found.source else ""
     if found.kind == "training":
         return (
@@ -39,7 +39,7 @@ def _who(found: Population) -> str:
     return f"The split “{found.split}”{source}: {whom}."
 
 
-def _checked(found: Population) -> str:
+def _checked(found: JudgedPopulation) -> str:
     if found.kind in ("training", "tuning"):
         return ""
     if not found.checked_by:
@@ -51,14 +51,14 @@ def _checked(found: Population) -> str:
     return f"None of them is among {seen} (checked by salted hashes of {found.checked_by})."
 
 
-def _left_out(found: Population) -> str:
+def _left_out(found: JudgedPopulation) -> str:
     if not found.dropped:
         return ""
     verb = "was" if found.dropped == 1 else "were"
     return f"{count(found.dropped, 'patient')} {verb} left out because the model has seen them."
 
 
-def _where(found: Population) -> str:
+def _where(found: JudgedPopulation) -> str:
     if not found.environments:
         return ""
     what, names = spelled(found.environment), list(found.environments)

@@ -20,7 +20,7 @@ from gdsfd.evaluation.assess import Predictor, SplitResult, assess
 from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.fixed_where import Fixed, fixed_points, fixed_where, kept_line
 from gdsfd.evaluation.numbers import count, interval
-from gdsfd.evaluation.population import Population, TrainingPatientsRule, whom_to_judge
+from gdsfd.evaluation.population import JudgedPopulation, TrainingPatientsRule, whom_to_judge
 from gdsfd.evaluation.presence_picture import presence_picture
 from gdsfd.evaluation.recalibrated import Recalibrated, judge_recalibration
 from gdsfd.evaluation.score import Rules
@@ -70,7 +70,7 @@ class Report:
     presence: str | None = None
     debiasing: Debiasing | None = None
     strata: Strata | None = None
-    populations: list[Population] = field(default_factory=list)
+    populations: list[JudgedPopulation] = field(default_factory=list)
     fixed: list[Fixed] = field(default_factory=list)
     recalibrated: list[Recalibrated] = field(default_factory=list)
 

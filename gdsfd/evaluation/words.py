@@ -13,7 +13,7 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent, spelled
-from gdsfd.evaluation.population import Population
+from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.score import Rules, Scored
 from gdsfd.evaluation.tables import prevalence
 from gdsfd.evaluation.where_worse import where_worse
@@ -39,7 +39,7 @@ def plain_summary(
     labels: Mapping[str, str],
     schema: CohortSchema,
     rules: Rules,
-    population: Population | None = None,
+    population: JudgedPopulation | None = None,
 ) -> list[Paragraph]:
     """The summary, paragraph by paragraph.
 
@@ -68,7 +68,7 @@ def plain_summary(
     return paragraphs
 
 
-def _whom(result: SplitResult, schema: CohortSchema, population: Population | None) -> str:
+def _whom(result: SplitResult, schema: CohortSchema, population: JudgedPopulation | None) -> str:
     scored = result.model.overall
     outcome = schema.outcomes[0]
     if schema.multiclass:
@@ -272,7 +272,7 @@ def _elsewhere(results: list[SplitResult]) -> Iterator[str]:
             yield f"{text}; the intervals of the two sets overlap."
 
 
-def _limits(result: SplitResult, schema: CohortSchema, population: Population | None) -> Iterator[str]:
+def _limits(result: SplitResult, schema: CohortSchema, population: JudgedPopulation | None) -> Iterator[str]:
     counts = [(one.positives or 0, one.n) for one in result.model.targets]
     fewest = min((min(positives, n - positives) for positives, n in counts), default=0)
     if fewest < 100:
