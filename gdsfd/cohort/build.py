@@ -10,7 +10,7 @@ from tqdm import tqdm
 from gdsfd.cohort.audit import Finding, Receipt, SourceReceipt
 from gdsfd.cohort.cohort import Cohort, Observations
 from gdsfd.cohort.cohort_table import read_cohort_table
-from gdsfd.cohort.column_needs import needs_of_spec
+from gdsfd.cohort.column_needs import needs_of_modality, needs_of_spec
 from gdsfd.cohort.fields import CohortSchema, ModalityFields
 from gdsfd.cohort.leakage import find_leaks
 from gdsfd.cohort.presence import fill_tables
@@ -72,9 +72,10 @@ def build_cohort(
         for modality in bar:
             bar.set_postfix_str(modality.name)
             what = f"modality {modality.name!r}"
-            view = sources.open(modality.source, what, derive=modality.derive, where=modality.where)
-            read = _READERS[type(modality)]
-            observed, described, receipt = read(modality, view, rows, sources, fitted.get(modality.name))
+            as_fitted = fitted.get(modality.name)
+            needs = needs_of_modality(modality, as_fitted)
+            view = sources.open(modality.source, what, derive=modality.derive, where=modality.where, needs=needs)
+            observed, described, receipt = _READERS[type(modality)](modality, view, rows, sources, as_fitted)
             untimed += find_untimed(modality, view, rows.label)
             observations[modality.name] = observed
             fields.append(described)

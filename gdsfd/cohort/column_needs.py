@@ -6,12 +6,12 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.fields import CohortSchema, ModalityFields
 from gdsfd.cohort.name_patterns import is_pattern, matching_names
 from gdsfd.cohort.row_expression import RowExpression, row_expression
 from gdsfd.cohort.spec import CodesSpec, CohortSpec, EventsSpec, ModalitySpec, NamesOrPattern, TableSpec
 
-__all__ = ["ColumnNeeds", "needs_of_spec", "source_key"]
+__all__ = ["ColumnNeeds", "needs_of_modality", "needs_of_spec", "source_key"]
 
 
 def source_key(source: Any) -> Any:
@@ -93,19 +93,30 @@ def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[An
         look_up = needs.setdefault(source_key(join.source), ColumnNeeds())
         look_up.add(join.on, *join.columns)
         look_up.add_sql(*join.derive.values())
+    fitted = {} if like is None else {fields.name: fields for fields in like.modalities}
     for modality in spec.modality:
-        _add_modality(needs.setdefault(source_key(modality.source), ColumnNeeds()), modality)
-    for fields in () if like is None else like.modalities:
-        for modality in spec.modality:
-            if modality.name == fields.name:
-                asked = needs[source_key(modality.source)]
-                asked.add(*fields.numeric, *fields.categorical)
-                if isinstance(modality, EventsSpec) and modality.values is not None:
-                    asked.add(*fields.items)
+        asked = needs.setdefault(source_key(modality.source), ColumnNeeds())
+        _add_modality(asked, modality, fitted.get(modality.name))
     return needs
 
 
-def _add_modality(needs: ColumnNeeds, modality: ModalitySpec) -> None:
+def needs_of_modality(modality: ModalitySpec, like: ModalityFields | None = None) -> ColumnNeeds:
+    """What one modality asks of its source.
+
+    Args:
+        modality: The spec's entry.
+        like: Fitted fields whose columns are asked for, too.
+    """
+    needs = ColumnNeeds()
+    _add_modality(needs, modality, like)
+    return needs
+
+
+def _add_modality(needs: ColumnNeeds, modality: ModalitySpec, like: ModalityFields | None) -> None:
+    if like is not None:
+        needs.add(*like.numeric, *like.categorical)
+        if isinstance(modality, EventsSpec) and modality.values is not None:
+            needs.add(*like.items)
     needs.add(modality.id, modality.time)
     needs.add_sql(*modality.derive.values(), modality.where)
     if isinstance(modality, EventsSpec):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gdsfd.cohort.internal_names import KEEP
 from gdsfd.cohort.sources import Sources, View
+from gdsfd.cohort.sql_text import quoted
 from gdsfd.errors import CELL_CHARACTERS, InputError, shown
 
 __all__ = ["MAX_CHARACTERS", "check_key_cells"]
@@ -29,34 +28,41 @@ def check_key_cells(view: View, column: str, field: str, sources: Sources, exact
     Raises:
         InputError: Floats beyond the whole numbers that floats tell apart, or text of over 1,000 characters.
     """
-    table = view.table.filter(view.table[KEEP])
-    cell = table[column]
-    kind = cell.type()
+    kind = view.table[column].type()
     if exact and kind.is_floating():
-        _check_floats(table.filter(cell.abs() >= _EXACT[type(kind).__name__]), view, column, field, sources)
+        _check_floats(view, column, field, sources, _EXACT[type(kind).__name__])
     elif kind.is_string():
-        _check_lengths(table.filter(cell.length() > MAX_CHARACTERS), view, column, field, sources)
+        _check_lengths(view, column, field, sources)
 
 
-def _check_floats(inexact: Any, view: View, column: str, field: str, sources: Sources) -> None:
+def _check_floats(view: View, column: str, field: str, sources: Sources, exact: float) -> None:
+    cell = quoted(column)
+    query = f"SELECT DISTINCT {cell} FROM {_kept(view)} AND abs({cell}) >= {exact!r} ORDER BY 1 LIMIT 6"
     with sources.database.reading(view.label):
-        found = sources.database.fetch(inexact.select(cell=inexact[column]).distinct().order_by("cell").limit(6))
-    if found.num_rows:
+        found = [row[0] for row in sources.database.rows(query)]
+    if found:
         raise InputError(
             f"column {column!r} of {view.label} ({field}) holds whole numbers as floats, too large for floats to tell "
-            f"neighbours apart: {shown(found['cell'].to_pylist())}; export it as integer or text"
+            f"neighbours apart: {shown(found)}; export it as integer or text"
         )
 
 
-def _check_lengths(endless: Any, view: View, column: str, field: str, sources: Sources) -> None:
+def _check_lengths(view: View, column: str, field: str, sources: Sources) -> None:
+    cell = quoted(column)
+    query = (
+        f"SELECT left({cell}, {CELL_CHARACTERS}), length({cell}) FROM {_kept(view)} "
+        f"AND length({cell}) > {MAX_CHARACTERS} ORDER BY 1 LIMIT 3"
+    )
     with sources.database.reading(view.label):
-        cell = endless[column]
-        found = sources.database.fetch(
-            endless.select(begins=cell.left(CELL_CHARACTERS), length=cell.length()).order_by("begins").limit(3)
-        ).to_pylist()
+        found = sources.database.rows(query)
     if found:
-        listed = ", ".join(f"{row['begins'] + '…'!r} ({row['length']:,} characters)" for row in found)
+        listed = ", ".join(f"{begins + '…'!r} ({length:,} characters)" for begins, length in found)
         raise InputError(
             f"column {column!r} of {view.label} ({field}) names things, but has cells of more than "
             f"{MAX_CHARACTERS:,} characters: {listed}; it is the wrong column, or a quote in the file is not closed"
         )
+
+
+def _kept(view: View) -> str:
+    """The rows that ``where`` keeps, as the part of a query that ends in its condition."""
+    return f"{quoted(view.table.get_name())} WHERE {KEEP}"

@@ -100,7 +100,7 @@ def _columns(rows: WideRows, columns: list[str]) -> tuple[NDArray[np.float32], N
     label = f"modality {rows.rows.modality.name!r}: column {{!r}} of {rows.rows.view.label}"
     vector = np.empty((len(rows), len(columns)), np.float32)
     filled, measured = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
-    for place, cells in enumerate(rows.cells(columns, missing)):
+    for place, cells in enumerate(rows.cells(columns, missing, numbers_only=True)):
         vector[:, place] = check_stored(cells.number, label.format(cells.name), rows.owner)
         filled |= cells.filled
         measured |= cells.measured

@@ -30,7 +30,7 @@ class View:
             :data:`~gdsfd.cohort.internal_names.KEEP`.
         label: The source in a word, for messages.
         files: What the receipt lists.
-        columns: Names of the source's columns, derived ones last. The table has those that the spec can use.
+        columns: Names of the source's columns, derived ones last. The table has those that were asked for.
         rows: Number of rows before any filter.
         duplicates: Rows that repeat another row in full.
         notes: For the receipt.
@@ -121,6 +121,7 @@ class Sources:
         where: str | None = None,
         joins: Sequence[JoinSpec] = (),
         in_order: bool = False,
+        needs: ColumnNeeds | None = None,
     ) -> View:
         """Opens a source and lays the user's SQL over it.
 
@@ -131,6 +132,7 @@ class Sources:
             where: SQL filter; rows stay, a column says which pass.
             joins: Look-ups put beside the rows; they need ``in_order``.
             in_order: Whether row numbers must run through several Parquet files.
+            needs: The columns that the table shall have; default: all that the spec can use.
 
         Raises:
             InputError: The source cannot be read, or has not the columns named.
@@ -140,6 +142,10 @@ class Sources:
         notes = () if base.duplicates is not None else ("fully repeated rows were not counted: the source is large",)
         beside, told, findings = joined(base, joins, self._tables, self._sql, what)
         self.findings += findings
+        if needs is not None:
+            among = frozenset(beside.columns)
+            wanted = {name: kind for name, kind in beside.types.items() if needs.wants(name, among)}
+            beside = replace(beside, types=wanted)
         view, columns = self._sql.view(beside, derive or {}, where, what)
         table = self.database.table(view)
         columns = tuple(dict.fromkeys([*beside.columns, *columns]))

@@ -78,7 +78,11 @@ class WideRows:
             self.rows.kept -= len(places)
 
     def cells(
-        self, columns: Sequence[str], missing: Sequence[object] = (), as_text: Sequence[str] = ()
+        self,
+        columns: Sequence[str],
+        missing: Sequence[object] = (),
+        as_text: Sequence[str] = (),
+        numbers_only: bool = False,
     ) -> Iterator[Cells]:
         """The columns one after the other.
 
@@ -86,15 +90,18 @@ class WideRows:
             columns: Their names.
             missing: Declared values that mean "not measured".
             as_text: Columns of numbers that are wanted as text, too.
+            numbers_only: Text is not wanted as written, unless values are declared missing.
         """
         wanted = set(as_text)
+        with_text = bool(missing) or not numbers_only
         for names in self.pieces(columns):
             parts = []
             for k, name in enumerate(names):
                 cell, kind = f"v.{quoted(name)}", kind_of(self._types[name])
                 if kind == "text":
                     truth = f"CASE lower({cell}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {number(cell)} END"
-                    parts += [f"{_bounded(cell)} AS c{k}", f"{truth} AS n{k}"]
+                    written = f"{_bounded(cell)} AS c{k}" if with_text else f"{cell} IS NOT NULL AS m{k}"
+                    parts += [written, f"{truth} AS n{k}"]
                 elif kind == "number":
                     parts.append(f"CAST({cell} AS DOUBLE) AS n{k}")
                 else:
@@ -174,13 +181,14 @@ class WideRows:
     def _cells(self, table: Mapping[str, pa.ChunkedArray], k: int, name: str, missing: Sequence[object]) -> Cells:
         kind = kind_of(self._types[name])
         raw = table[f"c{k}"].combine_chunks() if f"c{k}" in table else None
-        if kind in ("time", "nested"):
+        if f"m{k}" in table:
             filled = table[f"m{k}"].to_numpy(zero_copy_only=False).astype(bool)
+        else:
+            given = table[f"n{k}"] if raw is None else table[f"c{k}"]
+            filled = given.is_valid().to_numpy(zero_copy_only=False).astype(bool)
+        if kind in ("time", "nested"):
             return Cells(name, kind, raw, np.full(len(filled), np.nan), filled, missing)
-        stored = table[f"n{k}"]
-        values = stored.to_numpy(zero_copy_only=False).astype(np.float64)
-        given = stored if raw is None else table[f"c{k}"]
-        filled = given.is_valid().to_numpy(zero_copy_only=False).astype(bool)
+        values = table[f"n{k}"].to_numpy(zero_copy_only=False).astype(np.float64)
         finite = np.where(np.isfinite(values), values, np.nan)
         return Cells(name, kind, raw, finite, filled, missing, values if kind == "number" else None)
 
