@@ -169,6 +169,12 @@ class Database:
             self._duckdb.unregister(incoming)
         return self.ibis.table(name)
 
+    def view(self, expression: Any) -> Any:
+        """An Ibis table expression as a view: what is asked of it later is a short statement, fast to write."""
+        name = self.new_name("view")
+        self.run(f"CREATE VIEW {name} AS {self.sql(expression)}")
+        return self.table(name)
+
     def table(self, name: str) -> Any:
         """A table or view as an Ibis table."""
         return self.ibis.table(name)

@@ -267,7 +267,9 @@ def match_rows(
 
 def _apply_time(rows: Rows, modality: ModalitySpec, window: tuple[float, float] | None) -> None:
     """Adds minutes and declares rows without a time or outside the window dropped."""
-    read = read_minutes(rows.so_far, rows.table, modality, rows.fetch, rows.view.label)
+    with_origin = [] if modality.origin is None else [origin_column(modality.origin)]
+    so_far = rows.database.view(rows.so_far.select(ID, *dict.fromkeys([modality.time, *with_origin])))
+    read = read_minutes(so_far, rows.table, modality, rows.fetch, rows.view.label)
     rows.minutes = read
     rows.table = rows.table.mutate(**{MINUTES: read.expression})
     rows.drop(rows.table[modality.time].isnull(), f"blank {modality.time}")
