@@ -67,11 +67,14 @@ class Deconfounder(nn.Module):
 
     @property
     def centers(self) -> tuple[Tensor, Tensor]:
-        """Centres [S, d] and masses [S]; one stratum with centre 0 before the prototypes are fitted."""
+        """Centres [S, d] and masses [S] in the head's type; one stratum with centre 0 before the prototypes are fitted."""
         table = self.prototypes
         if table.num_strata == 0:
-            return table.mean.new_zeros(1, table.mean.numel()), table.mean.new_ones(1)
-        return table.center, table.mass
+            center, mass = table.mean.new_zeros(1, table.mean.numel()), table.mean.new_ones(1)
+        else:
+            center, mass = table.center, table.mass
+        dtype = next(self.fusion.parameters()).dtype  # prototypes are in single precision, a head may be in double
+        return center.to(dtype), mass.to(dtype)
 
     def own(self, code: Tensor, stratum: Tensor) -> Tensor:
         """Logits given each patient's own stratum, [B, outputs]."""
@@ -104,5 +107,5 @@ class Deconfounder(nn.Module):
         center, mass = self.centers
         table, group, spread = self.prototypes, None, None
         if table.num_strata:
-            group, spread = table.group, table.spread
+            group, spread = table.group, table.spread.to(center.dtype)
         return self.adjustment(self.fusion, code, center, mass, group, spread)
