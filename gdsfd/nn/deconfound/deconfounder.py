@@ -67,7 +67,7 @@ class Deconfounder(nn.Module):
 
     @property
     def centers(self) -> tuple[Tensor, Tensor]:
-        """Centres [S, d] and masses [S] in the head's type; one stratum with centre 0 before the prototypes are fitted."""
+        """Centres [S, d] and masses [S] in the head's type; one stratum with centre 0 before a fit."""
         table = self.prototypes
         if table.num_strata == 0:
             center, mass = table.mean.new_zeros(1, table.mean.numel()), table.mean.new_ones(1)
