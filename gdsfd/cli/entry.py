@@ -19,6 +19,7 @@ from gdsfd._version import __version__
 from gdsfd.cli import bench, build, compare, demo, evaluate, predict, simulate, train, versions
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
+from gdsfd.plugins import load_plugins
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_INPUT", "main", "make_parser"]
 
@@ -41,7 +42,27 @@ From tabular clinical exports to a patient-modality graph, to predictors, to an 
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands. Imports nothing heavy, so that ``gdsfd --help`` answers at once."""
-    # On the main parser and on every sub-command, so that the flag may stand before or after the command's name.
+    parser = argparse.ArgumentParser(
+        prog="gdsfd",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_shared("plugins_before")],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    shared = _shared("plugins")
+    for module in (build, train, predict, evaluate, compare, simulate, demo, bench, versions):
+        module.add_parser(commands, shared)
+    return parser
+
+
+def _shared(plugins: str) -> argparse.ArgumentParser:
+    """Flags of the main parser and of every sub-command, so that they may stand before or after the command's name.
+
+    Args:
+        plugins: Where plug-ins are kept; a sub-command's own would replace those named before it.
+    """
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--traceback",
@@ -49,18 +70,16 @@ def make_parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="on an error show where in the code",
     )
-    parser = argparse.ArgumentParser(
-        prog="gdsfd",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[shared],
-        allow_abbrev=False,
+    shared.add_argument(
+        "--plugin",
+        dest=plugins,
+        action="append",
+        metavar="MODULE",
+        default=[],
+        help="import this module (or .py file) first, for parts of your own: a backbone, a kind of modality, a metric; "
+        "may be repeated",
     )
-    parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (build, train, predict, evaluate, compare, simulate, demo, bench, versions):
-        module.add_parser(commands, shared)
-    return parser
+    return shared
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
+                load_plugins([*arguments.plugins_before, *arguments.plugins])
                 arguments.run(arguments)
                 # A reader that stopped early (`gdsfd build ... | head`) shows up here at the latest.
                 sys.stdout.flush()

@@ -13,6 +13,7 @@ import pytest
 
 import gdsfd.cli.bench
 import gdsfd.cli.versions
+import gdsfd.plugins
 from gdsfd import __version__
 from gdsfd.cli import main
 from gdsfd.cli.entry import make_parser
@@ -64,6 +65,21 @@ def test_the_traceback_on_demand(monkeypatch, capsys, argv):
     monkeypatch.setattr(gdsfd.cli.versions, "run", raising(ZeroDivisionError("by zero")))
     assert main(argv) == 1
     assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_plugins_are_imported_first_wherever_they_are_named(monkeypatch, capsys, tmp_path):
+    for name in ("plugin_one", "plugin_two"):
+        (tmp_path / f"{name}.py").write_text(f"print('{name} is here')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(gdsfd.plugins, "_loaded", {})
+    assert main(["--plugin", "plugin_one", "versions", "--plugin", "plugin_two.py"]) == 0
+    assert capsys.readouterr().out.startswith("plugin_one is here\nplugin_two is here\n")
+    assert main(["versions", "--plugin", "no_such_plugin"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "error: --plugin no_such_plugin: it cannot be imported: ModuleNotFoundError" in told.err
+    for name in ("plugin_one", "plugin_two"):
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize(
