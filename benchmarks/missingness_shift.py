@@ -35,7 +35,7 @@ from gdsfd.comparison.fit_log import FitLog, Record
 from gdsfd.evaluation.metrics import auroc
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.without import only_modalities, without_modalities
-from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
 from gdsfd.training.arm import Arm, FittedArm

@@ -175,7 +175,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ("n26", "gdsfd/nn/losses/generalized_cross_entropy.py", "-torch.expm1(q * chance) / q", "-torch.expm1(q * chance)"),
     (
         "n27",
-        "gdsfd/nn/deconfound/thinning.py",
+        "gdsfd/nn/adjustment/thinning.py",
         "return presence & (patterns[choice] | ~drawable)",
         "return patterns[choice] | ~drawable",
     ),

@@ -28,7 +28,7 @@ from training_step import stepper
 import gdsfd
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams import PRESETS, StreamConfig

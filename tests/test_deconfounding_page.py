@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.adjustment.config import PrototypeConfig
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "deconfounding.md").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from gdsfd.errors import InputError
+from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.backbones import Backbone, register_backbone, registry
-from gdsfd.nn.deconfound.config import PrototypeConfig
-from gdsfd.nn.information import known_information
+from gdsfd.nn.dependence import known_dependence
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.setting_checks import Number, Whole, check_options, checked
 from gdsfd.training import Debiaser, TrainConfig
@@ -111,7 +111,7 @@ def test_options_of_backbones(backbone: str) -> None:
                 Debiaser(backbone, backbone_options={"layers": layers})
 
 
-@pytest.mark.parametrize("name", known_information())
+@pytest.mark.parametrize("name", known_dependence())
 def test_options_of_estimators(name: str) -> None:
     for options in ({"hiddn": 3}, {"hidden": 0}, {"hidden": "64"}, {"floor": 1e9}, {"num_suspects": [2]}):
         with pytest.raises(InputError, match=f"option of the estimator '{name}'"):

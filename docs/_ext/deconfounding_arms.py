@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
 
 REFERENCE = "none"

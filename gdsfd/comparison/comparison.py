@@ -24,7 +24,7 @@ from gdsfd.comparison.summary import Design, summarise
 from gdsfd.comparison.words import design_sentences
 from gdsfd.errors import InputError, cell_text, near_names
 from gdsfd.nn.backbones import check_backbone, known_backbones
-from gdsfd.nn.information import check_information
+from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Number, Whole, checked
@@ -162,7 +162,7 @@ def make_plan(
         check_backbone(name, config.backbone_options)
     for parts in streams.values():
         if parts is not None:
-            check_information(parts.information, parts.information_options)
+            check_dependence(parts.information, parts.information_options)
     return Plan(
         arms={REFERENCE: None, **streams},
         backbones=tuple(backbones),

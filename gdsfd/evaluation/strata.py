@@ -29,8 +29,8 @@ from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.training.strata import environment_codes
 
 if TYPE_CHECKING:
-    from gdsfd.nn.deconfound.config import PrototypeConfig
-    from gdsfd.nn.deconfound.deconfounder import Deconfounder
+    from gdsfd.nn.adjustment.config import PrototypeConfig
+    from gdsfd.nn.adjustment.deconfounder import Deconfounder
     from gdsfd.nn.ensemble import Ensemble
 
 __all__ = ["SplitStrata", "Strata", "StrataTable", "Stratum", "StratumHere", "judge_strata"]

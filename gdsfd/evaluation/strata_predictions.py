@@ -15,7 +15,7 @@ from gdsfd.evaluation.metrics import Floats
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.presence_of import presence_of
 from gdsfd.graph.store import PatientStore
-from gdsfd.nn.deconfound.adjustment import logit_spread
+from gdsfd.nn.adjustment.adjustment import logit_spread
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.training.strata import groups_of

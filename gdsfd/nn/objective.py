@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.batch import PatientBatch
-from gdsfd.nn.deconfound.thinning import consistency
+from gdsfd.nn.adjustment.thinning import consistency
+from gdsfd.nn.dependence import Dependence, build_dependence
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.information import Dependence, build_information
 from gdsfd.nn.losses import (
     RelativeDifficulty,
     Supervision,
@@ -152,7 +152,7 @@ class StreamObjective(Objective):
         if config.information == "grl" and not num_suspects:
             measured = False  # no declared suspect is in the graph, or each has one code: nothing to predict
         self.dependence = nn.ModuleList(
-            build_information(
+            build_dependence(
                 config.information, first.channels, first.channels, num_suspects, **config.information_options
             )
             for _ in self._members

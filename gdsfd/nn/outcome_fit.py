@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gdsfd.nn.deconfound.deconfounder import Deconfounder
+from gdsfd.nn.adjustment.deconfounder import Deconfounder
 from gdsfd.nn.losses import outcome_loss
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from gdsfd.cohort.fields import CohortSchema
 from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.layout import EdgeLayout
+from gdsfd.nn.adjustment.deconfounder import Deconfounder
+from gdsfd.nn.adjustment.intervention import PatternIntervention
 from gdsfd.nn.backbones import build_backbone
-from gdsfd.nn.deconfound.deconfounder import Deconfounder
-from gdsfd.nn.deconfound.intervention import PatternIntervention
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.predictor import Prediction, Predictor
 from gdsfd.nn.streams.config import StreamConfig

@@ -21,8 +21,8 @@ from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import check_backbone
+from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.information import check_information
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
@@ -93,7 +93,7 @@ class Debiaser:
         self.streams = StreamConfig.read(debias)
         self.debias = debias if isinstance(debias, str) else "custom"
         if self.streams is not None:
-            check_information(self.streams.information, self.streams.information_options)
+            check_dependence(self.streams.information, self.streams.information_options)
         self.suspects = read_suspects(suspects)
         self._suspects_given = suspects is not None
         self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")

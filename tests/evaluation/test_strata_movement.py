@@ -17,7 +17,7 @@ from gdsfd.evaluation.strata_movement import Movement, crowds_of, movement
 from gdsfd.evaluation.strata_words import crowd_words, strata_words
 from gdsfd.evaluation.targets import Target
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.adjustment.config import PrototypeConfig
 from tests.cohort_factory import make_cohort
 
 SCHEMA = CohortSchema((), (OutcomeFields("died_early", "d", ("no", "yes")),), ("sex",), "ward")

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.nn.information import known_information
+from gdsfd.nn.dependence import known_dependence
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
@@ -20,7 +20,7 @@ from tests.pairs import covering
 QUICK: dict[str, Any] = {"members": 1, "channels": 4, "learning_rate": 3e-3, "batch_size": 32, "max_epochs": 2}
 
 CHOICES: dict[str, tuple[Any, ...]] = {
-    "information": ("none", *known_information()),
+    "information": ("none", *known_dependence()),
     "mask_level": ("feature", "edge", "both"),
     "head": ("causal", "joint"),
     "biased_head": ("biased", "joint"),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from gdsfd.errors import InputError, near_names
-from gdsfd.nn.deconfound.config import PrototypeConfig
+from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.setting_checks import Number, Whole, brief, check_fields, check_names
 
 __all__ = ["PRESETS", "StreamConfig"]
@@ -36,7 +36,7 @@ class StreamConfig:
             of predictions.
         clip: Largest stratum weight, before they are brought to mean 1; 1 to 1,000,000.
         information: Measure of dependence that the streams minimise, a name of
-            :func:`gdsfd.nn.information.known_information` or ``"none"``.
+            :func:`gdsfd.nn.dependence.known_dependence` or ``"none"``.
         information_weight: Weight of it.
         conditional: Whether dependence is measured within classes of the outcome.
         critic_steps: Steps of a learned measure's critic per training step, 1 to 100.
