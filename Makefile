@@ -7,8 +7,11 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 # More arguments for pytest: make test PYTEST_ARGS="-k loader -x"
 PYTEST_ARGS ?=
+# Tests that run at a time; JOBS=0 for one process, where a debugger can stop.
+JOBS ?= auto
 # The tests' tensors are small: more threads only get in each other's way.
 PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest
+IN_PARALLEL := -n $(JOBS) --dist worksteal
 # Pinned, so that everyone's numbers come from the same kernels.
 TORCH ?= torch==2.13.0
 # A torch-scatter wheel fits only the torch it was compiled against.
@@ -45,10 +48,10 @@ demo: setup  ## the whole way on the built-in cohort: simulate, build, train, ev
 	@$(VENV)/bin/gdsfd demo --out demo --force
 
 test: setup  ## the tests, without torch-scatter
-	@$(PYTEST) $(PYTEST_ARGS)
+	@$(PYTEST) $(IN_PARALLEL) $(PYTEST_ARGS)
 
 check: setup  ## the slow checks
-	@$(PYTEST) -m slow $(PYTEST_ARGS)
+	@$(PYTEST) $(IN_PARALLEL) -m slow $(PYTEST_ARGS)
 
 # BENCH="shapes step" runs only some; BENCH=cuda the ones for a GPU.
 bench: setup  ## the lines behind docs/message-passing.md, on an idle machine (10 to 15 minutes)
@@ -70,7 +73,7 @@ $(SCATTER)/.setup: $(VENV)/.setup
 	@touch $@
 
 test-scatter: $(SCATTER)/.setup  ## the same tests with torch-scatter (compiled once, then cached in .wheels/)
-	@PYTHONPATH=$(abspath $(SCATTER)) $(PYTEST) $(PYTEST_ARGS)
+	@PYTHONPATH=$(abspath $(SCATTER)) $(PYTEST) $(IN_PARALLEL) $(PYTEST_ARGS)
 
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check .
