@@ -40,9 +40,9 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.guard import judge
+from gdsfd.training.model_selection.guard import judge
 from gdsfd.training.scoring import probabilities_of
-from gdsfd.training.strata import groups_of
+from gdsfd.training.suspects.strata import groups_of
 
 MECHANISMS = ("mcar", "mar", "mnar", "mnar_outcome")
 INFORMATIVE = ("labs", "imaging", "vitals", "history")

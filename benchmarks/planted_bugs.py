@@ -63,7 +63,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ("T4", "gdsfd/training/average.py", "current, 1 - decay)", "current, decay)"),
     (
         "T5",
-        "gdsfd/training/guard.py",
+        "gdsfd/training/model_selection/guard.py",
         'below = areas["reference"] - areas["debiased"]',
         'below = areas["debiased"] - areas["reference"]',
     ),
@@ -221,39 +221,44 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("t09", "gdsfd/training/tuning.py", "network.eval()\n    plain", "plain"),
     ("t10", "gdsfd/training/average.py", 'self.steps = int(weights["steps"])', "self.steps = 0"),
-    ("t11", "gdsfd/training/guard.py", "if found.difference >= LEAST_GAIN:", "if found.high >= LEAST_GAIN:"),
+    (
+        "t11",
+        "gdsfd/training/model_selection/guard.py",
+        "if found.difference >= LEAST_GAIN:",
+        "if found.high >= LEAST_GAIN:",
+    ),
     (
         "t12",
-        "gdsfd/training/outcome_by_suspects.py",
+        "gdsfd/training/suspects/outcome_by_suspects.py",
         "best[fit] = held_out.clip(1e-6)",
         "best[fit] = _fitted(indicators[fit], y[fit], strength).predict_proba(indicators[fit]).clip(1e-6) "
         "if present.size == classes else held_out.clip(1e-6)",
     ),
     (
         "t13",
-        "gdsfd/training/outcome_by_suspects.py",
+        "gdsfd/training/suspects/outcome_by_suspects.py",
         "ratio = torch.where(label > 0.5, *positive).float()",
         "ratio = torch.where(label < 0.5, *positive).float()",
     ),
     (
         "t14",
-        "gdsfd/training/pattern_propensity.py",
+        "gdsfd/training/suspects/pattern_propensity.py",
         "weight = weight / weight[fit].mean()",
         "weight = weight / weight.mean()",
     ),
     (
         "t15",
-        "gdsfd/training/environment_folds.py",
+        "gdsfd/training/model_selection/leave_one_environment_out.py",
         "rows_in[inside[rows_in] & (label[rows_in] >= 0)] for rows_in in (train, tuning)",
         "rows_in[inside[rows_in]] for rows_in in (train, tuning)",
     ),
     (
         "t16",
-        "gdsfd/training/evidence.py",
+        "gdsfd/training/model_selection/evidence.py",
         "weight[inside & (label == value)] = min(share / here, most)",
         "weight[inside & (label == value)] = min(here / share, most)",
     ),
-    ("t17", "gdsfd/training/concordance.py", "+ 0.5 * (", "+ 1.0 * ("),
+    ("t17", "gdsfd/training/model_selection/concordance.py", "+ 0.5 * (", "+ 1.0 * ("),
     ("o01", "gdsfd/ops/edge_layer.py", "passed = passed * mask[rows]\n", "passed = passed\n"),
     (
         "o02",
@@ -295,8 +300,8 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ("c07", "gdsfd/comparison/matched.py", "if size(middle) < wanted", "if size(middle) > wanted"),
 )
 
-TRAINING = ("arm", "average", "concordance", "config", "environment_folds", "evidence", "guard", "loop")
-TRAINING += ("outcome_by_suspects", "pattern_propensity", "suspect_codes", "tuning", "debiaser", "resume")
+TRAINING = ("suspects", "model_selection", "test_arm.py", "test_average.py", "test_config.py", "test_loop.py")
+TRAINING += ("test_tuning.py", "test_debiaser.py", "test_resume.py")
 
 
 def tests_of(path: str, checkout: Path) -> list[str]:
@@ -307,7 +312,7 @@ def tests_of(path: str, checkout: Path) -> list[str]:
         "ops": ["tests/ops/test_edge_layer.py", "tests/nn/test_edge_sage_conv.py", "tests/nn/test_backbones.py"],
         "nn": ["tests/nn", "tests/training/test_arm.py", "tests/training/test_prototypes.py"],
         "comparison": ["tests/comparison"],
-        "training": [f"tests/training/test_{name}.py" for name in TRAINING],
+        "training": [f"tests/training/{name}" for name in TRAINING],
     }[room]
     own = sorted(str(test.relative_to(checkout)) for test in (checkout / "tests" / room).rglob(f"test_{name}.py"))
     return list(dict.fromkeys([*own, *(test for test in wanted if (checkout / test).exists())]))

@@ -13,7 +13,7 @@ from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.critics import Critics
-from gdsfd.training.strata import fit_strata
+from gdsfd.training.suspects.strata import fit_strata
 
 
 def stepper(arm: Arm, graph: Any, store: PatientStore) -> tuple[Callable[[torch.Tensor], None], Ensemble]:

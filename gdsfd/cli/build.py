@@ -69,7 +69,7 @@ def _schema_of(folder: Path) -> CohortSchema:
     """The fitted schema of a trained model, or of a graph."""
     from gdsfd.cohort.fields import CohortSchema
     from gdsfd.graph.files import load_graph
-    from gdsfd.training.model_folder import is_model, read_model
+    from gdsfd.training.storage.model_folder import is_model, read_model
 
     if is_model(folder):
         return CohortSchema.from_dict(read_model(folder)["schema"])

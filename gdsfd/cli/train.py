@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_out_folder(arguments.out, MODEL_FILE, "trained model", arguments.force)
 
     from gdsfd.process_lock import check_unlocked
-    from gdsfd.training.checkpoint import already_training, lock_file
+    from gdsfd.training.storage.checkpoint import already_training, lock_file
 
     check_unlocked(lock_file(arguments.out), already_training(arguments.out))
 

@@ -30,7 +30,7 @@ from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
-from gdsfd.training.suspects import check_suspects, read_suspects
+from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects
 
 if TYPE_CHECKING:
     import pandas as pd

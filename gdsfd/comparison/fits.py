@@ -23,7 +23,7 @@ from gdsfd.graph.store import PatientStore
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.guard import Guard, judge
+from gdsfd.training.model_selection.guard import Guard, judge
 from gdsfd.training.scoring import probabilities_of
 
 __all__ = ["BASELINES", "MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]

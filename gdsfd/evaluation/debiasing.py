@@ -18,7 +18,7 @@ from gdsfd.evaluation.probes import Probes, probe_streams
 from gdsfd.evaluation.score import Rules, Scored, difference, macro, score
 from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.simulation.truth import Truth
-from gdsfd.training.run_record import outcome_entropy
+from gdsfd.training.run_record.run_record import outcome_entropy
 
 if TYPE_CHECKING:
     from gdsfd.training.debiaser import Debiaser

@@ -13,10 +13,10 @@ from gdsfd.evaluation.assess import Predictor, thresholds_of
 from gdsfd.evaluation.numbers import count, number, percent
 from gdsfd.evaluation.population import Judged
 from gdsfd.evaluation.score import Rules
-from gdsfd.training.operating_point import OperatingPoint
-from gdsfd.training.recalibration import RecalibrationLine
-from gdsfd.training.run_record import RunRecord
-from gdsfd.training.tuned_rules import SENSITIVITIES, TunedRules
+from gdsfd.training.run_record.operating_point import OperatingPoint
+from gdsfd.training.run_record.recalibration import RecalibrationLine
+from gdsfd.training.run_record.run_record import RunRecord
+from gdsfd.training.run_record.tuned_rules import SENSITIVITIES, TunedRules
 
 __all__ = ["Fixed", "fixed_points", "fixed_where", "kept_line", "kept_rules"]
 

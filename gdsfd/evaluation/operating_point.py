@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from gdsfd.evaluation.metrics import Floats, mean_or_nan
-from gdsfd.training.operating_point import OperatingPoint, choose_threshold
+from gdsfd.training.run_record.operating_point import OperatingPoint, choose_threshold
 
 __all__ = ["OperatingPoint", "choose_threshold", "rates"]
 

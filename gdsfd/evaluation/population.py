@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gdsfd.cohort.split import NEW
 from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split
-from gdsfd.training.run_record import RunRecord
+from gdsfd.training.run_record.run_record import RunRecord
 
 __all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "whom_to_judge"]
 

@@ -13,7 +13,7 @@ from gdsfd.evaluation.probe_folds import Numbers
 from gdsfd.evaluation.targets import labels_of, target_names
 from gdsfd.graph.loader import rows_of
 from gdsfd.simulation.truth import Truth
-from gdsfd.training.suspect_codes import suspect_codes
+from gdsfd.training.suspects.suspect_codes import suspect_codes
 
 __all__ = ["ProbeTarget", "outcome_classes", "probe_targets"]
 

@@ -14,7 +14,7 @@ from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, calibration_figures, score
 from gdsfd.evaluation.targets import Target, rows_of_split, targets_of
-from gdsfd.training.recalibration import RecalibrationLine
+from gdsfd.training.run_record.recalibration import RecalibrationLine
 
 __all__ = ["Recalibrated", "judge_recalibration"]
 

@@ -26,7 +26,7 @@ from gdsfd.evaluation.strata_predictions import (
 from gdsfd.evaluation.targets import Target, labels_of, rows_of_split, target_names
 from gdsfd.graph.presence_of import presence_of
 from gdsfd.nn.stream_predictor import StreamPredictor
-from gdsfd.training.strata import environment_codes
+from gdsfd.training.suspects.strata import environment_codes
 
 if TYPE_CHECKING:
     from gdsfd.nn.adjustment.config import PrototypeConfig

@@ -18,7 +18,7 @@ from gdsfd.graph.store import PatientStore
 from gdsfd.nn.adjustment.adjustment import logit_spread
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
-from gdsfd.training.strata import groups_of
+from gdsfd.training.suspects.strata import groups_of
 
 __all__ = ["StratumPredictions", "assign_strata", "has_strata", "member_groups", "predict_strata"]
 

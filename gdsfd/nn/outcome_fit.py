@@ -56,7 +56,7 @@ class _StratumFit(OutcomeFit):
     def strata(self, prediction: StreamPrediction, group: Tensor | None) -> Tensor | None:
         """The nearest centre of the own group."""
         assert prediction.source is not None
-        assert group is not None, "Supervision.group is missing; gdsfd.training.strata.fit_strata gives it"
+        assert group is not None, "Supervision.group is missing; gdsfd.training.suspects.strata.fit_strata gives it"
         return self.head.strata(prediction.source, group)
 
 

@@ -22,11 +22,11 @@ from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
-from gdsfd.training.outcome_by_suspects import outcome_by_suspects
-from gdsfd.training.pattern_propensity import pattern_propensity
 from gdsfd.training.state import TrainingState
-from gdsfd.training.strata import fit_strata
-from gdsfd.training.suspect_codes import SuspectCodes, suspect_codes
+from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.suspects.pattern_propensity import pattern_propensity
+from gdsfd.training.suspects.strata import fit_strata
+from gdsfd.training.suspects.suspect_codes import SuspectCodes, suspect_codes
 
 __all__ = ["Arm", "FittedArm", "Told", "build_network"]
 

@@ -27,18 +27,24 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.arm import Arm, FittedArm, build_network
-from gdsfd.training.checkpoint import already_training, check_resumable, empty_work_folder, lock_file, work_folder
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
 from gdsfd.training.ending import why_ended
-from gdsfd.training.guard import Guard, judge
 from gdsfd.training.labels import check_labels, check_two_classes
 from gdsfd.training.loop import DivergedError
-from gdsfd.training.model_folder import check_free, read_model, read_weights, write_model
+from gdsfd.training.model_selection.guard import Guard, judge
 from gdsfd.training.progress import Watch, followed
-from gdsfd.training.run_record import RunRecord, record_run
+from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.schema_check import check_schema
-from gdsfd.training.suspects import check_suspects, existing_suspects, read_suspects
+from gdsfd.training.storage.checkpoint import (
+    already_training,
+    check_resumable,
+    empty_work_folder,
+    lock_file,
+    work_folder,
+)
+from gdsfd.training.storage.model_folder import check_free, read_model, read_weights, write_model
+from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects
 from gdsfd.whole_folder import check_writable
 
 __all__ = ["Debiaser"]

@@ -23,13 +23,13 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Supervision
 from gdsfd.nn.objective import ErmObjective, Objective
 from gdsfd.training.average import RunningAverage
-from gdsfd.training.checkpoint import load_checkpoint, save_checkpoint
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
 from gdsfd.training.devices import make_fabric, without_hints
 from gdsfd.training.history_log import TensorBoardLog
 from gdsfd.training.labels import check_labels
 from gdsfd.training.state import TrainingState
+from gdsfd.training.storage.checkpoint import load_checkpoint, save_checkpoint
 from gdsfd.training.tuning import tuning_figures
 
 __all__ = ["DivergedError", "seeded", "train"]

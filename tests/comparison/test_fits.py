@@ -7,7 +7,7 @@ from gdsfd.comparison.fits import Plan, fit_all
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.guard import Guard
+from gdsfd.training.model_selection.guard import Guard
 
 CONFIG = TrainConfig(max_epochs=1, members=1, channels=16, accelerator="cpu", guard_folds=2)
 

@@ -8,7 +8,7 @@ import pytest
 from gdsfd.evaluation.recalibrated import judge_recalibration
 from gdsfd.evaluation.score import Rules
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.training.recalibration import RecalibrationLine
+from gdsfd.training.run_record.recalibration import RecalibrationLine
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
 

@@ -20,7 +20,7 @@ from gdsfd.nn.predictor import Prediction
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.pattern_propensity import pattern_propensity
+from gdsfd.training.suspects.pattern_propensity import pattern_propensity
 from tests.cohort_factory import make_cohort
 
 N = 1000

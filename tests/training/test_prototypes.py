@@ -24,7 +24,7 @@ from gdsfd.nn.streams import StreamConfig
 from gdsfd.training import Debiaser, loop
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.strata import groups_of
+from gdsfd.training.suspects.strata import groups_of
 from tests.cohort_factory import make_cohort
 
 PARTS = {"head": "causal", "margin": True, "information": "xcov", "conditional": True, "stage_one": 0.3}

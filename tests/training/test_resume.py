@@ -17,7 +17,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.files import save_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
-from gdsfd.training.checkpoint import work_folder
+from gdsfd.training.storage.checkpoint import work_folder
 from tests.cohort_factory import make_cohort
 
 SETTINGS = {"max_epochs": 8, "channels": 8, "patience": 8}

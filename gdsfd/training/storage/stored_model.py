@@ -13,7 +13,7 @@ from gdsfd.errors import InputError, cell_text
 from gdsfd.file_digest import digest_of_json
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.suspects import DEFAULT_SUSPECTS, read_suspects
+from gdsfd.training.suspects.declared_suspects import DEFAULT_SUSPECTS, read_suspects
 
 __all__ = ["FORMAT", "VERSION", "check_stored", "damaged"]
 
@@ -64,7 +64,7 @@ class _Training(BaseModel):
 
 
 class _Guard(BaseModel):
-    """A verdict (:class:`~gdsfd.training.guard.Guard`)."""
+    """A verdict (:class:`~gdsfd.training.model_selection.guard.Guard`)."""
 
     model_config = _Whole
     choice: _Which
@@ -104,7 +104,7 @@ class _Model(BaseModel):
 
 
 def check_stored(stored: Any, path: Path) -> dict[str, Any]:
-    """Holds what a file says to the form that :func:`gdsfd.training.model_folder.write_model` gives it.
+    """Holds what a file says to the form that :func:`gdsfd.training.storage.model_folder.write_model` gives it.
 
     Args:
         stored: The file's content, as JSON has it.

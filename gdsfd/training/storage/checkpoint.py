@@ -16,7 +16,7 @@ from torch import Tensor
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.training.state import TrainingState
-from gdsfd.training.tensor_tree import join, take_apart
+from gdsfd.training.storage.tensor_tree import join, take_apart
 
 __all__ = [
     "already_training",

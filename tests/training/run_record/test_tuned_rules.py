@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.training.operating_point import choose_threshold
-from gdsfd.training.recalibration import fit_recalibration
-from gdsfd.training.tuned_rules import SENSITIVITIES, TunedRules, tune_rules
+from gdsfd.training.run_record.operating_point import choose_threshold
+from gdsfd.training.run_record.recalibration import fit_recalibration
+from gdsfd.training.run_record.tuned_rules import SENSITIVITIES, TunedRules, tune_rules
 
 
 def rules() -> TunedRules:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gdsfd.training.operating_point import choose_threshold
+from gdsfd.training.run_record.operating_point import choose_threshold
 from tests.evaluation.scores import made
 
 

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.training.evidence import _environment_weights, mean_area
+from gdsfd.training.model_selection.evidence import _environment_weights, mean_area
 from tests.cohort_factory import make_cohort
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.training.environment_folds import environment_folds
+from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
 from tests.cohort_factory import make_cohort
 
 

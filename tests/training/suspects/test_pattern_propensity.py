@@ -13,7 +13,7 @@ from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.without import without_modalities
 from gdsfd.simulation import simulate
-from gdsfd.training.pattern_propensity import PatternPropensity, pattern_propensity
+from gdsfd.training.suspects.pattern_propensity import PatternPropensity, pattern_propensity
 from tests.cohort_factory import make_cohort
 
 N = 3000

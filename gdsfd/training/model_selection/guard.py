@@ -11,9 +11,9 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
 from gdsfd.training.arm import Arm, FittedArm
-from gdsfd.training.concordance import FEWEST, Concordance
-from gdsfd.training.environment_folds import environment_folds
-from gdsfd.training.evidence import left_out_gain, mean_area, weighted_gain
+from gdsfd.training.model_selection.concordance import FEWEST, Concordance
+from gdsfd.training.model_selection.evidence import left_out_gain, mean_area, weighted_gain
+from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
 from gdsfd.training.scoring import probabilities_of
 
 __all__ = ["Choice", "Guard", "judge"]

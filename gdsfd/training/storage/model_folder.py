@@ -15,10 +15,10 @@ from gdsfd._version import __version__
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.training.checkpoint import work_folder
 from gdsfd.training.history_log import write_history
-from gdsfd.training.run_record import RunRecord
-from gdsfd.training.stored_model import FORMAT, VERSION, check_stored, damaged
+from gdsfd.training.run_record.run_record import RunRecord
+from gdsfd.training.storage.checkpoint import work_folder
+from gdsfd.training.storage.stored_model import FORMAT, VERSION, check_stored, damaged
 from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"]

@@ -13,8 +13,8 @@ import torch
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
-from gdsfd.training.checkpoint import check_resumable, load_checkpoint, save_checkpoint, work_folder
 from gdsfd.training.state import TrainingState
+from gdsfd.training.storage.checkpoint import check_resumable, load_checkpoint, save_checkpoint, work_folder
 from tests.cohort_factory import make_cohort
 
 SETTINGS: dict[str, Any] = {"model": {"seed": 3, "config": {"channels": 8}}, "graph": {"labels": "aa", "ids": "bb"}}

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from gdsfd.training.recalibration import fit_recalibration
+from gdsfd.training.run_record.recalibration import fit_recalibration
 
 
 def drawn(intercept: float, slope: float, n: int = 4000, seed: int = 0, spread: float = 1.0):

@@ -13,7 +13,7 @@ from gdsfd.cohort.cohort import EmbeddingObservations
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
-from gdsfd.training.suspects import check_suspects, read_suspects
+from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects
 from tests.cohort_factory import make_cohort
 
 

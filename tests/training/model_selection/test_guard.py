@@ -9,11 +9,11 @@ import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.nn.streams.config import PRESETS
-from gdsfd.training import guard
 from gdsfd.training.arm import Arm, FittedArm, Told
-from gdsfd.training.concordance import Concordance
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.guard import judge
+from gdsfd.training.model_selection import guard
+from gdsfd.training.model_selection.concordance import Concordance
+from gdsfd.training.model_selection.guard import judge
 from gdsfd.training.state import TrainingState
 from tests.cohort_factory import make_cohort
 

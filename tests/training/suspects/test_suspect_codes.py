@@ -8,8 +8,8 @@ import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.training.outcome_by_suspects import outcome_by_suspects
-from gdsfd.training.suspect_codes import SuspectCodes, suspect_codes
+from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.suspects.suspect_codes import SuspectCodes, suspect_codes
 from tests.cohort_factory import make_cohort
 
 

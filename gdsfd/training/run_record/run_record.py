@@ -25,9 +25,9 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.ensemble import Ensemble
+from gdsfd.training.run_record.training_patients import TrainingPatients
+from gdsfd.training.run_record.tuned_rules import TunedRules, tune_rules
 from gdsfd.training.scoring import probabilities_of
-from gdsfd.training.training_patients import TrainingPatients
-from gdsfd.training.tuned_rules import TunedRules, tune_rules
 
 __all__ = ["RunRecord", "outcome_entropy", "record_run"]
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
-from gdsfd.training.suspect_codes import SuspectCodes
+from gdsfd.training.suspects.suspect_codes import SuspectCodes
 
 __all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gdsfd.training.tensor_tree import join, take_apart
+from gdsfd.training.storage.tensor_tree import join, take_apart
 
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-3, fused=True),

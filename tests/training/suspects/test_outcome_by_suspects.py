@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
-from gdsfd.training.outcome_by_suspects import outcome_by_suspects
-from gdsfd.training.suspect_codes import SuspectCodes
+from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.suspects.suspect_codes import SuspectCodes
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 PATIENTS, TRAIN = 300, 200

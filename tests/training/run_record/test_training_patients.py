@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.training.training_patients import TrainingPatients
+from gdsfd.training.run_record.training_patients import TrainingPatients
 
 
 def graph(ids, subjects=None, split=None):

@@ -17,11 +17,11 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
 from gdsfd.training.arm import Arm, FittedArm
-from gdsfd.training.concordance import Concordance, concordance_gain
-from gdsfd.training.environment_folds import Fold
-from gdsfd.training.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.model_selection.concordance import Concordance, concordance_gain
+from gdsfd.training.model_selection.leave_one_environment_out import Fold
 from gdsfd.training.scoring import probabilities_of
-from gdsfd.training.suspect_codes import suspect_codes
+from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.suspects.suspect_codes import suspect_codes
 
 __all__ = ["left_out_gain", "mean_area", "weighted_gain"]
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from gdsfd.baselines.labels import Floats
 from gdsfd.errors import InputError
-from gdsfd.training.operating_point import OperatingPoint, choose_threshold
-from gdsfd.training.recalibration import RecalibrationLine, fit_recalibration
+from gdsfd.training.run_record.operating_point import OperatingPoint, choose_threshold
+from gdsfd.training.run_record.recalibration import RecalibrationLine, fit_recalibration
 
 __all__ = ["SENSITIVITIES", "TunedRules", "tune_rules"]
 

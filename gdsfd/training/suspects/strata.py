@@ -10,7 +10,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.graph.presence_of import presence_of
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor
-from gdsfd.training.suspect_codes import word_codes
+from gdsfd.training.suspects.suspect_codes import word_codes
 
 __all__ = ["fit_strata", "groups_of"]
 

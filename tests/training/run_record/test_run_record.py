@@ -15,9 +15,9 @@ from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_json
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.debiaser import Debiaser
-from gdsfd.training.operating_point import choose_threshold
-from gdsfd.training.recalibration import fit_recalibration
-from gdsfd.training.run_record import outcome_entropy
+from gdsfd.training.run_record.operating_point import choose_threshold
+from gdsfd.training.run_record.recalibration import fit_recalibration
+from gdsfd.training.run_record.run_record import outcome_entropy
 from tests.cohort_factory import make_cohort
 
 SETTINGS = {"backbone": "concat", "max_epochs": 2, "channels": 8, "members": 1}

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from gdsfd.training.concordance import concordance_gain
-from gdsfd.training.guard import _interval
+from gdsfd.training.model_selection.concordance import concordance_gain
+from gdsfd.training.model_selection.guard import _interval
 
 
 def by_hand(y, score, group, weight) -> float:

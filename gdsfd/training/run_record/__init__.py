@@ -1,0 +1,1 @@
+"""What is fixed at training time: thresholds, recalibration, fitted baselines, and hashes of the training patients."""
