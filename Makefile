@@ -19,7 +19,7 @@ WHEELS := .wheels/$(subst ==,-,$(TORCH))
 SCATTER := .scatter/$(subst ==,-,$(TORCH))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-scatter check bench lint format readme docs notebooks clean
+.PHONY: help setup demo test test-scatter check bench lint format readme pictures docs notebooks clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +86,9 @@ format: setup  ## let ruff reformat
 
 readme: setup  ## the README's figures, from benchmarks/results
 	@$(PY) docs/_ext/readme_figures.py
+
+pictures: setup  ## the README's pictures; the report's needs chromium and `make demo` before
+	@$(PY) docs/_ext/readme_pictures.py
 
 docs: $(VENV)/.setup-docs  ## the documentation, in docs/_build/html; warnings are errors
 	@$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
