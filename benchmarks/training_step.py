@@ -19,18 +19,18 @@ from gdsfd.training.suspects.strata import fit_strata
 def stepper(arm: Arm, graph: Any, store: PatientStore) -> tuple[Callable[[torch.Tensor], None], Ensemble]:
     """A function that trains on the patients of some rows, and the network that it trains."""
     train = rows_of(graph, "train")
-    given, codes, _ = arm.supervision(graph, train)
+    targets, codes, _ = arm.targets(graph, train)
     network = build_network(graph.schema, arm.backbone, arm.streams, arm.config, arm.seed, codes.sizes)
     network.prepare(store)
-    given = replace(given, group=fit_strata(network, graph, train))
+    targets = replace(targets, group=fit_strata(network, graph, train))
     objective = arm.objective(network, len(graph["patient"].id), codes.sizes)
-    objective.start_epoch(network, lambda: iter([store.batch(train)]), given, 0)
+    objective.start_epoch(network, lambda: iter([store.batch(train)]), targets, 0)
     critics = Critics(objective)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
     network.train()
 
     def step(rows: torch.Tensor) -> None:
-        batch, supervision = store.batch(rows), given.take(rows)
+        batch, supervision = store.batch(rows), targets.take(rows)
         predictions = network(batch)
         critics.step(predictions, supervision, 2)
         loss = objective(predictions, supervision, 2)

@@ -54,7 +54,7 @@ def bench_patients(shape: Shape, options: Options) -> list[Line]:
     def score(batch_size: int, of: Tensor) -> Tensor:
         return torch.cat([predictor(store.batch(some)).logits for some in of.split(batch_size)])
 
-    predictor.fit_states(lambda: (store.batch(some) for some in rows.split(_BATCH)))
+    predictor.fit_memory(lambda: (store.batch(some) for some in rows.split(_BATCH)))
     every = score(_BATCH, rows)
     some = rows[:: shape.patients // 8 + 1]
     gap = difference(score(1, some), every[some])

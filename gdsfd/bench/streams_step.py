@@ -18,8 +18,8 @@ from gdsfd.graph.store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import ErmObjective, Objective, StreamObjective
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams import PRESETS, MaskGenerator, StreamConfig
@@ -54,10 +54,10 @@ def streams(shape: Shape, seed: int, device: str, random: bool) -> Contest:
     plain = PlainStreams(ours).train()
     store, cohort = PatientStore(graph), PlainCohort(graph)
     objective = StreamObjective(networks[OURS], config, shape.patients)  # without parameters: the same for both
-    given = Supervision(graph["patient"].y.float(), torch.arange(shape.patients), margin=_margin(suspect)).to(device)
+    targets = Targets(graph["patient"].y.float(), torch.arange(shape.patients), margin=_margin(suspect)).to(device)
 
     def loss_of(network: Ensemble, objective: Objective) -> Callable[[Tensor], Tensor]:
-        return lambda rows: objective(network(store.batch(rows)), given.take(rows), _STAGE)
+        return lambda rows: objective(network(store.batch(rows)), targets.take(rows), _STAGE)
 
     @torch.no_grad()
     def outputs(rows: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -67,7 +67,7 @@ def streams(shape: Shape, seed: int, device: str, random: bool) -> Contest:
         return [(getattr(mine, name), getattr(other, name)) for name in names]
 
     losses: dict[str, Callable[[Tensor], Tensor]] = {
-        PLAIN: lambda rows: objective([plain(cohort, rows)], given.take(rows), _STAGE),
+        PLAIN: lambda rows: objective([plain(cohort, rows)], targets.take(rows), _STAGE),
         OURS: loss_of(networks[OURS], objective),
         ERM: loss_of(networks[ERM], ErmObjective()),
     }

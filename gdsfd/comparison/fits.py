@@ -165,8 +165,9 @@ def _of_backbone(
         folds = plan.folds.get(name, config.guard_folds)
         guard = judge(graph, erm, debiased, pair, folds, left_out_reference=shared)
         verdict: Record = {"guard": _verdict(guard), "guard_seconds": round(time.perf_counter() - start, 1)}
-        if fitted.told.suspects:
-            verdict["told"] = dict(suspects=fitted.told.suspects, nats=fitted.told.nats)
+        signal = fitted.suspect_signal
+        if signal.suspects:
+            verdict["told"] = dict(suspects=signal.suspects, nats=signal.cross_entropy_gain)
         delivered = splits if guard.choice == "debiased" else record["splits"]
         yield [
             {**_network(debiased, name, fitted), **verdict, "splits": delivered},

@@ -58,11 +58,11 @@ class Ensemble(nn.Module):
             }
         return {"pooled": torch.cat([each.embeddings.pooled for each in predictions], dim=-1)}
 
-    def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+    def fit_memory(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
         """Lets each member's backbone fit what inference needs to know of training patients."""
         for member in self.members:
             assert isinstance(member, Predictor)
-            member.fit_states(batches)
+            member.fit_memory(batches)
 
     def prepare(self, store: PatientStore) -> None:
         """Works out once for all patients of a store what does not depend on weights (see ``Predictor.prepare``)."""

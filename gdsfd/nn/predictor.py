@@ -101,13 +101,13 @@ class Predictor(nn.Module):
         return Prediction(self.out(self.dropout(embeddings.pooled)), embeddings)
 
     @torch.no_grad()
-    def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
-        """Lets the backbone fit what inference needs to know of training patients (see ``Backbone.fit_states``)."""
-        if not self.backbone.needs_states:
+    def fit_memory(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+        """Lets the backbone fit what inference needs to know of training patients (see ``Backbone.fit_memory``)."""
+        if not self.backbone.has_memory:
             return
         mode = self.training
         self.eval()
-        self.backbone.fit_states(lambda: map(self.inputs, batches()))
+        self.backbone.fit_memory(lambda: map(self.inputs, batches()))
         self.train(mode)
 
     @torch.no_grad()

@@ -151,12 +151,12 @@ class StreamPredictor(Predictor):
         return logits + self.biased_out_causal(self.dropout(causal.detach()))
 
     @torch.no_grad()
-    def fit_states(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+    def fit_memory(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
         """Fits the backbones' states and the mean biased code on training patients."""
         mode = self.training
         self.eval()
-        if self.streams.needs_states:
-            self.streams.fit_states(lambda: (self.inputs(batch) for batch in batches()))
+        if self.streams.has_memory:
+            self.streams.fit_memory(lambda: (self.inputs(batch) for batch in batches()))
         if self.out_biased is not None and self.evaluate_with == "mean":
             total, count = torch.zeros_like(self.mean_biased), 0
             for batch in batches():

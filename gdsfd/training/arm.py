@@ -15,8 +15,8 @@ from gdsfd.cohort.fields import CohortSchema
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import ErmObjective, Objective, StreamObjective
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
@@ -28,22 +28,22 @@ from gdsfd.training.suspects.pattern_propensity import pattern_propensity
 from gdsfd.training.suspects.strata import fit_strata
 from gdsfd.training.suspects.suspect_codes import SuspectCodes, suspect_codes
 
-__all__ = ["Arm", "FittedArm", "Told", "build_network"]
+__all__ = ["Arm", "FittedArm", "SuspectSignal", "build_network"]
 
 
 @dataclass(frozen=True)
-class Told:
+class SuspectSignal:
     """What the declared suspects tell of the outcome on training patients.
 
     Args:
         suspects: The suspects that were found in the graph.
         sizes: Number of codes of each that strata are not crossed from.
-        nats: Per outcome, by how much they lower the cross-entropy of labels out of fold, in nats.
+        cross_entropy_gain: Per outcome, by how much they lower the cross-entropy of labels out of fold, in nats.
     """
 
     suspects: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
-    nats: tuple[float, ...] = ()
+    cross_entropy_gain: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class FittedArm:
     Args:
         network: With the weights of its best epoch, in evaluation mode, on the CPU.
         state: Progress and history.
-        told: What the suspects tell; empty for an arm that does not use them.
+        suspect_signal: What the suspects tell; empty for an arm that does not use them.
     """
 
     network: Ensemble
     state: TrainingState
-    told: Told
+    suspect_signal: SuspectSignal
 
 
 @dataclass(frozen=True)
@@ -99,40 +99,40 @@ class Arm:
             on_epoch: Called with each row of the history.
         """
         rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
-        given, codes, told = self.supervision(graph, rows["train"])
+        targets, codes, signal = self.targets(graph, rows["train"])
         network = build_network(graph.schema, self.backbone, self.streams, self.config, self.seed, codes.sizes)
-        given = replace(given, group=fit_strata(network, graph, rows["train"]))
+        targets = replace(targets, group=fit_strata(network, graph, rows["train"]))
         objective = self.objective(network, len(graph["patient"].id), codes.sizes)
         state = train(
-            network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, given, rows
+            network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, targets, rows
         )
-        return FittedArm(network.cpu(), state, told)
+        return FittedArm(network.cpu(), state, signal)
 
-    def supervision(self, graph: HeteroData, rows: Tensor) -> tuple[Supervision, SuspectCodes, Told]:
+    def targets(self, graph: HeteroData, rows: Tensor) -> tuple[Targets, SuspectCodes, SuspectSignal]:
         """Labels of all patients and what the suspects say of them, fitted on training rows."""
         y, streams = graph["patient"].y, self.streams
-        given = Supervision(y, torch.arange(y.size(0)))
+        targets = Targets(y, torch.arange(y.size(0)))
         nothing = SuspectCodes((), torch.zeros(y.size(0), 0, dtype=torch.long), ())
         if streams is not None and streams.weight == "propensity":
             weight = pattern_propensity(graph, flatten(graph), rows).weight
-            given = replace(given, weight=weight.view(-1, *[1] * (y.dim() - 1)).expand_as(y))
+            targets = replace(targets, weight=weight.view(-1, *[1] * (y.dim() - 1)).expand_as(y))
         if streams is None or not streams.uses_suspects:
-            return given, nothing, Told()
+            return targets, nothing, SuspectSignal()
         crossed = streams.crossed
         codes = suspect_codes(graph, tuple(dict.fromkeys((*self.suspects, *crossed))), rows)
         outputs, subjects = graph.schema.num_outputs, graph["patient"].subject
         found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
-        names, nats = codes.names, tuple(found.told)
+        names, gain = codes.names, tuple(found.cross_entropy_gain)
         if crossed:  # what strata are crossed from is adjusted for by them, the other suspects by the margin
             codes = codes.without(crossed)
             found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
         if streams.weight == "stratum" or (streams.margin and streams.weight != "propensity"):
-            given = replace(given, weight=found.weight)
+            targets = replace(targets, weight=found.weight)
         if streams.margin:
-            given = replace(given, margin=found.margin)
+            targets = replace(targets, margin=found.margin)
         if codes.sizes:
-            given = replace(given, suspects=codes.codes)
-        return given, codes, Told(names, codes.sizes, nats)
+            targets = replace(targets, suspects=codes.codes)
+        return targets, codes, SuspectSignal(names, codes.sizes, gain)
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:
         """What a network of this arm is trained by; ``sizes`` are the numbers of codes of the suspects."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import Objective
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import Objective
 from gdsfd.nn.predictor import Prediction
 
 __all__ = ["Critics"]
@@ -29,12 +29,12 @@ class Critics:
         parameters = objective.critic_parameters()
         self.optimizer = torch.optim.Adam(parameters, lr=objective.critic_rate) if parameters else None
 
-    def step(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> None:
+    def step(self, predictions: Sequence[Prediction], targets: Targets, stage: int) -> None:
         """Some steps on a batch's codes."""
         if self.optimizer is None:
             return
         for _ in range(self.objective.critic_steps):
-            loss = self.objective.critic_loss(predictions, given, stage)
+            loss = self.objective.critic_loss(predictions, targets, stage)
             if loss is None:
                 return
             self.optimizer.zero_grad()

@@ -417,13 +417,13 @@ class Debiaser:
             "seconds": round(sum(row["seconds"] for arm in fitted.values() for row in arm.state.history), 2),
         }
         if guard is not None:
-            told = fitted["debiased"].told
+            signal = fitted["debiased"].suspect_signal
             self.training |= {
                 "choice": self.choice,
                 "guard": guard.words,
-                "suspects_found": list(told.suspects),
-                "suspect_codes": list(told.sizes),
-                "suspects_tell": list(told.nats),
+                "suspects_found": list(signal.suspects),
+                "suspect_codes": list(signal.sizes),
+                "suspects_tell": list(signal.cross_entropy_gain),
             }
 
     def _arguments(self) -> dict[str, Any]:

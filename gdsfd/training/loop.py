@@ -20,8 +20,8 @@ from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import ErmObjective, Objective
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import ErmObjective, Objective
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
@@ -69,7 +69,7 @@ def train(
     settings: dict[str, Any] | None = None,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     objective: Objective | None = None,
-    given: Supervision | None = None,
+    targets: Targets | None = None,
     rows: Mapping[str, Tensor] | None = None,
 ) -> TrainingState:
     """Trains a network in place; it ends with the weights of its best epoch.
@@ -86,7 +86,7 @@ def train(
         settings: Stored with the checkpoints and compared on resuming.
         on_epoch: Called with each new row of the history.
         objective: What is minimised; default: cross-entropy.
-        given: Labels and what suspects say of all the graph's patients; default: the labels. Where it has weights or
+        targets: Labels and what suspects say of all the graph's patients; default: the labels. Where it has weights or
             margins that the objective uses, the tuning loss has them too, and the inputs' relevance the weights.
         rows: Rows of ``train`` and ``tuning``, instead of the graph's splits.
 
@@ -103,14 +103,14 @@ def train(
     rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
     check_labels(graph, rows)
     objective = objective or ErmObjective()
-    given = given or Supervision(y, torch.arange(y.size(0)))
+    targets = targets or Targets(y, torch.arange(y.size(0)))
     uses_unlabelled = bool(config.backbone_options.get("contrastive"))
     train_rows = rows["train"] if uses_unlabelled else rows["train"][labelled[rows["train"]]]
     tuning_rows = rows["tuning"][labelled[rows["tuning"]]]
 
     network.prepare(store)
     with seeded(seed), without_hints():
-        network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance, given.weight)
+        network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance, targets.weight)
     network.start_from(_shares(y[train_rows], graph.schema.num_outputs))
     assert config.learning_rate is not None
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
@@ -137,13 +137,13 @@ def train(
         if state.second is not None:
             with seeded(seed, state.epoch, 1):
                 passes = partial(_passes, store, train_rows, fabric.device)
-                objective.start_epoch(network, passes, given, state.epoch - state.second)
+                objective.start_epoch(network, passes, targets, state.epoch - state.second)
         stage = 1 if state.second is None else 2
         step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
-        loss = _epoch(step, store, train_rows, given, config, seed, state.epoch) / len(network.members)
+        loss = _epoch(step, store, train_rows, targets, config, seed, state.epoch) / len(network.members)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
         with average.swapped_in():
-            row.update(tuning_figures(fabric, network, store, rows["train"], tuning_rows, config, objective, given))
+            row.update(tuning_figures(fabric, network, store, rows["train"], tuning_rows, config, objective, targets))
             row["seconds"] = time.perf_counter() - start
             _advance(state, row, network, objective, config)
         state.average = average.weights
@@ -212,13 +212,13 @@ class _Step:
         self.stage = stage
         self.clip_norm = clip_norm
 
-    def __call__(self, batch: PatientBatch, given: Supervision, rate: float) -> Tensor:
+    def __call__(self, batch: PatientBatch, targets: Targets, rate: float) -> Tensor:
         """Trains on one batch; the loss, without gradient."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         predictions = self.model(batch)
-        self.critics.step(predictions, given, self.stage)
-        loss = self.objective(predictions, given, self.stage)
+        self.critics.step(predictions, targets, self.stage)
+        loss = self.objective(predictions, targets, self.stage)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         if self.clip_norm:
@@ -230,7 +230,7 @@ class _Step:
 
 
 def _epoch(
-    step: _Step, store: PatientStore, rows: Tensor, given: Supervision, config: TrainConfig, seed: int, epoch: int
+    step: _Step, store: PatientStore, rows: Tensor, targets: Targets, config: TrainConfig, seed: int, epoch: int
 ) -> float:
     """One pass over the training patients; the mean loss per step, in nats, summed over members."""
     step.model.train()
@@ -241,8 +241,8 @@ def _epoch(
         loader = PatientLoader(store, order, config.batch_size)
         for number, batch in enumerate(loader):
             rate = _learning_rate(config, epoch + number / len(loader))
-            supervision = given.take(batch.rows).to(step.fabric.device)
-            losses.append(step(batch.to(step.fabric.device), supervision, rate))
+            there = targets.take(batch.rows).to(step.fabric.device)
+            losses.append(step(batch.to(step.fabric.device), there, rate))
     return float(torch.stack(losses).mean())
 
 

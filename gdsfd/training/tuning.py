@@ -14,8 +14,8 @@ from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import PatientLoader
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import Objective
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import Objective
 from gdsfd.training.config import TrainConfig
 
 __all__ = ["tuning_figures"]
@@ -29,7 +29,7 @@ def tuning_figures(
     tuning_rows: Tensor,
     config: TrainConfig,
     objective: Objective,
-    given: Supervision,
+    targets: Targets,
 ) -> dict[str, float]:
     """Loss and ranking metrics on the tuning patients, with freshly fitted states.
 
@@ -47,16 +47,16 @@ def tuning_figures(
     network.eval()
     plain, beside, labels, weights = [], [], [], []
     with torch.no_grad(), fabric.autocast():
-        network.fit_states(lambda: passes(train_rows))
+        network.fit_memory(lambda: passes(train_rows))
         for batch in passes(tuning_rows):
-            supervision = given.take(batch.rows.cpu())
+            mine = targets.take(batch.rows.cpu())
             predictions = network(batch)
             plain.append(network.probability(predictions).cpu())
-            there = supervision.to(fabric.device)
+            there = mine.to(fabric.device)
             judged = [objective.judged_logits(number, each, there) for number, each in enumerate(predictions)]
             beside.append(network.mean_probability(judged).cpu())
-            labels.append(supervision.y)
-            weights.append(supervision.weight if objective.weighted else None)
+            labels.append(mine.y)
+            weights.append(mine.weight if objective.weighted else None)
     y = torch.cat(labels)
     weight = torch.cat([each for each in weights if each is not None]) if weights[0] is not None else None
     return {"tuning_loss": _log_loss(torch.cat(beside), y, weight), **_ranking(torch.cat(plain), y)}

@@ -49,7 +49,7 @@ def only(tokens: torch.Tensor, layout: EdgeLayout, patients: torch.Tensor) -> tu
 def test_alone_shuffled_and_together_agree(name: str) -> None:
     tokens, layout = random_batch()
     backbone = build(name).eval()
-    backbone.fit_states(lambda: [(tokens, layout)])
+    backbone.fit_memory(lambda: [(tokens, layout)])
     together = backbone(tokens, layout).pooled
     assert torch.isfinite(together).all()
     order = torch.randperm(12, generator=torch.Generator().manual_seed(5))
@@ -117,7 +117,7 @@ def test_fitted_states_reproduce_the_full_graph(name: str) -> None:
     full = backbone(tokens, layout).pooled
     backbone.eval()
     halves = [only(tokens, layout, torch.arange(6)), only(tokens, layout, torch.arange(6, 12))]
-    backbone.fit_states(lambda: halves)
+    backbone.fit_memory(lambda: halves)
     torch.testing.assert_close(backbone(tokens, layout).pooled, full, atol=1e-5, rtol=0)
 
 
@@ -134,7 +134,7 @@ def test_states_fitted_under_a_mask_reproduce_the_full_graph_under_it(shape: str
     for rows in (torch.arange(6), torch.arange(6, 12)):
         mine = torch.isin(layout.patient, rows)
         halves.append((*only(tokens, layout, rows), mask[mine]))
-    backbone.fit_states(lambda: halves)
+    backbone.fit_memory(lambda: halves)
     torch.testing.assert_close(backbone(tokens, layout, mask=mask).pooled, full, atol=1e-5, rtol=0)
 
 

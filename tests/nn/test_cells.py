@@ -178,7 +178,7 @@ def test_modalities_that_nobody_has(missing: tuple[str, ...]) -> None:
     store = PatientStore(graph)
     network.prepare(store)
     batch = store.batch(torch.arange(40))
-    network.fit_states(lambda: [batch])
+    network.fit_memory(lambda: [batch])
     assert torch.isfinite(network(batch).logits).all()
     if len(missing) == 5:
         assert network.inputs(batch)[1].num_edges == 0

@@ -123,10 +123,10 @@ def test_fitted_states_of_masked_batches_reproduce_the_full_graph(kind: str) -> 
     assert mask is not None
     backbone = muse(edge_drop=0.0, layers=3)
     backbone.eval()
-    backbone.fit_states(lambda: [(tokens, layout, mask.detach())])
+    backbone.fit_memory(lambda: [(tokens, layout, mask.detach())])
     fitted = backbone(tokens, layout, mask=mask).pooled
     torch.testing.assert_close(backbone.train()(tokens, layout, mask=mask).pooled, fitted, atol=1e-6, rtol=0)
-    backbone.eval().fit_states(lambda: [(tokens, layout)])
+    backbone.eval().fit_memory(lambda: [(tokens, layout)])
     plain = backbone(tokens, layout).pooled
     torch.testing.assert_close(backbone.train()(tokens, layout).pooled, plain, atol=1e-6, rtol=0)
     assert (plain - fitted).abs().max() > 1e-3

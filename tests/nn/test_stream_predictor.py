@@ -10,7 +10,7 @@ from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import generalized_cross_entropy, outcome_loss
-from gdsfd.nn.objective import StreamObjective
+from gdsfd.nn.objectives import StreamObjective
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.swap import swapped
@@ -86,7 +86,7 @@ def test_a_joint_head_reads_the_mean_biased_code_in_evaluation() -> None:
         nn.init.normal_(parameter, std=0.3)
     store = PatientStore(graph)
     train = [store.batch(torch.arange(0, 12)), store.batch(torch.arange(12, 25))]
-    member.fit_states(lambda: train)
+    member.fit_memory(lambda: train)
     member.eval()
     mean = torch.cat([member(batch).biased for batch in train]).mean(0)
     torch.testing.assert_close(member.mean_biased, mean)

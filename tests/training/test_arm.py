@@ -47,21 +47,21 @@ def test_propensity_weights_are_those_of_the_pattern_for_every_outcome(outcomes:
     graph = made(outcomes)
     train = rows_of(graph, "train")
     expected = pattern_propensity(graph, flatten(graph), train).weight
-    given, codes, told = arm(streams=False, weight="propensity").supervision(graph, train)
+    targets, codes, signal = arm(streams=False, weight="propensity").targets(graph, train)
     y = graph["patient"].y
-    assert given.weight is not None
-    assert given.weight.shape == y.shape
-    torch.testing.assert_close(given.weight, expected.view(-1, *[1] * (y.dim() - 1)).expand_as(y))
+    assert targets.weight is not None
+    assert targets.weight.shape == y.shape
+    torch.testing.assert_close(targets.weight, expected.view(-1, *[1] * (y.dim() - 1)).expand_as(y))
     assert expected[train].std() > 0.2
-    assert (given.margin, given.suspects, codes.sizes, told.suspects) == (None, None, (), ())
-    assert given.take(train[:5]).weight.shape == y[:5].shape  # type: ignore[union-attr]
+    assert (targets.margin, targets.suspects, codes.sizes, signal.suspects) == (None, None, (), ())
+    assert targets.take(train[:5]).weight.shape == y[:5].shape  # type: ignore[union-attr]
 
 
 def test_propensity_weights_stay_beside_a_margin_over_the_suspects() -> None:
     graph = made()
     train = rows_of(graph, "train")
-    alone, *_ = arm(weight="propensity").supervision(graph, train)
-    both, *_ = arm(weight="propensity", margin=True).supervision(graph, train)
+    alone, *_ = arm(weight="propensity").targets(graph, train)
+    both, *_ = arm(weight="propensity", margin=True).targets(graph, train)
     assert both.margin is not None
     assert both.weight is not None
     assert torch.equal(both.weight, alone.weight)  # type: ignore[arg-type]
@@ -72,12 +72,12 @@ def test_the_loss_is_weighted_and_so_is_the_epoch_chosen(streams: bool) -> None:
     graph = made()
     train = rows_of(graph, "train")
     chosen = arm(streams=streams, weight="propensity", head="causal", biased_weight=0.0)
-    given, codes, _ = chosen.supervision(graph, train)
+    targets, codes, _ = chosen.targets(graph, train)
     fitted = chosen.fit(graph)
     objective = chosen.objective(fitted.network, N, codes.sizes)
     assert objective.weighted
     prediction: Prediction = fitted.network.members[0](PatientStore(graph).batch(train))
-    here = given.take(train)
+    here = targets.take(train)
     expected: Tensor = outcome_loss(prediction.logits, here.y, here.weight)
     torch.testing.assert_close(objective.member_loss(0, prediction, here, 1), expected)
     assert not torch.isclose(expected, outcome_loss(prediction.logits, here.y))
@@ -95,7 +95,7 @@ def test_what_strata_are_crossed_from_is_left_out_of_the_margin() -> None:
     train = rows_of(graph, "train")
     inner = {"strata": ("pattern",)}
     margins = {
-        name: arm(head="causal", margin=True, prototypes=given).supervision(graph, train)
+        name: arm(head="causal", margin=True, prototypes=given).targets(graph, train)
         for name, given in (("full", None), ("prototypes", inner))
     }
     assert margins["full"][2].suspects == margins["prototypes"][2].suspects == ("pattern", "environment")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.nn.objective import ErmObjective
+from gdsfd.nn.objectives import ErmObjective
 from gdsfd.training import loop
 from gdsfd.training.arm import build_network
 from gdsfd.training.config import TrainConfig
@@ -87,8 +87,8 @@ def test_the_average_is_what_is_judged_and_kept(monkeypatch, graph):
     after: list[dict[str, Tensor]] = []
     own = loop._Step.__call__
 
-    def recorded(step, batch, given, rate):
-        loss = own(step, batch, given, rate)
+    def recorded(step, batch, targets, rate):
+        loss = own(step, batch, targets, rate)
         network = step.average.parameters
         after.append({name: value.detach().double().clone() for name, value in network.items()})
         return loss
@@ -124,11 +124,11 @@ class TwoStages(ErmObjective):
     def stage_one(self, max_epochs):
         return self.first
 
-    def forward(self, predictions, given, stage):
+    def forward(self, predictions, targets, stage):
         self.stages.append(stage)
-        return super().forward(predictions, given, stage)
+        return super().forward(predictions, targets, stage)
 
-    def start_epoch(self, network, batches, given, since):
+    def start_epoch(self, network, batches, targets, since):
         self.started.append(since)
         self.seen = sorted(row for batch in batches() for row in batch.rows.tolist())
 
@@ -207,11 +207,11 @@ def test_every_labelled_training_patient_once_per_epoch_in_another_order(monkeyp
     seen: list[list[int]] = []
     own = loop._Step.__call__
 
-    def recorded(step, batch, given, rate):
-        assert given.rows.tolist() == batch.rows.tolist()
-        torch.testing.assert_close(given.y, graph["patient"].y[batch.rows], equal_nan=True)
+    def recorded(step, batch, targets, rate):
+        assert targets.rows.tolist() == batch.rows.tolist()
+        torch.testing.assert_close(targets.y, graph["patient"].y[batch.rows], equal_nan=True)
         seen.append(batch.rows.tolist())
-        return own(step, batch, given, rate)
+        return own(step, batch, targets, rate)
 
     monkeypatch.setattr(loop._Step, "__call__", recorded)
     run(monkeypatch, graph, [0.5, 0.3])

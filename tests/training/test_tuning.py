@@ -15,8 +15,8 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import ErmObjective
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import ErmObjective
 from gdsfd.nn.predictor import Prediction, Predictor
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.tuning import tuning_figures
@@ -33,7 +33,7 @@ class Recording(Predictor):
         self.scored: list[int] = []
         self.modes: set[bool] = set()
 
-    def fit_states(self, batches) -> None:  # type: ignore[no-untyped-def]
+    def fit_memory(self, batches) -> None:  # type: ignore[no-untyped-def]
         self.fitted = [row for batch in batches() for row in batch.rows.tolist()]
         self.scored = []
 
@@ -51,7 +51,7 @@ def figures(outcomes: str, weighted: bool = False, margin: bool = False, members
     tables = [torch.randn(80, outputs, generator=generator) for _ in range(members)]
     network = Ensemble([Recording(table) for table in tables], outcomes == "multiclass")
     y = graph["patient"].y
-    given = Supervision(
+    targets = Targets(
         y,
         torch.arange(80),
         weight=torch.rand(y.shape, generator=generator) + 0.5,
@@ -62,8 +62,8 @@ def figures(outcomes: str, weighted: bool = False, margin: bool = False, members
     fabric = Fabric(accelerator="cpu", devices=1)
     objective = ErmObjective(weighted, margin)
     network.train()
-    found = tuning_figures(fabric, network, PatientStore(graph), train, tuning, config, objective, given)
-    return found, network, tables, given, train, tuning
+    found = tuning_figures(fabric, network, PatientStore(graph), train, tuning, config, objective, targets)
+    return found, network, tables, targets, train, tuning
 
 
 def positive(logits: Tensor, outcomes: str) -> np.ndarray:
@@ -91,12 +91,12 @@ def test_of_many_training_patients_some_fit_the_states() -> None:
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
 def test_every_figure_is_scikit_learns(outcomes: str, weighted: bool, margin: bool) -> None:
-    found, _, tables, given, _, tuning = figures(outcomes, weighted, margin)
+    found, _, tables, targets, _, tuning = figures(outcomes, weighted, margin)
     rows = tuning
-    judged = [table[rows] + (given.margin[rows] if margin else 0) for table in tables]
+    judged = [table[rows] + (targets.margin[rows] if margin else 0) for table in tables]
     beside = np.mean([positive(each, outcomes) for each in judged], axis=0)
     plain = np.mean([positive(table[rows], outcomes) for table in tables], axis=0)
-    y, weight = given.y[rows].numpy(), given.weight[rows].numpy() if weighted else None
+    y, weight = targets.y[rows].numpy(), targets.weight[rows].numpy() if weighted else None
     if outcomes == "multiclass":
         expected = log_loss(y, beside, sample_weight=weight, labels=[0, 1, 2])
         y = np.eye(3)[y]

@@ -22,7 +22,7 @@ class Backbone(nn.Module, ABC):
     """Turns the tokens on a batch's edges into one embedding per patient.
 
     In evaluation mode the embedding of a patient must not depend on who else is in the batch. A backbone that learns
-    from its neighbours in training therefore keeps what it needs of them in buffers, filled by :meth:`fit_states`.
+    from its neighbours in training therefore keeps what it needs of them in buffers, filled by :meth:`fit_memory`.
 
     Args:
         channels: Width d of tokens and embeddings.
@@ -57,7 +57,7 @@ class Backbone(nn.Module, ABC):
             Embeddings; ``pooled`` is [B, d] also for patients without any edge.
         """
 
-    def fit_states(self, batches: TokenBatches) -> None:
+    def fit_memory(self, batches: TokenBatches) -> None:
         """Fits what inference needs to know of the training patients; nothing by default.
 
         Args:
@@ -66,6 +66,6 @@ class Backbone(nn.Module, ABC):
         return None
 
     @property
-    def needs_states(self) -> bool:
-        """Whether :meth:`fit_states` does anything (the training loop then calls it before every evaluation)."""
-        return type(self).fit_states is not Backbone.fit_states
+    def has_memory(self) -> bool:
+        """Whether :meth:`fit_memory` does anything (the training loop then calls it before every evaluation)."""
+        return type(self).fit_memory is not Backbone.fit_memory

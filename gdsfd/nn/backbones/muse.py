@@ -23,7 +23,7 @@ class MuseBackbone(Backbone):
 
     Patients start from one common vector, modalities from a learned table. Other patients reach a patient only through
     the K modality vectors of each layer. In training these are worked out from the batch; for inference they are
-    fitted once on training patients (:meth:`fit_states`) and read from buffers, so that a score does not depend on
+    fitted once on training patients (:meth:`fit_memory`) and read from buffers, so that a score does not depend on
     who else is in the batch.
 
     Args:
@@ -150,7 +150,7 @@ class MuseBackbone(Backbone):
         return patient
 
     @torch.no_grad()
-    def fit_states(self, batches: TokenBatches) -> None:
+    def fit_memory(self, batches: TokenBatches) -> None:
         """Fits each layer's modality vectors on training patients, layer after layer."""
         modality: Tensor = self.modality_start
         for number, layer in enumerate(self.layers[:-1]):

@@ -33,6 +33,8 @@ def register_backbone(name: str) -> Callable[[BackboneType], BackboneType]:
     """
 
     def register(backbone: BackboneType) -> BackboneType:
+        if hasattr(backbone, "fit_states"):
+            raise InputError(f"the backbone {name!r} overrides fit_states, which nothing calls: it is now fit_memory")
         known = _BACKBONES.get(name)
         if known is not None and known.__qualname__ != backbone.__qualname__:
             raise InputError(f"the backbone name {name!r} is taken by {known.__qualname__}; choose another")

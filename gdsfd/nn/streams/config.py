@@ -105,7 +105,7 @@ class StreamConfig:
 
     @property
     def weighted(self) -> bool:
-        """Whether the weights are known before training, as ``Supervision.weight``."""
+        """Whether the weights are known before training, as ``Targets.weight``."""
         return self.weight in ("stratum", "propensity")
 
     @property

@@ -94,22 +94,22 @@ class DualStreams(nn.Module):
         return StreamCodes(parts[0].pooled, parts[1].pooled, mask, embeddings)
 
     @property
-    def needs_states(self) -> bool:
+    def has_memory(self) -> bool:
         """Whether any backbone inside keeps something of the training patients."""
-        return any(part.needs_states for part in (self.backbone, self.causal, self.biased) if part is not None)
+        return any(part.has_memory for part in (self.backbone, self.causal, self.biased) if part is not None)
 
     @torch.no_grad()
-    def fit_states(self, batches: TokenBatches) -> None:
+    def fit_memory(self, batches: TokenBatches) -> None:
         """Lets the backbones inside fit what inference needs to know of training patients."""
         if self.place != "input":
-            self.backbone.fit_states(batches)
+            self.backbone.fit_memory(batches)
         if self.place == "pooled":
             return
         assert isinstance(self.masker, MaskGenerator)
         causal = self.backbone if self.place == "input" else self.causal
         for part, complement in ((causal, False), (self.biased, True)):
-            if part is not None and part.needs_states:
-                part.fit_states(partial(self._masked_batches, batches, part, complement))
+            if part is not None and part.has_memory:
+                part.fit_memory(partial(self._masked_batches, batches, part, complement))
 
     def _masked_batches(self, batches: TokenBatches, part: Backbone, complement: bool) -> Iterator[tuple[Any, ...]]:
         assert isinstance(self.masker, MaskGenerator)

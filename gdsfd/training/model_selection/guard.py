@@ -104,15 +104,15 @@ def judge(
     cost = ""
     if below > WARN_BELOW:
         cost = f" On tuning patients, who share the bias, it loses {below:.3f} AUROC: removed bias, or removed signal."
-    told, streams = fitted["debiased"].told, debiased.streams
+    signal, streams = fitted["debiased"].suspect_signal, debiased.streams
     adjusts = streams is not None and (streams.margin or streams.weight == "stratum" or bool(streams.crossed))
-    if adjusts and not any(nats > 0 for nats in told.nats):
+    if adjusts and not any(gain > 0 for gain in signal.cross_entropy_gain):
         which = (
-            f"the declared suspects ({', '.join(told.suspects)}) tell"
-            if told.suspects
+            f"the declared suspects ({', '.join(signal.suspects)}) tell"
+            if signal.suspects
             else "no suspect in the graph tells"
         )
-        what = "nothing" if told.suspects else "anything"
+        what = "nothing" if signal.suspects else "anything"
         words = f"On training patients {which} {what} of the outcome: there is nothing to adjust for. "
         return Guard("reference", f"{words}The model without debiasing is used.", figures)
     parts = environment_folds(graph, folds)

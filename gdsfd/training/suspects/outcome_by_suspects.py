@@ -24,14 +24,14 @@ class OutcomeBySuspects:
     Args:
         margin: Per output, on the scale of logits; float [N, outputs].
         weight: Clipped, mean 1 over labelled training patients; as the labels.
-        told: Per outcome, how much the suspects lower the cross-entropy of training labels out of fold, in nats; 0
-            where they do not, and margins are then 0.
+        cross_entropy_gain: Per outcome, how much the suspects lower the cross-entropy of training labels out of fold,
+            in nats; 0 where they do not, and margins are then 0.
     """
 
-    def __init__(self, margin: Tensor, weight: Tensor, told: list[float]) -> None:
+    def __init__(self, margin: Tensor, weight: Tensor, cross_entropy_gain: list[float]) -> None:
         self.margin = margin
         self.weight = weight
-        self.told = told
+        self.cross_entropy_gain = cross_entropy_gain
 
 
 def outcome_by_suspects(
@@ -64,26 +64,26 @@ def outcome_by_suspects(
     indicators = _indicators(suspects)
     fit = rows.numpy()
     group = np.unique(np.asarray(subjects, dtype=object).astype(str), return_inverse=True)[1]
-    told = []
+    cross_entropy_gain = []
     if not y.is_floating_point():
         chance, overall, gain = _chances(indicators, y.numpy(), fit[y.numpy()[fit] >= 0], group, num_outputs)
-        told.append(gain)
+        cross_entropy_gain.append(gain)
         margin = torch.from_numpy(np.log(chance) - np.log(overall)).float()
         label = y.clamp(min=0).unsqueeze(1)
         ratio = torch.from_numpy(overall)[y.clamp(min=0)] / torch.from_numpy(chance).gather(1, label).squeeze(1)
         weight = _normalised(ratio.float(), y >= 0, rows, clip)
-        return OutcomeBySuspects(margin, weight, told)
+        return OutcomeBySuspects(margin, weight, cross_entropy_gain)
     for column in range(y.size(1)):
         label = y[:, column]
         known = fit[~torch.isnan(label).numpy()[fit]]
         chance, overall, gain = _chances(indicators, np.nan_to_num(label.numpy()).astype(int), known, group, 2)
-        told.append(gain)
+        cross_entropy_gain.append(gain)
         logit = np.log(chance[:, 1] / chance[:, 0]) - np.log(overall[1] / overall[0])
         margin[:, column] = torch.from_numpy(logit).float()
         positive = torch.from_numpy(overall[1] / chance[:, 1]), torch.from_numpy(overall[0] / chance[:, 0])
         ratio = torch.where(label > 0.5, *positive).float()
         weight[:, column] = _normalised(ratio, ~torch.isnan(label), rows, clip)
-    return OutcomeBySuspects(margin, weight, told)
+    return OutcomeBySuspects(margin, weight, cross_entropy_gain)
 
 
 def _indicators(suspects: SuspectCodes) -> NDArray[np.float64]:

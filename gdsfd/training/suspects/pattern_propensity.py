@@ -34,8 +34,8 @@ class PatternPropensity:
 
     Args:
         weight: Of all the graph's patients; mean 1 over training patients. float [N]
-        told: How much the covariates lower the cross-entropy of the pattern out of fold, in nats; 0 where they do not,
-            and weights are then 1.
+        cross_entropy_gain: How much the covariates lower the cross-entropy of the pattern out of fold, in nats; 0 where
+            they do not, and weights are then 1.
         effective: Training patients that the weighted ones are worth: (sum of weights)^2 / sum of squared weights.
         clipped: Share of training patients whose weight was cut.
         always: The modalities that the covariates are of.
@@ -43,7 +43,7 @@ class PatternPropensity:
     """
 
     weight: Tensor
-    told: float
+    cross_entropy_gain: float
     effective: float
     clipped: float
     always: tuple[str, ...]
@@ -107,13 +107,13 @@ def pattern_propensity(
     kept = kinds.kept | torch.from_numpy(observed)
     covariates = _standardised(_covariates(table, names, presence, observed), fit)
     subject = np.unique(np.asarray(facts.subject, dtype=object).astype(str), return_inverse=True)[1]
-    chance, overall, told = _chances(covariates, pattern, fit, subject, len(kept))
+    chance, overall, gain = _chances(covariates, pattern, fit, subject, len(kept))
     ratio = overall[pattern] / np.take_along_axis(chance, pattern[:, None], 1).squeeze(1)
     weight = ratio.clip(max=clip)
     weight = weight / weight[fit].mean()
     return PatternPropensity(
         torch.from_numpy(weight).float(),
-        told,
+        gain,
         float(weight[fit].sum() ** 2 / np.square(weight[fit]).sum()),
         float((ratio[fit] > clip).mean()),
         tuple(name for name, there in zip(names, observed) if there),

@@ -101,7 +101,7 @@ def predictor(request: pytest.FixtureRequest, graph):
         made = Predictor(graph.schema, request.param, channels=8, dropout=0.0)
         batches = lambda: PatientLoader(graph, torch.arange(60), 30)  # noqa: E731
         made.fit_inputs(batches())
-        made.fit_states(batches)
+        made.fit_memory(batches)
     return made.eval()
 
 

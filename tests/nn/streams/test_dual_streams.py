@@ -91,7 +91,7 @@ def test_one_patient_alone_gets_the_same_codes(kind: str) -> None:
         nn.init.normal_(parameter, std=0.3)
     tokens = torch.randn(layout.num_edges, 8)
     streams.eval()
-    streams.fit_states(lambda: [(tokens, layout)])
+    streams.fit_memory(lambda: [(tokens, layout)])
     together = streams(tokens, layout)
     for patient in (0, 3, 11):
         mine = layout.patient == patient

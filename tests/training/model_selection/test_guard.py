@@ -9,7 +9,7 @@ import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.nn.streams.config import PRESETS
-from gdsfd.training.arm import Arm, FittedArm, Told
+from gdsfd.training.arm import Arm, FittedArm, SuspectSignal
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.model_selection import guard
 from gdsfd.training.model_selection.concordance import Concordance
@@ -40,8 +40,8 @@ def verdict(monkeypatch):
         monkeypatch.setattr(guard, "left_out_gain", lambda *rest: asked.append("left out") or found)
         monkeypatch.setattr(guard, "weighted_gain", lambda *rest: asked.append("weighted") or found)
         fitted = {
-            "reference": FittedArm("reference network", TrainingState(), Told()),
-            "debiased": FittedArm("debiased network", TrainingState(), Told(("environment",), (3,), told)),
+            "reference": FittedArm("reference network", TrainingState(), SuspectSignal()),
+            "debiased": FittedArm("debiased network", TrainingState(), SuspectSignal(("environment",), (3,), told)),
         }
         return judge(graph, plain, other, fitted), asked
 

@@ -80,7 +80,7 @@ def test_binary_outcomes(outcomes: int, clip: float) -> None:
         margin = np.log(chance[:, 1] / chance[:, 0]) - np.log(overall[1] / overall[0])
         np.testing.assert_allclose(found.margin[:, column], margin, atol=1e-4)
         np.testing.assert_allclose(found.weight[:, column], weights(label, chance, overall, clip), rtol=1e-4)
-        assert found.told[column] > 0
+        assert found.cross_entropy_gain[column] > 0
         known = [row for row in range(TRAIN) if label[row] >= 0]
         assert float(found.weight[known, column].mean()) == pytest.approx(1, abs=1e-5)
 
@@ -96,7 +96,7 @@ def test_several_classes() -> None:
 def test_suspects_that_tell_nothing_give_margins_of_0_and_weights_of_1() -> None:
     y, suspects, subjects = cohort(1, tells=False)
     found = outcome_by_suspects(y, suspects, torch.arange(TRAIN), subjects, 1)
-    assert found.told == [0.0]
+    assert found.cross_entropy_gain == [0.0]
     assert (found.margin == 0).all()
     assert (found.weight == 1).all()
 

@@ -69,14 +69,14 @@ def test_weights_are_near_the_true_ones_and_balance_the_covariate(driven):
 
     assert apart(np.ones(len(rows))) > 0.8
     assert abs(apart(weight)) < 0.15
-    assert found.told > 0.1
+    assert found.cross_entropy_gain > 0.1
     assert found.effective == pytest.approx(weight.sum() ** 2 / (weight**2).sum())
     assert found.effective < len(rows)
 
 
 def test_a_pattern_that_follows_from_nothing_leaves_all_weights_at_one():
     found = propensity(graph_where_labs_are_missing(0.0)[0])
-    assert found.told == 0
+    assert found.cross_entropy_gain == 0
     assert (found.weight == 1).all()
     assert found.clipped == 0
     assert found.effective == pytest.approx(len(training_rows(graph_where_labs_are_missing(0.0)[0])))
@@ -172,4 +172,4 @@ def test_on_the_simulated_cohort(tmp_path, mechanism):
     graph = build_graph(folder / "spec.toml", progress=False)
     found = propensity(graph, rows_of(graph, "train"))
     assert found.always == ("demographics",)
-    assert (found.told > 0) == (mechanism == "mar")
+    assert (found.cross_entropy_gain > 0) == (mechanism == "mar")

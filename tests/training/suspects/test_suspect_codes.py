@@ -86,7 +86,7 @@ def test_margins_and_weights_are_those_of_the_counts() -> None:
     y, codes = planted(0.6)
     rows = torch.arange(3000)
     found = outcome_by_suspects(y.float().unsqueeze(1), codes, rows, [str(i) for i in range(4000)], 1)
-    assert found.told[0] > 0.1
+    assert found.cross_entropy_gain[0] > 0.1
     for code in (0, 1):
         here = codes.codes[:3000, 0] == code
         share, overall = y[:3000][here].float().mean(), y[:3000].float().mean()
@@ -104,7 +104,7 @@ def test_suspects_that_tell_nothing_leave_everything_as_it_is() -> None:
     found = outcome_by_suspects(
         y.float().unsqueeze(1), codes, torch.arange(4000), ["p"] * 0 + [str(i) for i in range(4000)], 1
     )
-    assert found.told == [0.0]
+    assert found.cross_entropy_gain == [0.0]
     assert not bool(found.margin.any())
     assert bool((found.weight == 1).all())
 
@@ -115,7 +115,7 @@ def test_multiclass_and_unlabelled() -> None:
     y[::7] = -1
     found = outcome_by_suspects(y, codes, torch.arange(4000), [str(i) for i in range(4000)], 3)
     assert found.margin.shape == (4000, 3)
-    assert found.told[0] > 0.1
+    assert found.cross_entropy_gain[0] > 0.1
     assert bool((found.weight[y == -1] == 1).all())
     assert bool(torch.isfinite(found.margin).all())
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Supervision"]
+__all__ = ["Targets"]
 
 
 @dataclass(eq=False)
-class Supervision:
+class Targets:
     """Labels of some patients, and what their declared suspects say of them.
 
     Args:
@@ -31,9 +31,9 @@ class Supervision:
     suspects: Tensor | None = None
     group: Tensor | None = None
 
-    def take(self, places: Tensor) -> Supervision:
+    def take(self, places: Tensor) -> Targets:
         """Some of the patients; ``places`` int64 [b]."""
-        return Supervision(
+        return Targets(
             self.y[places],
             self.rows[places],
             None if self.weight is None else self.weight[places],
@@ -42,10 +42,10 @@ class Supervision:
             None if self.group is None else self.group[places],
         )
 
-    def to(self, device: torch.device | str) -> Supervision:
+    def to(self, device: torch.device | str) -> Targets:
         """Everything on ``device``."""
         parts = (self.y, self.rows, self.weight, self.margin, self.suspects, self.group)
         y, rows, weight, margin, suspects, group = (None if part is None else part.to(device) for part in parts)
         assert y is not None
         assert rows is not None
-        return Supervision(y, rows, weight, margin, suspects, group)
+        return Targets(y, rows, weight, margin, suspects, group)

@@ -1,4 +1,4 @@
-"""What a training step minimises."""
+"""The dual-stream objective: both heads' losses, shared content, exchanged codes and strata."""
 
 from __future__ import annotations
 
@@ -14,105 +14,22 @@ from gdsfd.nn.dependence import Dependence, build_dependence
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import (
     RelativeDifficulty,
-    Supervision,
+    Targets,
     batch_difficulty,
     element_loss,
     generalized_cross_entropy,
     outcome_loss,
 )
-from gdsfd.nn.outcome_fit import outcome_fit
+from gdsfd.nn.objectives.objective import Objective
+from gdsfd.nn.objectives.outcome_fit import outcome_fit
 from gdsfd.nn.predictor import Prediction
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.swap import swapped
 
-__all__ = ["ErmObjective", "Objective", "StreamObjective", "conditions"]
+__all__ = ["StreamObjective", "conditions"]
 
 _MOST_CONDITIONS = 4
-
-
-class Objective(nn.Module):
-    """Sums the members' losses: the gradient of each member is as if it were alone."""
-
-    weighted: bool = False
-    margin: bool = False
-    critic_rate: float = 1e-3
-    critic_steps: int = 1
-    #: Whether stage 2 predicts by a head that is not there in stage 1, so that the best epoch is one of stage 2.
-    new_head: bool = False
-
-    def stage_one(self, max_epochs: int) -> int:
-        """Epochs that stage 1 lasts, at most."""
-        return 0
-
-    def forward(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor:
-        """The loss of a batch, in nats per member, summed over members.
-
-        Args:
-            predictions: Of :meth:`Ensemble.forward`.
-            given: Labels and what else is known.
-            stage: 1: only the heads' own losses; 2: all parts.
-        """
-        total = torch.zeros((), device=given.y.device)
-        for number, prediction in enumerate(predictions):
-            total = total + self.member_loss(number, prediction, given, stage)
-            if prediction.embeddings.aux_loss is not None:
-                total = total + prediction.embeddings.aux_loss
-        return total
-
-    def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:
-        """The loss of one member's prediction."""
-        raise NotImplementedError
-
-    def judged_logits(self, number: int, prediction: Prediction, given: Supervision) -> Tensor:
-        """The logits that the tuning loss is of: what is learned beside a margin is judged beside it.
-
-        Early stopping would otherwise choose the epoch that follows the suspects best.
-        """
-        return prediction.logits if given.margin is None or not self.margin else prediction.logits + given.margin
-
-    def start_epoch(
-        self,
-        network: Ensemble,
-        batches: Callable[[], Iterable[PatientBatch]],
-        given: Supervision,
-        since: int,
-    ) -> None:
-        """What is to be fitted on training patients before an epoch of stage 2.
-
-        Args:
-            network: The network, with its current weights.
-            batches: A pass over the training patients, on the network's device.
-            given: What is known of all the graph's patients.
-            since: Epochs of stage 2 so far.
-        """
-
-    def critic_loss(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor | None:
-        """What the critics' own optimiser minimises; None when there is nothing to train."""
-        return None
-
-    def critic_parameters(self) -> list[nn.Parameter]:
-        """Parameters of learned measures of dependence."""
-        return []
-
-
-class ErmObjective(Objective):
-    """Cross-entropy; with stratum weights or margins when a debiasing mode without streams asks for them.
-
-    Args:
-        weighted: Whether patients count by ``Supervision.weight``.
-        margin: Whether the logits are trained beside ``Supervision.margin``.
-    """
-
-    def __init__(self, weighted: bool = False, margin: bool = False) -> None:
-        super().__init__()
-        self.weighted = weighted
-        self.margin = margin
-
-    def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:
-        """Cross-entropy of one member."""
-        weight, margin = given.weight if self.weighted else None, given.margin if self.margin else None
-        return outcome_loss(prediction.logits.float(), given.y, weight, margin)
 
 
 class StreamObjective(Objective):
@@ -167,27 +84,27 @@ class StreamObjective(Objective):
         """The mode's share of all epochs."""
         return round(self.config.stage_one * max_epochs)
 
-    def member_loss(self, number: int, prediction: Prediction, given: Supervision, stage: int) -> Tensor:
+    def member_loss(self, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
         """The loss of one member."""
         assert isinstance(prediction, StreamPrediction)
-        config, member, y = self.config, self._members[number], given.y
-        margin = given.margin if config.margin else None
+        config, member, y = self.config, self._members[number], targets.y
+        margin = targets.margin if config.margin else None
         biased = prediction.biased_logits.float()
-        loss, weight = self._outcome(number, prediction, biased, given, stage)
+        loss, weight = self._outcome(number, prediction, biased, targets, stage)
         if config.biased_weight:
             loss = loss + config.biased_weight * generalized_cross_entropy(biased, y, config.q)
-        if config.suspect_weight and given.suspects is not None and len(member.suspect_out):
-            told = [
-                outcome_loss(head(prediction.biased).float(), given.suspects[:, column])
+        if config.suspect_weight and targets.suspects is not None and len(member.suspect_out):
+            read = [
+                outcome_loss(head(prediction.biased).float(), targets.suspects[:, column])
                 for column, head in enumerate(member.suspect_out)
             ]
-            loss = loss + config.suspect_weight * torch.stack(told).mean()
+            loss = loss + config.suspect_weight * torch.stack(read).mean()
         if stage == 1:
             return loss
         if len(self.dependence):
             measure = cast(Dependence, self.dependence[number])
             parts = [
-                measure(prediction.causal.float(), prediction.biased.float(), condition, given.suspects)
+                measure(prediction.causal.float(), prediction.biased.float(), condition, targets.suspects)
                 for condition in (conditions(y) if config.conditional else [None])
             ]
             loss = loss + config.information_weight * torch.stack(parts).mean()
@@ -201,14 +118,14 @@ class StreamObjective(Objective):
         return loss
 
     def _outcome(
-        self, number: int, prediction: StreamPrediction, biased: Tensor, given: Supervision, stage: int
+        self, number: int, prediction: StreamPrediction, biased: Tensor, targets: Targets, stage: int
     ) -> tuple[Tensor, Tensor | None]:
         """The causal stream's loss, and the weights of its elements."""
-        fit, y, margin = self._fits[number], given.y, given.margin if self.margin else None
-        self._follow(self._members[number], prediction, given, stage)
-        stratum = fit.strata(prediction, given.group)
+        fit, y, margin = self._fits[number], targets.y, targets.margin if self.margin else None
+        self._follow(self._members[number], prediction, targets, stage)
+        stratum = fit.strata(prediction, targets.group)
         logits = fit.logits(prediction, stratum).float()
-        weight = self._weight(number, logits, biased, given)
+        weight = self._weight(number, logits, biased, targets)
         loss = outcome_loss(logits, y, weight, margin)
         beside = fit.beside(prediction, stratum, y, weight, margin)
         if beside is not None:
@@ -218,14 +135,14 @@ class StreamObjective(Objective):
             loss = loss + self._intervention(logits, other, y, weight, margin)
         return loss, weight
 
-    def _follow(self, member: StreamPredictor, prediction: StreamPrediction, given: Supervision, stage: int) -> None:
+    def _follow(self, member: StreamPredictor, prediction: StreamPrediction, targets: Targets, stage: int) -> None:
         """Moves prototypes after the codes of a training step (``update="ema"``)."""
         head = member.deconfounder
         if head is None or head.config.update != "ema" or stage == 1 or not member.training:
             return
         assert prediction.source is not None
-        assert given.group is not None
-        head.prototypes.update(prediction.source, given.group)
+        assert targets.group is not None
+        head.prototypes.update(prediction.source, targets.group)
 
     def _intervention(
         self, first: Tensor, second: Tensor, y: Tensor, weight: Tensor | None, margin: Tensor | None
@@ -234,34 +151,34 @@ class StreamObjective(Objective):
         moved = consistency(first.detach(), second, self.multiclass)
         return self.config.intervention * (outcome_loss(second, y, weight, margin) + self.config.consistency * moved)
 
-    def judged_logits(self, number: int, prediction: Prediction, given: Supervision) -> Tensor:
+    def judged_logits(self, number: int, prediction: Prediction, targets: Targets) -> Tensor:
         """With prototypes what training fits, which may be the logits given the patient's own stratum."""
         assert isinstance(prediction, StreamPrediction)
         fit = self._fits[number]
-        logits = fit.logits(prediction, fit.strata(prediction, given.group))
-        return logits if given.margin is None or not self.margin else logits + given.margin
+        logits = fit.logits(prediction, fit.strata(prediction, targets.group))
+        return logits if targets.margin is None or not self.margin else logits + targets.margin
 
     @torch.no_grad()
     def start_epoch(
         self,
         network: Ensemble,
         batches: Callable[[], Iterable[PatientBatch]],
-        given: Supervision,
+        targets: Targets,
         since: int,
     ) -> None:
         """Fits prototypes at the end of stage 1, and again every few epochs."""
         config = self.config.prototypes
-        if config is None or given.group is None:
+        if config is None or targets.group is None:
             return
         if since and (config.update == "ema" or since % config.refit_every):
             return
         mode = network.training
         network.eval()
-        network.fit_states(batches)
+        network.fit_memory(batches)
         sources: list[list[Tensor]] = [[] for _ in self._members]
         groups = []
         for batch in batches():
-            groups.append(given.group[batch.rows.cpu()])
+            groups.append(targets.group[batch.rows.cpu()])
             for each, prediction in zip(sources, network(batch)):
                 each.append(prediction.source)
         for member, found in zip(self._members, sources):
@@ -269,30 +186,30 @@ class StreamObjective(Objective):
             member.deconfounder.prototypes.fit(torch.cat(found), torch.cat(groups).to(found[0].device))
         network.train(mode)
 
-    def _weight(self, number: int, causal: Tensor, biased: Tensor, given: Supervision) -> Tensor | None:
+    def _weight(self, number: int, causal: Tensor, biased: Tensor, targets: Targets) -> Tensor | None:
         """Weight of each element in the causal head's loss."""
         kind = self.config.weight
         if kind == "uniform":
             return None
         if self.weighted:
-            return given.weight
-        hard, labelled = element_loss(causal.detach(), given.y)
-        easy, _ = element_loss(biased.detach(), given.y)
+            return targets.weight
+        hard, labelled = element_loss(causal.detach(), targets.y)
+        easy, _ = element_loss(biased.detach(), targets.y)
         if kind == "batch":
             return batch_difficulty(easy, hard, labelled).expand_as(hard)
-        return self.difficulty[number](easy, hard, given.y, given.rows)
+        return self.difficulty[number](easy, hard, targets.y, targets.rows)
 
-    def critic_loss(self, predictions: Sequence[Prediction], given: Supervision, stage: int) -> Tensor | None:
+    def critic_loss(self, predictions: Sequence[Prediction], targets: Targets, stage: int) -> Tensor | None:
         """What the critics minimise; see :class:`Objective`."""
         if not len(self.dependence) or not cast(Dependence, self.dependence[0]).has_critic:
             return None
         parts = []
         for measure, prediction in zip(self.dependence, predictions):
             assert isinstance(prediction, StreamPrediction)
-            for condition in conditions(given.y) if self.config.conditional else [None]:
+            for condition in conditions(targets.y) if self.config.conditional else [None]:
                 parts.append(
                     cast(Dependence, measure).critic_loss(
-                        prediction.causal.float(), prediction.biased.float(), condition, given.suspects
+                        prediction.causal.float(), prediction.biased.float(), condition, targets.suspects
                     )
                 )
         found = [part for part in parts if part is not None]

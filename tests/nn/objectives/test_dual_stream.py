@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import replace
 
 import pytest
@@ -14,63 +13,14 @@ from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision
-from gdsfd.nn.objective import ErmObjective, StreamObjective, conditions
-from gdsfd.nn.predictor import Prediction
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import ErmObjective, StreamObjective, conditions
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
 from tests.cohort_factory import make_cohort
+from tests.nn.objectives.labelled_elements import NAN, PATIENTS, SUSPECTS, cross_entropy, generalized, some_targets
 
-NAN = float("nan")
-WIDTH, PATIENTS = 6, 7
-SUSPECTS = (3, 2)  # codes of two declared suspects
-
-
-def labels(outcomes: str) -> Tensor:
-    if outcomes == "multiclass":
-        return torch.tensor([0, 2, 1, -1, 0, 1, 2])
-    one = [[1.0], [0.0], [NAN], [1.0], [0.0], [0.0], [1.0]]
-    other = [[0.0], [NAN], [NAN], [1.0], [1.0], [0.0], [0.0]]
-    return torch.tensor(one) if outcomes == "binary" else torch.cat([torch.tensor(one), torch.tensor(other)], dim=1)
-
-
-def chances(logits: Tensor, y: Tensor) -> list[tuple[tuple[int, ...], float]]:
-    """Probability of the given label of every labelled element, with its place in ``y``."""
-    found = []
-    for row in range(len(y)):
-        if y.dim() == 1:
-            if y[row] >= 0:
-                powers = [math.exp(value) for value in logits[row].tolist()]
-                found.append(((row,), powers[int(y[row])] / sum(powers)))
-            continue
-        for column in range(y.size(1)):
-            if not math.isnan(float(y[row, column])):
-                positive = 1 / (1 + math.exp(-float(logits[row, column])))
-                found.append(((row, column), positive if y[row, column] == 1 else 1 - positive))
-    return found
-
-
-def cross_entropy(logits: Tensor, y: Tensor, weight: Tensor | None = None) -> float:
-    parts = [-math.log(p) * (1.0 if weight is None else float(weight[at])) for at, p in chances(logits, y)]
-    return sum(parts) / len(parts)
-
-
-def generalized(logits: Tensor, y: Tensor, q: float) -> float:
-    parts = [(1 - p**q) / q for _, p in chances(logits, y)]
-    return sum(parts) / len(parts)
-
-
-def supervision(outcomes: str) -> Supervision:
-    y = labels(outcomes)
-    generator = torch.Generator().manual_seed(3)
-    outputs = 3 if outcomes == "multiclass" else y.size(1)
-    return Supervision(
-        y,
-        torch.arange(PATIENTS),
-        weight=torch.rand(y.shape, generator=generator) + 0.5,
-        margin=torch.randn(PATIENTS, outputs, generator=generator),
-        suspects=torch.stack([torch.tensor([0, 1, 2, -1, 1, 0, 2]), torch.tensor([1, 0, 1, 1, -1, 0, 0])], dim=1),
-    )
+WIDTH = 6
 
 
 def made(outcomes: str, config: StreamConfig) -> tuple[StreamObjective, StreamPredictor, StreamPrediction]:
@@ -93,17 +43,15 @@ def made(outcomes: str, config: StreamConfig) -> tuple[StreamObjective, StreamPr
     return objective, member, prediction
 
 
-def first_line(
-    config: StreamConfig, member: StreamPredictor, prediction: StreamPrediction, given: Supervision
-) -> float:
+def first_line(config: StreamConfig, member: StreamPredictor, prediction: StreamPrediction, targets: Targets) -> float:
     """``L_1`` of the docstring."""
-    weight = given.weight if config.weight in ("stratum", "propensity") else None
-    logits = prediction.logits + given.margin if config.margin else prediction.logits
-    total = cross_entropy(logits, given.y, weight)
-    total += config.biased_weight * generalized(prediction.biased_logits, given.y, config.q)
+    weight = targets.weight if config.weight in ("stratum", "propensity") else None
+    logits = prediction.logits + targets.margin if config.margin else prediction.logits
+    total = cross_entropy(logits, targets.y, weight)
+    total += config.biased_weight * generalized(prediction.biased_logits, targets.y, config.q)
     if config.suspect_weight:
         heads = [head(prediction.biased).detach() for head in member.suspect_out]
-        parts = [cross_entropy(logits, given.suspects[:, number]) for number, logits in enumerate(heads)]
+        parts = [cross_entropy(logits, targets.suspects[:, number]) for number, logits in enumerate(heads)]
         total += config.suspect_weight * sum(parts) / len(parts)
     return total
 
@@ -120,10 +68,10 @@ CONFIGS = {
 @pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_stage_one_is_the_first_line(name: str, outcomes: str) -> None:
-    config, given = CONFIGS[name], supervision(outcomes)
+    config, targets = CONFIGS[name], some_targets(outcomes)
     objective, member, prediction = made(outcomes, config)
-    expected = first_line(config, member, prediction, given)
-    assert float(objective.member_loss(0, prediction, given, stage=1).detach()) == pytest.approx(expected, rel=1e-5)
+    expected = first_line(config, member, prediction, targets)
+    assert float(objective.member_loss(0, prediction, targets, stage=1).detach()) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
@@ -132,71 +80,41 @@ def test_stage_one_is_the_first_line(name: str, outcomes: str) -> None:
 def test_stage_two_adds_dependence_and_exchanged_codes(name: str, outcomes: str, conditional: bool) -> None:
     """An exchanged biased code brings its own label to the biased head and none to the causal head."""
     config = replace(CONFIGS[name], information="xcov", information_weight=0.7, conditional=conditional, swap=0.6)
-    given = supervision(outcomes)
+    targets = some_targets(outcomes)
     objective, member, prediction = made(outcomes, config)
-    expected = first_line(config, member, prediction, given)
+    expected = first_line(config, member, prediction, targets)
     measure = objective.dependence[0]
     classes: list[Tensor | None] = [None]
     if conditional:
-        known = given.y if given.y.dim() == 1 else torch.where(given.y.isnan(), -1.0, given.y).long()
+        known = targets.y if targets.y.dim() == 1 else torch.where(targets.y.isnan(), -1.0, targets.y).long()
         classes = [known] if known.dim() == 1 else [known[:, column] for column in range(known.size(1))]
-    parts = [float(measure(prediction.causal, prediction.biased, each, given.suspects)) for each in classes]
+    parts = [float(measure(prediction.causal, prediction.biased, each, targets.suspects)) for each in classes]
     expected += 0.7 * sum(parts) / len(parts)
     torch.manual_seed(11)
     other = torch.randperm(PATIENTS)
     assert other.tolist() != list(range(PATIENTS))
-    moved, moved_y = prediction.biased[other], given.y[other]
+    moved, moved_y = prediction.biased[other], targets.y[other]
     causal = prediction.causal @ member.out.weight.T + member.out.bias
     if config.head == "joint":
         causal = causal + moved @ member.out_biased.weight.T
     if config.margin:
-        causal = causal + given.margin
-    weight = given.weight if config.weight == "stratum" else None
-    expected += 0.6 * cross_entropy(causal.detach(), given.y, weight)
+        causal = causal + targets.margin
+    weight = targets.weight if config.weight == "stratum" else None
+    expected += 0.6 * cross_entropy(causal.detach(), targets.y, weight)
     biased = moved @ member.biased_out.weight.T + member.biased_out.bias
     if config.biased_head == "joint":
         biased = biased + prediction.causal @ member.biased_out_causal.weight.T
     expected += 0.6 * config.biased_weight * generalized(biased.detach(), moved_y, config.q)
     torch.manual_seed(11)
-    assert float(objective.member_loss(0, prediction, given, stage=2).detach()) == pytest.approx(expected, rel=1e-4)
-
-
-def test_members_are_summed_with_their_backbones_own_losses() -> None:
-    given = supervision("binary")
-    objective = ErmObjective()
-    logits = [torch.randn(PATIENTS, 1) for _ in range(2)]
-    presence = torch.ones(PATIENTS, 5, dtype=torch.bool)
-    predictions = [
-        Prediction(logits[0], Embeddings(torch.zeros(PATIENTS, WIDTH), None, presence)),
-        Prediction(logits[1], Embeddings(torch.zeros(PATIENTS, WIDTH), None, presence, torch.tensor(0.25))),
-    ]
-    expected = sum(cross_entropy(each, given.y) for each in logits) + 0.25
-    assert float(objective(predictions, given, stage=1)) == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("margin", [False, True])
-@pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
-def test_erm_with_weights_and_margins(outcomes: str, margin: bool, weighted: bool) -> None:
-    given = supervision(outcomes)
-    outputs = given.margin.size(1)
-    prediction = Prediction(
-        torch.randn(PATIENTS, outputs),
-        Embeddings(torch.zeros(PATIENTS, WIDTH), None, torch.ones(PATIENTS, 5, dtype=torch.bool)),
-    )
-    objective = ErmObjective(weighted, margin)
-    logits = prediction.logits + given.margin if margin else prediction.logits
-    expected = cross_entropy(logits, given.y, given.weight if weighted else None)
-    assert float(objective.member_loss(0, prediction, given, stage=1).detach()) == pytest.approx(expected, rel=1e-5)
-    torch.testing.assert_close(objective.judged_logits(0, prediction, given), logits)
+    assert float(objective.member_loss(0, prediction, targets, stage=2).detach()) == pytest.approx(expected, rel=1e-4)
 
 
 def test_streams_are_judged_beside_the_margin_they_learn_beside() -> None:
-    given = supervision("binary")
+    targets = some_targets("binary")
     for margin in (False, True):
         objective, _, prediction = made("binary", StreamConfig(head="causal", margin=margin))
-        expected = prediction.logits + given.margin if margin else prediction.logits
-        torch.testing.assert_close(objective.judged_logits(0, prediction, given), expected)
+        expected = prediction.logits + targets.margin if margin else prediction.logits
+        torch.testing.assert_close(objective.judged_logits(0, prediction, targets), expected)
 
 
 def test_stage_one_lasts_its_share_of_all_epochs() -> None:
@@ -215,27 +133,28 @@ def test_critics_see_every_class_and_member() -> None:
     """The critics' loss is the sum of each member's, in each class."""
     config = StreamConfig(head="causal", information="mine", conditional=True)
     objective, _, prediction = made("multilabel", config)
-    given = supervision("multilabel")
+    targets = some_targets("multilabel")
     measure = copy.deepcopy(objective.dependence[0])  # it keeps a running scale
     torch.manual_seed(5)
     parts = [
-        measure.critic_loss(prediction.causal, prediction.biased, each, given.suspects) for each in conditions(given.y)
+        measure.critic_loss(prediction.causal, prediction.biased, each, targets.suspects)
+        for each in conditions(targets.y)
     ]
     expected = sum(part.item() for part in parts if part is not None)
     assert expected != 0
     torch.manual_seed(5)
-    found = objective.critic_loss([prediction], given, stage=2)
+    found = objective.critic_loss([prediction], targets, stage=2)
     assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_no_loss_at_all_of_unlabelled_patients() -> None:
     """Unlabelled elements change neither value nor gradient."""
-    given = supervision("binary")
+    targets = some_targets("binary")
     objective, _, prediction = made("binary", StreamConfig(head="causal"))
     prediction.logits.requires_grad_()
     prediction.biased_logits.requires_grad_()
-    objective.member_loss(0, prediction, given, stage=1).backward()
-    unlabelled = given.y.isnan()
+    objective.member_loss(0, prediction, targets, stage=1).backward()
+    unlabelled = targets.y.isnan()
     assert prediction.logits.grad[unlabelled].abs().sum() == 0
     assert prediction.biased_logits.grad[unlabelled].abs().sum() == 0
     assert (prediction.logits.grad[~unlabelled] != 0).all()
@@ -256,9 +175,9 @@ def test_prototypes_are_fitted_on_the_codes_of_all_training_patients_before_stag
 
     member.deconfounder.prototypes.fit = record  # type: ignore[method-assign]
     rows = [torch.arange(0, 25), torch.arange(25, 40)]
-    given = Supervision(graph["patient"].y, torch.arange(40), group=torch.arange(40) % 3)
+    targets = Targets(graph["patient"].y, torch.arange(40), group=torch.arange(40) % 3)
     network.train()
-    objective.start_epoch(network, lambda: [store.batch(each) for each in rows], given, since=0)
+    objective.start_epoch(network, lambda: [store.batch(each) for each in rows], targets, since=0)
     assert network.training
     network.eval()
     expected = torch.cat([network(store.batch(each))[0].source for each in rows])

@@ -12,9 +12,9 @@ from torch import Tensor
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Supervision, outcome_loss
-from gdsfd.nn.objective import StreamObjective
-from gdsfd.nn.outcome_fit import AveragedFit, HeadOnlyFit, OffsetFit, OutcomeFit, OwnStratumFit, outcome_fit
+from gdsfd.nn.losses import Targets, outcome_loss
+from gdsfd.nn.objectives import StreamObjective
+from gdsfd.nn.objectives.outcome_fit import AveragedFit, HeadOnlyFit, OffsetFit, OutcomeFit, OwnStratumFit, outcome_fit
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams import StreamConfig
 from tests.cohort_factory import make_cohort
@@ -31,7 +31,7 @@ def config_of(fit: str | None, **given: Any) -> StreamConfig:
     return config
 
 
-def made(fit: str | None, **given: Any) -> tuple[StreamPredictor, StreamPrediction, Supervision, StreamConfig]:
+def made(fit: str | None, **given: Any) -> tuple[StreamPredictor, StreamPrediction, Targets, StreamConfig]:
     """A network in training mode with fitted strata, its predictions of a batch, and labels."""
     graph, config = graph_from_cohort(make_cohort(80)), config_of(fit, **given)
     store, rows = PatientStore(graph), torch.arange(80)
@@ -47,7 +47,7 @@ def made(fit: str | None, **given: Any) -> tuple[StreamPredictor, StreamPredicti
             member.deconfounder.prototypes.fit(torch.randn(80, 8), group)
             assert member.deconfounder.prototypes.num_strata == 8
         prediction = member.train()(batch)
-    return member, prediction, Supervision(graph["patient"].y, rows, group=group), config
+    return member, prediction, Targets(graph["patient"].y, rows, group=group), config
 
 
 def reached(loss: Tensor, member: StreamPredictor) -> set[str]:
@@ -59,10 +59,10 @@ def reached(loss: Tensor, member: StreamPredictor) -> set[str]:
 
 @pytest.mark.parametrize("fit", [None, *FITS])
 def test_each_setting_has_its_class_and_fits_what_it_says(fit: str | None) -> None:
-    member, prediction, given, _ = made(fit)
+    member, prediction, targets, _ = made(fit)
     found = outcome_fit(member)
     assert type(found) is (OutcomeFit if fit is None else FITS[fit])
-    stratum = found.strata(prediction, given.group)
+    stratum = found.strata(prediction, targets.group)
     logits = found.logits(prediction, stratum)
     head = member.deconfounder
     if fit in (None, "evaluation"):
@@ -81,14 +81,14 @@ def test_each_setting_has_its_class_and_fits_what_it_says(fit: str | None) -> No
 
 
 def test_an_offset_is_fitted_by_itself() -> None:
-    member, prediction, given, _ = made("offset")
+    member, prediction, targets, _ = made("offset")
     found, head = outcome_fit(member), member.deconfounder
     assert head is not None
-    stratum = found.strata(prediction, given.group)
-    loss = outcome_loss(found.logits(prediction, stratum), given.y)
+    stratum = found.strata(prediction, targets.group)
+    loss = outcome_loss(found.logits(prediction, stratum), targets.y)
     reached(loss, member)
     assert head.fusion.of_center.weight.grad is None
-    beside = found.beside(prediction, stratum, given.y, None, None)
+    beside = found.beside(prediction, stratum, targets.y, None, None)
     assert beside is not None
     assert reached(beside, member) == {"deconfounder"}
     assert head.fusion.out.weight.grad is None
@@ -96,42 +96,44 @@ def test_an_offset_is_fitted_by_itself() -> None:
 
 
 def test_a_head_for_evaluation_only_leaves_the_codes_alone() -> None:
-    member, prediction, given, _ = made("evaluation")
+    member, prediction, targets, _ = made("evaluation")
     found = outcome_fit(member)
-    stratum = found.strata(prediction, given.group)
+    stratum = found.strata(prediction, targets.group)
     margin = torch.linspace(-2, 2, 80).unsqueeze(1)
-    beside = found.beside(prediction, stratum, given.y, None, margin)
+    beside = found.beside(prediction, stratum, targets.y, None, margin)
     assert beside is not None
     assert reached(beside, member) == {"deconfounder"}
-    assert beside != found.beside(prediction, stratum, given.y, None, None), "it is judged beside the margin"
-    assert "deconfounder" not in reached(outcome_loss(found.logits(prediction, stratum), given.y), member)
+    assert beside != found.beside(prediction, stratum, targets.y, None, None), "it is judged beside the margin"
+    assert "deconfounder" not in reached(outcome_loss(found.logits(prediction, stratum), targets.y), member)
 
 
 @pytest.mark.parametrize("fit", [None, *FITS])
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_loss_is_the_sum_of_its_parts(fit: str | None, stage: int) -> None:
-    member, prediction, given, config = made(fit, biased_weight=0.0)
+    member, prediction, targets, config = made(fit, biased_weight=0.0)
     objective = StreamObjective(Ensemble([member], False), config, 80)
     found = outcome_fit(member)
-    stratum = found.strata(prediction, given.group)
+    stratum = found.strata(prediction, targets.group)
     logits = found.logits(prediction, stratum)
-    expected = outcome_loss(logits, given.y)
-    beside = found.beside(prediction, stratum, given.y, None, None)
+    expected = outcome_loss(logits, targets.y)
+    beside = found.beside(prediction, stratum, targets.y, None, None)
     expected = expected if beside is None else expected + beside
     if stage == 2:
         assert prediction.thinned is not None
         other = found.thinned(prediction.thinned, prediction, stratum)
         p, q = logits.sigmoid().detach(), other.sigmoid()
         apart = (p - q) * (torch.logit(p) - torch.logit(q)) / 2
-        expected = expected + outcome_loss(other, given.y) + apart.mean()
-    torch.testing.assert_close(objective.member_loss(0, prediction, given, stage), expected, rtol=1e-4, atol=1e-5)
+        expected = expected + outcome_loss(other, targets.y) + apart.mean()
+    torch.testing.assert_close(objective.member_loss(0, prediction, targets, stage), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_difficulty_is_that_of_the_head_that_is_trained() -> None:
     """The plain causal head is not trained with strata; weights from it would be noise."""
-    member, prediction, given, config = made("own", weight="relative_difficulty", intervention=0.0001, biased_weight=0)
+    member, prediction, targets, config = made(
+        "own", weight="relative_difficulty", intervention=0.0001, biased_weight=0
+    )
     objective = StreamObjective(Ensemble([member], False), config, 80)
-    before = objective.member_loss(0, prediction, given, 1)
+    before = objective.member_loss(0, prediction, targets, 1)
     other = replace(prediction, logits=prediction.logits + 5)
     objective = StreamObjective(Ensemble([member], False), config, 80)
-    torch.testing.assert_close(objective.member_loss(0, other, given, 1), before)
+    torch.testing.assert_close(objective.member_loss(0, other, targets, 1), before)

@@ -1,4 +1,4 @@
-"""What of the causal stream is fitted to the outcome: its head, or a head on a code and a stratum's centre."""
+"""Which head of the causal stream is fitted to the outcome: its own, or one on a code and a stratum's centre."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _StratumFit(OutcomeFit):
     def strata(self, prediction: StreamPrediction, group: Tensor | None) -> Tensor | None:
         """The nearest centre of the own group."""
         assert prediction.source is not None
-        assert group is not None, "Supervision.group is missing; gdsfd.training.suspects.strata.fit_strata gives it"
+        assert group is not None, "Targets.group is missing; gdsfd.training.suspects.strata.fit_strata gives it"
         return self.head.strata(prediction.source, group)
 
 

@@ -1,0 +1,80 @@
+"""The objective of training: the protocol, and the sum over an ensemble's members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.graph.batch import PatientBatch
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.predictor import Prediction
+
+__all__ = ["Objective"]
+
+
+class Objective(nn.Module):
+    """Sums the members' losses: the gradient of each member is as if it were alone."""
+
+    weighted: bool = False
+    margin: bool = False
+    critic_rate: float = 1e-3
+    critic_steps: int = 1
+    #: Whether stage 2 predicts by a head that is not there in stage 1, so that the best epoch is one of stage 2.
+    new_head: bool = False
+
+    def stage_one(self, max_epochs: int) -> int:
+        """Epochs that stage 1 lasts, at most."""
+        return 0
+
+    def forward(self, predictions: Sequence[Prediction], targets: Targets, stage: int) -> Tensor:
+        """The loss of a batch, in nats per member, summed over members.
+
+        Args:
+            predictions: Of :meth:`Ensemble.forward`.
+            targets: Labels and what else is known.
+            stage: 1: only the heads' own losses; 2: all parts.
+        """
+        total = torch.zeros((), device=targets.y.device)
+        for number, prediction in enumerate(predictions):
+            total = total + self.member_loss(number, prediction, targets, stage)
+            if prediction.embeddings.aux_loss is not None:
+                total = total + prediction.embeddings.aux_loss
+        return total
+
+    def member_loss(self, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
+        """The loss of one member's prediction."""
+        raise NotImplementedError
+
+    def judged_logits(self, number: int, prediction: Prediction, targets: Targets) -> Tensor:
+        """The logits that the tuning loss is of: what is learned beside a margin is judged beside it.
+
+        Early stopping would otherwise choose the epoch that follows the suspects best.
+        """
+        return prediction.logits if targets.margin is None or not self.margin else prediction.logits + targets.margin
+
+    def start_epoch(
+        self,
+        network: Ensemble,
+        batches: Callable[[], Iterable[PatientBatch]],
+        targets: Targets,
+        since: int,
+    ) -> None:
+        """What is to be fitted on training patients before an epoch of stage 2.
+
+        Args:
+            network: The network, with its current weights.
+            batches: A pass over the training patients, on the network's device.
+            targets: What is known of all the graph's patients.
+            since: Epochs of stage 2 so far.
+        """
+
+    def critic_loss(self, predictions: Sequence[Prediction], targets: Targets, stage: int) -> Tensor | None:
+        """What the critics' own optimiser minimises; None when there is nothing to train."""
+        return None
+
+    def critic_parameters(self) -> list[nn.Parameter]:
+        """Parameters of learned measures of dependence."""
+        return []

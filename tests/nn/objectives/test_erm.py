@@ -1,0 +1,30 @@
+"""Cross-entropy with weights and margins, against a loop over elements."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gdsfd.nn.embeddings import Embeddings
+from gdsfd.nn.objectives import ErmObjective
+from gdsfd.nn.predictor import Prediction
+from tests.nn.objectives.labelled_elements import PATIENTS, cross_entropy, some_targets
+
+WIDTH = 6
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("margin", [False, True])
+@pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
+def test_erm_with_weights_and_margins(outcomes: str, margin: bool, weighted: bool) -> None:
+    targets = some_targets(outcomes)
+    outputs = targets.margin.size(1)
+    prediction = Prediction(
+        torch.randn(PATIENTS, outputs),
+        Embeddings(torch.zeros(PATIENTS, WIDTH), None, torch.ones(PATIENTS, 5, dtype=torch.bool)),
+    )
+    objective = ErmObjective(weighted, margin)
+    logits = prediction.logits + targets.margin if margin else prediction.logits
+    expected = cross_entropy(logits, targets.y, targets.weight if weighted else None)
+    assert float(objective.member_loss(0, prediction, targets, stage=1).detach()) == pytest.approx(expected, rel=1e-5)
+    torch.testing.assert_close(objective.judged_logits(0, prediction, targets), logits)
