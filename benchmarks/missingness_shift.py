@@ -34,7 +34,7 @@ from gdsfd.cli.settings import read_settings
 from gdsfd.comparison.fit_log import FitLog, Record
 from gdsfd.evaluation.metrics import auroc
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.without import only_modalities, without_modalities
+from gdsfd.graph.modality_ablation import drop_modalities, keep_modalities
 from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
@@ -109,7 +109,7 @@ def target_masses(network: Ensemble, graph: Any, tested: Any) -> None:
     """Sets the masses of strata to their shares among the tested patients (labels are not read)."""
     import torch
 
-    from gdsfd.graph.store import PatientStore
+    from gdsfd.graph.patient_store import PatientStore
 
     rows = rows_of(tested, "test")
     store = PatientStore(tested)
@@ -147,7 +147,7 @@ def fit(design: str, seed: int, trained: str, arms: list[str], backbone: str, se
                 target_masses(fitted.network, graph, other)
             record["auroc"][mechanism] = score(fitted.network, other)
         record["unbiased"] = score(fitted.network, graph, "test_unbiased")
-        for word, change in (("without", without_modalities), ("only", only_modalities)):
+        for word, change in (("without", drop_modalities), ("only", keep_modalities)):
             record[word] = {}
             for name in graph.schema.names:
                 changed = change(graph, [name])

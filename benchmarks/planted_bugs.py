@@ -20,7 +20,7 @@ from pathlib import Path
 BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "G1",
-        "gdsfd/graph/layout.py",
+        "gdsfd/graph/edge_layout.py",
         "torch.searchsorted(edges, self.modality_ptr)",
         "torch.searchsorted(edges, self.modality_ptr, right=True)",
     ),

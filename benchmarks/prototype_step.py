@@ -27,7 +27,7 @@ from training_step import stepper
 
 import gdsfd
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor

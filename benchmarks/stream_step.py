@@ -23,7 +23,7 @@ from training_step import stepper
 
 import gdsfd
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.streams import PRESETS
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig

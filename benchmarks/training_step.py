@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.critics import Critics

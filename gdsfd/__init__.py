@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gdsfd.cohort.spec import CohortSpec, load_spec
     from gdsfd.evaluation.report import evaluate
     from gdsfd.graph.build import audit, build_graph
-    from gdsfd.graph.files import load_graph, save_graph
+    from gdsfd.graph.serialization import load_graph, save_graph
     from gdsfd.graph.summary import summary
     from gdsfd.graph.take_patients import take_patients
     from gdsfd.simulation.simulate import simulate
@@ -59,9 +59,9 @@ _HOME = {
     "audit": "gdsfd.graph.build",
     "build_graph": "gdsfd.graph.build",
     "evaluate": "gdsfd.evaluation.report",
-    "load_graph": "gdsfd.graph.files",
+    "load_graph": "gdsfd.graph.serialization",
     "load_spec": "gdsfd.cohort.spec",
-    "save_graph": "gdsfd.graph.files",
+    "save_graph": "gdsfd.graph.serialization",
     "show_versions": "gdsfd.versions",
     "simulate": "gdsfd.simulation.simulate",
     "summary": "gdsfd.graph.summary",

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.audit import Receipt, SourceReceipt
 from gdsfd.cohort.cohort import (
     CodeObservations,
     Cohort,
@@ -20,7 +19,8 @@ from gdsfd.cohort.cohort import (
     Observations,
     TableObservations,
 )
-from gdsfd.cohort.fields import QUANTILE_LEVELS, CohortSchema, ModalityFields, NumericScale, OutcomeFields
+from gdsfd.cohort.receipt.receipt import Receipt, SourceReceipt
+from gdsfd.cohort.schema import QUANTILE_LEVELS, CohortSchema, ModalityFields, NumericScale, OutcomeFields
 
 __all__ = ["make_cohort"]
 

@@ -118,7 +118,7 @@ def test_physionet_groups_take_each_variable_once() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("name", NAMES)
 def test_sources_exist(name: str, data_dir: Path) -> None:
-    from gdsfd.cohort.path_variables import expand_variables
+    from gdsfd.cohort.sources.path_variables import expand_variables
 
     for source in sources(load_spec(EXAMPLES / f"{name}.toml")):
         assert Path(expand_variables(source)).is_file(), source

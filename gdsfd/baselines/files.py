@@ -16,7 +16,7 @@ from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, TrainingShares
 from gdsfd.baselines.linear_model import LinearModel
 from gdsfd.baselines.logistic import Logistic
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flat_width
 

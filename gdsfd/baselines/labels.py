@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["Floats", "labels_of", "target_names", "task_of", "why_undefined"]
 

@@ -6,7 +6,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from gdsfd.bench.problem import Shape, random_layout
-from gdsfd.cohort.fields import CohortSchema, ModalityFields, OutcomeFields
+from gdsfd.cohort.schema import CohortSchema, ModalityFields, OutcomeFields
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_graph import PatientGraph
 

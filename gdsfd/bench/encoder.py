@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gdsfd.bench.plain_pyg import PlainEncoder
 from gdsfd.bench.problem import Shape
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.conv import EdgeSAGEConv
 
 __all__ = ["SparseEncoder", "make_encoders"]

@@ -19,7 +19,7 @@ from gdsfd.bench.options import Options
 from gdsfd.bench.plain_pyg import PlainEncoder
 from gdsfd.bench.problem import Shape, make_problem
 from gdsfd.bench.timing import Timing, in_turns
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.predictor import Predictor
 
 __all__ = ["bench_full_graph", "bench_patients", "memory_call"]

@@ -59,7 +59,7 @@ def run_pandas(folder: Path) -> tuple[float, dict[str, Any]]:
 def compare(folder: Path) -> None:
     """Raises when the contestants' arrays differ; the saved graph stands for gdsfd where there is one."""
     if (folder / "graph").exists():
-        from gdsfd.graph.files import load_graph
+        from gdsfd.graph.serialization import load_graph
 
         edge = load_graph(folder / "graph")["patient", "events", "modality"].to_dict()
         stored = {key: tensor.numpy() for key, tensor in edge.items()}

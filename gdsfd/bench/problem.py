@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.errors import InputError, near_names
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 
 __all__ = ["DTYPES", "Problem", "Shape", "make_problem", "random_layout", "shapes_of"]
 

@@ -14,7 +14,7 @@ from gdsfd.bench.plain_step import PlainCohort
 from gdsfd.bench.plain_streams import MaskedConv, PlainStream, PlainStreams
 from gdsfd.bench.problem import Shape
 from gdsfd.errors import InputError
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.ensemble import Ensemble

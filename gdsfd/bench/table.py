@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gdsfd.bench.lines import Line
-from gdsfd.cohort.text_table import text_table
+from gdsfd.cohort.receipt.text_table import text_table
 
 __all__ = ["bench_table", "gibibytes", "seconds_text"]
 

@@ -22,7 +22,7 @@ from gdsfd.bench.problem import Shape
 from gdsfd.bench.step_products import step_products
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.losses import outcome_loss

@@ -12,7 +12,7 @@ from gdsfd.cli.progress import heartbeat, on_terminal
 from gdsfd.private_folder import folder_beside
 
 if TYPE_CHECKING:
-    from gdsfd.cohort.fields import CohortSchema
+    from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["add_parser", "run"]
 
@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Builds, saves, prints."""
     check_out_folder(arguments.out, "graph.json", "graph", arguments.force)
 
-    from gdsfd.cohort.receipt_text import receipt_text
+    from gdsfd.cohort.receipt.text import receipt_text
     from gdsfd.graph.build import build_graph
-    from gdsfd.graph.files import save_graph
+    from gdsfd.graph.serialization import save_graph
 
     like = _schema_of(arguments.like) if arguments.like else None
     with heartbeat("building", arguments.quiet):
@@ -67,8 +67,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _schema_of(folder: Path) -> CohortSchema:
     """The fitted schema of a trained model, or of a graph."""
-    from gdsfd.cohort.fields import CohortSchema
-    from gdsfd.graph.files import load_graph
+    from gdsfd.cohort.schema import CohortSchema
+    from gdsfd.graph.serialization import load_graph
     from gdsfd.training.storage.model_folder import is_model, read_model
 
     if is_model(folder):

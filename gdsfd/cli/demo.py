@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace) -> None:
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
 
     from gdsfd.cli.headline import headline
-    from gdsfd.cohort.receipt_text import receipt_text
+    from gdsfd.cohort.receipt.text import receipt_text
     from gdsfd.evaluation.assess import Predictor
     from gdsfd.evaluation.report import evaluate
     from gdsfd.graph.build import build_graph
-    from gdsfd.graph.files import save_graph
+    from gdsfd.graph.serialization import save_graph
     from gdsfd.simulation.config import SPLITS, SimulationConfig
     from gdsfd.simulation.simulate import simulate
     from gdsfd.simulation.truth import load_truth

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.cli.headline import headline
     from gdsfd.evaluation.population_words import population_words
     from gdsfd.evaluation.report import evaluate
-    from gdsfd.graph.files import load_graph
+    from gdsfd.graph.serialization import load_graph
     from gdsfd.training.debiaser import Debiaser
 
     model = Debiaser.load(arguments.model)

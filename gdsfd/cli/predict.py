@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
 
-    from gdsfd.cohort.fields import CohortSchema
+    from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["add_parser", "probability_table", "run"]
 
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Predicts and writes the file."""
     check_out_file(arguments.out, (".csv", ".parquet"), arguments.force)
 
-    from gdsfd.graph.files import load_graph
     from gdsfd.graph.loader import rows_of
+    from gdsfd.graph.serialization import load_graph
     from gdsfd.training.debiaser import Debiaser
 
     model = Debiaser.load(arguments.model)

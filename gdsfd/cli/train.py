@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_unlocked(lock_file(arguments.out), already_training(arguments.out))
 
-    from gdsfd.graph.files import load_graph
+    from gdsfd.graph.serialization import load_graph
     from gdsfd.training.config import TrainConfig
     from gdsfd.training.debiaser import Debiaser
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gdsfd.cohort.cohort import Cohort
-from gdsfd.cohort.fields import CohortSchema, ModalityFields
+from gdsfd.cohort.schema import CohortSchema, ModalityFields
 
 if TYPE_CHECKING:
     from gdsfd.cohort.build import build_cohort

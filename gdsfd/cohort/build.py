@@ -7,21 +7,21 @@ from typing import Any
 
 from tqdm import tqdm
 
-from gdsfd.cohort.audit import Finding, Receipt, SourceReceipt
+from gdsfd.cohort.checks.leakage import find_leaks
+from gdsfd.cohort.checks.ranges import find_other_ranges
+from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.cohort import Cohort, Observations
-from gdsfd.cohort.cohort_table import read_cohort_table
-from gdsfd.cohort.column_needs import needs_of_modality, needs_of_spec
-from gdsfd.cohort.fields import CohortSchema, ModalityFields
-from gdsfd.cohort.leakage import find_leaks
-from gdsfd.cohort.presence import fill_tables
-from gdsfd.cohort.range_findings import find_other_ranges
-from gdsfd.cohort.read_codes import read_codes
-from gdsfd.cohort.read_embedding import read_embedding
-from gdsfd.cohort.read_events import read_events
-from gdsfd.cohort.read_table import read_table
-from gdsfd.cohort.sources import Sources
+from gdsfd.cohort.patients.cohort_table import read_cohort_table
+from gdsfd.cohort.readers.codes import read_codes
+from gdsfd.cohort.readers.embedding import read_embedding
+from gdsfd.cohort.readers.events import read_events
+from gdsfd.cohort.readers.table import read_table
+from gdsfd.cohort.receipt.receipt import Finding, Receipt, SourceReceipt
+from gdsfd.cohort.receipt.tables import fill_tables
+from gdsfd.cohort.schema import CohortSchema, ModalityFields
+from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CodesSpec, CohortSpec, EmbeddingSpec, EventsSpec, TableSpec
-from gdsfd.cohort.untimed import find_untimed
+from gdsfd.cohort.spec.column_needs import needs_of_modality, needs_of_spec
 from gdsfd.errors import SchemaError
 
 __all__ = ["build_cohort"]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 
 if TYPE_CHECKING:
-    from gdsfd.cohort.audit import Receipt
+    from gdsfd.cohort.receipt.receipt import Receipt
 
 __all__ = [
     "CodeObservations",
@@ -57,7 +57,7 @@ class EventObservations:
         summary_ptr: Like ``ptr`` for the summary rows; int64 [E + 1].
         summary_item: Item of a summary row, ascending within an observation; int32 [S].
         summary: count, mean, min, max, first, last of the item's raw values in the window
-            (:data:`~gdsfd.cohort.fields.SUMMARY_COLUMNS`); float32 [S, 6].
+            (:data:`~gdsfd.cohort.schema.SUMMARY_COLUMNS`); float32 [S, 6].
     """
 
     patient: NDArray[np.int64]

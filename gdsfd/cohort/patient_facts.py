@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import Cohort
-from gdsfd.cohort.fields import OutcomeFields
+from gdsfd.cohort.schema import OutcomeFields
 
 __all__ = ["PatientFacts", "facts_of_cohort", "presence_matrix"]
 

@@ -17,7 +17,7 @@ from gdsfd.comparison.held_out import environments_to_leave_out, spec_without, w
 from gdsfd.errors import InputError
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.graph.build import build_graph
-from gdsfd.graph.files import load_graph
+from gdsfd.graph.serialization import load_graph
 from gdsfd.simulation.truth import TRUTH_FILE, load_truth
 
 __all__ = ["Case", "Source", "cases_of", "named_sources", "oracle_of"]

@@ -19,7 +19,7 @@ from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.matched import widened
 from gdsfd.evaluation.metrics import Floats
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig

@@ -7,8 +7,8 @@ import copy
 import numpy as np
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.patients.split import assign_split
 from gdsfd.cohort.spec import CohortSpec, SplitSpec
-from gdsfd.cohort.split import assign_split
 from gdsfd.comparison.figures import any_label
 from gdsfd.errors import InputError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import build_network
 from gdsfd.training.config import TrainConfig

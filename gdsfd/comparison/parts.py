@@ -24,7 +24,7 @@ from gdsfd.comparison.fit_log import FitLog, Record, plain
 from gdsfd.comparison.fits import ORACLE, Plan, fit_all
 from gdsfd.errors import GdsfdError
 from gdsfd.evaluation.metrics import Floats
-from gdsfd.graph.files import load_graph, save_graph
+from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.private_folder import private_folder
 
 __all__ = ["Here", "Part", "Workers"]

@@ -15,7 +15,7 @@ from gdsfd.evaluation.numbers import interval, number
 from gdsfd.evaluation.probes import Probe, Probes, Reading
 
 if TYPE_CHECKING:
-    from gdsfd.cohort.fields import CohortSchema
+    from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["probe_cell", "probe_header", "render_debiasing"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.debiasing import BothNetworks, Debiasing
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.mask_recovery import MaskRecovery

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gdsfd.cohort.fields import LEVEL_MISSING, CohortSchema, ModalityFields
-from gdsfd.graph.batch import PatientBatch
+from gdsfd.cohort.schema import LEVEL_MISSING, CohortSchema, ModalityFields
+from gdsfd.graph.patient_batch import PatientBatch
 
 __all__ = ["Column", "columns_of", "without"]
 

@@ -15,7 +15,7 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.hidden_columns import Column, columns_of, without
 from gdsfd.evaluation.metrics import auprc, auroc, mean_or_nan
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.simulation.truth import Truth
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.split import NEW
+from gdsfd.cohort.patients.split import NEW
 from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.training.run_record.run_record import RunRecord

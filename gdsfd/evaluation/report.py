@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.logistic import Logistic
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import Predictor, SplitResult, assess
 from gdsfd.evaluation.debiasing import Debiasing, judge_debiasing

@@ -13,7 +13,7 @@ from gdsfd.evaluation.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, Scored, score
 from gdsfd.evaluation.targets import Target
-from gdsfd.graph.presence_of import presence_of
+from gdsfd.graph.availability import presence_of
 
 __all__ = ["SLICE_FIGURES", "Slice", "pattern_name", "score_slices", "slices_of"]
 

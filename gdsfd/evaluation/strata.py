@@ -24,7 +24,7 @@ from gdsfd.evaluation.strata_predictions import (
     predict_strata,
 )
 from gdsfd.evaluation.targets import Target, labels_of, rows_of_split, target_names
-from gdsfd.graph.presence_of import presence_of
+from gdsfd.graph.availability import presence_of
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.training.suspects.strata import environment_codes
 

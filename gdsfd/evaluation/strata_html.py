@@ -17,7 +17,7 @@ from gdsfd.evaluation.strata_pictures import ChangeAxis, ShareAxis, movement_his
 from gdsfd.evaluation.strata_words import crowd_words, points, strata_words
 
 if TYPE_CHECKING:
-    from gdsfd.cohort.fields import CohortSchema
+    from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["render_strata"]
 

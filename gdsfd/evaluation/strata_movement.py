@@ -18,7 +18,7 @@ from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, difference, score
 from gdsfd.evaluation.slices import pattern_name
 from gdsfd.evaluation.targets import Target
-from gdsfd.graph.presence_of import presence_of
+from gdsfd.graph.availability import presence_of
 
 __all__ = ["Crowd", "Movement", "crowds_of", "movement"]
 

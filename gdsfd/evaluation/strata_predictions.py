@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdsfd.evaluation.metrics import Floats
-from gdsfd.graph.batch import PatientBatch
-from gdsfd.graph.presence_of import presence_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.availability import presence_of
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.adjustment import logit_spread
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.numbers import count, number, percent, spelled
 from gdsfd.evaluation.strata import SplitStrata, Strata
 from gdsfd.evaluation.strata_movement import Crowd, Movement

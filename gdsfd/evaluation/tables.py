@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gdsfd._version import __version__
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.assess import Arm, SplitResult
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.score import Rules, Scored

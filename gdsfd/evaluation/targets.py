@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.baselines.labels import labels_of, target_names, task_of
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, near_names, shown
 from gdsfd.evaluation.metrics import Floats, check_probabilities
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.numbers import count, interval, number, per_hundred, percent, spelled

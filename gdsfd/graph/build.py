@@ -7,9 +7,9 @@ from typing import Any
 
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.audit import Receipt
 from gdsfd.cohort.build import build_cohort
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.receipt.receipt import Receipt
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.cohort.spec import CohortSpec, load_spec
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -62,7 +62,7 @@ def audit(source: HeteroData | str | Path | CohortSpec, *, show_ids: bool = Fals
         show_ids: As in :func:`build_graph`; for a spec.
 
     Returns:
-        The receipt. ``gdsfd.cohort.receipt_text.receipt_text`` makes it readable.
+        The receipt. ``gdsfd.cohort.receipt.text.receipt_text`` makes it readable.
     """
     if isinstance(source, HeteroData):
         return source.receipt

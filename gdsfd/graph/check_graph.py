@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.fields import SUMMARY_COLUMNS, CohortSchema, ModalityFields
+from gdsfd.cohort.schema import SUMMARY_COLUMNS, CohortSchema, ModalityFields
 from gdsfd.errors import InputError, shown
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_graph import ROW
@@ -44,7 +44,7 @@ def check_graph(graph: HeteroData) -> None:
     if names != list(schema.names) or graph["modality"].num_nodes != len(names):
         raise InputError(
             f"the graph has the modality nodes {shown(names)}, its schema {shown(schema.names)}: modalities cannot be "
-            "taken out as nodes; use gdsfd.graph.without.only_modalities"
+            "taken out as nodes; use gdsfd.graph.keep_modalities"
         )
     for number, fields in enumerate(schema.modalities):
         if edge_type(fields.name) not in graph.edge_types:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gdsfd.cohort.fields import (
+from gdsfd.cohort.schema import (
     CODE_UNNAMED,
     LEVEL_MISSING,
     LEVEL_UNSEEN,

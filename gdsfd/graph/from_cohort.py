@@ -28,8 +28,8 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
 
     Node types are ``patient`` (one per row of the cohort, also those with nothing observed) and ``modality``. Every
     modality has its own edge type ``("patient", <name>, "modality")``, also when nobody has it; an edge is one
-    observation and carries its raw values under the keys of :class:`~gdsfd.graph.batch.PatientBatch`. A modality that a
-    patient lacks is an absent edge.
+    observation and carries its raw values under the keys of :class:`~gdsfd.graph.patient_batch.PatientBatch`. A
+    modality that a patient lacks is an absent edge.
 
     Args:
         cohort: What ingestion made. Its arrays are taken over without a copy where they are writable.

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError, cell_text, near_names, shown
-from gdsfd.graph.batch import PatientBatch
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 
 __all__ = ["PatientLoader", "rows_of"]
 
@@ -19,7 +19,7 @@ class PatientLoader:
     """Iterates over patients in batches.
 
     Args:
-        source: A graph, or a :class:`~gdsfd.graph.store.PatientStore` of it (saves indexing it again).
+        source: A graph, or a :class:`~gdsfd.graph.patient_store.PatientStore` of it (saves indexing it again).
         rows: Rows of the graph's patients; int64 [n].
         batch_size: Patients per batch; the last batch may have fewer.
         shuffle: Whether each pass draws a new order.

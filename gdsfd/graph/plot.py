@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.patient_facts import PatientFacts
-from gdsfd.cohort.text_table import percent
-from gdsfd.graph.facts import facts_of_graph
+from gdsfd.cohort.receipt.text_table import percent
+from gdsfd.graph.availability import facts_of_graph, members_by
 from gdsfd.graph.plot_layout import Layout, plain
 from gdsfd.graph.plot_panels import MAX_SERIES, draw_counts, draw_dots, draw_rates, draw_shares
-from gdsfd.graph.presence_tables import members_by
 
 __all__ = ["plot_presence"]
 

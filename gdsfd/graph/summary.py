@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.fields import ModalityFields
 from gdsfd.cohort.patient_facts import PatientFacts
-from gdsfd.cohort.presence import pattern_rows, pattern_words
-from gdsfd.cohort.text_table import count_and_share, percent, text_table, wrapped
-from gdsfd.graph.facts import facts_of_graph
-from gdsfd.graph.presence_tables import pattern_table, presence_table
+from gdsfd.cohort.receipt.tables import pattern_rows, pattern_words
+from gdsfd.cohort.receipt.text_table import count_and_share, percent, text_table, wrapped
+from gdsfd.cohort.schema import ModalityFields
+from gdsfd.graph.availability import facts_of_graph, pattern_table, presence_table
 
 __all__ = ["pattern_table", "presence_table", "summary"]
 

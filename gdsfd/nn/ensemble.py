@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.batch import PatientBatch
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.losses import probabilities
 from gdsfd.nn.predictor import Prediction, Predictor
 from gdsfd.nn.stream_predictor import StreamPrediction

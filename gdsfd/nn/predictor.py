@@ -9,11 +9,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.graph.batch import PatientBatch
-from gdsfd.graph.layout import EdgeLayout
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings

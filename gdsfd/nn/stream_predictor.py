@@ -9,9 +9,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from gdsfd.cohort.fields import CohortSchema
-from gdsfd.graph.batch import PatientBatch
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.nn.adjustment.deconfounder import Deconfounder
 from gdsfd.nn.adjustment.intervention import PatternIntervention
 from gdsfd.nn.backbones import build_backbone

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.ensemble import Ensemble

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, cell_text, shown
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.ensemble import Ensemble

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
-from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import PatientLoader, rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import ErmObjective, Objective

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import SchemaError
 
 __all__ = ["check_outcomes", "check_schema"]

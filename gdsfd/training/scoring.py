@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 
 __all__ = ["probabilities_of"]

@@ -10,9 +10,9 @@ from lightning_fabric import Fabric
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
-from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import PatientLoader
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import Objective

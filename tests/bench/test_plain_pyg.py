@@ -10,7 +10,7 @@ from gdsfd.bench.message_passing import encoder_check
 from gdsfd.bench.options import Options
 from gdsfd.bench.plain_pyg import PlainConv, PlainEncoder
 from gdsfd.bench.problem import Shape, make_problem
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 
 
 def mean_or_zero(rows: list[torch.Tensor], width: int) -> torch.Tensor:

@@ -243,7 +243,7 @@ def test_killed_build_leaves_no_graph(exports, tmp_path, capsys):
     arguments = ["build", str(exports.write()), "--out", str(tmp_path / "graph"), "--quiet"]
     # The harshest moment: one file of the graph is on the disk, the others are not.
     code = (
-        "import os, signal, gdsfd.graph.files as files\n"
+        "import os, signal, gdsfd.graph.serialization as files\n"
         "write = files.save_file\n"
         "def write_and_die(*given):\n    write(*given)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
         "files.save_file = write_and_die\n"

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from gdsfd.cohort import CohortSchema, build_cohort
-from gdsfd.cohort.audit import Receipt
 from gdsfd.cohort.cohort import Cohort
+from gdsfd.cohort.receipt.receipt import Receipt
 from gdsfd.errors import SchemaError
 from tests.cohort.small_exports import PATIENTS, events, labs, patients, spec
 

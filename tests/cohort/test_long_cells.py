@@ -16,7 +16,7 @@ PROBE = """
 import resource, sys
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.spec import load_spec
-from gdsfd.cohort.receipt_text import receipt_text
+from gdsfd.cohort.receipt.text import receipt_text
 from gdsfd.errors import InputError
 def held():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

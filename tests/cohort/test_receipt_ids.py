@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gdsfd.cohort.build import build_cohort
-from gdsfd.cohort.receipt_text import receipt_text
+from gdsfd.cohort.receipt.text import receipt_text
 from gdsfd.cohort.spec import CohortSpec
 from tests.cohort.small_exports import events, labs, patients, spec
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdsfd.cohort.fields import CohortSchema, OutcomeFields
+from gdsfd.cohort.schema import CohortSchema, OutcomeFields
 from gdsfd.evaluation.debiasing import BothNetworks, Debiasing, judge_debiasing
 from gdsfd.evaluation.debiasing_words import debiasing_words, target_words
 from gdsfd.evaluation.estimate import Estimate

@@ -9,7 +9,7 @@ import torch
 from gdsfd.evaluation.hidden_columns import columns_of, without
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from tests.cohort_factory import make_cohort
 
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from gdsfd.cohort.audit import Drop, Finding
+from gdsfd.cohort.receipt.receipt import Drop, Finding
 from gdsfd.evaluation.numbers import number
 from gdsfd.evaluation.report import evaluate
 from gdsfd.graph.from_cohort import graph_from_cohort

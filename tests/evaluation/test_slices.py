@@ -14,8 +14,8 @@ from gdsfd.evaluation.operating_point import OperatingPoint
 from gdsfd.evaluation.score import Rules, difference, score
 from gdsfd.evaluation.slices import SLICE_FIGURES, Slice, pattern_name, score_slices, slices_of
 from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.presence_of import presence_of
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import made, target
 

@@ -18,8 +18,8 @@ from gdsfd.evaluation.strata import judge_strata
 from gdsfd.evaluation.strata_predictions import assign_strata, member_groups, predict_strata
 from gdsfd.evaluation.strata_words import strata_words
 from gdsfd.evaluation.targets import labels_of
+from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.presence_of import presence_of
 from gdsfd.nn.losses import probabilities
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training import Debiaser

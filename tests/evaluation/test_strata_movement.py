@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdsfd.cohort.fields import CohortSchema, OutcomeFields
+from gdsfd.cohort.schema import CohortSchema, OutcomeFields
 from gdsfd.evaluation.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.score import Rules

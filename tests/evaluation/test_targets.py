@@ -7,8 +7,8 @@ import pytest
 
 from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split, target_names, targets_of, task_of
+from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.presence_of import presence_of
 from tests.cohort_factory import make_cohort
 
 

@@ -10,7 +10,7 @@ import torch
 from gdsfd.cohort.spec import load_spec
 from gdsfd.errors import InputError
 from gdsfd.graph.build import audit, build_graph
-from gdsfd.graph.files import load_graph, save_graph
+from gdsfd.graph.serialization import load_graph, save_graph
 
 SPEC = """
 [cohort]

@@ -10,8 +10,8 @@ import torch
 from torch_geometric.data import HeteroData
 
 from gdsfd.graph.content_hash import content_hash
-from gdsfd.graph.files import load_graph, save_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.serialization import load_graph, save_graph
 from tests.cohort_factory import make_cohort
 
 

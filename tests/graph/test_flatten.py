@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdsfd.cohort.fields import SUMMARY_COLUMNS
+from gdsfd.cohort.schema import SUMMARY_COLUMNS
 from gdsfd.graph import flatten as module
 from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.from_cohort import graph_from_cohort

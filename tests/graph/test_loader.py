@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from tests.cohort_factory import make_cohort
 
 

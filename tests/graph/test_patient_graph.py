@@ -16,10 +16,10 @@ from torch_geometric.loader.utils import filter_hetero_data
 
 from gdsfd.errors import InputError
 from gdsfd.graph.check_graph import check_graph
-from gdsfd.graph.files import load_graph, save_graph
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.patient_graph import PACKED
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
+from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.graph.take_patients import take_patients
 from tests.cohort_factory import make_cohort
 
@@ -172,7 +172,7 @@ def test_a_plain_hetero_data_that_was_sliced_is_refused(graph):
 def test_modalities_are_not_taken_out_as_nodes(graph):
     part = graph.subgraph({"modality": torch.tensor([0, 1])})
     assert part["modality"].name == list(graph.schema.names[:2])
-    with pytest.raises(InputError, match="only_modalities"):
+    with pytest.raises(InputError, match="keep_modalities"):
         PatientStore(part)
 
 

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from gdsfd.errors import InputError
+from gdsfd.graph.availability import pattern_table, presence_table
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.plot import plot_presence
 from gdsfd.graph.plot_layout import plain
-from gdsfd.graph.presence_tables import pattern_table, presence_table
 from tests.cohort_factory import make_cohort
 
 

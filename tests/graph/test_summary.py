@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from gdsfd.graph.availability import pattern_table
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.presence_tables import pattern_table
 from gdsfd.graph.summary import summary
 from tests.cohort_factory import make_cohort
 

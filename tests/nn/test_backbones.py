@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gdsfd.errors import InputError
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones import Backbone, MuseBackbone, build_backbone, known_backbones, register_backbone
 from gdsfd.nn.backbones.contrast import contrastive_loss
 from gdsfd.nn.embeddings import Embeddings

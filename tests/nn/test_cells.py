@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.fields import LEVEL_MISSING
+from gdsfd.cohort.schema import LEVEL_MISSING
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.encoders import CellTokens, build_encoder, cell_names
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones import MuseBackbone, build_backbone
 from gdsfd.nn.conv import EdgeSAGEConv
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from gdsfd.cohort.fields import CODE_RARE, CODE_UNNAMED, ModalityFields
+from gdsfd.cohort.schema import CODE_RARE, CODE_UNNAMED, ModalityFields
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.encoders import CodesEncoder, build_encoder
 from gdsfd.nn.encoders.step_sequence import dense_steps
 from tests.cohort_factory import make_cohort

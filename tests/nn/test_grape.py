@@ -9,7 +9,7 @@ import torch
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import GrapeBackbone, backbone_level
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor

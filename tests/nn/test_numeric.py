@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gdsfd.cohort.fields import QUANTILE_LEVELS, NumericScale
+from gdsfd.cohort.schema import QUANTILE_LEVELS, NumericScale
 from gdsfd.nn.encoders.numeric import NumericTransform
 
 

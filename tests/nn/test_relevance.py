@@ -8,7 +8,7 @@ import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 from tests.cohort_factory import make_cohort

@@ -13,8 +13,8 @@ from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
-from gdsfd.graph.without import without_modalities
+from gdsfd.graph.modality_ablation import drop_modalities
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.losses import outcome_loss
 from gdsfd.nn.predictor import Prediction
 from gdsfd.nn.streams import StreamConfig
@@ -34,7 +34,7 @@ def made(outcomes: str = "binary") -> Any:
     chart, value = graph[edge_type("chart")], np.full(N, np.nan)
     value[chart.edge_index[0].numpy()] = chart.numeric[:, 1].numpy()
     chance = 1 / (1 + np.exp(-1.5 * np.nan_to_num((value - np.nanmean(value)) / np.nanstd(value))))
-    return without_modalities(graph, "labs", np.flatnonzero(np.random.default_rng(0).random(N) < chance))
+    return drop_modalities(graph, "labs", np.flatnonzero(np.random.default_rng(0).random(N) < chance))
 
 
 def arm(**given: Any) -> Arm:

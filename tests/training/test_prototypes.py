@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from gdsfd.comparison import compare
+from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.presence_of import presence_of
-from gdsfd.graph.store import PatientStore
-from gdsfd.graph.without import only_modalities, without_modalities
+from gdsfd.graph.modality_ablation import drop_modalities, keep_modalities
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.training import Debiaser, loop
@@ -136,7 +136,7 @@ def changed(graph: Any, what: str) -> Any:
         mine = torch.isin(edges.edge_index[0], test)
         edges.numeric = torch.where(mine.unsqueeze(1), edges.numeric + 100, edges.numeric)
     elif what == "presence":
-        other = without_modalities(graph, ["labs", "chart"], test)
+        other = drop_modalities(graph, ["labs", "chart"], test)
     elif what == "environment":
         words = list(other["patient"].environment)
         for row in test.tolist():
@@ -175,7 +175,7 @@ def test_labels_never_enter_strata(graph: Any) -> None:
 def test_patterns_and_environments_that_no_training_patient_has(graph: Any) -> None:
     fitted = fit(graph, parts({"strata": ("pattern", "environment", "cluster")}))
     seen = {tuple(row) for row in presence_of(graph)[rows_of(graph, "train")].tolist()}
-    alone = only_modalities(graph, ["note", "scan"])
+    alone = keep_modalities(graph, ["note", "scan"])
     assert any(tuple(row) not in seen for row in presence_of(alone).tolist())
     alone["patient"].environment = ["a new place"] * 150
     group, stratum = strata_of(fitted, alone, torch.arange(150))

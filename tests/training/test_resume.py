@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.graph.files import save_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.serialization import save_graph
 from gdsfd.training import Debiaser
 from gdsfd.training.storage.checkpoint import work_folder
 from tests.cohort_factory import make_cohort

@@ -9,10 +9,10 @@ from lightning_fabric import Fabric
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from torch import Tensor, nn
 
-from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gdsfd.cohort.fields import CohortSchema
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.adjustment.fitted_buffers import FittedBuffers
 from gdsfd.nn.adjustment.thinning import modality_of_cells, redraw, thin
 

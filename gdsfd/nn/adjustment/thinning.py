@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.encoders.cell_names import cell_names
 
 __all__ = ["consistency", "modality_of_cells", "redraw", "thin"]

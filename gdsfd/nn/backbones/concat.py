@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.setting_checks import Number

@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 from gdsfd.nn.conv import EdgeSAGEConv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.ops import edge_messages, linear, linear_edge_update, mask_total, node_update
 
 __all__ = ["EdgeSAGEConv"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gdsfd.cohort.fields import ModalityFields
+from gdsfd.cohort.schema import ModalityFields
 from gdsfd.nn.encoders.codes_encoder import CodesEncoder
 from gdsfd.nn.encoders.embedding_encoder import EmbeddingEncoder
 from gdsfd.nn.encoders.encoder import Encoder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.fields import CohortSchema, ModalityFields
+from gdsfd.cohort.schema import CohortSchema, ModalityFields
 
 __all__ = ["cell_names"]
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.errors import InputError
-from gdsfd.graph.batch import PatientBatch
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.value_token import LEAST_INDICATOR_SPREAD, ValueToken

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gdsfd.cohort.fields import ModalityFields
+from gdsfd.cohort.schema import ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.ops import segment_sum

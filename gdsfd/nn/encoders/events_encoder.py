@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gdsfd.cohort.fields import SUMMARY_COLUMNS, ModalityFields
+from gdsfd.cohort.schema import SUMMARY_COLUMNS, ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.numeric import NumericTransform, hinges

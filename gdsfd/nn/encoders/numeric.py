@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gdsfd.cohort.fields import QUANTILE_LEVELS, NumericScale
+from gdsfd.cohort.schema import QUANTILE_LEVELS, NumericScale
 
 __all__ = ["NumericTransform", "hinges"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gdsfd.cohort.fields import LEVEL_MISSING, ModalityFields
+from gdsfd.cohort.schema import LEVEL_MISSING, ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.numeric import NumericTransform

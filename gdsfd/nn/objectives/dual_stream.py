@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.nn.adjustment.thinning import consistency
 from gdsfd.nn.dependence import Dependence, build_dependence
 from gdsfd.nn.ensemble import Ensemble

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.batch import PatientBatch
+from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.predictor import Prediction

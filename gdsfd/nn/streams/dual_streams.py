@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.streams.gates import PooledGates

@@ -21,7 +21,7 @@ from gdsfd.baselines.files import read_baselines, write_baselines
 from gdsfd.baselines.flat_baseline import FlatBaseline
 from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
 from gdsfd.baselines.logistic import Logistic
-from gdsfd.cohort.fields import CohortSchema
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.ensemble import Ensemble

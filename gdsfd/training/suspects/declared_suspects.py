@@ -8,9 +8,9 @@ import torch
 from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError, near_names
+from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.presence_of import presence_of
 from gdsfd.setting_checks import brief
 
 __all__ = ["DEFAULT_SUSPECTS", "check_suspects", "existing_suspects", "read_suspects"]

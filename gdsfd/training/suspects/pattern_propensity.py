@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
 from gdsfd.errors import InputError
-from gdsfd.graph.facts import facts_of_graph
+from gdsfd.graph.availability import facts_of_graph
 from gdsfd.nn.adjustment.patterns import PatternMap
 
 __all__ = ["PatternPropensity", "pattern_propensity"]

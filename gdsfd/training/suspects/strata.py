@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.graph.presence_of import presence_of
+from gdsfd.graph.availability import presence_of
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.training.suspects.suspect_codes import word_codes

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from gdsfd.cohort.fields import ModalityFields
+from gdsfd.cohort.schema import ModalityFields
+from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type
-from gdsfd.graph.presence_of import presence_of
 
 __all__ = ["SuspectCodes", "suspect_codes", "word_codes"]
 

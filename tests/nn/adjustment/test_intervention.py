@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.intervention import MOST, PatternIntervention
 from tests.cohort_factory import make_cohort
 

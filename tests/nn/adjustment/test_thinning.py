@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader
-from gdsfd.graph.store import PatientStore
-from gdsfd.graph.without import without_modalities
+from gdsfd.graph.modality_ablation import drop_modalities
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.thinning import consistency, modality_of_cells, redraw, thin
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor
@@ -119,7 +119,7 @@ def test_a_thinned_batch_predicts_as_the_graph_without_those_observations(graph,
     got = predictor.out(predictor.backbone(fewer, thinned).pooled)
     other = graph
     for number, name in enumerate(graph.schema.names):
-        other = without_modalities(other, name, (~keep[:, number]).nonzero().squeeze(1))
+        other = drop_modalities(other, name, (~keep[:, number]).nonzero().squeeze(1))
     expected = predictor(PatientStore(other).batch(rows)).logits
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(got, predictor(batch).logits, atol=1e-3)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, outcome_loss
 from gdsfd.nn.objectives import StreamObjective

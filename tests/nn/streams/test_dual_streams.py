@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.errors import InputError
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones import Backbone, ConcatBackbone, MuseBackbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.streams import DualStreams, StreamConfig, swapped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gdsfd.graph.layout import EdgeLayout
+from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.streams import MaskGenerator
 
 

@@ -17,8 +17,8 @@ from torch_geometric.data import HeteroData
 from gdsfd.cli import main
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
-from gdsfd.graph.files import save_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.serialization import save_graph
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
 

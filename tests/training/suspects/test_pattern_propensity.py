@@ -11,7 +11,7 @@ from gdsfd.graph.build import build_graph
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.without import without_modalities
+from gdsfd.graph.modality_ablation import drop_modalities
 from gdsfd.simulation import simulate
 from gdsfd.training.suspects.pattern_propensity import PatternPropensity, pattern_propensity
 from tests.cohort_factory import make_cohort
@@ -33,7 +33,7 @@ def graph_where_labs_are_missing(slope: float, seed: int = 0):
     graph = graph_from_cohort(make_cohort(N, presence=1.0, nobody_has=("scan",), splits=splits))
     chance = 1 / (1 + np.exp(-slope * pressure_of(graph)))
     gone = np.random.default_rng(seed).random(N) < chance
-    return without_modalities(graph, "labs", np.flatnonzero(gone)), gone, chance
+    return drop_modalities(graph, "labs", np.flatnonzero(gone)), gone, chance
 
 
 def training_rows(graph) -> torch.Tensor:
@@ -103,7 +103,7 @@ def test_labels_and_other_rows_change_nothing(driven):
     others = rows_of(graph, "test")
     chart = changed[edge_type("chart")]
     chart.numeric[torch.isin(chart.edge_index[0], others)] = 1e6
-    before, after = propensity(graph), propensity(without_modalities(changed, "labs", others))
+    before, after = propensity(graph), propensity(drop_modalities(changed, "labs", others))
     torch.testing.assert_close(after.weight[rows], before.weight[rows], rtol=0, atol=0)
     assert torch.isfinite(after.weight).all()
 
@@ -133,9 +133,9 @@ def test_nothing_varies():
 def test_a_rare_pattern_is_merged(driven):
     graph, *_ = driven
     rows = training_rows(graph)
-    few = without_modalities(graph, "note", rows[:20])  # 1 %: the note is still always observed
+    few = drop_modalities(graph, "note", rows[:20])  # 1 %: the note is still always observed
     assert propensity(few).always == ("chart", "diagnosis", "note")
-    some = without_modalities(graph, "note", rows[:40])
+    some = drop_modalities(graph, "note", rows[:40])
     found = propensity(some)
     assert found.always == ("chart", "diagnosis")
     assert found.patterns[:, 3].all()

@@ -1,0 +1,121 @@
+"""Warnings about who has what: modalities, sites, labels and splits that mislead or cannot be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gdsfd.cohort.patient_facts import PatientFacts
+from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.errors import cell_text, shown
+
+__all__ = ["SMALL_ENVIRONMENT", "presence_findings"]
+
+SMALL_ENVIRONMENT = 10  #: environments with fewer patients are too small to be judged on their own
+
+
+def presence_findings(facts: PatientFacts, new: bool = False) -> list[Finding]:
+    """Modalities nobody in train has or whole environments lack, patients with nothing, splits with one class, small
+    environments, unlabelled patients.
+
+    Args:
+        facts: The facts of a cohort.
+        new: Whether these are new patients, whom nobody trains on.
+    """
+    absent = _absent_from_new(facts) if new else _absent_from_train(facts)
+    return [*absent, *_modalities(facts), *_nothing(facts), *_environments(facts), *_labels(facts, new)]
+
+
+def _absent_from_new(facts: PatientFacts) -> Iterator[Finding]:
+    for column, modality in enumerate(facts.modalities):
+        if not facts.presence[:, column].any():
+            text = "no new patient has it: the model predicts each as it does a training patient without it"
+            yield Finding("presence", modality, text, 0.0)
+
+
+def _absent_from_train(facts: PatientFacts) -> Iterator[Finding]:
+    train = facts.splits.get("train", np.zeros(len(facts.split), bool))
+    in_train = facts.presence[train].sum(0)
+    for column, modality in enumerate(facts.modalities):
+        have = int(facts.presence[:, column].sum())
+        if train.any() and not in_train[column]:
+            who = f"{have:,} others have it" if have else "and nobody else"
+            yield Finding(
+                "presence", modality, f"no training patient has it ({who}): a model cannot learn from it", 0.0
+            )
+
+
+def _modalities(facts: PatientFacts) -> Iterator[Finding]:
+    large = {name: members for name, members in facts.environments.items() if members.sum() >= SMALL_ENVIRONMENT}
+    for column, modality in enumerate(facts.modalities):
+        have = int(facts.presence[:, column].sum())
+        lacking = [name for name, members in large.items() if not facts.presence[members, column].any()]
+        if have and lacking:
+            yield Finding(
+                "presence",
+                modality,
+                f"{len(lacking)} of {len(large)} environments with {SMALL_ENVIRONMENT} or more patients lack it wholly "
+                f"({shown(lacking)}): its presence gives the environment away",
+                float(len(lacking)),
+            )
+
+
+def _nothing(facts: PatientFacts) -> Iterator[Finding]:
+    empty = int((~facts.presence.any(1)).sum())
+    if empty:
+        text = f"{empty:,} of {len(facts.split):,} patients have no modality at all; they stay, as nodes without edges"
+        yield Finding("presence", "patients", text, empty / len(facts.split))
+
+
+def _environments(facts: PatientFacts) -> Iterator[Finding]:
+    small = {
+        name: int(members.sum()) for name, members in facts.environments.items() if members.sum() < SMALL_ENVIRONMENT
+    }
+    if small:
+        yield Finding(
+            "environment",
+            "environment",
+            f"{len(small)} of {len(facts.environments)} environments have fewer than {SMALL_ENVIRONMENT} patients "
+            f"({shown(small)}; {sum(small.values()):,} patients together): too few to judge on their own",
+            float(len(small)),
+        )
+
+
+def _labels(facts: PatientFacts, new: bool) -> Iterator[Finding]:
+    for outcome in facts.outcomes:
+        own = [entry for entry in facts.classes if entry[0] == outcome.name]
+        labelled = own[0][3]
+        unlabelled = int((~labelled).sum())
+        if unlabelled:
+            share = unlabelled / len(labelled)
+            yield Finding(
+                "labels",
+                outcome.name,
+                f"{unlabelled:,} of {len(labelled):,} patients ({share:.1%}) are unlabelled: kept in the graph, "
+                f"left out of {'' if new else 'training losses and '}metrics",
+                share,
+            )
+        for name, members in facts.splits.items():
+            found = [label for _, label, those, _ in own if (those & members).any()]
+            known = int((labelled & members).sum())
+            if known == 0:
+                yield Finding(
+                    "labels", outcome.name, f"split {name!r} has no labelled patient: nothing can be judged on it"
+                )
+            elif len(found) == 1:
+                yield Finding(
+                    "labels",
+                    outcome.name,
+                    f"split {name!r} has one class only ({cell_text(found[0])}, {known:,} labelled patients): "
+                    "AUROC and AUPRC cannot be worked out on it",
+                    float(known),
+                )
+            elif len(found) < len(own):
+                absent = [label for _, label, *_ in own if label not in found]
+                yield Finding(
+                    "labels",
+                    outcome.name,
+                    f"split {name!r} has no patient of {shown(absent)}: a mean over classes leaves them out there",
+                    float(len(absent)),
+                )

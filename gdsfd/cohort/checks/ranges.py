@@ -1,0 +1,77 @@
+"""Warnings about values that lie elsewhere than those a schema was fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.cohort import Cohort, EmbeddingObservations, EventObservations, Observations, TableObservations
+from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.cohort.schema import QUANTILE_LEVELS, ModalityFields, NumericScale
+
+__all__ = ["find_other_ranges"]
+
+LEAST = 5  #: values that a column or item needs
+MOST_OUTSIDE = 0.5  #: share of values outside the middle 98 % of training values that is told; 0.02 is expected
+_LOW, _MIDDLE, _HIGH = (QUANTILE_LEVELS.index(level) for level in (0.01, 0.5, 0.99))
+
+Floats = NDArray[np.floating]
+
+
+def find_other_ranges(cohort: Cohort) -> list[Finding]:
+    """A finding for each numeric column, item or vector most of whose values training patients hardly ever had.
+
+    For patients read with an earlier schema: the usual cause is another unit, analyser or version of an encoder.
+
+    Args:
+        cohort: The cohort.
+    """
+    found = []
+    for fields in cohort.schema.modalities:
+        for name, values, scales in _columns(cohort.observations[fields.name], fields):
+            finding = _judge(f"{fields.name}.{name}" if name else fields.name, values, scales)
+            if finding is not None:
+                found.append(finding)
+    return found
+
+
+def _columns(observed: Observations, fields: ModalityFields) -> Iterator[tuple[str, Floats, tuple[NumericScale, ...]]]:
+    """Names, measured values [rows, scales] and what they are judged by; a vector is judged as one."""
+    if isinstance(observed, TableObservations):
+        for position, name in enumerate(fields.numeric):
+            values = observed.numeric[:, position]
+            yield name, values[~np.isnan(values), None], fields.scales[position : position + 1]
+    elif isinstance(observed, EventObservations):
+        order = np.argsort(observed.item, kind="stable")
+        ends = np.searchsorted(observed.item[order], np.arange(len(fields.items) + 1))
+        for position, name in enumerate(fields.items):
+            values = observed.value[order[ends[position] : ends[position + 1]]]
+            yield name, values[:, None], fields.scales[position : position + 1]
+    elif isinstance(observed, EmbeddingObservations):
+        yield "", observed.vector, fields.scales
+
+
+def _limits(scale: NumericScale) -> tuple[float, float]:
+    """The middle 98 %; where few patients or ties pull its ends in, the standard deviation is given in addition."""
+    low, high = scale.quantiles[_LOW], scale.quantiles[_HIGH]
+    return (
+        low - scale.std if low == scale.quantiles[0] else low,
+        high + scale.std if high == scale.quantiles[-1] else high,
+    )
+
+
+def _judge(where: str, values: Floats, scales: tuple[NumericScale, ...]) -> Finding | None:
+    if len(values) < LEAST or not all(scale.count for scale in scales):
+        return None
+    limits = np.array([_limits(scale) for scale in scales], dtype=values.dtype)
+    outside = (values < limits[:, 0]) | (values > limits[:, 1])
+    share = float(outside.mean())
+    if share <= MOST_OUTSIDE:
+        return None
+    text = f"{int(outside.sum()):,} of {outside.size:,} values lie outside the middle 98 % of those in training"
+    if len(scales) == 1:
+        low, middle, high = (scales[0].quantiles[place] for place in (_LOW, _MIDDLE, _HIGH))
+        text += f" ({low:.3g} to {high:.3g}; the median was {middle:.3g} and is {float(np.median(values)):.3g} here)"
+    return Finding("range", where, f"{text}: another unit, analyser or encoder?", share)

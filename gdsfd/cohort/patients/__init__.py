@@ -1,0 +1,1 @@
+"""Patients: the cohort table, outcomes and splits."""

@@ -1,0 +1,300 @@
+"""Sharing patients out to train, tuning and test. Works on plain lists; knows nothing of files.
+
+Subjects are the units: all patients of a subject land in one split. The random kinds order subjects by a hash of
+(seed, subject), so the result does not depend on the order of the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.patients.split_names import read_split_names
+from gdsfd.cohort.spec import SplitSpec
+from gdsfd.cohort.times.time_column import FORM_WORDS, read_texts
+from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
+
+__all__ = ["LEFT_OUT", "NEW", "SplitAssignment", "assign_new", "assign_split"]
+
+LEFT_OUT = ""  #: the patient belongs to no split and leaves the cohort
+NEW = "new"  #: the one evaluation set of patients that are read with a fitted schema
+
+
+@dataclass
+class SplitAssignment:
+    """Result of :func:`assign_split`.
+
+    Args:
+        split: Split name per patient; :data:`LEFT_OUT` where it has none.
+        left_out: Why patients were left out.
+        notes: What the user should know.
+        warnings: What is probably not meant.
+    """
+
+    split: list[str]
+    left_out: str = ""
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def assign_split(
+    spec: SplitSpec,
+    subject: Sequence[str],
+    *,
+    strata: Sequence[int] | NDArray[np.int64] | None = None,
+    environment: Sequence[str] | None = None,
+    column: Sequence[str | None] | None = None,
+) -> SplitAssignment:
+    """Assigns each patient to a split.
+
+    Args:
+        spec: The kind of split and its fields.
+        subject: The person each patient belongs to; [N].
+        strata: What the random kinds balance, usually the label; a subject counts as its largest; [N].
+        environment: Needed by kind ``environment``; [N].
+        column: The values of ``spec.column``, needed by kinds ``time`` and ``column``; None = blank; [N].
+
+    Returns:
+        The splits, in the order of the patients.
+
+    Raises:
+        InputError: A subject in two splits of a column split, an unknown holdout, blank or unreadable times.
+    """
+    names, owner = np.unique(np.asarray(subject, dtype=object).astype(str), return_inverse=True)
+    stratum = np.zeros(len(names), dtype=np.int64)
+    if strata is not None:
+        stratum[:] = np.iinfo(np.int64).min
+        np.maximum.at(stratum, owner, np.asarray(strata, dtype=np.int64))
+    order = _shuffled(names, stratum, spec.seed)
+    if spec.kind == "column":
+        return _by_column(spec, names, owner, stratum, order, column)
+    if spec.kind == "environment":
+        return _by_environment(spec, owner, stratum, order, environment)
+    if spec.kind == "time":
+        return _by_time(spec, subject, names, owner, order, column)
+    if spec.folds is not None:
+        return _by_fold(spec, owner, stratum, order)
+    by_subject = _quotas(order, stratum, spec.fractions, ("train", "tuning", "test"))
+    return SplitAssignment(by_subject[owner].tolist())
+
+
+def assign_new(spec: SplitSpec, subject: Sequence[str], column: Sequence[str | None] | None = None) -> SplitAssignment:
+    """Assigns patients that a fitted schema reads: nobody among them is trained on.
+
+    All are in the one evaluation set :data:`NEW`, unless ``spec`` is a column split and the column is there: its values
+    are then evaluation sets of their own, and who has none is in :data:`NEW`.
+
+    Args:
+        spec: The kind of split and its fields.
+        subject: The person each patient belongs to; [N].
+        column: The values of ``spec.column`` where the spec is a column split and has it; None = blank; [N].
+
+    Raises:
+        InputError: A subject in two evaluation sets.
+    """
+    if spec.kind != "column":
+        return SplitAssignment([NEW] * len(subject))
+    if column is None:
+        note = f"no column {spec.column!r}: all patients are one evaluation set, {NEW!r}"
+        return SplitAssignment([NEW] * len(subject), notes=[note])
+    names, owner = np.unique(np.asarray(subject, dtype=object).astype(str), return_inverse=True)
+    found = read_split_names(spec.column or "", column, to_train_on=False)
+    split = np.array([value or LEFT_OUT for value in found.split], dtype=object)
+    _check_one_split_each(spec, names, owner, split)
+    by_subject = np.full(len(names), NEW, dtype=object)
+    named = split != LEFT_OUT
+    by_subject[owner[named]] = split[named]
+    blank = int((~named).sum())
+    notes = list(found.notes)
+    if blank:
+        rest = f"in {NEW!r}, or with the other patients of their subject"
+        notes.append(f"{blank} patients have no value in the split column {spec.column!r} and are {rest}")
+    return SplitAssignment(by_subject[owner].tolist(), notes=notes)
+
+
+def _shuffled(names: NDArray[np.str_], stratum: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Subjects ordered by stratum, then by hash."""
+    keys = np.array(
+        [int.from_bytes(hashlib.blake2b(f"{seed}|{name}".encode(), digest_size=8).digest(), "big") for name in names],
+        dtype=np.uint64,
+    )
+    return np.lexsort((keys, stratum))
+
+
+def _quotas(
+    order: NDArray[np.int64], stratum: NDArray[np.int64], shares: Sequence[float], labels: Sequence[str]
+) -> NDArray[np.object_]:
+    """Shares out each stratum in turn; what rounding leaves over is carried to the next stratum."""
+    result = np.full(len(stratum), LEFT_OUT, dtype=object)
+    total = float(sum(shares))
+    carried = np.zeros(len(shares))
+    for value in np.unique(stratum[order]):
+        members = order[stratum[order] == value]
+        wanted = np.asarray(shares) / total * len(members) + carried
+        counts = np.maximum(np.floor(wanted + 1e-9), 0).astype(int)
+        while counts.sum() > len(members):
+            counts[np.argmax(counts - wanted)] -= 1
+        for _ in range(len(members) - int(counts.sum())):
+            counts[np.argmax(wanted - counts)] += 1
+        carried = wanted - counts
+        result[members] = np.repeat(np.array(labels, dtype=object), counts)
+    return result
+
+
+def _by_fold(
+    spec: SplitSpec, owner: NDArray[np.int64], stratum: NDArray[np.int64], order: NDArray[np.int64]
+) -> SplitAssignment:
+    if len(order) < (spec.folds or 1):
+        raise InputError(
+            f"split.folds: expected at most as many folds as there are subjects, {len(order)}, got {spec.folds}"
+        )
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % (spec.folds or 1)
+    rest = order[fold[order] != spec.fold]
+    by_subject = _quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
+    by_subject[fold == spec.fold] = "test"
+    return SplitAssignment(by_subject[owner].tolist())
+
+
+def _by_environment(
+    spec: SplitSpec,
+    owner: NDArray[np.int64],
+    stratum: NDArray[np.int64],
+    order: NDArray[np.int64],
+    environment: Sequence[str] | None,
+) -> SplitAssignment:
+    if environment is None:
+        raise InputError("split.kind 'environment' needs an environment per patient")
+    known = set(environment)
+    unknown = [name for name in spec.holdout if name not in known]
+    if unknown:
+        raise InputError(
+            f"split.holdout: no patient is in environment {cell_text(unknown[0])}.{near_names(unknown[0], known)}"
+        )
+    held = np.isin(np.asarray(environment, dtype=object).astype(str), spec.holdout)
+    subject_held = np.zeros(len(stratum), dtype=bool)
+    np.logical_or.at(subject_held, owner, held)
+    if subject_held.all():
+        raise InputError(
+            f"split.holdout: every subject has a patient in {shown(spec.holdout)}; nobody is left to train on"
+        )
+    rest = order[~subject_held[order]]
+    by_subject = _quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
+    split = by_subject[owner]
+    split[held] = "test"
+    split[~held & subject_held[owner]] = LEFT_OUT
+    reason = "outside the held-out environments, but the same subject has a patient inside"
+    return SplitAssignment(split.tolist(), left_out=reason)
+
+
+def _by_time(
+    spec: SplitSpec,
+    subject: Sequence[str],
+    names: NDArray[np.str_],
+    owner: NDArray[np.int64],
+    order: NDArray[np.int64],
+    column: Sequence[str | None] | None,
+) -> SplitAssignment:
+    what = f"split.column {spec.column!r}"
+    minutes, times = read_texts(list(column or []), what, subject, minutes=False)
+    blank = np.flatnonzero(np.isnan(minutes))
+    if len(blank):
+        raise InputError(
+            f"{what}: {len(blank)} patients have a blank time, e.g. of subject "
+            f"{', '.join(cut_text(subject[row]) for row in blank[:5])}; filter them with cohort.where"
+        )
+    if times.form == "duration":
+        raise InputError(
+            f"{what} holds {FORM_WORDS['duration']}, e.g. {times.example}, which orders no patients; expected numbers "
+            "or timestamps"
+        )
+    first = np.full(len(names), np.inf)
+    np.minimum.at(first, owner, minutes)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    by_time = np.lexsort((rank, first))
+    by_subject = _quotas(by_time, np.zeros(len(names), dtype=np.int64), spec.fractions, ("train", "tuning", "test"))
+    warnings = []
+    if times.sentinels and 2 * times.sentinels < times.measured:
+        warnings.append(
+            f"{times.sentinels} of {times.measured} times of column {spec.column!r} look like placeholders (years 1, "
+            "1899, 1900 and 9999, or 1970-01-01): they count as the earliest or latest patients"
+        )
+    warnings += _ties(first, by_subject, spec)
+    return SplitAssignment(by_subject[owner].tolist(), warnings=warnings)
+
+
+def _ties(first: NDArray[np.float64], by_subject: NDArray[np.object_], spec: SplitSpec) -> list[str]:
+    """Warnings of a time at which one split ends and another begins: who of its subjects is where, chance decides."""
+    warnings = []
+    order = [name for name in ("train", "tuning", "test") if (by_subject == name).any()]
+    for earlier, later in pairwise(order):
+        before, after = first[by_subject == earlier], first[by_subject == later]
+        if before.max() == after.min():
+            tied = int((before == before.max()).sum() + (after == before.max()).sum())
+            warnings.append(
+                f"{tied:,} of {len(first):,} subjects have the one time at which {earlier!r} ends and {later!r} begins:"
+                f" chance decides between the two. Name a finer column than {spec.column!r}, or give split by column"
+            )
+    return warnings
+
+
+def _by_column(
+    spec: SplitSpec,
+    names: NDArray[np.str_],
+    owner: NDArray[np.int64],
+    stratum: NDArray[np.int64],
+    order: NDArray[np.int64],
+    column: Sequence[str | None] | None,
+) -> SplitAssignment:
+    named = read_split_names(spec.column or "", column or [])
+    split = np.array([value or LEFT_OUT for value in named.split], dtype=object)
+    _check_one_split_each(spec, names, owner, split)
+    if "train" not in split:
+        raise InputError(
+            f"split.column {spec.column!r}: no patient is in 'train', found {shown(sorted(set(split) - {LEFT_OUT}))}"
+        )
+    warnings = []
+    if "test" not in split:
+        others = sorted(set(split) - {LEFT_OUT, "train", "tuning"})
+        warnings.append(
+            f"column {spec.column!r} has no 'test': "
+            + (f"ask for {shown(others)} by name, e.g. evaluate --split" if others else "nothing can be judged")
+        )
+    if "tuning" not in split:
+        in_train = np.zeros(len(names), dtype=bool)
+        in_train[owner[split == "train"]] = True
+        share = spec.fractions[1]
+        chosen = _quotas(order[in_train[order]], stratum, (1 - share, share), ("train", "tuning"))
+        moved = (split == "train") & (chosen[owner] == "tuning")
+        split[moved] = "tuning"
+        warnings.append(
+            f"column {spec.column!r} has no 'tuning': {int(moved.sum())} train patients were drawn for it, by subject"
+        )
+    left_out = "no split in the split column"
+    return SplitAssignment(split.tolist(), left_out=left_out, notes=named.notes, warnings=warnings)
+
+
+def _check_one_split_each(
+    spec: SplitSpec, names: NDArray[np.str_], owner: NDArray[np.int64], split: NDArray[np.object_]
+) -> None:
+    """Refuses a column that puts patients of one subject into several splits."""
+    seen: list[set[str]] = [set() for _ in names]
+    for patient, value in zip(owner, split):
+        if value:
+            seen[patient].add(value)
+    straddling = [position for position, splits in enumerate(seen) if len(splits) > 1]
+    if straddling:
+        examples = "; ".join(
+            f"{cell_text(str(names[position]))} in {' and '.join(sorted(seen[position]))}"
+            for position in straddling[:5]
+        )
+        raise InputError(
+            f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
+            "All patients of a subject must share one split"
+        )

@@ -1,0 +1,152 @@
+"""Reading a modality of kind ``codes``: many rows per patient, together a set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gdsfd.cohort.cohort import CodeObservations
+from gdsfd.cohort.keys.key_cells import MAX_CHARACTERS
+from gdsfd.cohort.keys.key_forms import spelling_form
+from gdsfd.cohort.keys.new_keys import judge_new_keys
+from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
+from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.readers.matched_rows import PATIENT, match_rows
+from gdsfd.cohort.readers.numbering import NUMBER, number_texts
+from gdsfd.cohort.readers.packing import pointers, spread
+from gdsfd.cohort.receipt.receipt import SourceReceipt
+from gdsfd.cohort.schema import CODE_RARE, CODE_UNNAMED, ModalityFields
+from gdsfd.cohort.sources.sources import Sources, View
+from gdsfd.cohort.sources.values import is_declared_missing
+from gdsfd.cohort.spec import CodesSpec
+from gdsfd.errors import InputError, cell_text, shown
+
+__all__ = ["codes_in_cell", "read_codes"]
+
+
+def read_codes(
+    modality: CodesSpec, view: View, cohort: CohortRows, sources: Sources, like: ModalityFields | None = None
+) -> tuple[CodeObservations, ModalityFields, SourceReceipt]:
+    """Reads one code modality. A row with a blank code is kept as "there is a record" (CODE_UNNAMED).
+
+    Args:
+        modality: The spec's entry.
+        view: Its source.
+        cohort: The patients.
+        sources: Where tables are opened.
+        like: A fitted vocabulary to use instead of fitting.
+
+    Raises:
+        InputError: A missing column, an unreadable time, nothing left.
+    """
+    field = f"code of modality {modality.name!r}"
+    column = view.require(modality.code, field)
+    numbered, cells = number_texts(view, column, sources, field=field if modality.split_on is None else None)
+    rows = match_rows(modality, view, cohort, sources, source=numbered)
+    if modality.missing:
+        rows.drop_where(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
+    rows.materialize({"number": rows.table[NUMBER]})
+    pairs = rows.table.select("number", patient=PATIENT).distinct()
+    patient, token, names = _tokens(rows.fetch(pairs), cells, modality)
+    receipt = rows.receipt(len(np.unique(patient)), must_have_rows=like is None)
+    fields = like or _fit(patient, token, names, cohort.train, modality)
+    code_of = {name: position + 2 for position, name in enumerate(fields.codes)}
+    codes = np.array([CODE_UNNAMED if name is None else code_of.get(name, CODE_RARE) for name in names], dtype=np.int64)
+    packed = (
+        np.unique(patient * (len(fields.codes) + 2) + codes[token]) if len(patient) else np.zeros(0, dtype=np.int64)
+    )
+    owner, code = np.divmod(packed, len(fields.codes) + 2)
+    observed, ptr = pointers(owner)
+    receipt.fitted = {"codes": len(fields.codes)}
+    frequency = np.bincount(token, minlength=len(names))
+    counts = {name: int(count) for name, count in zip(names, frequency) if name is not None}
+    if like is None:
+        rows.findings += find_spellings(modality.name, counts, "codes", spelling_form)
+        rows.findings += find_spellings_of_missing(modality.name, counts, "codes", modality.missing)
+        rare = len(names) - names.count(None) - len(fields.codes)
+        if rare:
+            receipt.notes.append(
+                f"{rare} of {rare + len(fields.codes)} distinct codes are rare in train and share one code"
+            )
+    else:
+        rows.findings += judge_new_keys(modality.name, counts, fields.codes, "codes", column=modality.code, codes=True)
+        new = sorted(name for name in names if name is not None and name not in code_of)
+        if new:
+            receipt.notes.append(
+                f"{len(new)} of {len(names) - names.count(None)} distinct codes were rare in training or not there "
+                f"and share one code ({shown(new)})"
+            )
+    return CodeObservations(observed, ptr, code.astype(np.int32)), fields, receipt
+
+
+def codes_in_cell(cell: str, split_on: str | None = None, separator: str | None = None) -> list[str]:
+    """The codes that one cell contributes.
+
+    Args:
+        cell: The cell.
+        split_on: What separates several codes.
+        separator: What separates the levels of a hierarchical code; ancestors count as codes too.
+
+    Example:
+        >>> codes_in_cell("a|b|c", separator="|")
+        ['a', 'a|b', 'a|b|c']
+        >>> codes_in_cell("401.9, I10", split_on=",")
+        ['401.9', 'I10']
+    """
+    codes = [part.strip() for part in cell.split(split_on)] if split_on else [cell]
+    codes = [code for code in codes if code]
+    if separator is None:
+        return codes
+    levels = [[level.strip() for level in code.split(separator)] for code in codes]
+    return list(dict.fromkeys(separator.join(parts[: depth + 1]) for parts in levels for depth in range(len(parts))))
+
+
+def _tokens(
+    pairs: pa.Table, cells: list[str], modality: CodesSpec
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str | None]]:
+    """Patient and token number of every code, and the tokens' names; None is the blank code."""
+    cell = pairs["number"].combine_chunks().fill_null(len(cells)).to_numpy(zero_copy_only=False).astype(np.int64)
+    used, place = np.unique(cell, return_inverse=True)
+    number_of: dict[str | None, int] = {}
+    contributed: list[list[int]] = []
+    for number in used:
+        found: list[str | None] = []
+        if number < len(cells):
+            found = [*codes_in_cell(cells[number], modality.split_on, modality.separator)]
+        endless = next((code for code in found if code is not None and len(code) > MAX_CHARACTERS), None)
+        if endless is not None:
+            raise InputError(
+                f"modality {modality.name!r}: a cell of {modality.code!r} split on {modality.split_on!r} gives the "
+                f"code {cell_text(endless)}; expected at most {MAX_CHARACTERS:,} characters. Check split_on"
+            )
+        contributed.append([number_of.setdefault(code, len(number_of)) for code in found or [None]])
+    cell_ptr = np.concatenate([[0], np.cumsum([len(numbers) for numbers in contributed])]).astype(np.int64)
+    flat = np.array([number for numbers in contributed for number in numbers], dtype=np.int64)
+    owner, position = spread(cell_ptr, place.astype(np.int64))
+    return pairs["patient"].to_numpy().astype(np.int64)[owner], flat[position], list(number_of)
+
+
+def _fit(
+    patient: NDArray[np.int64],
+    token: NDArray[np.int64],
+    names: list[str | None],
+    train: NDArray[np.bool_],
+    modality: CodesSpec,
+) -> ModalityFields:
+    """The vocabulary: codes of enough train patients, most frequent first, ties by name."""
+    pairs = np.unique(np.stack([patient, token], axis=1)[train[patient]], axis=0)
+    counts = np.bincount(pairs[:, 1], minlength=len(names))
+    frequent = [
+        (name, int(counts[number]))
+        for number, name in enumerate(names)
+        if name is not None and counts[number] >= modality.min_count
+    ]
+    frequent.sort(key=lambda pair: (-pair[1], pair[0]))
+    frequent = frequent[: modality.max_codes]
+    return ModalityFields(
+        modality.name,
+        "codes",
+        codes=tuple(name for name, _ in frequent),
+        code_counts=tuple(count for _, count in frequent),
+    )

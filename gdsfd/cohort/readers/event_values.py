@@ -1,0 +1,125 @@
+"""The values of an event modality: long or wide columns read as numbers, with what is dropped on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from gdsfd.cohort.columns.column_types import explained_texts
+from gdsfd.cohort.columns.wide_rows import WideRows
+from gdsfd.cohort.readers.matched_rows import MatchedRows
+from gdsfd.cohort.sources.internal_names import ID, MINUTES, NUMBER, PATIENT
+from gdsfd.cohort.sources.sql_text import quoted
+from gdsfd.cohort.sources.values import as_number, as_text, is_declared_missing
+from gdsfd.cohort.spec import EventsSpec
+from gdsfd.errors import InputError, cell_text, cut_text
+
+__all__ = ["materialize_long", "materialize_wide"]
+
+_COLUMNS = 32  #: of the wide form, in one statement
+
+
+def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
+    """Reduces rows of the long form to ``number`` (of the item), ``minutes`` and ``value``.
+
+    Args:
+        rows: The matched rows, with the item's :data:`~gdsfd.cohort.readers.numbering.NUMBER`.
+        modality: The spec's entry.
+
+    Raises:
+        InputError: Text among the values.
+    """
+    table = rows.table
+    rows.drop_where(table[NUMBER].isnull(), f"blank {modality.item}")
+    if modality.value is None:
+        rows.materialize({"number": table[NUMBER], "minutes": _minutes(rows), "value": ibis.literal(1.0)})
+        return
+    raw = table[modality.value]
+    value = as_number(raw)
+    rows.drop_where(raw.isnull(), f"blank {modality.value}")
+    if modality.missing:
+        rows.drop_where(is_declared_missing(raw, modality.missing), f"{modality.value} is declared missing")
+    measured = rows.pending_view
+    not_a_number = f"{modality.value} is not a number"
+    rows.drop_where(value.isnull(), not_a_number)
+    dropped = rows.materialize({"number": table[NUMBER], "minutes": _minutes(rows), "value": value})
+    if dropped.get(not_a_number):
+        bad = measured.filter(as_number(measured[modality.value]).isnull())
+        cells = bad.select(cell=as_text(bad[modality.value]), patient=ID).distinct()
+        wrong = rows.fetch(cells.order_by("patient", "cell").limit(5)).to_pylist()
+        pairs = [(str(row["cell"]), str(row["patient"])) for row in wrong]
+        _judge_invalid(rows, modality, modality.value, dropped[not_a_number], pairs)
+
+
+def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -> Any:
+    """Turns the wide form into one row per value, a few columns at a time, so that there may be any number of them.
+
+    Args:
+        rows: The matched rows; those without any value are dropped.
+        modality: The spec's entry.
+        columns: The columns of values.
+
+    Returns:
+        The values: ``row`` (as in the materialized rows), ``number`` (place of the column) and ``value``.
+
+    Raises:
+        InputError: Text among the values.
+    """
+    database, matched = rows.rows.database, rows.rows
+    name = database.new_name("values")
+    database.run(f"CREATE TABLE {name} (row BIGINT, number INTEGER, value DOUBLE)")
+    first = 0
+    for names in rows.pieces(columns, _COLUMNS):
+        parts = []
+        for k, column in enumerate(names):
+            value, missing = rows.number_of(column), rows.is_missing(column, modality.missing)
+            parts += [f"CASE WHEN NOT {missing} THEN {value} END AS n{k}"]
+            parts += [f"v.{quoted(column)} IS NOT NULL AND NOT {missing} AND ({value}) IS NULL AS b{k}"]
+        piece = rows.beside(names, f"r.row, {', '.join(parts)}")
+        numbers = ", ".join(str(first + k) for k in range(len(names)))
+        values = ", ".join(f"n{k}" for k in range(len(names)))
+        with database.reading(matched.view.label):
+            bad = database.rows(f"SELECT {', '.join(f'sum(b{k})' for k in range(len(names)))} FROM ({piece})")[0]
+            for k, column in enumerate(names):
+                if bad[k]:
+                    _judge_invalid(matched, modality, column, int(bad[k]), _cells_of(rows, piece, column, k))
+            database.run(
+                f"INSERT INTO {name} SELECT row, number, value FROM (SELECT row, unnest([{numbers}]) AS number, "
+                f"unnest([{values}]) AS value FROM ({piece})) WHERE value IS NOT NULL"
+            )
+        first += len(names)
+    values = database.table(name)
+    matched.drop_where(~matched.table["row"].isin(values["row"]), "no measured value")
+    matched.materialize({name: matched.table[name] for name in ("row", "minutes")})
+    return values
+
+
+def _cells_of(rows: WideRows, piece: str, column: str, k: int) -> list[tuple[str, str]]:
+    beside = rows.beside(
+        [column], f"r.row, r.{quoted(PATIENT)} AS patient, CAST(v.{quoted(column)} AS VARCHAR) AS cell"
+    )
+    found = rows.rows.database.rows(
+        f"SELECT DISTINCT left(c.cell, 200), c.patient FROM ({piece}) p JOIN ({beside}) c ON c.row = p.row "
+        f"WHERE p.b{k} ORDER BY 2, 1 LIMIT 5"
+    )
+    return [(str(cell), rows.rows.cohort.id[patient]) for cell, patient in found]
+
+
+def _minutes(rows: MatchedRows) -> Any:
+    return rows.table[MINUTES] if rows.modality.time is not None else ibis.literal(0.0)
+
+
+def _judge_invalid(
+    rows: MatchedRows, modality: EventsSpec, column: str, count: int, wrong: list[tuple[str, str]]
+) -> None:
+    """An error, or a note where the spec says ``invalid = "missing"``; ``wrong`` are some cells with their ids."""
+    if modality.invalid == "missing":
+        rows.notes.append(f"column {column!r}: {count} values are not numbers and were read as missing")
+        return
+    listed = ", ".join(f"{cell_text(cell)} (id {cut_text(own)})" for cell, own in wrong)
+    ways = explained_texts(column, list(dict.fromkeys(cell for cell, _ in wrong)))
+    raise InputError(
+        f"modality {modality.name!r}: column {column!r} of {rows.view.label} has {count} values that are not numbers: "
+        f"{listed}. Leave the rows out with where, {ways}, or set invalid = 'missing'"
+    )

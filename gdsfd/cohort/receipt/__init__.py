@@ -1,0 +1,1 @@
+"""The receipt: what was read, kept and dropped and why, its tables and its text."""

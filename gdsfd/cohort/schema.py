@@ -1,0 +1,182 @@
+"""What was fitted on the training rows of a cohort: columns, scales, vocabularies, classes.
+
+These descriptions hold no patient. They travel with the graph (as JSON) and with every model trained on it, so that
+new patients can be read with the same vocabularies (``build_graph(spec, like=graph)``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from gdsfd.errors import SchemaError
+
+__all__ = [
+    "CODE_RARE",
+    "CODE_UNNAMED",
+    "LEVEL_MISSING",
+    "LEVEL_UNSEEN",
+    "QUANTILE_LEVELS",
+    "SUMMARY_COLUMNS",
+    "CohortSchema",
+    "ModalityFields",
+    "ModalityKind",
+    "NumericScale",
+    "OutcomeFields",
+]
+
+ModalityKind = Literal["table", "events", "codes", "embedding"]
+
+#: Train quantiles kept for every numeric column and item; the median and the quartiles are among them.
+QUANTILE_LEVELS: tuple[float, ...] = (
+    *(0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5),
+    *(0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1.0),
+)
+
+#: What is kept of an item's raw values within the window, one row per patient and item.
+SUMMARY_COLUMNS: tuple[str, ...] = ("count", "mean", "min", "max", "first", "last")
+
+LEVEL_MISSING = 0  #: categorical cell: not measured
+LEVEL_UNSEEN = 1  #: categorical cell: a level that no training row has
+CODE_RARE = 0  #: code: seen in fewer than ``min_count`` training patients, or in none
+CODE_UNNAMED = 1  #: code: the record is there, its code is blank
+
+
+@dataclass(frozen=True)
+class NumericScale:
+    """Train-row statistics of one numeric column or event item, in the column's own unit.
+
+    Args:
+        count: Number of observed training values the statistics come from (0: all others are 0).
+        mean: Mean.
+        std: Standard deviation (population).
+        quantiles: Values at :data:`QUANTILE_LEVELS`, none of them beyond what at least five patients reach
+            (:func:`~gdsfd.cohort.columns.scales.numeric_scale`).
+    """
+
+    count: int
+    mean: float
+    std: float
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ModalityFields:
+    """One modality's fitted description.
+
+    Args:
+        name: The modality's name.
+        kind: ``table``, ``events``, ``codes`` or ``embedding``.
+        numeric: Names of the numeric columns, in the order of ``TableObservations.numeric`` (kind ``table``).
+        categorical: Names of the categorical columns, in the order of ``TableObservations.categorical`` (``table``).
+        levels: For each categorical column its levels, most frequent first; level ``j`` is stored as ``j + 2``
+            (:data:`LEVEL_MISSING`, :data:`LEVEL_UNSEEN` come first).
+        items: Names of the items; item ``j`` is stored as ``j`` (``events``).
+        steps: Number of time steps in the window; 1 when events carry no time (``events``).
+        bin_minutes: Minutes per step; 0 when events carry no time (``events``).
+        window: Start and end in minutes, or None (``events``).
+        codes: Names of the codes; code ``j`` is stored as ``j + 2`` (:data:`CODE_RARE`, :data:`CODE_UNNAMED` come
+            first) (``codes``).
+        code_counts: Training patients with each code, as long as ``codes`` (``codes``).
+        width: Length of a vector (``embedding``).
+        scales: One per numeric column (``table``), per item (``events``) or per vector component (``embedding``).
+    """
+
+    name: str
+    kind: ModalityKind
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    levels: tuple[tuple[str, ...], ...] = ()
+    items: tuple[str, ...] = ()
+    steps: int = 0
+    bin_minutes: float = 0.0
+    window: tuple[float, float] | None = None
+    codes: tuple[str, ...] = ()
+    code_counts: tuple[int, ...] = ()
+    width: int = 0
+    scales: tuple[NumericScale, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(ModalityKind):
+            kinds = get_args(ModalityKind)
+            raise SchemaError(f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}")
+        if len(self.levels) != len(self.categorical):
+            raise SchemaError(
+                f"modality {self.name!r}: expected one list of levels per categorical column "
+                f"({len(self.categorical)}), got {len(self.levels)}"
+            )
+
+
+@dataclass(frozen=True)
+class OutcomeFields:
+    """One outcome.
+
+    Args:
+        name: The outcome's name.
+        column: The cohort column it is read from.
+        classes: The class labels in order. A binary outcome has two: the negative label, then the positive one.
+        multiclass: Whether the spec gave ``classes`` (``y`` is then ``long``, -1 = unlabelled) rather than
+            ``positive`` (``y`` is then ``float``, NaN = unlabelled).
+    """
+
+    name: str
+    column: str
+    classes: tuple[str, ...]
+    multiclass: bool = False
+
+
+@dataclass(frozen=True)
+class CohortSchema:
+    """All that was fitted on a cohort's training rows, with the words of its spec. Holds no patient.
+
+    Args:
+        modalities: One description per modality, in the order of the spec.
+        outcomes: One per outcome, in the order of the spec.
+        groups: Names of the fairness attributes.
+        environment: Name of the environment column(s), joined by ``+``, or None.
+    """
+
+    modalities: tuple[ModalityFields, ...]
+    outcomes: tuple[OutcomeFields, ...]
+    groups: tuple[str, ...] = ()
+    environment: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The modalities' names, in order."""
+        return tuple(modality.name for modality in self.modalities)
+
+    @property
+    def multiclass(self) -> bool:
+        """Whether the outcome is one of several classes."""
+        return len(self.outcomes) == 1 and self.outcomes[0].multiclass
+
+    @property
+    def num_outputs(self) -> int:
+        """Width of a model's head: the classes of a multi-class outcome, else one per outcome."""
+        return len(self.outcomes[0].classes) if self.multiclass else len(self.outcomes)
+
+    def __str__(self) -> str:
+        # What print(graph) shows: the whole of a fitted schema would fill many screens.
+        outcomes = ", ".join(outcome.name for outcome in self.outcomes)
+        return f"CohortSchema({len(self.modalities)} modalities, outcomes: {outcomes})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able copy."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Any) -> CohortSchema:
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+            SchemaError: A field is missing, of the wrong type, or does not fit the others.
+        """
+        try:
+            return TypeAdapter(CohortSchema).validate_python(stored)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SchemaError(f"schema.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -1,0 +1,1 @@
+"""Sources: files, frames and Ibis tables as cleaned, filtered views of one embedded database."""

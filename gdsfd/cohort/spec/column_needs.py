@@ -1,0 +1,132 @@
+"""Which columns of its sources a spec can make use of: only these are copied into the database of a build."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gdsfd.cohort.schema import CohortSchema, ModalityFields
+from gdsfd.cohort.spec.models import CodesSpec, CohortSpec, EventsSpec, ModalitySpec, NamesOrPattern, TableSpec
+from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
+from gdsfd.cohort.spec.row_expression import RowExpression, row_expression
+
+__all__ = ["ColumnNeeds", "needs_of_modality", "needs_of_spec", "source_key"]
+
+
+def source_key(source: Any) -> Any:
+    """What a source is known by: the path as written, or which object it is."""
+    return id(source) if not isinstance(source, str) and not hasattr(source, "__fspath__") else str(source)
+
+
+@dataclass
+class ColumnNeeds:
+    """What one source is asked for.
+
+    Args:
+        names: Columns by name.
+        patterns: Columns by glob pattern.
+        expressions: SQL that reads columns.
+        all_but: Each entry asks for all columns that none of its patterns matches.
+    """
+
+    names: set[str] = field(default_factory=set)
+    patterns: list[str] = field(default_factory=list)
+    expressions: list[RowExpression] = field(default_factory=list)
+    all_but: list[tuple[str, ...]] = field(default_factory=list)
+
+    def wants(self, column: str, among: Container[str] = ()) -> bool:
+        """Whether a column may be used.
+
+        Args:
+            column: The column.
+            among: All columns of the source: an entry that is one of them is no pattern.
+        """
+        return (
+            column in self.names
+            or _matches(column, self.patterns, among)
+            or any(not _matches(column, patterns, among) for patterns in self.all_but)
+            or any(expression.reads(column) for expression in self.expressions)
+        )
+
+    def add(self, *names: str | None) -> None:
+        """Asks for columns by name; None is passed over."""
+        self.names.update(name for name in names if name is not None)
+
+    def add_choice(self, choice: NamesOrPattern | None, exclude: Iterable[str] = ()) -> None:
+        """Asks for a list of columns or a pattern; None means everything but what is excluded."""
+        if choice is None:
+            self.all_but.append(tuple(exclude))
+        else:
+            entries = [choice] if isinstance(choice, str) else choice
+            self.add(*entries)
+            # a name with letters beyond ASCII may be spelled in two ways that look alike
+            self.patterns += [entry for entry in entries if is_pattern(entry) or not entry.isascii()]
+
+    def add_sql(self, *texts: str | None) -> None:
+        """Asks for the columns that expressions read."""
+        self.expressions += [row_expression(text) for text in texts if text is not None]
+
+
+def _matches(column: str, patterns: Iterable[str], among: Container[str]) -> bool:
+    return any(
+        column == pattern or (pattern not in among and matching_names(pattern, [column])[0]) for pattern in patterns
+    )
+
+
+def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[Any, ColumnNeeds]:
+    """What each source of the spec is asked for, by its :func:`source_key`.
+
+    Args:
+        spec: The spec.
+        like: A fitted schema whose columns are asked for, too.
+    """
+    needs: dict[Any, ColumnNeeds] = {}
+    cohort = needs.setdefault(source_key(spec.cohort.source), ColumnNeeds())
+    cohort.add(
+        spec.cohort.id, spec.cohort.subject, *(spec.cohort.environment or []), *spec.cohort.groups, spec.split.column
+    )
+    cohort.add(*(outcome.column for outcome in spec.outcome), *(modality.origin for modality in spec.modality))
+    cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
+    for join in spec.cohort.join:
+        cohort.add(join.on)
+        look_up = needs.setdefault(source_key(join.source), ColumnNeeds())
+        look_up.add(join.on, *join.columns)
+        look_up.add_sql(*join.derive.values())
+    fitted = {} if like is None else {fields.name: fields for fields in like.modalities}
+    for modality in spec.modality:
+        asked = needs.setdefault(source_key(modality.source), ColumnNeeds())
+        _add_modality(asked, modality, fitted.get(modality.name))
+    return needs
+
+
+def needs_of_modality(modality: ModalitySpec, like: ModalityFields | None = None) -> ColumnNeeds:
+    """What one modality asks of its source.
+
+    Args:
+        modality: The spec's entry.
+        like: Fitted fields whose columns are asked for, too.
+    """
+    needs = ColumnNeeds()
+    _add_modality(needs, modality, like)
+    return needs
+
+
+def _add_modality(needs: ColumnNeeds, modality: ModalitySpec, like: ModalityFields | None) -> None:
+    if like is not None:
+        needs.add(*like.numeric, *like.categorical)
+        if isinstance(modality, EventsSpec) and modality.values is not None:
+            needs.add(*like.items)
+    needs.add(modality.id, modality.time)
+    needs.add_sql(*modality.derive.values(), modality.where)
+    if isinstance(modality, EventsSpec):
+        needs.add(modality.item, modality.value)
+        if modality.values is not None:
+            needs.add_choice(modality.values)
+    elif isinstance(modality, CodesSpec):
+        needs.add(modality.code)
+    elif isinstance(modality, TableSpec):
+        needs.add_choice(modality.columns, modality.exclude)
+        needs.add(*modality.numeric, *modality.categorical)
+    else:
+        needs.add_choice(modality.columns)

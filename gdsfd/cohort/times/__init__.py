@@ -1,0 +1,1 @@
+"""Times: how they are written, what a column of them holds, and minutes since an origin."""

@@ -1,0 +1,117 @@
+"""Warnings of times that were read, but that are probably not meant as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.cohort.spec import EventsSpec, ModalitySpec
+from gdsfd.cohort.times.minutes import Minutes
+from gdsfd.cohort.times.time_column import Times
+
+__all__ = ["find_one_step", "find_time_doubts"]
+
+_DAY = 1440.0
+_ENOUGH = 20  #: times below which nothing is said of how they are distributed
+_EXCEL_DAYS = (30_000.0, 73_050.0)  #: the years 1982 to 2100 as a spreadsheet counts days
+_YEARS = (1900.0, 2100.0)
+
+
+def find_time_doubts(
+    modality: ModalitySpec, read: Minutes, window: tuple[float, float] | None, kept: int, lost: int
+) -> Iterator[Finding]:
+    """Warnings of one modality's times.
+
+    Args:
+        modality: The spec's entry.
+        read: Its times.
+        window: Start and end in minutes that rows were kept within.
+        kept: Patients with a kept row.
+        lost: Patients with a row outside the window.
+    """
+    where = f"{modality.name}.{modality.time}"
+    for text in (
+        *_outside(window, kept, lost),
+        *_dates(modality, read, window),
+        *_placeholders(modality, read),
+        *(_numbers(read.times, window) if read.origin is None else ()),
+    ):
+        yield Finding("time", where, text)
+
+
+def find_one_step(modality: EventsSpec, step: NDArray[np.integer], steps: int, patients: int) -> Iterator[Finding]:
+    """A warning when all events of several patients are in one step.
+
+    Args:
+        modality: The spec's entry.
+        step: The steps of the observations.
+        steps: Steps that there are.
+        patients: Patients with events.
+    """
+    one = len(step) > 1 and patients > 1 and step.min() == step.max()
+    if modality.time is not None and one and (steps > 1 or modality.window is None):
+        yield Finding(
+            "time",
+            f"{modality.name}.{modality.time}",
+            f"the events of all {patients:,} patients are in one step of {modality.bin:g} minutes: are times in hours "
+            "or days instead of minutes, or dates without a time of day? derive minutes, or set bin and window to "
+            "their unit",
+        )
+
+
+def _outside(window: tuple[float, float] | None, kept: int, lost: int) -> Iterator[str]:
+    if window is None or not lost or 2 * kept >= lost:
+        return
+    who = "no patient has" if not kept else f"{lost:,} patients have rows outside the window, and only {kept:,} have"
+    yield (
+        f"{who} a row within {window[0]:g} to {window[1]:g} minutes. Check the unit of the window, the origin, and "
+        "whether times lie before the origin (negative)"
+    )
+
+
+def _dates(modality: ModalitySpec, read: Minutes, window: tuple[float, float] | None) -> Iterator[str]:
+    times, origin = read.times, read.origin
+    if times.form != "timestamp" or not times.measured or origin is None:
+        return
+    hours = origin.dates < origin.measured
+    before = " A row of the origin's own day counts as before it." if hours and window and window[0] > -_DAY else ""
+    if times.dates == times.measured:
+        if times.measured >= _ENOUGH and (before or (isinstance(modality, EventsSpec) and modality.bin < _DAY)):
+            yield f"all {times.measured:,} times are dates without a time of day and count from midnight.{before}"
+    elif times.bare_dates:
+        yield (
+            f"{times.bare_dates:,} of {times.measured:,} times are dates without a time of day and count from "
+            f"midnight.{before}"
+        )
+    if origin.bare_dates and origin.bare_dates != origin.measured:
+        yield (
+            f"{origin.bare_dates:,} of {origin.measured:,} origins ({modality.origin!r}) are dates without a time of "
+            "day and count from midnight"
+        )
+
+
+def _placeholders(modality: ModalitySpec, read: Minutes) -> Iterator[str]:
+    for times, words in ((read.times, "times"), (read.origin, f"origins ({modality.origin!r})")):
+        if times is not None and 0 < 2 * times.sentinels < times.measured:
+            yield (
+                f"{times.sentinels:,} of {times.measured:,} {words} look like placeholders for none (years 1, 1899, "
+                "1900 and 9999, or 1970-01-01); blank them with derive"
+            )
+
+
+def _numbers(times: Times, window: tuple[float, float] | None) -> Iterator[str]:
+    if times.form != "number" or times.measured < _ENOUGH:
+        return
+    seen = f"all {times.measured:,} times lie between {times.lowest:g} and {times.highest:g}"
+    if _EXCEL_DAYS[0] <= times.lowest and times.highest <= _EXCEL_DAYS[1]:
+        yield f"{seen}: are they days as a spreadsheet counts them? Times are minutes; derive them"
+    elif _YEARS[0] <= times.lowest and times.highest <= _YEARS[1]:
+        yield f"{seen}: are they years? Times are minutes; derive them"
+    elif window and times.lowest >= 0 and times.highest <= window[1] / 20:
+        yield (
+            f"{seen}, in the first twentieth of the window of {window[0]:g} to {window[1]:g} minutes: are they hours "
+            "or days? Times are minutes; derive them"
+        )

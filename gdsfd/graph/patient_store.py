@@ -1,0 +1,151 @@
+"""A graph's observations, indexed so that any patients can be taken out with tensor operations only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.graph.check_graph import check_graph
+from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_graph import PACKED, take_runs
+
+__all__ = ["PatientStore"]
+
+#: Tensors of each kind with one row per observation.
+_ROWS: dict[str, tuple[str, ...]] = {
+    "table": ("numeric", "categorical"),
+    "events": (),
+    "codes": (),
+    "embedding": ("vector",),
+}
+
+
+class PatientStore:
+    """Takes batches of patients out of a graph.
+
+    For each modality a map from patient to observation is kept; a batch is then a gather, and the packed runs of events
+    and codes are gathered by arithmetic on their pointers. No step loops over patients.
+
+    Args:
+        graph: A graph made by :func:`gdsfd.build_graph`, :func:`gdsfd.load_graph` or
+            :func:`~gdsfd.graph.from_cohort.graph_from_cohort`. Its tensors are shared, not copied.
+
+    Raises:
+        InputError: The graph's parts do not belong together (:func:`~gdsfd.graph.check_graph.check_graph`).
+    """
+
+    def __init__(self, graph: HeteroData) -> None:
+        check_graph(graph)
+        self.schema: CohortSchema = graph.schema
+        self.num_patients = int(graph["patient"].num_nodes)
+        self.y: Tensor | None = graph["patient"].get("y")
+        self._edge_of: dict[str, Tensor] = {}
+        self._tensors: dict[str, dict[str, Tensor]] = {}
+        self._rows: dict[str, tuple[str, ...]] = {}
+        self._packed: dict[str, dict[str, tuple[str, ...]]] = {}
+        for modality in self.schema.modalities:
+            edges = graph[edge_type(modality.name)]
+            patient = edges.edge_index[0]
+            edge_of = patient.new_full((self.num_patients,), -1)
+            edge_of[patient] = torch.arange(patient.numel(), device=patient.device)
+            self._edge_of[modality.name] = edge_of
+            packed = {
+                pointer: tuple(key for key in keys if key in edges)
+                for pointer, keys in PACKED.items()
+                if pointer in edges
+            }
+            keys = (*_ROWS[modality.kind], *packed, *(key for run in packed.values() for key in run))
+            self._tensors[modality.name] = {key: edges[key] for key in keys}
+            self._rows[modality.name], self._packed[modality.name] = _ROWS[modality.kind], packed
+
+    def __len__(self) -> int:
+        return self.num_patients
+
+    def batch(self, rows: Tensor) -> PatientBatch:
+        """The patients in ``rows``, in that order.
+
+        Args:
+            rows: Rows of the graph's patients, in any order, repeats allowed; int64 [B].
+
+        Returns:
+            The batch. Inside each modality its edges stand in ascending order of the patient's place in the batch.
+
+        Raises:
+            IndexError: A row is not one of the graph's patients.
+        """
+        if rows.numel() and (int(rows.min()) < 0 or int(rows.max()) >= self.num_patients):
+            raise IndexError(
+                f"expected rows between 0 and {self.num_patients - 1}, got {int(rows.min())} to {int(rows.max())}"
+            )
+        owners = []
+        observations = {}
+        for modality in self.schema.modalities:
+            edges = self._edge_of[modality.name].index_select(0, rows)  # [B], -1 = absent
+            owner = (edges >= 0).nonzero().squeeze(1)
+            observations[modality.name] = self._take(modality.name, edges[owner])
+            owners.append(owner)
+        return PatientBatch(
+            rows=rows,
+            layout=EdgeLayout.from_lists(owners, rows.numel()),
+            observations=observations,
+            y=None if self.y is None else self.y[rows],
+        )
+
+    def put_features(
+        self, name: str, make: Callable[[dict[str, Tensor]], Tensor], keep: tuple[str, ...] = (), chunk: int = 8192
+    ) -> None:
+        """Replaces a modality's tensors by one row of features per observation, worked out once.
+
+        Args:
+            name: The modality.
+            make: Features of some observations, from their tensors; [e, F] from a dict as in ``PatientBatch``.
+            keep: Packed pointers whose runs stay beside the features, such as ``("run_ptr",)``.
+            chunk: Observations at a time.
+        """
+        total = int((self._edge_of[name] >= 0).sum())
+        device = self._edge_of[name].device
+        parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
+        packed = {pointer: keys for pointer, keys in self._packed[name].items() if pointer in keep}
+        kept = {key: self._tensors[name][key] for pointer, keys in packed.items() for key in (pointer, *keys)}
+        self._tensors[name] = {"features": torch.cat(parts), **kept}
+        self._rows[name], self._packed[name] = ("features",), packed
+
+    def put_runs(
+        self,
+        name: str,
+        make: Callable[[dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]],
+        pointer: str,
+        chunk: int = 8192,
+    ) -> None:
+        """Adds packed runs to a modality's tensors, worked out once; what is there stays.
+
+        Args:
+            name: The modality.
+            make: From the tensors of some observations, a dict as in ``PatientBatch``: the length of each observation's
+                run, int64 [e], and the tensors that are packed, each [sum of lengths, ...].
+            pointer: Key under which the runs' pointers are given out.
+            chunk: Observations at a time.
+        """
+        total = int((self._edge_of[name] >= 0).sum())
+        device = self._edge_of[name].device
+        parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
+        length = torch.cat([part[0] for part in parts])
+        packed = {key: torch.cat([part[1][key] for part in parts]) for key in parts[0][1]}
+        self._tensors[name] |= {pointer: torch.cat([length.new_zeros(1), length.cumsum(0)]), **packed}
+        self._packed[name] = {**self._packed[name], pointer: tuple(packed)}
+
+    def _take(self, name: str, edges: Tensor) -> dict[str, Tensor]:
+        """The observations ``edges`` of one modality."""
+        tensors = self._tensors[name]
+        taken = {key: tensors[key].index_select(0, edges) for key in self._rows[name]}
+        for pointer, keys in self._packed[name].items():
+            taken[pointer], cells = take_runs(tensors[pointer], edges)
+            for key in keys:
+                taken[key] = tensors[key].index_select(0, cells)
+        return taken
