@@ -64,7 +64,7 @@ class WideRows:
         """The id of a row's patient."""
         return self.rows.cohort.id[self.patient[row]]
 
-    def drop(self, gone: NDArray[np.bool_], reason: str) -> None:
+    def drop_where(self, gone: NDArray[np.bool_], reason: str) -> None:
         """Accounts for rows that are dropped; the caller leaves them out.
 
         Args:
