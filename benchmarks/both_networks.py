@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import gdsfd
-from gdsfd.evaluation.metrics import auroc
+from gdsfd.evaluation.metrics.formulas import auroc
 
 #: Of every fit.
 SETTINGS: dict[str, Any] = {"members": 1, "learning_rate": 1e-3, "patience": 6, "max_epochs": 40, "batch_size": 128}

@@ -26,13 +26,14 @@ from scipy.special import expit, logit, ndtri
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from gdsfd.comparison.statistics import mean_estimate, paired, share_closed
-from gdsfd.evaluation.bootstrap import SubjectBootstrap
-from gdsfd.evaluation.calibration import calibration_line
-from gdsfd.evaluation.estimate import Estimate
-from gdsfd.evaluation.gaps import gaps_of
-from gdsfd.evaluation.operating_point import OperatingPoint, rates
-from gdsfd.evaluation.score import Rules, difference, macro, score
-from gdsfd.evaluation.slices import Slice, score_slices
+from gdsfd.evaluation.config import EvaluationConfig
+from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
+from gdsfd.evaluation.metrics.calibration import calibration_line
+from gdsfd.evaluation.metrics.estimate import Estimate
+from gdsfd.evaluation.metrics.metric_set import difference, macro, score
+from gdsfd.evaluation.metrics.operating_point import OperatingPoint, rates
+from gdsfd.evaluation.subgroups.gaps import gaps_of
+from gdsfd.evaluation.subgroups.slices import Slice, score_slices
 from gdsfd.evaluation.targets import Target
 
 LARGE = 200_000
@@ -125,7 +126,7 @@ def truth(design: Design) -> tuple[float, dict[str, float]]:
 def estimates(design: Design, sample: Sample, resamples: int, seed: int) -> Iterator[tuple[str, Estimate, float]]:
     """Every figure of one sample as the report makes it, with its truth."""
     threshold, true = truth(design)
-    point, rules = OperatingPoint(threshold, 0.75), Rules(resamples=resamples)
+    point, rules = OperatingPoint(threshold, 0.75), EvaluationConfig(resamples=resamples)
     bootstrap = SubjectBootstrap(sample.subject.astype(str).tolist(), resamples, seed)
     rows = np.arange(len(sample.y))
     target, other = Target("a", rows, sample.y, sample.p), Target("a", rows, sample.y, sample.other)

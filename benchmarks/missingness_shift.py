@@ -32,7 +32,7 @@ from results_line import RESULTS, provenance
 import gdsfd
 from gdsfd.cli.settings import read_settings
 from gdsfd.comparison.fit_log import FitLog, Record
-from gdsfd.evaluation.metrics import auroc
+from gdsfd.evaluation.metrics.formulas import auroc
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.modality_ablation import drop_modalities, keep_modalities
 from gdsfd.nn.adjustment.config import PrototypeConfig

@@ -293,11 +293,11 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ("c04", "gdsfd/comparison/statistics.py", "values.std(ddof=1)", "values.std(ddof=0)"),
     (
         "c05",
-        "gdsfd/comparison/held_out.py",
+        "gdsfd/comparison/leave_one_environment_out.py",
         "if (counts >= LEAST_PER_CLASS).sum() > 1:",
         "if counts.sum() >= LEAST_PER_CLASS:",
     ),
-    ("c07", "gdsfd/comparison/matched.py", "if size(middle) < wanted", "if size(middle) > wanted"),
+    ("c07", "gdsfd/comparison/capacity_matching.py", "if size(middle) < wanted", "if size(middle) > wanted"),
 )
 
 TRAINING = ("suspects", "model_selection", "test_arm.py", "test_average.py", "test_config.py", "test_loop.py")

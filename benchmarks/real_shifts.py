@@ -21,7 +21,7 @@ from fit_jobs import Job, add_arguments, alone, dump, plan_of, run_jobs, table
 
 import gdsfd
 from gdsfd.cohort.spec import load_spec
-from gdsfd.comparison.held_out import environments_to_leave_out, spec_without
+from gdsfd.comparison.leave_one_environment_out import environments_to_leave_out, spec_without
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 COHORTS = "uci_heart,eicu,physionet2012,support2"

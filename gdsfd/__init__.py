@@ -19,7 +19,7 @@ from gdsfd.errors import GdsfdError, InputError, NotFittedError, SchemaError, Sp
 
 if TYPE_CHECKING:
     from gdsfd.cohort.spec import CohortSpec, load_spec
-    from gdsfd.evaluation.report import evaluate
+    from gdsfd.evaluation.evaluation import evaluate
     from gdsfd.graph.build import audit, build_graph
     from gdsfd.graph.serialization import load_graph, save_graph
     from gdsfd.graph.summary import summary
@@ -58,7 +58,7 @@ _HOME = {
     "TrainConfig": "gdsfd.training.config",
     "audit": "gdsfd.graph.build",
     "build_graph": "gdsfd.graph.build",
-    "evaluate": "gdsfd.evaluation.report",
+    "evaluate": "gdsfd.evaluation.evaluation",
     "load_graph": "gdsfd.graph.serialization",
     "load_spec": "gdsfd.cohort.spec",
     "save_graph": "gdsfd.graph.serialization",

@@ -22,7 +22,7 @@ def test_what_the_page_shows_runs(tmp_path):
     assert short.count("max_epochs=2") == 2
     done = subprocess.run([sys.executable, "-c", short], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "Crowd(" in done.stdout
+    assert "SubgroupShift(" in done.stdout
     assert "What predictions are averaged over" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
 
 

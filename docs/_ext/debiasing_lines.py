@@ -15,9 +15,9 @@ from rst_table import list_table
 
 from gdsfd.comparison.fit_log import read_fits
 from gdsfd.comparison.fits import MATCHED, ORACLE, REFERENCE
+from gdsfd.comparison.narrative import guard_words, negative_sentences
 from gdsfd.comparison.statistics import Paired
 from gdsfd.comparison.summary import Design, Row, Table, is_forced, summarise
-from gdsfd.comparison.words import guard_words, negative_sentences
 
 Line = dict[str, Any]
 

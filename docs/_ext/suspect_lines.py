@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from result_lines import Line, commit_words, newest
 from rst_table import list_table
 
-from gdsfd.evaluation.numbers import number
+from gdsfd.evaluation.report.numbers import number
 
 SPLITS = ("test", "test_unbiased", "test_shifted_missingness")
 

@@ -55,8 +55,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt.text import receipt_text
-    from gdsfd.evaluation.assess import Predictor
-    from gdsfd.evaluation.report import evaluate
+    from gdsfd.evaluation.assess import ProbabilisticModel
+    from gdsfd.evaluation.evaluation import evaluate
     from gdsfd.graph.build import build_graph
     from gdsfd.graph.serialization import save_graph
     from gdsfd.simulation.config import SPLITS, SimulationConfig
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> None:
             say(model.guard.words)
     judged, *rest = models.values()
     assert judged.record is not None  # it was just trained
-    others: dict[str, Predictor] = {
+    others: dict[str, ProbabilisticModel] = {
         **{baseline.name: baseline for baseline in judged.record.baselines.values()},
         judged.backbone: copy(judged).use("reference"),
         **{model.backbone: model for model in rest},

@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_out_folder(arguments.out, METRICS_FILE, "report", arguments.force)
 
     from gdsfd.cli.headline import headline
-    from gdsfd.evaluation.population_words import population_words
-    from gdsfd.evaluation.report import evaluate
+    from gdsfd.evaluation.evaluation import evaluate
+    from gdsfd.evaluation.report.population_narrative import population_narrative
     from gdsfd.graph.serialization import load_graph
     from gdsfd.training.debiaser import Debiaser
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         print(f"{headline(report.to_frame())}\n")
         for population in report.populations:
-            print(population_words(population))
+            print(population_narrative(population))
         for row in report.fixed:
             if row.value.startswith("none: "):
                 print(f"{row.what}: {row.value}")

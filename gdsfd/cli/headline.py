@@ -12,7 +12,7 @@ __all__ = ["headline", "text_table"]
 
 
 def headline(frame: pd.DataFrame) -> str:
-    """The table of :meth:`gdsfd.evaluation.report.Report.to_frame`, each figure and its interval in one cell.
+    """The table of :meth:`gdsfd.evaluation.report.report.Report.to_frame`, each figure and its interval in one cell.
 
     Args:
         frame: With columns ``x``, ``x_low`` and ``x_high`` for a figure that has an interval.

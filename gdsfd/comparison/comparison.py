@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import torch
 
 from gdsfd.bench.lines import environment
-from gdsfd.comparison.cases import Source, cases_of, named_sources, oracle_of
+from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
+from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
 from gdsfd.comparison.fits import BASELINES, ORACLE, REFERENCE, Plan
 from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
+from gdsfd.comparison.narrative import design_sentences
 from gdsfd.comparison.page import page
-from gdsfd.comparison.parts import Here, Part, Workers
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
-from gdsfd.comparison.words import design_sentences
 from gdsfd.errors import InputError, cell_text, near_names
 from gdsfd.nn.backbones import check_backbone, known_backbones
 from gdsfd.nn.dependence import check_dependence
@@ -253,7 +253,7 @@ def compare(
         done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
         asked: set[tuple[Any, ...]] = set()
         place = Path(truth) if truth is not None else None
-        fitter = Here(log, on_fit) if jobs == 1 else Workers(jobs, threads, log, on_fit)
+        fitter = SerialExecutor(log, on_fit) if jobs == 1 else ProcessExecutor(jobs, threads, log, on_fit)
         with fitter as fit:
             for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
                 where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
@@ -268,8 +268,8 @@ def compare(
                 oracle = oracle_of(case, graph)
                 if folder is not None:
                     mark_folder(folder, given)
-                parts = [Part(where, plan.only(""), before, oracle)]
-                parts += [Part(where, plan.only(backbone), before) for backbone in plan.backbones]
+                parts = [Job(where, plan.only(""), before, oracle)]
+                parts += [Job(where, plan.only(backbone), before) for backbone in plan.backbones]
                 fit(graph, [part for part in parts if part.missing])
         done |= {key_of(line): line for line in fitter.lines}
         kept = [record for key, record in done.items() if key in asked]

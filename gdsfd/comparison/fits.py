@@ -14,10 +14,10 @@ from torch_geometric.data import HeteroData
 from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.flat_baseline import FlatBaseline
 from gdsfd.baselines.logistic import Logistic
-from gdsfd.comparison.figures import figures, figures_of_score, judged_splits
+from gdsfd.comparison.capacity_matching import match_capacity
 from gdsfd.comparison.fit_log import Record
-from gdsfd.comparison.matched import widened
-from gdsfd.evaluation.metrics import Floats
+from gdsfd.comparison.scores import judged_splits, scores_by_split, scores_of_probability
+from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.streams.config import StreamConfig
@@ -29,7 +29,7 @@ from gdsfd.training.scoring import probabilities_of
 __all__ = ["BASELINES", "MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]
 
 REFERENCE = "none"
-#: ERM widened to the size of the largest debiased network.
+#: ERM match_capacity to the size of the largest debiased network.
 MATCHED = "none (matched)"
 ORACLE = "oracle"
 BASELINES: dict[str, type[FlatBaseline]] = {"boosting": Boosting, "logistic": Logistic}
@@ -109,15 +109,15 @@ def fit_all(
         on_fit: Told the backbone and the arm before each fit.
 
     Yields:
-        The records of one fit: ``backbone``, ``arm``, ``splits`` (see :func:`~gdsfd.comparison.figures.figures`),
-        ``seconds`` and, for networks, ``epochs``, ``best_epoch``, ``parameters``, ``config`` (what differs from the
-        defaults, resolved) and the guard's verdict. A debiased arm gives two: what ``fit`` delivers, and its debiased
-        network always.
+        The records of one fit: ``backbone``, ``arm``, ``splits`` (see
+        :func:`~gdsfd.comparison.scores.scores_by_split`), ``seconds`` and, for networks, ``epochs``, ``best_epoch``,
+        ``parameters``, ``config`` (what differs from the defaults, resolved) and the guard's verdict. A debiased arm
+        gives two: what ``fit`` delivers, and its debiased network always.
     """
     missing = [row for row in [*plan.rows(), *([("", ORACLE)] if oracle is not None else [])] if row not in set(done)]
     tell = on_fit or (lambda backbone, arm: None)
     if ("", ORACLE) in missing and oracle is not None:
-        yield [{"backbone": "", "arm": ORACLE, "splits": figures_of_score(graph, oracle), "seconds": 0.0}]
+        yield [{"backbone": "", "arm": ORACLE, "splits": scores_of_probability(graph, oracle), "seconds": 0.0}]
     for name in plan.baselines:
         if ("", name) in missing:
             tell("", name)
@@ -150,7 +150,7 @@ def _of_backbone(
     widest = plan._widest()
     if MATCHED in wanted and widest is not None:
         tell(backbone, MATCHED)
-        arm = replace(erm, config=widened(graph.schema, backbone, widest, config))
+        arm = replace(erm, config=match_capacity(graph.schema, backbone, widest, config))
         fitted = arm.fit(graph)
         yield [{**_network(arm, MATCHED, fitted), "splits": scorer(fitted, MATCHED)}]
     shared: dict[str, FittedArm] = {}
@@ -187,7 +187,7 @@ class _Scorer:
         given: dict[str, NDArray[np.float64]] = {
             split: probabilities_of(fitted.network, self.store, rows) for split, rows in self.rows.items()
         }
-        return figures(self.graph, given, who)
+        return scores_by_split(self.graph, given, who)
 
 
 def _baseline(graph: HeteroData, name: str, seed: int) -> Record:
@@ -195,7 +195,7 @@ def _baseline(graph: HeteroData, name: str, seed: int) -> Record:
     fitted = BASELINES[name](seed).fit(graph)
     seconds = round(time.perf_counter() - start, 1)
     given = {split: fitted.predict_proba(graph, split=split) for split in judged_splits(graph)}
-    return {"backbone": "", "arm": name, "splits": figures(graph, given, name), "seconds": seconds}
+    return {"backbone": "", "arm": name, "splits": scores_by_split(graph, given, name), "seconds": seconds}
 
 
 def _network(arm: Arm, name: str, fitted: FittedArm) -> Record:

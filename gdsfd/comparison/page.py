@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from gdsfd._version import __version__
 from gdsfd.comparison.fits import MATCHED, ORACLE, REFERENCE
-from gdsfd.comparison.plane import SHAPES, Mark, plane, shape_path
+from gdsfd.comparison.narrative import design_sentences
 from gdsfd.comparison.statistics import MARGIN, Paired
 from gdsfd.comparison.summary import Design, Row, Table, is_forced
-from gdsfd.comparison.words import design_sentences
-from gdsfd.evaluation.numbers import count, number
+from gdsfd.comparison.tradeoff_plot import SHAPES, Mark, shape_path, tradeoff_plot
+from gdsfd.evaluation.report.numbers import count, number
 
 __all__ = ["page"]
 
@@ -81,7 +81,7 @@ def _design(design: Design) -> dict[str, Any]:
         "shifted": design.shifted,
         "has_oracle": any(mark.shape == "star" for mark in marks),
         "plane": Markup(
-            plane(
+            tradeoff_plot(
                 marks,
                 f"change in AUROC on {_split_words(design, design.alike)}",
                 f"change in AUROC on {_split_words(design, design.shifted)}",

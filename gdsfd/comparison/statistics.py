@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.metrics.estimate import Estimate
 
 __all__ = ["MARGIN", "Paired", "holm", "mean_estimate", "paired", "share_closed", "tost"]
 

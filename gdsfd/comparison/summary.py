@@ -10,7 +10,7 @@ from typing import Any
 from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.fits import BASELINES, MATCHED, ORACLE, REFERENCE
 from gdsfd.comparison.statistics import MARGIN, Paired, holm, mean_estimate, paired, share_closed
-from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.metrics.estimate import Estimate
 
 __all__ = ["Design", "GuardCount", "Row", "Table", "is_forced", "summarise"]
 

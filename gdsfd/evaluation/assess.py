@@ -10,26 +10,34 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.evaluation.bootstrap import SubjectBootstrap
-from gdsfd.evaluation.curves import curves_of
-from gdsfd.evaluation.estimate import Estimate
-from gdsfd.evaluation.gaps import Gap, gaps_of
+from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.intervals.effective_size import effective_size
 from gdsfd.evaluation.intervals.of_figure import few_words
 from gdsfd.evaluation.intervals.shares import share_interval
-from gdsfd.evaluation.metrics import Floats
-from gdsfd.evaluation.operating_point import OperatingPoint, choose_threshold
-from gdsfd.evaluation.score import FEWEST_RESAMPLES, Rules, Scored, calibration_figures, difference, macro, score
-from gdsfd.evaluation.slices import Slice, score_slices, slices_of
+from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
+from gdsfd.evaluation.metrics.curves import curves_of
+from gdsfd.evaluation.metrics.estimate import Estimate
+from gdsfd.evaluation.metrics.formulas import Floats
+from gdsfd.evaluation.metrics.metric_set import (
+    FEWEST_RESAMPLES,
+    MetricSet,
+    calibration_figures,
+    difference,
+    macro,
+    score,
+)
+from gdsfd.evaluation.metrics.operating_point import OperatingPoint, choose_threshold
+from gdsfd.evaluation.subgroups.gaps import Gap, gaps_of
+from gdsfd.evaluation.subgroups.slices import Slice, score_slices, slices_of
 from gdsfd.evaluation.targets import Target, rows_of_split, target_names, targets_of, task_of
 
-__all__ = ["COMPARED", "Arm", "Predictor", "SplitResult", "assess", "thresholds_of"]
+__all__ = ["COMPARED", "ModelResult", "ProbabilisticModel", "SplitResult", "assess", "thresholds_of"]
 
 #: Figures that are compared between models.
 COMPARED: tuple[str, ...] = ("auroc", "auprc", "brier", "log_loss")
 
 
-class Predictor(Protocol):
+class ProbabilisticModel(Protocol):
     """Anything that can be judged."""
 
     def predict_proba(self, graph: Any, split: str | None = None, ids: Sequence[str] | None = None) -> Any:
@@ -37,7 +45,7 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
-class Arm:
+class ModelResult:
     """One model on one split.
 
     Args:
@@ -49,11 +57,11 @@ class Arm:
         gaps: The gaps between slices, for each target.
     """
 
-    overall: Scored
-    targets: list[Scored]
+    overall: MetricSet
+    targets: list[MetricSet]
     points: list[OperatingPoint]
     curves: list[dict[str, Any]]
-    slices: list[list[Scored]]
+    slices: list[list[MetricSet]]
     gaps: list[list[Gap]]
 
 
@@ -76,18 +84,20 @@ class SplitResult:
     n: int
     subjects: int
     names: tuple[str, ...]
-    arms: dict[str, Arm]
+    arms: dict[str, ModelResult]
     differences: dict[str, dict[str, Estimate]]
     slices: list[list[Slice]]
     slice_differences: dict[str, list[list[Estimate]]] = field(default_factory=dict)
 
     @property
-    def model(self) -> Arm:
+    def model(self) -> ModelResult:
         """The model judged."""
         return next(iter(self.arms.values()))
 
 
-def thresholds_of(graph: Any, models: Mapping[str, Predictor], rules: Rules) -> dict[str, list[OperatingPoint]]:
+def thresholds_of(
+    graph: Any, models: Mapping[str, ProbabilisticModel], rules: EvaluationConfig
+) -> dict[str, list[OperatingPoint]]:
     """Fixes every model's thresholds on the tuning rows, one per target.
 
     Args:
@@ -109,7 +119,11 @@ def thresholds_of(graph: Any, models: Mapping[str, Predictor], rules: Rules) -> 
 
 
 def assess(
-    graph: Any, models: Mapping[str, Predictor], points: Mapping[str, list[OperatingPoint]], split: str, rules: Rules
+    graph: Any,
+    models: Mapping[str, ProbabilisticModel],
+    points: Mapping[str, list[OperatingPoint]],
+    split: str,
+    rules: EvaluationConfig,
 ) -> SplitResult:
     """Judges models on a split.
 
@@ -162,8 +176,8 @@ def _arm(
     points: list[OperatingPoint],
     slices: list[list[Slice]],
     bootstrap: SubjectBootstrap,
-    rules: Rules,
-) -> Arm:
+    rules: EvaluationConfig,
+) -> ModelResult:
     scored = []
     for target, point in zip(targets, points):
         own = score(target, bootstrap, point, rules.level)
@@ -172,7 +186,7 @@ def _arm(
     by_slice = [
         score_slices(own, target, bootstrap, point, rules) for own, target, point in zip(slices, targets, points)
     ]
-    return Arm(
+    return ModelResult(
         overall=macro(scored, targets),
         targets=scored,
         points=points,
@@ -186,7 +200,7 @@ def _arm(
 
 
 def _add_accuracy(
-    overall: Scored, answer: Floats, y: NDArray[np.int64], bootstrap: SubjectBootstrap, rules: Rules
+    overall: MetricSet, answer: Floats, y: NDArray[np.int64], bootstrap: SubjectBootstrap, rules: EvaluationConfig
 ) -> None:
     """Share of labelled patients whose most probable class is the right one."""
     labelled = np.flatnonzero(y >= 0)

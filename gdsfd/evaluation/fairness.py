@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation.metrics import Floats
+from gdsfd.evaluation.metrics.formulas import Floats
 
 __all__ = ["metric_frame"]
 

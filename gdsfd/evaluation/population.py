@@ -68,9 +68,9 @@ class JudgedPopulation:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy, for ``metrics.json``."""
-        from gdsfd.evaluation.population_words import population_words
+        from gdsfd.evaluation.report.population_narrative import population_narrative
 
-        return {**asdict(self), "words": population_words(self)}
+        return {**asdict(self), "words": population_narrative(self)}
 
 
 @dataclass(frozen=True)

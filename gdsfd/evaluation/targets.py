@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gdsfd.baselines.labels import labels_of, target_names, task_of
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, near_names, shown
-from gdsfd.evaluation.metrics import Floats, check_probabilities
+from gdsfd.evaluation.metrics.formulas import Floats, check_probabilities
 
 __all__ = ["Target", "labels_of", "rows_of_split", "target_names", "targets_of", "task_of"]
 

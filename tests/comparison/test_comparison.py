@@ -24,7 +24,7 @@ def fits(monkeypatch):
         seen.append((seed, plan.backbones))
         return fit_all(graph, seed, plan, *rest)
 
-    monkeypatch.setattr("gdsfd.comparison.parts.fit_all", counted)
+    monkeypatch.setattr("gdsfd.comparison.execution.fit_all", counted)
     return seen
 
 

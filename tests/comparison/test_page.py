@@ -4,8 +4,8 @@ import math
 import re
 
 from gdsfd.comparison.page import page
-from gdsfd.comparison.plane import Mark, plane
 from gdsfd.comparison.summary import summarise
+from gdsfd.comparison.tradeoff_plot import Mark, tradeoff_plot
 
 ERM = {0: 0.80, 1: 0.82}
 FULL = {0: 0.86, 1: 0.87}
@@ -45,17 +45,17 @@ def test_the_plane_shows_marks_with_both_figures_only():
         Mark((math.nan, *alone), (0.05, *alone), "dfd", "square", "dfd on muse"),
         Mark((-0.02, *alone), (0.08, *alone), "oracle", "star", "oracle"),
     ]
-    drawn = plane(marks, "cost", "gain", "what")
+    drawn = tradeoff_plot(marks, "cost", "gain", "what")
     assert drawn.count('class="mark') == 2
     assert drawn.count('class="span') == 2  # one mark has intervals
     assert "nan" not in drawn
     assert "<title>ERM</title>" in drawn
-    assert plane([], "cost", "gain", "what").count('class="mark') == 0
+    assert tradeoff_plot([], "cost", "gain", "what").count('class="mark') == 0
 
 
 def test_a_gain_is_above_and_a_cost_left_of_erm():
     alone = (math.nan, math.nan)
-    drawn = plane([Mark((-0.02, *alone), (0.05, *alone), "full", "square", "x")], "cost", "gain", "what")
+    drawn = tradeoff_plot([Mark((-0.02, *alone), (0.05, *alone), "full", "square", "x")], "cost", "gain", "what")
     left, top = map(float, re.search(r'<path class="mark full" d="M([\d.]+) ([\d.]+)', drawn).groups())
     zero_x, zero_y = map(float, re.search(r'class="origin" cx="([\d.]+)" cy="([\d.]+)"', drawn).groups())
     assert left < zero_x

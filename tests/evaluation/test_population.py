@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
+from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.population import whom_to_judge
-from gdsfd.evaluation.population_words import population_words
-from gdsfd.evaluation.report import evaluate
+from gdsfd.evaluation.report.population_narrative import population_narrative
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.debiaser import Debiaser
 from tests.cohort_factory import make_cohort
@@ -45,7 +45,7 @@ def test_of_its_own_cohort_the_split_test_is_judged(trained):
         split.count(name) for name in ("test", "train", "tuning")
     )
     assert found.checked_by == "id and person"
-    assert "None of them is among its" in population_words(found)
+    assert "None of them is among its" in population_narrative(found)
 
 
 @pytest.mark.parametrize("names", [None, ["train", "tuning", "2019", "2020"] * 50], ids=["new", "a split column"])
@@ -57,7 +57,7 @@ def test_of_another_cohort_everybody_is_judged(trained, names):
         assert (judged.own, judged.splits, found.kind, found.patients) == (False, ("new",), "new", 200)
         assert set(judged.graph["patient"].split) == {"new"}
     assert graph["patient"].split == (names or ["new"] * 200)  # the user's graph stays as it was
-    assert population_words(found).startswith("All 200 patients of patients.csv, another cohort than the one")
+    assert population_narrative(found).startswith("All 200 patients of patients.csv, another cohort than the one")
 
 
 def test_evaluation_sets_of_another_cohort_keep_their_names_but_nobody_is_called_trained_on(trained):
@@ -115,8 +115,8 @@ def test_seen_patients_can_be_left_out(trained):
     assert report.metrics["n"] == rest
     (found,) = report.populations
     assert (found.patients, found.dropped, found.same_ids) == (rest, 300 - rest, 0)
-    assert f"{300 - rest} patients were left out because the model has seen them" in population_words(found)
-    assert "another cohort" not in population_words(found)
+    assert f"{300 - rest} patients were left out because the model has seen them" in population_narrative(found)
+    assert "another cohort" not in population_narrative(found)
     only = graph_from_cohort(make_cohort(300))
     only.receipt.new, only["patient"].split = True, ["new" if one == "train" else "x" for one in graph["patient"].split]
     with pytest.raises(InputError, match="the model has seen all of its"):
@@ -131,7 +131,7 @@ def test_other_people_with_the_same_ids_are_judged_and_it_is_said(trained):
     assert report.metrics["n"] == 200
     (found,) = report.populations
     assert found.same_ids > 0
-    assert "they were declared to be other people" in population_words(found)
+    assert "they were declared to be other people" in population_narrative(found)
     with pytest.raises(InputError, match="training_patients: expected one of 'refuse', 'drop', 'other people'"):
         evaluate(trained[0], graph, training_patients="ignore", **QUICK)
 
@@ -143,10 +143,10 @@ def test_environments_that_stood_in_training_are_told(trained):
     (found,) = whom_to_judge(trained[0], graph, None).populations
     assert found.environments == {str(known): 150, "Z": 50}
     assert found.in_training == (str(known),)
-    assert "1 of these 2 names stood in training, too" in population_words(found)
+    assert "1 of these 2 names stood in training, too" in population_narrative(found)
     graph["patient"].environment = ["Z"] * 200
     (found,) = whom_to_judge(trained[0], graph, None).populations
-    assert population_words(found).endswith("Z (200); none of these names stood in training.")
+    assert population_narrative(found).endswith("Z (200); none of these names stood in training.")
 
 
 def test_a_model_without_a_record_is_judged_as_before_and_it_is_said():
@@ -155,7 +155,7 @@ def test_a_model_without_a_record_is_judged_as_before_and_it_is_said():
     report = evaluate(Fixed(graph, p), graph, **QUICK)
     (found,) = report.populations
     assert (found.split, found.kind) == ("test", "unknown")
-    assert "cannot be checked" in population_words(found)
+    assert "cannot be checked" in population_narrative(found)
     graph.receipt.new, graph["patient"].split = True, ["new"] * 200
     (found,) = evaluate(Fixed(graph, p), graph, **QUICK).populations
     assert (found.patients, found.kind) == (200, "new")

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.evaluation.report import evaluate
+from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.evaluation.estimate import Estimate
+from gdsfd.evaluation.metrics.estimate import Estimate
 
 __all__ = ["difference_interval", "mean_of_figures_interval", "resampled_correlation"]
 

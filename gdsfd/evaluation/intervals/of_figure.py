@@ -13,7 +13,7 @@ from gdsfd.evaluation.intervals.effective_size import effective_size, subjects_o
 from gdsfd.evaluation.intervals.means import mean_interval
 from gdsfd.evaluation.intervals.precision import average_precision_interval
 from gdsfd.evaluation.intervals.shares import share_interval
-from gdsfd.evaluation.metrics import CLIP
+from gdsfd.evaluation.metrics.formulas import CLIP
 
 __all__ = ["FEWEST", "FEWEST_OF", "METHODS", "few_words", "interval_of", "why_no_interval"]
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from gdsfd.evaluation.estimate import Estimate
 from gdsfd.evaluation.intervals.combined import difference_interval, mean_of_figures_interval, resampled_correlation
+from gdsfd.evaluation.metrics.estimate import Estimate
 
 A, B = Estimate(0.8, 0.7, 0.85), Estimate(0.6, 0.55, 0.68)
 

@@ -1,0 +1,1 @@
+"""What codes and streams know: probes, ablation of single columns, recovery of true masks."""

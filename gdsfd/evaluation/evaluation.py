@@ -1,0 +1,183 @@
+"""``gdsfd.evaluate``: judges a model on patients it has not seen, beside its baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.logistic import Logistic
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.errors import InputError
+from gdsfd.evaluation.assess import ProbabilisticModel, assess
+from gdsfd.evaluation.config import EvaluationConfig
+from gdsfd.evaluation.population import TrainingPatientsRule, whom_to_judge
+from gdsfd.evaluation.report.debiasing.debiasing import judge_debiasing
+from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings, kept_line
+from gdsfd.evaluation.report.presence_picture import presence_picture
+from gdsfd.evaluation.report.recalibrated import judge_recalibration
+from gdsfd.evaluation.report.report import FORMAT, Report
+from gdsfd.evaluation.report.strata.strata import judge_strata
+from gdsfd.evaluation.report.tables import metrics_of
+from gdsfd.simulation.truth import Truth
+from gdsfd.training.schema_check import check_outcomes
+
+__all__ = ["evaluate"]
+
+#: What files call the model judged.
+MODEL = "model"
+
+
+def evaluate(
+    model: ProbabilisticModel,
+    graph: Any,
+    split: str | Sequence[str] | None = None,
+    *,
+    baselines: bool | Mapping[str, ProbabilisticModel] = True,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+    sensitivity: float = 0.8,
+    min_patients: int = 30,
+    min_positives: int = 5,
+    probes: bool = True,
+    truth: Truth | None = None,
+    progress: bool | None = None,
+    training_patients: TrainingPatientsRule = "refuse",
+) -> Report:
+    """Judges a model on patients it has not seen: held out of its own cohort, or all patients of another one.
+
+    Gradient boosting and logistic regression, fitted on the same training rows, flattened, stand beside it. Nothing is
+    fitted or chosen on the rows judged: thresholds, recalibration and baselines are those that were fixed when the
+    model was trained, and stored with it. Intervals resample subjects.
+    Of a model trained with debiasing the report also says whether that helped: its two networks side by side, and what
+    can be read from their codes (:func:`~gdsfd.evaluation.diagnostics.probes.probe_streams`). Of one that averages over
+    strata it says which there are and how predictions move by that
+    (:func:`~gdsfd.evaluation.report.strata.strata.judge_strata`).
+
+    Args:
+        model: Anything with ``predict_proba(graph, split=...)``.
+        graph: The graph.
+        split: A split's name, or several; the first is the headline. Default: ``test`` of the cohort that the model was
+            trained on; of new patients (``build_graph(..., like=model)``) all, as the split ``new``.
+        baselines: True takes the two baselines that were fitted with the model, or fits them where the model keeps none
+            and the graph has the training patients; False leaves them out; a mapping of names to fitted models compares
+            with those instead.
+        resamples: Bootstrap resamples of subjects, up to 100,000; 0 for no intervals.
+        seed: Of the resamples, and of baselines that are fitted here; from 0 to 4,294,967,295.
+        level: Coverage of the intervals, above 0 and below 1.
+        sensitivity: The threshold is the highest that finds this share of the tuning positives, above 0 and below 1.
+        min_patients: Slices of fewer labelled patients get a reason instead of figures; from 1 to 1,000,000,000.
+        min_positives: Likewise fewer positives, or negatives, for ranking figures.
+        probes: Whether to probe the codes of a debiased model.
+        truth: Of a simulated cohort (:func:`gdsfd.simulation.truth.load_truth`): the probes then also ask for what is
+            true, and the streams' columns are compared with the true ones.
+        progress: Whether to show a progress bar; None: on a terminal only.
+        training_patients: What to do with patients whom the model has seen in training, recognised by hashes of their
+            ids, in a split that is not ``train`` or ``tuning``: ``"refuse"``, ``"drop"`` them, or judge them as
+            ``"other people"`` who happen to have the same ids.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: A split is not in the graph, the model has seen some of its patients, the model's answer has a wrong
+            shape or holds no probabilities, or an option is out of range.
+    """
+    rules = EvaluationConfig(resamples, seed, level, sensitivity, min_patients, min_positives)
+    trained_on = getattr(model, "schema", None)
+    if isinstance(trained_on, CohortSchema):
+        check_outcomes(trained_on, graph.schema)
+    judged = whom_to_judge(model, graph, split, training_patients)
+    graph, splits, record = judged.graph, judged.splits, getattr(model, "record", None)
+    stored = dict(record.baselines) if baselines is True and record is not None else {}
+    unfitted = baselines is True and not stored
+    why = ""
+    if unfitted and not judged.own and hasattr(model, "record"):
+        why = record.no_baselines if record is not None else "the run keeps none, as it was trained by an earlier gdsfd"
+        why += "; they cannot be fitted on new patients. Train the model anew to have them"
+        unfitted = False
+    fresh = [("boosting", Boosting(seed)), ("logistic", Logistic(seed))] if unfitted else []
+    given = dict(baselines) if isinstance(baselines, Mapping) else {}
+    if MODEL in given:
+        raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
+    bar = tqdm(total=len(fresh) + 3 + len(splits), disable=None if progress is None else not progress, leave=False)
+    with bar:
+        models: dict[str, ProbabilisticModel] = {MODEL: model}
+        for name, baseline in fresh:
+            bar.set_description(f"fitting {baseline.name}")
+            models[name] = baseline.fit(graph)
+            bar.update()
+        models |= stored | given
+        bar.set_description("fixing thresholds on tuning rows")
+        points = fixed_points(judged, models, rules, record)
+        bar.update()
+        results = []
+        for name in splits:
+            bar.set_description(f"judging split {name}")
+            results.append(assess(graph, models, points, name, rules))
+            bar.update()
+        bar.set_description("looking at debiasing")
+        debiasing = judge_debiasing(model, graph, splits, rules, truth, probes)
+        bar.update()
+        bar.set_description("looking at strata")
+        strata = judge_strata(model, graph, splits, rules)
+        recalibrated = judge_recalibration(model, graph, splits, kept_line(model, record), rules)
+        bar.update()
+    described = {name: _description(one) for name, one in models.items()}
+    labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
+    rivals = [labels[name] for name in models if name not in (MODEL, *given)]
+    fixed = fixed_settings(model, judged, points[MODEL], rivals, record, why)
+    receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
+    metrics = metrics_of(results, graph.schema, rules, FORMAT)
+    metrics["population"] = {one.split: one.to_dict() for one in judged.populations}
+    metrics["fixed"] = [one.to_dict() for one in fixed]
+    for one in recalibrated:
+        metrics["splits"][one.split].setdefault("recalibrated", {})[one.target] = one.to_dict()
+    metrics["labels"] = labels
+    if debiasing is not None:
+        metrics["debiasing"] = debiasing.to_dict()
+    if strata is not None:
+        metrics["strata"] = strata.to_dict()
+    return Report(
+        metrics=metrics,
+        results=results,
+        labels=labels,
+        schema=graph.schema,
+        rules=rules,
+        receipt=receipt,
+        training=described.pop(MODEL) or None,
+        baselines=described,
+        presence=presence_picture(graph),
+        debiasing=debiasing,
+        strata=strata,
+        populations=list(judged.populations),
+        fixed=fixed,
+        recalibrated=recalibrated,
+    )
+
+
+def _description(model: ProbabilisticModel) -> dict[str, Any]:
+    describe = getattr(model, "describe", None)
+    return dict(describe()) if callable(describe) else {}
+
+
+def _label(key: str, model: ProbabilisticModel, described: Mapping[str, Any]) -> str:
+    """What tables call a model: its backbone and debiasing, its own name, or its key."""
+    if isinstance(described.get("backbone"), str):
+        debias = described.get("debias", "none")
+        return described["backbone"] if debias == "none" else f"{described['backbone']} + {debias}{_network(model)}"
+    name = getattr(model, "name", None)
+    return name if isinstance(name, str) and name else key
+
+
+def _network(model: Any) -> str:
+    """Which network stands behind the name of a debiased model, where it is not the one the name promises."""
+    guard, choice = getattr(model, "guard", None), getattr(model, "choice", None)
+    if guard is None:
+        return ""
+    if choice == "reference":
+        return " (declined: ERM)" if guard.choice == "reference" else " (set by hand: ERM)"
+    return " (forced)" if guard.choice == "reference" else ""

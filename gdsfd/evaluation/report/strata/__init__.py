@@ -1,0 +1,1 @@
+"""The section on strata: what predictions are averaged over, and how far that moves them."""
