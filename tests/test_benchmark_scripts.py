@@ -48,12 +48,14 @@ def test_the_step_with_strata(lines):
     assert {"none", "own", "exact"} <= line["ratio_to_none"].keys()
 
 
+@pytest.mark.slow
 def test_what_wrong_suspects_cost(lines):
     found = lines("wrong_suspects", "--seeds", "1", SETTINGS=QUICK)
     assert len({line["declared"] for line in found}) == 4
     assert found[0]["reference"].keys() == {"test", "test_unbiased"}
 
 
+@pytest.mark.slow
 def test_who_is_observed_and_why(lines):
     found = lines("ordered_because_ill", "--seeds", "1", SETTINGS=QUICK, MODES=("prototypes",))
     assert [line["mode"] for line in found] == ["prototypes"] * 4

@@ -17,6 +17,7 @@ PAGE = (ROOT / "docs" / "debiasing.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_backbone_and_the_measure_run(tmp_path):
     backbone, measure = (block for block in BLOCKS if "@register_" in block)
     assert backbone.count("\n") < 40
@@ -25,6 +26,7 @@ def test_the_backbone_and_the_measure_run(tmp_path):
     assert re.search(r"\(\d+, 64\)", done.stdout)
 
 
+@pytest.mark.slow
 def test_the_shorter_pieces_run(tmp_path):
     pieces = [block for block in BLOCKS if "@register_" not in block]
     assert len(pieces) == 3

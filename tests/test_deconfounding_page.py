@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gdsfd.nn.adjustment.config import PrototypeConfig
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +17,7 @@ PAGE = (ROOT / "docs" / "deconfounding.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_what_the_page_shows_runs(tmp_path):
     assert len(BLOCKS) == 3
     code = "\n".join(BLOCKS).replace("patients=2000", "patients=400")

@@ -58,7 +58,12 @@ def temporary(tmp_path: Path) -> Path:
 
 def build(exports: Path, out: Path, temporary: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gdsfd", "build", str(exports / "spec.toml"), "--out", str(out), "--quiet"]
-    return subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # ignored in a background job
+    )
 
 
 def holding(*folders: Path) -> Iterator[Path]:
@@ -82,7 +87,7 @@ def signalled(exports: Path, out: Path, temporary: Path, sent: signal.Signals) -
     return process
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_leaves_nothing_and_says_so(
     exports: Path, tmp_path: Path, temporary: Path, sent: signal.Signals
 ) -> None:
@@ -97,7 +102,10 @@ def test_a_signal_leaves_nothing_and_says_so(
     assert not list(holding(temporary))
 
 
-@pytest.mark.parametrize("same", [True, False], ids=["into the same place", "beside it"])
+@pytest.mark.parametrize(
+    "same",
+    [pytest.param(True, id="into the same place"), pytest.param(False, id="beside it", marks=pytest.mark.slow)],
+)
 def test_what_a_kill_leaves_goes_with_the_next_build(
     exports: Path, tmp_path: Path, temporary: Path, same: bool
 ) -> None:

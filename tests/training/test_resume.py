@@ -59,6 +59,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
         Debiaser("muse", **SETTINGS).fit(graph, out=tmp_path / "run", resume=True, baselines=False)
 
 
+@pytest.mark.slow
 def test_kill_9_then_resume_from_the_command_line(tmp_path: Path) -> None:
     save_graph(graph_from_cohort(make_cohort(400)), tmp_path / "graph")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

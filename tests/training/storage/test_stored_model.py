@@ -104,7 +104,9 @@ def test_no_entry_can_be_changed_unnoticed(mutation: str, run: Path) -> None:
             Debiaser.load(run)
 
 
-@pytest.mark.parametrize("mutation", ["deleted", "a text", "a mapping"])
+@pytest.mark.parametrize(
+    "mutation", ["deleted", *(pytest.param(name, marks=pytest.mark.slow) for name in ("a text", "a mapping"))]
+)
 def test_an_entry_of_another_kind_is_named_or_harmless(mutation: str, run: Path, graph: HeteroData) -> None:
     """Also where the digest agrees: written so by a version with a bug, or by somebody's script."""
     stored, free = read(run), ("evidence", "tuning", "schema", "files", "ended")
