@@ -259,22 +259,22 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
         "weight[inside & (label == value)] = min(here / share, most)",
     ),
     ("t17", "gdsfd/training/model_selection/concordance.py", "+ 0.5 * (", "+ 1.0 * ("),
-    ("o01", "gdsfd/ops/edge_layer.py", "passed = passed * mask[rows]\n", "passed = passed\n"),
+    ("o01", "gdsfd/ops/backends/fused_cpu.py", "passed = passed * mask[rows]\n", "passed = passed\n"),
     (
         "o02",
-        "gdsfd/ops/edge_layer.py",
+        "gdsfd/ops/backends/fused_cpu.py",
         "of_term = passed if of_term is None else of_term.add_(passed)",
         "of_term = passed",
     ),
     (
         "o03",
-        "gdsfd/ops/edge_layer.py",
+        "gdsfd/ops/backends/fused_cpu.py",
         "rows_by(passed, turned).add_(_given(above, take, edge.size(0)))",
         "rows_by(passed, turned)",
     ),
     (
         "o04",
-        "gdsfd/ops/edge_layer.py",
+        "gdsfd/ops/backends/fused_cpu.py",
         "torch.add(rows_by(passed, turned), above[rows], out=of_edge[rows])",
         "torch.add(rows_by(passed, turned), passed, out=of_edge[rows])",
     ),
@@ -309,7 +309,12 @@ def tests_of(path: str, checkout: Path) -> list[str]:
     room, name = path.split("/")[1], Path(path).stem
     wanted = {
         "graph": ["tests/graph", "tests/nn/test_backbones.py", "tests/nn/test_contrast.py"],
-        "ops": ["tests/ops/test_edge_layer.py", "tests/nn/test_edge_sage_conv.py", "tests/nn/test_backbones.py"],
+        "ops": [
+            "tests/ops/test_edge_messages.py",
+            "tests/ops/test_edge_update.py",
+            "tests/nn/test_edge_sage_conv.py",
+            "tests/nn/test_backbones.py",
+        ],
         "nn": ["tests/nn", "tests/training/test_arm.py", "tests/training/test_prototypes.py"],
         "comparison": ["tests/comparison"],
         "training": [f"tests/training/{name}" for name in TRAINING],

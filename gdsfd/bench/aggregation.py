@@ -11,6 +11,7 @@ from torch import Tensor
 from gdsfd.bench.agreement import check, difference, distance
 from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.machine import measure_machine
+from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import DTYPES, Problem, Shape, make_problem
 from gdsfd.bench.timing import in_turns

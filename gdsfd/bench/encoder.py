@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gdsfd.bench.plain_pyg import PlainEncoder
+from gdsfd.bench.opponents.plain_encoder import PlainEncoder
 from gdsfd.bench.problem import Shape
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.conv import EdgeSAGEConv

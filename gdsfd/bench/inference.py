@@ -15,8 +15,8 @@ from gdsfd.bench.encoder import make_encoders
 from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN, encoder_check
+from gdsfd.bench.opponents.plain_encoder import PlainEncoder
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_pyg import PlainEncoder
 from gdsfd.bench.problem import Shape, make_problem
 from gdsfd.bench.timing import Timing, in_turns
 from gdsfd.graph.patient_store import PatientStore

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from gdsfd.bench.ingest_exports import BIN_MINUTES, WINDOW_MINUTES, write_exports
+from gdsfd.bench.ingest_exports import write_exports
+from gdsfd.bench.opponents.pandas_ingest import SUMMARY, run_pandas
 
-__all__ = ["CONTESTANTS", "compare", "run_gdsfd", "run_pandas"]
+__all__ = ["CONTESTANTS", "compare", "run_gdsfd"]
 
 CONTESTANTS = ("gdsfd", "pandas")
 _CELLS = ("row", "step", "item", "value")
-_SUMMARY = ("count", "mean", "min", "max", "first", "last")
 
 
 def run_gdsfd(folder: Path) -> tuple[float, dict[str, Any]]:
@@ -34,28 +34,6 @@ def run_gdsfd(folder: Path) -> tuple[float, dict[str, Any]]:
     return seconds, _flat_arrays(seen.patient, seen)
 
 
-def run_pandas(folder: Path) -> tuple[float, dict[str, Any]]:
-    """The same aggregation as one would write it in pandas; returns seconds and arrays."""
-    import pandas as pd
-
-    start = time.perf_counter()
-    cohort = pd.read_parquet(folder / "cohort.parquet")
-    events = pd.read_parquet(folder / "events.parquet")
-    events = events[(events.minute >= 0) & (events.minute < WINDOW_MINUTES)]
-    rows = pd.DataFrame({"stay": cohort.stay, "row": np.arange(len(cohort), dtype=np.int32)})
-    events = events.merge(rows, on="stay")
-    events["step"] = events.minute // BIN_MINUTES
-    cells = events.groupby(["row", "step", "item"], observed=True).value.mean().reset_index()
-    events = events.sort_values(["row", "item", "minute", "value"])
-    groups = events.groupby(["row", "item"], observed=True).value
-    summary = groups.agg(list(_SUMMARY)).reset_index()
-    arrays = {name: cells[name].to_numpy() for name in ("row", "step")}
-    arrays |= {"item": cells["item"].cat.codes.to_numpy(), "value": cells.value.to_numpy(np.float32)}
-    arrays |= {"summary_row": summary.row.to_numpy(), "summary_item": summary["item"].cat.codes.to_numpy()}
-    arrays |= {name: summary[name].to_numpy(np.float32) for name in _SUMMARY}
-    return time.perf_counter() - start, arrays
-
-
 def compare(folder: Path) -> None:
     """Raises when the contestants' arrays differ; the saved graph stands for gdsfd where there is one."""
     if (folder / "graph").exists():
@@ -65,7 +43,7 @@ def compare(folder: Path) -> None:
         stored = {key: tensor.numpy() for key, tensor in edge.items()}
         stored["ptr"] = stored.pop("run_ptr")
         _save(folder, "gdsfd", _flat_arrays(stored["edge_index"][0], SimpleNamespace(**stored)))
-    for key in (*_CELLS, "summary_row", "summary_item", *_SUMMARY):
+    for key in (*_CELLS, "summary_row", "summary_item", *SUMMARY):
         first, second = (np.load(folder / f"{name} {key}.npy", mmap_mode="r") for name in CONTESTANTS)
         if first.shape != second.shape or not np.allclose(first, second, rtol=1e-5, atol=1e-5):
             raise SystemExit(
@@ -82,7 +60,7 @@ def _flat_arrays(patient: Any, seen: Any) -> dict[str, Any]:
         "value": seen.value,
         "summary_row": np.repeat(patient, np.diff(seen.summary_ptr)).astype(np.int32),
         "summary_item": seen.summary_item,
-        **{name: seen.summary[:, k] for k, name in enumerate(_SUMMARY)},
+        **{name: seen.summary[:, k] for k, name in enumerate(SUMMARY)},
     }
 
 

@@ -14,8 +14,9 @@ from gdsfd.bench.encoder import SparseEncoder, make_encoders
 from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.machine import Machine, measure_machine
 from gdsfd.bench.memory import measure_memory
+from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
+from gdsfd.bench.opponents.plain_encoder import PlainEncoder
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_pyg import PlainEncoder
 from gdsfd.bench.problem import DTYPES, Problem, Shape, make_problem
 from gdsfd.bench.timing import Timing, in_turns
 from gdsfd.bench.work import bare_products, encoder_bytes, flops
@@ -36,11 +37,13 @@ Run = Callable[[bool], tuple[Tensor, ...]]
 def backends_for(names: Sequence[str] | None, device: str = "cpu") -> list[str]:
     """The backends to measure, ``auto`` first; without a choice those that make sense on the device.
 
-    On the CPU Triton runs in its interpreter, whose times say nothing; it is measured there only when named.
+    On the CPU Triton runs in its interpreter, whose times say nothing, and ``fused_cpu`` is what ``auto`` takes for a
+    layer and the same as ``segment`` for one aggregation; both are measured there only when named.
     """
     if names:
         return list(dict.fromkeys(names))
-    return ["auto", *(name for name in available() if name != "triton" or device != "cpu")]
+    left_out = ("triton", "fused_cpu") if device == "cpu" else ("fused_cpu",)
+    return ["auto", *(name for name in available() if name not in left_out)]
 
 
 def bench_encoder(shape: Shape, backends: Sequence[str], options: Options) -> list[Line]:

@@ -7,84 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gdsfd.bench import streams_step  # noqa: F401  (adds its contest)
 from gdsfd.bench.agreement import check, difference, distance
-from gdsfd.bench.cohort_graph import random_graph
-from gdsfd.bench.contest import OURS, STEPS, Contest, register_step
 from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN, PRODUCTS
+from gdsfd.bench.opponents import muse_contest, streams_contest  # noqa: F401  (each declares its contest)
+from gdsfd.bench.opponents.contest import STEPS, Contest
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_step import PlainCohort, PlainMuse, PublishedMuse, StackedConv
 from gdsfd.bench.problem import Shape
-from gdsfd.bench.step_products import step_products
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
-from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.backbones import MuseBackbone
-from gdsfd.nn.conv import EdgeSAGEConv
-from gdsfd.nn.losses import outcome_loss
-from gdsfd.nn.predictor import Predictor
 
-__all__ = ["PUBLISHED", "bench_train_step", "memory_call", "muse"]
+__all__ = ["bench_train_step", "memory_call"]
 
-PUBLISHED = "plain pyg, published views"
 _MOST = {"float64": 1e-9, "float32": 1e-4}
 _MOST_GRADIENT = {"float64": 1e-8, "float32": 2e-2}
-
-
-@register_step("muse")
-def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
-    """``muse`` with contrastive views beside the published code's way."""
-    graph = random_graph(shape, seed).to(device)
-    options = {"contrastive": 1.0, "layers": shape.layers, "edge_drop": 0.15 if random else 0.0}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        ours = Predictor(graph.schema, "muse", shape.channels, 0.25 if random else 0.0, options=options)
-        ours = ours.to(dtype=shape.torch_dtype).train()
-        plain, published = PlainMuse(ours).train(), PublishedMuse(ours).train()
-    ours, plain, published = ours.to(device), plain.to(device), published.to(device)
-    store, cohort = PatientStore(graph), PlainCohort(graph)
-
-    def our_loss(rows: Tensor) -> Tensor:
-        batch = store.batch(rows)
-        prediction = ours(batch)
-        assert batch.y is not None
-        assert prediction.embeddings.aux_loss is not None
-        return outcome_loss(prediction.logits, batch.y) + prediction.embeddings.aux_loss
-
-    def gradients() -> list[tuple[Tensor, Tensor]]:
-        backbone = ours.backbone
-        assert isinstance(backbone, MuseBackbone)
-        pairs: list[tuple[Tensor | None, Tensor | None]] = [
-            (backbone.patient_start.grad, plain.patient_start.grad),
-            (backbone.modality_start.grad, plain.modality_start.grad),
-        ]
-        for name in ("encoders", "out"):
-            for mine, other in zip(getattr(ours, name).parameters(), getattr(plain, name).parameters(), strict=True):
-                pairs.append((mine.grad, other.grad))
-        for conv, layer in zip(backbone.layers, plain.layers, strict=True):
-            assert isinstance(conv, EdgeSAGEConv)
-            assert isinstance(layer, StackedConv)
-            node, edge = conv.message_node.weight.grad, conv.message_edge.weight.grad
-            assert node is not None
-            assert edge is not None
-            pairs.append((torch.cat([node, edge], dim=1), layer.message_linear.weight.grad))
-        return [(mine, other) for mine, other in pairs if mine is not None and other is not None]
-
-    losses: dict[str, Callable[[Tensor], Tensor]] = {
-        PLAIN: lambda rows: plain.loss(cohort, rows),
-        PUBLISHED: lambda rows: published.loss(cohort, rows),
-        OURS: our_loss,
-    }
-
-    def bare(batch_size: int) -> Callable[[], None]:
-        return step_products(shape, batch_size, 0.15)
-
-    models: dict[str, nn.Module] = {PLAIN: plain, PUBLISHED: published, OURS: ours}
-    return Contest(models, losses, gradients, bare=bare)
 
 
 def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options) -> list[Line]:

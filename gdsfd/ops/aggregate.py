@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from gdsfd.errors import InputError
@@ -10,7 +11,7 @@ from gdsfd.ops.backends.composition import Activation, Reduce, other
 from gdsfd.ops.bipartite import Bipartite, Side
 from gdsfd.ops.choose import choose
 
-__all__ = ["aggregate"]
+__all__ = ["aggregate", "mask_total"]
 
 
 def aggregate(
@@ -69,6 +70,23 @@ def aggregate(
     name = choose(node, graph) if backend == "auto" else backend
     result: Tensor = backend_named(name).aggregate(node, edge, graph, toward, reduce, activation, mask, score)
     return result
+
+
+def mask_total(mask: Tensor | None, graph: Bipartite, side: Side) -> Tensor:
+    """What the messages of each node on one side are divided by: the sum of its edges' mask.
+
+    Args:
+        mask: [E] or [E, C]; None = 1 everywhere.
+        graph: The edges.
+        side: Which nodes.
+
+    Returns:
+        [nodes, 1] or [nodes, C]; without a mask the degree, as the default float type.
+    """
+    if mask is None:
+        return graph.degree(side).to(torch.get_default_dtype()).unsqueeze(1)
+    column = mask.unsqueeze(1) if mask.dim() == 1 else mask
+    return aggregate(column.new_zeros(1, column.size(1)), column, graph, side, "sum", "none")
 
 
 def _check(

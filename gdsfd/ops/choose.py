@@ -1,7 +1,17 @@
 """Which backend ``auto`` takes.
 
-The rules come from ``benchmarks/choose_backend.py`` (its lines: ``benchmarks/results/choose_backend.jsonl``), forward
-with backward on a CPU:
+An operation with a matrix product inside (:func:`gdsfd.ops.edge_messages`, :func:`gdsfd.ops.linear_edge_update`: all that the
+layers of ``muse`` and ``grape`` do along edges) goes as a whole to one backend:
+
+=========================================== ============= =========================================================
+where                                       takes         because
+=========================================== ============= =========================================================
+CPU, float32 or float64                     ``fused_cpu`` both directions use a chunk's product while it is in cache
+elsewhere, or under autocast                as below      the product by itself, then one operation per direction
+=========================================== ============= =========================================================
+
+A single aggregation or edge update. The rules come from ``benchmarks/choose_backend.py`` (its lines:
+``benchmarks/results/choose_backend.jsonl``), forward with backward on a CPU:
 
 =========================================== ============= =========================================================
 where                                       takes         because
@@ -13,7 +23,8 @@ everything else                             ``segment``   stores no message, so 
 =========================================== ============= =========================================================
 
 Absent pairs make ``dense`` slower than gathering even at a density of .9: spreading edges over the grid and masking it
-costs more. ``pyg`` and ``torch_scatter`` are never chosen; what is installed must not change results.
+costs more. ``torch_scatter`` is never chosen, nor is a backend declared elsewhere: what is installed must not change
+results.
 """
 
 from __future__ import annotations
@@ -22,13 +33,23 @@ from torch import Tensor
 
 from gdsfd.ops.backends import available
 from gdsfd.ops.bipartite import Bipartite
+from gdsfd.ops.linear import plain_float
 
-__all__ = ["choose", "choose_edge_update"]
+__all__ = ["choose", "choose_edge_update", "choose_layer"]
 
-# One piece of segment's; up to there its bookkeeping costs more than it saves.
+# One chunk of segment's; up to there its bookkeeping costs more than it saves.
 _FEW_EDGES = 4096
 # Numbers of an edge tensor (32 MiB of float32): beyond, the grid's temporaries leave the cache and segment is as fast.
 _DENSE_NUMBERS = 1 << 23
+
+
+def choose_layer(*tensors: Tensor | None) -> str:
+    """The backend for an operation with a matrix product inside; ``auto``: the operations it is made of choose theirs.
+
+    Args:
+        *tensors: All that goes into the product and the messages.
+    """
+    return "fused_cpu" if plain_float(*tensors) else "auto"
 
 
 def choose(node: Tensor, graph: Bipartite) -> str:

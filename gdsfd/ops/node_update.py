@@ -13,7 +13,7 @@ from gdsfd.ops.linear import linear, plain_float, rows_by, weight_gradient
 
 __all__ = ["node_update"]
 
-# Rows per piece: as in gdsfd.ops.pieces.
+# Rows per chunk: as in gdsfd.ops.chunks.
 _ROWS = 4096
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from gdsfd.bench.ingest import bench_ingest
 from gdsfd.bench.ingest_exports import write_exports
-from gdsfd.bench.ingest_parts import compare, run_gdsfd, run_pandas
+from gdsfd.bench.ingest_parts import compare, run_gdsfd
+from gdsfd.bench.opponents.pandas_ingest import run_pandas
 from gdsfd.bench.options import Options
 
 

@@ -7,11 +7,12 @@ import torch
 
 from gdsfd.bench import train_step
 from gdsfd.bench.agreement import DisagreementError
-from gdsfd.bench.contest import OURS, STEPS, register_step
 from gdsfd.bench.message_passing import PLAIN, PRODUCTS
+from gdsfd.bench.opponents.contest import OURS, STEPS, register_step
+from gdsfd.bench.opponents.muse_contest import PUBLISHED, muse
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
-from gdsfd.bench.train_step import PUBLISHED, bench_train_step, muse
+from gdsfd.bench.train_step import bench_train_step
 from gdsfd.errors import InputError
 
 SHAPE = Shape(40, 3, 0.6, channels=8)

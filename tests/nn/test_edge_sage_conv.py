@@ -64,7 +64,7 @@ def by_concatenation(
 @pytest.mark.parametrize("kind", ["none", "edge", "channel", "hard"])
 @pytest.mark.parametrize("common", [False, True])
 @pytest.mark.parametrize("update_edges", [False, True])
-@pytest.mark.parametrize("backend", ["auto", "pyg"])
+@pytest.mark.parametrize("backend", ["auto", "reference", "segment"])
 def test_layer(kind: str, common: bool, update_edges: bool, backend: str) -> None:
     edge, layout = a_batch()
     generator = torch.Generator().manual_seed(4)

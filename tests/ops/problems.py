@@ -8,9 +8,24 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
 from gdsfd.ops import Bipartite
+from gdsfd.ops.backends import BACKENDS, available
 
-__all__ = ["Problem", "by_loop", "max_error", "problems"]
+__all__ = [
+    "LAYERWISE",
+    "Problem",
+    "assert_close",
+    "by_loop",
+    "leaf",
+    "max_error",
+    "problems",
+    "random_graph",
+    "results",
+]
+
+#: Backends of the operations with a matrix product inside; triton has a sweep of its own, on a GPU.
+LAYERWISE = [*(name for name in BACKENDS.names() if name != "triton" and name in available()), "auto"]
 
 DEGREES = ("any", "one hub has all", "one hub has none", "no edges", "duplicates", "complete")
 
@@ -160,3 +175,21 @@ def max_error(got: Tensor, expected: Tensor) -> float:
         return 0.0
     got, expected = got.detach(), expected.detach()
     return float((got - expected).abs().max() / expected.abs().max().clamp(min=1))
+
+
+def leaf(*shape: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    return torch.randn(*shape, dtype=dtype, generator=generator).requires_grad_()
+
+
+def results(outputs: list[Tensor], leaves: list[Tensor]) -> list[Tensor]:
+    """Values, and gradients of a weighted sum of them."""
+    generator = torch.Generator().manual_seed(0)
+    loss = sum((out * torch.randn(out.shape, dtype=out.dtype, generator=generator)).sum() for out in outputs)
+    gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
+    return [*outputs, *(torch.zeros_like(one) if of is None else of for one, of in zip(leaves, gradients))]
+
+
+def assert_close(got: list[Tensor], expected: list[Tensor], tolerance: float) -> None:
+    for one, other in zip(got, expected, strict=True):
+        assert one.shape == other.shape
+        assert max_error(one, other) < tolerance

@@ -9,12 +9,12 @@ from ops.problems import Problem, by_loop, max_error, problems
 from torch import Tensor
 
 from gdsfd.errors import InputError
-from gdsfd.ops import Bipartite, aggregate
+from gdsfd.ops import Bipartite, aggregate, mask_total
 from gdsfd.ops.backends import BACKENDS, available
-from gdsfd.ops.pieces import pieces
+from gdsfd.ops.chunks import chunks
 
 # The triton backend has a sweep of its own: its interpreter has to be asked for before triton is imported.
-COMPARED = [name for name in BACKENDS if name not in ("reference", "triton")]
+COMPARED = [name for name in BACKENDS.names() if name not in ("reference", "triton")]
 RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 
 
@@ -68,7 +68,7 @@ def test_float32(backend: str, problem: Problem) -> None:
 def crowd(
     num_left: int = 6000, channels: int = 5, hubs: int = 3, seed: int = 0
 ) -> tuple[Bipartite, Tensor, Tensor, Tensor]:
-    """Few hubs with more edges than a piece has, or many that share pieces; the last has no edge."""
+    """Few hubs with more edges than a chunk has, or many that share chunks; the last has no edge."""
     generator = torch.Generator().manual_seed(seed)
     present = torch.rand(num_left, hubs, generator=generator) < torch.linspace(1, 0, hubs)
     left, right = present.nonzero().unbind(1)
@@ -78,14 +78,14 @@ def crowd(
     return graph, edge, nodes, torch.rand(graph.num_edges, dtype=torch.float64, generator=generator)
 
 
-@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("backend", COMPARED)
 @pytest.mark.parametrize("toward", ["left", "right"])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize(("patients", "hubs"), [(6000, 3), (600, 40)])
-def test_several_pieces(backend: str, toward: str, masked: bool, patients: int, hubs: int) -> None:
+def test_several_chunks(backend: str, toward: str, masked: bool, patients: int, hubs: int) -> None:
     graph, edge, nodes, mask = crowd(patients, hubs=hubs)
-    assert len(pieces(graph)) > 2
+    assert len(chunks(graph)) > 2
     node = nodes[:hubs] if toward == "left" else nodes
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
         leaves = [tensor.to(dtype).requires_grad_() for tensor in (node, edge, mask)]
@@ -227,3 +227,13 @@ def test_what_is_wrong_is_named(changed: dict, message: str) -> None:
     arguments = {"node": NODE, "edge": EDGE, "graph": GRAPH, "toward": "left"} | changed
     with pytest.raises(InputError, match=message):
         aggregate(**arguments)
+
+
+def test_totals_of_masks() -> None:
+    graph = Bipartite(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), torch.tensor([0, 2, 3]), 3, 2)
+    assert mask_total(None, graph, "left").tolist() == [[1.0], [2.0], [0.0]]
+    assert mask_total(torch.tensor([0.5, 1.0, 0.25]), graph, "left").tolist() == [[0.5], [1.25], [0.0]]
+    assert mask_total(torch.tensor([[1.0, 0.0], [1.0, 0.5], [0.0, 1.0]]), graph, "right").tolist() == [
+        [2.0, 0.5],
+        [0.0, 1.0],
+    ]

@@ -1,7 +1,7 @@
-"""Piece by piece over sorted edges, nothing of their size kept: deterministic, without atomics.
+"""EdgeChunk by chunk over sorted edges, nothing of their size kept: deterministic, without atomics.
 
-A message is worked out again for the gradient instead of being stored, in pieces that stay in cache. A hub's edges are
-consecutive, so its node term is one row added to a piece and its sum one reduction of consecutive rows.
+A message is worked out again for the gradient instead of being stored, in chunks that stay in cache. A hub's edges are
+consecutive, so its node term is one row added to a chunk and its sum one reduction of consecutive rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from gdsfd.ops.backends.composition import Activation, compose, other, weighted
 from gdsfd.ops.bipartite import Bipartite, Side
-from gdsfd.ops.pieces import Piece, collect, ends, narrowed, pieces, plus_ends
+from gdsfd.ops.chunks import EdgeChunk, chunks, collect, ends, narrowed, plus_ends
 
 __all__ = ["aggregate", "edge_update", "usable"]
 
@@ -25,12 +25,12 @@ def usable() -> bool:
     return True
 
 
-def _message(node: Tensor, edge: Tensor | None, piece: Piece, source: Side) -> Tensor:
+def _message(node: Tensor, edge: Tensor | None, chunk: EdgeChunk, source: Side) -> Tensor:
     """Before the activation; a fresh [rows, C]."""
     if edge is None:
-        rows = ends(node, piece, source)
-        return rows.expand(piece.stop - piece.start, -1).clone()
-    return plus_ends(edge[piece.start : piece.stop], node, piece, source)
+        rows = ends(node, chunk, source)
+        return rows.expand(chunk.stop - chunk.start, -1).clone()
+    return plus_ends(edge[chunk.start : chunk.stop], node, chunk, source)
 
 
 class _WeightedTotal(torch.autograd.Function):
@@ -45,13 +45,13 @@ class _WeightedTotal(torch.autograd.Function):
         activation: Activation,
     ) -> Tensor:
         out = node.new_zeros(graph.num_nodes(toward), node.size(1))
-        for piece in pieces(graph):
-            message = _message(node, edge, piece, other(toward))
+        for chunk in chunks(graph):
+            message = _message(node, edge, chunk, other(toward))
             if activation == "relu":
                 message.relu_()
             if weight is not None:
-                message = weighted(message, weight[piece.start : piece.stop])
-            collect(out, message, piece, toward)
+                message = weighted(message, weight[chunk.start : chunk.stop])
+            collect(out, message, chunk, toward)
         ctx.save_for_backward(node, edge, weight)
         ctx.graph, ctx.toward, ctx.activation = graph, toward, activation
         return out
@@ -64,10 +64,10 @@ class _WeightedTotal(torch.autograd.Function):
         of_node = torch.zeros_like(node) if ctx.needs_input_grad[0] else None
         of_edge = torch.empty(edge.shape, dtype=node.dtype, device=node.device) if ctx.needs_input_grad[1] else None
         of_weight = torch.empty_like(weight) if ctx.needs_input_grad[2] else None
-        for piece in pieces(ctx.graph):
-            rows = slice(piece.start, piece.stop)
-            message = _message(node, edge, piece, source)
-            passed = ends(above, piece, ctx.toward)
+        for chunk in chunks(ctx.graph):
+            rows = slice(chunk.start, chunk.stop)
+            message = _message(node, edge, chunk, source)
+            passed = ends(above, chunk, ctx.toward)
             if of_weight is not None:
                 active = message.relu() if ctx.activation == "relu" else message
                 of_weight[rows] = narrowed(passed * active, weight.size(1))
@@ -79,7 +79,7 @@ class _WeightedTotal(torch.autograd.Function):
             if of_edge is not None:
                 of_edge[rows] = passed
             if of_node is not None:
-                collect(of_node, passed, piece, source)
+                collect(of_node, passed, chunk, source)
         return of_node, of_edge, of_weight, None, None, None
 
 
@@ -119,9 +119,9 @@ class _EdgeUpdate(torch.autograd.Function):
         activation: Activation,
     ) -> Tensor:
         out = torch.empty_like(edge, memory_format=torch.contiguous_format)
-        for piece in pieces(graph):
-            rows = slice(piece.start, piece.stop)
-            term = plus_ends(edge[rows], left, piece, "left").add_(ends(right, piece, "right"))
+        for chunk in chunks(graph):
+            rows = slice(chunk.start, chunk.stop)
+            term = plus_ends(edge[rows], left, chunk, "left").add_(ends(right, chunk, "right"))
             if activation == "relu":
                 term.relu_()
             out[rows] = term if residual is None else term.add_(residual[rows])
@@ -137,18 +137,18 @@ class _EdgeUpdate(torch.autograd.Function):
         of_left = torch.zeros_like(left) if wants[0] else None
         of_right = torch.zeros_like(right) if wants[1] else None
         of_edge = torch.empty_like(edge, memory_format=torch.contiguous_format) if wants[2] else None
-        for piece in pieces(ctx.graph) if any(wants[:3]) else ():
-            rows = slice(piece.start, piece.stop)
+        for chunk in chunks(ctx.graph) if any(wants[:3]) else ():
+            rows = slice(chunk.start, chunk.stop)
             passed = above[rows]
             if ctx.activation == "relu":
-                term = plus_ends(edge[rows], left, piece, "left").add_(ends(right, piece, "right"))
+                term = plus_ends(edge[rows], left, chunk, "left").add_(ends(right, chunk, "right"))
                 passed = torch.ops.aten.threshold_backward(passed, term, 0)
             if of_edge is not None:
                 of_edge[rows] = passed
             if of_left is not None:
-                collect(of_left, passed, piece, "left")
+                collect(of_left, passed, chunk, "left")
             if of_right is not None:
-                collect(of_right, passed, piece, "right")
+                collect(of_right, passed, chunk, "right")
         return of_left, of_right, of_edge, above if wants[3] else None, None, None
 
 

@@ -1,4 +1,7 @@
-"""torch_geometric's ``MessagePassing``, used the way its documentation shows."""
+"""torch_geometric's ``MessagePassing``, used the way its documentation shows: the backend ``pyg`` of the operations.
+
+Importing this module declares it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
+from gdsfd.ops.backends import BACKENDS, Backend
 from gdsfd.ops.backends.composition import Activation, compose, other, weighted
 from gdsfd.ops.backends.reference import edge_update
 from gdsfd.ops.bipartite import Bipartite, Side
 
 __all__ = ["aggregate", "edge_update", "usable"]
+
+BACKENDS.register("pyg")(Backend("pyg", __name__))
 
 
 def usable() -> bool:

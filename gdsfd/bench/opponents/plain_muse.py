@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric.data import HeteroData
 
-from gdsfd.bench.plain_pyg import PlainConv, plain_conv
+from gdsfd.bench.opponents.plain_encoder import PlainConv, plain_conv
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
@@ -26,7 +26,9 @@ __all__ = ["PlainCohort", "PlainMuse", "PublishedMuse", "StackedConv", "plain_co
 
 
 class StackedConv(PlainConv):
-    """:class:`~gdsfd.bench.plain_pyg.PlainConv` on one node table, patients first, with every edge in both directions.
+    """The layer on one node table, patients first, with every edge in both directions.
+
+    Otherwise as :class:`~gdsfd.bench.opponents.plain_encoder.PlainConv`.
 
     Shapes:
         - x: [B + K, d], edge_attr: [2 E, d], edge_index: [2, 2 E], the second half being the first turned around

@@ -1,26 +1,30 @@
-"""A layer's two passes over the edges, each with its matrix product inside.
+"""A layer's passes over the edges with their matrix products inside, for floats on the CPU: what models run on there.
 
-Both are what :func:`gdsfd.ops.linear`, :func:`gdsfd.ops.aggregate` and :func:`gdsfd.ops.edge_update` give one after the
-other, and that is what runs on other devices. On the CPU the product of a piece of edges is used while it is in cache,
-by both directions, and nothing of the size of the edges is written but the results and what the gradient needs.
+A chunk of the edges is multiplied, and while the product is in cache both directions take their messages from it. Nothing
+of the size of the edges is written but the results and what the gradient needs. Operations without a product are those of
+:mod:`gdsfd.ops.backends.segment`, which walks the same chunks.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gdsfd.errors import InputError
-from gdsfd.ops.aggregate import aggregate
+from gdsfd.ops.backends.segment import aggregate, edge_update
 from gdsfd.ops.bipartite import Bipartite, Side
-from gdsfd.ops.edge_update import edge_update
-from gdsfd.ops.linear import linear, plain_float, rows_by, weight_gradient
-from gdsfd.ops.pieces import collect, ends, narrowed, pieces, plus_ends
+from gdsfd.ops.chunks import chunks, collect, ends, narrowed, plus_ends
+from gdsfd.ops.linear import plain_float, rows_by, weight_gradient
 
-__all__ = ["edge_messages", "linear_edge_update", "mask_total"]
+__all__ = ["aggregate", "edge_messages", "edge_update", "linear_edge_update", "usable"]
+
+
+def usable() -> bool:
+    """Everywhere; tensors on other devices are refused when they come."""
+    return True
 
 
 def edge_messages(
@@ -29,117 +33,38 @@ def edge_messages(
     left: Tensor | None,
     right: Tensor | None,
     graph: Bipartite,
-    mask: Tensor | None = None,
-    backend: str = "auto",
-    take: Tensor | None = None,
+    mask: Tensor | None,
+    take: Tensor | None,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Sums of the messages in both directions (or one), from one product of the edges.
-
-    With ``term = edge @ weight.T``: toward the left ``sum mask * ReLU(right[k] + term)`` over a left node's edges,
-    toward the right ``sum mask * ReLU(left[i] + term)`` over a right node's.
-
-    Args:
-        edge: Edge values, [E, in].
-        weight: [C, in].
-        left: The left nodes' term of the messages toward the right, [L, C] or [1, C]; None = that direction is not
-            wanted.
-        right: The right nodes' term of the messages toward the left, [R, C] or [1, C]; None = not wanted.
-        graph: The edges.
-        mask: [E] or [E, C], >= 0; None = 1.
-        backend: ``auto``, or the one of :func:`gdsfd.ops.aggregate` that does both directions.
-        take: Row of ``edge`` that each of the graph's edges has, int64 [E], where several edges share one (then
-            ``edge`` is [rows, in], and its product is worked out once per row); None = each has its own.
-
-    Returns:
-        Toward the left [L, C] and toward the right [R, C]; None for what was not wanted.
-    """
-    channels = weight.size(0)
-    edges = edge.size(0) if take is None else take.numel()
-    if edge.dim() != 2 or edges != graph.num_edges or weight.size(1) != edge.size(1):
-        raise InputError(
-            f"edge_messages: edge has shape {list(edge.shape)} and weight {list(weight.shape)}; "
-            f"expected [{graph.num_edges}, in] and [C, in]"
-        )
-    if mask is not None and mask.shape not in ((graph.num_edges,), (graph.num_edges, channels)):
-        raise InputError(
-            f"edge_messages: mask has shape {list(mask.shape)}; "
-            f"expected [{graph.num_edges}] or [{graph.num_edges}, {channels}]"
-        )
-    for name, table, nodes in (("left", left, graph.num_left), ("right", right, graph.num_right)):
-        if table is not None and (table.size(0) not in (1, nodes) or table.size(1) != channels):
-            expected = f"expected [{nodes}, {channels}] or [1, {channels}]"
-            raise InputError(f"edge_messages: {name} has shape {list(table.shape)}; {expected}")
-    if backend == "auto" and plain_float(edge, weight, left, right, mask):
-        column = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
-        inputs = (edge, weight, left, right, column)
-        toward_left, toward_right = _EdgeMessages.apply(*inputs, take, graph, _wants_gradient(*inputs))
-        return toward_left, toward_right
-    term = _taken(linear(edge, weight), take)
-    mask = mask if mask is None else mask.to(term.dtype)
-    both: list[Tensor | None] = []
-    toward: Side
-    for toward, table in (("left", right), ("right", left)):
-        if table is None:
-            both.append(None)
-        else:
-            node = table.to(term.dtype)
-            both.append(aggregate(node, term, graph, toward, "sum", mask=mask, backend=backend))
-    return both[0], both[1]
+    """See :func:`gdsfd.ops.edge_messages`."""
+    _check("edge_messages", edge, weight, left, right, mask)
+    column = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
+    inputs = (edge, weight, left, right, column)
+    toward_left, toward_right = _EdgeMessages.apply(*inputs, take, graph, _wants_gradient(*inputs))
+    return toward_left, toward_right
 
 
 def linear_edge_update(
-    edge: Tensor,
-    weight: Tensor,
-    left: Tensor,
-    right: Tensor,
-    graph: Bipartite,
-    backend: str = "auto",
-    take: Tensor | None = None,
+    edge: Tensor, weight: Tensor, left: Tensor, right: Tensor, graph: Bipartite, take: Tensor | None
 ) -> Tensor:
-    """``edge + ReLU(left[i] + right[k] + edge @ weight.T)``.
-
-    Args:
-        edge: Edge values, [E, C].
-        weight: [C, C].
-        left: Term of the left nodes, [L, C] or [1, C].
-        right: Term of the right nodes, [R, C] or [1, C].
-        graph: The edges.
-        backend: ``auto``, or the one of :func:`gdsfd.ops.edge_update`.
-        take: As in :func:`edge_messages`.
-
-    Returns:
-        [graph.num_edges, C].
-    """
-    if backend == "auto" and plain_float(edge, weight, left, right):
-        inputs = (edge, weight, left, right)
-        result: Tensor = _EdgeUpdate.apply(*inputs, take, graph, _wants_gradient(*inputs))
-        return result
-    return edge_update(left, right, _taken(linear(edge, weight), take), _taken(edge, take), graph, backend=backend)
+    """See :func:`gdsfd.ops.linear_edge_update`."""
+    _check("linear_edge_update", edge, weight, left, right)
+    inputs = (edge, weight, left, right)
+    result: Tensor = _EdgeUpdate.apply(*inputs, take, graph, _wants_gradient(*inputs))
+    return result
 
 
-def mask_total(mask: Tensor | None, graph: Bipartite, side: Literal["left", "right"]) -> Tensor:
-    """What the messages of each node on one side are divided by: the sum of its edges' mask.
-
-    Args:
-        mask: [E] or [E, C]; None = 1 everywhere.
-        graph: The edges.
-        side: Which nodes.
-
-    Returns:
-        [nodes, 1] or [nodes, C]; without a mask the degree, as the default float type.
-    """
-    if mask is None:
-        return graph.degree(side).to(torch.get_default_dtype()).unsqueeze(1)
-    column = mask.unsqueeze(1) if mask.dim() == 1 else mask
-    return aggregate(column.new_zeros(1, column.size(1)), column, graph, side, "sum", "none")
-
-
-def _taken(rows: Tensor, take: Tensor | None) -> Tensor:
-    return rows if take is None else rows.index_select(0, take)
+def _check(operation: str, *tensors: Tensor | None) -> None:
+    if not plain_float(*tensors):
+        given = ", ".join(sorted({f"{each.dtype} on {each.device}" for each in tensors if each is not None}))
+        raise InputError(
+            f"{operation}: the backend 'fused_cpu' takes float32 and float64 on the CPU, without autocast, got {given}; "
+            "take backend='auto'"
+        )
 
 
 def _given(values: Tensor, take: Tensor | None, rows: int) -> Tensor:
-    """The gradient of :func:`_taken`, always in the same order."""
+    """What edges that share rows give back to them, always in the same order."""
     return values if take is None else values.new_zeros(rows, values.size(1)).index_add_(0, take, values)
 
 
@@ -181,17 +106,17 @@ class _EdgeMessages(torch.autograd.Function):
         toward_right = None if left is None else edge.new_zeros(graph.num_right, channels)
         shared = None if take is None else rows_by(edge, weight)
         kept = edge.new_empty(graph.num_edges, channels) if mask is None and keep else None
-        for piece in pieces(graph):
-            rows = slice(piece.start, piece.stop)
+        for chunk in chunks(graph):
+            rows = slice(chunk.start, chunk.stop)
             term = rows_by(edge[rows], weight) if shared is None or take is None else shared.index_select(0, take[rows])
             if kept is not None:
                 kept = _put(kept, rows, term)
             if toward_left is not None and right is not None:
-                message = plus_ends(term, right, piece, "right").relu_()
-                collect(toward_left, message if mask is None else message.mul_(mask[rows]), piece, "left")
+                message = plus_ends(term, right, chunk, "right").relu_()
+                collect(toward_left, message if mask is None else message.mul_(mask[rows]), chunk, "left")
             if toward_right is not None and left is not None:
-                message = plus_ends(term, left, piece, "left").relu_()
-                collect(toward_right, message if mask is None else message.mul_(mask[rows]), piece, "right")
+                message = plus_ends(term, left, chunk, "left").relu_()
+                collect(toward_right, message if mask is None else message.mul_(mask[rows]), chunk, "right")
         ctx.save_for_backward(edge, weight, left, right, mask, take, kept)
         ctx.graph = graph
         ctx.set_materialize_grads(False)
@@ -215,8 +140,8 @@ class _EdgeMessages(torch.autograd.Function):
             directions.append((from_left, right, "left", "right", of_right))
         if from_right is not None and left is not None:
             directions.append((from_right, left, "right", "left", of_left))
-        for piece in pieces(ctx.graph):
-            rows = slice(piece.start, piece.stop)
+        for chunk in chunks(ctx.graph):
+            rows = slice(chunk.start, chunk.stop)
             if kept is not None:
                 term = kept[rows]
             else:
@@ -227,15 +152,15 @@ class _EdgeMessages(torch.autograd.Function):
                 )
             of_term = torch.zeros_like(term) if not directions else None
             for above, node, target, source, of_node in directions:
-                message = plus_ends(term, node, piece, source)
-                passed = ends(above, piece, target)
+                message = plus_ends(term, node, chunk, source)
+                passed = ends(above, chunk, target)
                 if mask is not None:
                     if of_mask is not None:
                         of_mask[rows] += narrowed(passed * message.relu(), mask.size(1))
                     passed = passed * mask[rows]
                 passed = _through(passed.expand_as(message), message)
                 if of_node is not None:
-                    collect(of_node, passed, piece, source)
+                    collect(of_node, passed, chunk, source)
                 of_term = passed if of_term is None else of_term.add_(passed)
             assert of_term is not None
             if of_terms is not None:
@@ -268,18 +193,18 @@ class _EdgeUpdate(torch.autograd.Function):
     ) -> Tensor:
         out = edge.new_empty(graph.num_edges, edge.size(1))
         shared = None if take is None else rows_by(edge, weight)
-        # bfloat16 has the exponents of float32, so a positive number stays one (down to 1e-40). One piece is kept as
+        # bfloat16 has the exponents of float32, so a positive number stays one (down to 1e-40). One chunk is kept as
         # it is: to convert it costs more than its memory does.
-        few = len(pieces(graph)) == 1
+        few = len(chunks(graph)) == 1
         kind = torch.bfloat16 if edge.dtype == torch.float32 and not few else edge.dtype
         kept = edge.new_empty(out.shape, dtype=kind) if keep else None
-        for piece in pieces(graph):
-            rows = slice(piece.start, piece.stop)
+        for chunk in chunks(graph):
+            rows = slice(chunk.start, chunk.stop)
             if shared is None or take is None:
                 own, term = edge[rows], rows_by(edge[rows], weight)
             else:
                 own, term = edge.index_select(0, take[rows]), shared.index_select(0, take[rows])
-            term.add_(ends(right, piece, "right")).add_(ends(left, piece, "left")).relu_()
+            term.add_(ends(right, chunk, "right")).add_(ends(left, chunk, "left")).relu_()
             if kept is not None:
                 kept = _put(kept, rows, term)
             torch.add(term, own, out=out[rows])
@@ -298,13 +223,13 @@ class _EdgeUpdate(torch.autograd.Function):
         of_right = torch.zeros_like(right) if wants[3] else None
         of_terms = None if take is None else torch.empty_like(above, memory_format=torch.contiguous_format)
         turned = weight.t()
-        for piece in pieces(ctx.graph):
-            rows = slice(piece.start, piece.stop)
+        for chunk in chunks(ctx.graph):
+            rows = slice(chunk.start, chunk.stop)
             passed = torch.ops.aten.threshold_backward(above[rows], kept[rows].to(edge.dtype), 0)
             if of_left is not None:
-                collect(of_left, passed, piece, "left")
+                collect(of_left, passed, chunk, "left")
             if of_right is not None:
-                collect(of_right, passed, piece, "right")
+                collect(of_right, passed, chunk, "right")
             if of_terms is not None:
                 of_terms = _put(of_terms, rows, passed)
                 continue

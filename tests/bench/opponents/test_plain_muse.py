@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gdsfd.bench.contest import OURS
 from gdsfd.bench.message_passing import PLAIN
-from gdsfd.bench.plain_step import PlainMuse, PublishedMuse
+from gdsfd.bench.opponents.contest import OURS
+from gdsfd.bench.opponents.muse_contest import PUBLISHED, muse
+from gdsfd.bench.opponents.plain_muse import PlainMuse, PublishedMuse
 from gdsfd.bench.problem import Shape
-from gdsfd.bench.train_step import PUBLISHED, muse
 
 SHAPE = Shape(60, 3, 0.5, channels=8, dtype="float64")
 

@@ -7,8 +7,8 @@ import torch
 
 from gdsfd.bench.encoder import make_encoders
 from gdsfd.bench.message_passing import encoder_check
+from gdsfd.bench.opponents.plain_encoder import PlainConv, PlainEncoder
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_pyg import PlainConv, PlainEncoder
 from gdsfd.bench.problem import Shape, make_problem
 from gdsfd.graph.edge_layout import EdgeLayout
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gdsfd.bench import streams_step
 from gdsfd.bench.agreement import DisagreementError
 from gdsfd.bench.cohort_graph import random_graph
-from gdsfd.bench.contest import OURS, STEPS, register_step
 from gdsfd.bench.message_passing import PLAIN
+from gdsfd.bench.opponents import streams_contest
+from gdsfd.bench.opponents.contest import OURS, STEPS, register_step
+from gdsfd.bench.opponents.plain_encoder import PlainConv
+from gdsfd.bench.opponents.plain_muse import PlainCohort, StackedConv
+from gdsfd.bench.opponents.plain_streams import MaskedConv, PlainMasker
+from gdsfd.bench.opponents.streams_contest import ERM, streams
 from gdsfd.bench.options import Options
-from gdsfd.bench.plain_pyg import PlainConv
-from gdsfd.bench.plain_step import PlainCohort, StackedConv
-from gdsfd.bench.plain_streams import MaskedConv, PlainMasker
 from gdsfd.bench.problem import Shape
-from gdsfd.bench.streams_step import ERM, streams
 from gdsfd.bench.train_step import bench_train_step
 from gdsfd.errors import InputError
 from gdsfd.nn.streams import PRESETS, MaskGenerator
@@ -131,8 +131,8 @@ def test_another_loss_is_noticed_by_its_gradients(monkeypatch):
 
 
 def test_a_preset_that_has_moved_on_is_refused(monkeypatch):
-    monkeypatch.setitem(streams_step.PRESETS, "full", replace(PRESETS["full"], swap=1.0))
-    with pytest.raises(InputError, match=r"written for .* adapt gdsfd/bench/plain_streams\.py"):
+    monkeypatch.setitem(streams_contest.PRESETS, "full", replace(PRESETS["full"], swap=1.0))
+    with pytest.raises(InputError, match=r"written for .* adapt gdsfd/bench/opponents/plain_streams\.py"):
         streams(SHAPE, 0, "cpu", False)
 
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.bench.cohort_graph import random_graph
-from gdsfd.bench.contest import OURS, Contest, register_step
 from gdsfd.bench.message_passing import PLAIN
-from gdsfd.bench.plain_step import PlainCohort
-from gdsfd.bench.plain_streams import MaskedConv, PlainStream, PlainStreams
+from gdsfd.bench.opponents.contest import OURS, Contest, register_step
+from gdsfd.bench.opponents.plain_muse import PlainCohort
+from gdsfd.bench.opponents.plain_streams import MaskedConv, PlainStream, PlainStreams
 from gdsfd.bench.problem import Shape
 from gdsfd.errors import InputError
 from gdsfd.graph.patient_store import PatientStore
@@ -82,7 +82,8 @@ def _check(config: StreamConfig) -> None:
     if found != expected:
         raise InputError(
             "train-step streams: head, biased_head, mask_level, swap, suspect_weight and information of the preset "
-            f"'full' are {found}; the plain composition was written for {expected}: adapt gdsfd/bench/plain_streams.py"
+            f"'full' are {found}; the plain composition was written for {expected}: adapt "
+            "gdsfd/bench/opponents/plain_streams.py"
         )
 
 

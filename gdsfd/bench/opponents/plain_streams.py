@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import scatter
 
-from gdsfd.bench.plain_pyg import PlainConv, plain_conv
-from gdsfd.bench.plain_step import PlainCohort
+from gdsfd.bench.opponents.plain_encoder import PlainConv, plain_conv
+from gdsfd.bench.opponents.plain_muse import PlainCohort
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
@@ -33,7 +33,7 @@ class MaskedConv(PlainConv):
     .. math:: m_i = \sum_{k \in N(i)} a_{ik} \odot \operatorname{ReLU}(W [h_k ; e_{ik}])
         \oslash \sum_{k \in N(i)} a_{ik}
 
-    and on as in :class:`~gdsfd.bench.plain_pyg.PlainConv`.
+    and on as in :class:`~gdsfd.bench.opponents.plain_encoder.PlainConv`.
 
     Shapes:
         - patient: [B, d], modality: [K, d], edge_attr and mask: [E, d], edge_index: [2, E] from patients to modalities
