@@ -259,24 +259,19 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
         "weight[inside & (label == value)] = min(here / share, most)",
     ),
     ("t17", "gdsfd/training/model_selection/concordance.py", "+ 0.5 * (", "+ 1.0 * ("),
-    ("o01", "gdsfd/ops/backends/fused_cpu.py", "passed = passed * mask[rows]\n", "passed = passed\n"),
     (
-        "o02",
-        "gdsfd/ops/backends/fused_cpu.py",
-        "of_term = passed if of_term is None else of_term.add_(passed)",
-        "of_term = passed",
+        "o01",
+        "gdsfd/ops/backends/segment.py",
+        "passed = weighted(passed, weight[rows])\n",
+        "passed = passed * 1\n",
     ),
-    (
-        "o03",
-        "gdsfd/ops/backends/fused_cpu.py",
-        "rows_by(passed, turned).add_(_given(above, take, edge.size(0)))",
-        "rows_by(passed, turned)",
-    ),
+    ("o02", "gdsfd/nn/conv/edge_sage_conv.py", "_taken(self.message_edge(edge), take)", "self.message_edge(edge)"),
+    ("o03", "gdsfd/ops/aggregate.py", "return where_positive(share, (~empty).to(share.dtype))", "return share"),
     (
         "o04",
-        "gdsfd/ops/backends/fused_cpu.py",
-        "torch.add(rows_by(passed, turned), above[rows], out=of_edge[rows])",
-        "torch.add(rows_by(passed, turned), passed, out=of_edge[rows])",
+        "gdsfd/ops/backends/segment.py",
+        "out[rows] = term if residual is None else term.add_(residual[rows])",
+        "out[rows] = term",
     ),
     (
         "c02",
@@ -310,7 +305,7 @@ def tests_of(path: str, checkout: Path) -> list[str]:
     wanted = {
         "graph": ["tests/graph", "tests/nn/test_backbones.py", "tests/nn/test_contrast.py"],
         "ops": [
-            "tests/ops/test_edge_messages.py",
+            "tests/ops/test_aggregate.py",
             "tests/ops/test_edge_update.py",
             "tests/nn/test_edge_sage_conv.py",
             "tests/nn/test_backbones.py",

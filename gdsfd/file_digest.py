@@ -1,4 +1,4 @@
-"""Digests of what a folder holds, so that a changed, cut off or exchanged file is noticed when it is read."""
+"""Checksums of files and JSON: a changed, truncated or exchanged file is noticed when it is read."""
 
 from __future__ import annotations
 

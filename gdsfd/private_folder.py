@@ -1,4 +1,4 @@
-"""Folders of one process, locked while it lives, so that what a killed process left is told from what is in use."""
+"""Temporary folders of one process, locked while it lives: what a killed process left is known and removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lock on work that only one process at a time may do: its file names the process that holds it."""
+"""A lock file for work that only one process at a time may do; it names the process that holds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether contestants give the same results, before anybody is timed."""
+"""Checks that all contestants agree before timing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encoder that is measured: a stack of this package's layers, with the backend of its operations as an argument."""
+"""The encoder under test: a stack of this package's layers, with the backend of its operations as an argument."""
 
 from __future__ import annotations
 

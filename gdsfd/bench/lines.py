@@ -1,4 +1,4 @@
-"""A measurement as a line of results: what was measured, on what, from which commit."""
+"""Results as JSON lines: what was measured, on what machine, from which commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine can do at best: copy bandwidth and rate of matrix products."""
+"""Roofline of the machine: copy bandwidth and rate of matrix products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Peak memory of one contestant, in a process of its own.
+"""Peak memory of one contestant, measured in its own process.
 
 On the CPU two figures, both the kernel's: ``peak_bytes`` is the largest resident size of the whole process, with the
 interpreter, torch and the inputs; ``step_bytes`` is how far the resident size rose above what it was when the inputs

@@ -37,13 +37,11 @@ Run = Callable[[bool], tuple[Tensor, ...]]
 def backends_for(names: Sequence[str] | None, device: str = "cpu") -> list[str]:
     """The backends to measure, ``auto`` first; without a choice those that make sense on the device.
 
-    On the CPU Triton runs in its interpreter, whose times say nothing, and ``fused_cpu`` is what ``auto`` takes for a
-    layer and the same as ``segment`` for one aggregation; both are measured there only when named.
+    On the CPU Triton runs in its interpreter, whose times say nothing; it is measured there only when named.
     """
     if names:
         return list(dict.fromkeys(names))
-    left_out = ("triton", "fused_cpu") if device == "cpu" else ("fused_cpu",)
-    return ["auto", *(name for name in available() if name not in left_out)]
+    return ["auto", *(name for name in available() if name != "triton" or device != "cpu")]
 
 
 def bench_encoder(shape: Shape, backends: Sequence[str], options: Options) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What all benchmarks are told: how often, on what, and whom to tell about progress."""
+"""Options common to all benchmarks: repetitions, threads, device, progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of results as a picture."""
+"""Plots of benchmark results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes of a benchmark, and random graphs of those sizes."""
+"""Benchmark problems: sizes, and random graphs of those sizes."""
 
 from __future__ import annotations
 

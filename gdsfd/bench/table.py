@@ -1,4 +1,4 @@
-"""Lines of results as a table for the terminal."""
+"""Tables of benchmark results for the terminal."""
 
 from __future__ import annotations
 

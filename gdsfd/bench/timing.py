@@ -1,4 +1,4 @@
-"""Times of contestants that take turns."""
+"""Timing of contestants in interleaved turns."""
 
 from __future__ import annotations
 

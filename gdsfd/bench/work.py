@@ -1,4 +1,4 @@
-"""The work that an encoder cannot avoid: matrix products, floating-point operations, bytes."""
+"""Lower bounds of an encoder's work: matrix products, floating-point operations, bytes."""
 
 from __future__ import annotations
 

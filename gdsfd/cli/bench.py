@@ -126,9 +126,9 @@ def _options(arguments: argparse.Namespace, threads: int, tell: Any) -> Options:
 
 
 def _report(arguments: argparse.Namespace, lines: list[dict[str, Any]]) -> None:
+    from gdsfd.atomic_write import atomic_file
     from gdsfd.bench.lines import as_text
     from gdsfd.bench.table import bench_table
-    from gdsfd.cli.output import whole_file
 
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def _report(arguments: argparse.Namespace, lines: list[dict[str, Any]]) -> None:
     if arguments.plot:
         from gdsfd.bench.plot import plot_bench
 
-        with whole_file(arguments.plot) as temporary:
+        with atomic_file(arguments.plot) as temporary:
             plot_bench(lines, temporary)
     if not arguments.quiet:
         print(bench_table(lines))

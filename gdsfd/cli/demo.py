@@ -9,9 +9,9 @@ import shutil
 from copy import copy
 from pathlib import Path
 
+from gdsfd.atomic_write import check_writable
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
-from gdsfd.whole_folder import check_writable
 
 __all__ = ["MODELS", "add_parser", "run"]
 

@@ -1,17 +1,14 @@
-"""Where results go: what may be replaced, and files that appear whole or not at all."""
+"""Where results go: what may be replaced."""
 
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from gdsfd.atomic_write import check_writable
 from gdsfd.errors import InputError
-from gdsfd.whole_folder import check_writable, place_is_full
 
-__all__ = ["check_out_file", "check_out_folder", "whole_file"]
+__all__ = ["check_out_file", "check_out_folder"]
 
 
 def check_out_folder(folder: Path, known_by: str, kind: str, force: bool) -> None:
@@ -57,25 +54,3 @@ def check_out_file(file: Path, suffixes: tuple[str, ...], force: bool) -> None:
     if file.exists() and not force:
         raise InputError(f"--out {file}: the file exists; choose another name, or replace it with --force")
     check_writable(file)
-
-
-@contextmanager
-def whole_file(file: Path) -> Iterator[Path]:
-    """Yields a temporary sibling of ``file`` to write to; on success it takes the file's place. A link is followed.
-
-    Raises:
-        InputError: The disk is full.
-    """
-    file = Path(os.path.realpath(file))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.parent / f".{file.stem}.{uuid.uuid4().hex[:8]}{file.suffix}"
-    try:
-        yield temporary
-        os.replace(temporary, file)
-    except OSError as error:
-        reason = place_is_full(error)
-        if reason is None:
-            raise
-        raise InputError(f"{file} cannot be written: {reason}; free space there, or choose another place") from None
-    finally:
-        temporary.unlink(missing_ok=True)

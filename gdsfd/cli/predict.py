@@ -7,7 +7,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdsfd.cli.output import check_out_file, whole_file
+from gdsfd.atomic_write import atomic_file
+from gdsfd.cli.output import check_out_file
 from gdsfd.errors import shown
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows = rows_of(graph, arguments.split, arguments.ids).tolist()
     table = probability_table(graph, rows, probabilities, model.schema)
     is_csv = arguments.out.suffix.lower() == ".csv"
-    with whole_file(arguments.out) as temporary:
+    with atomic_file(arguments.out) as temporary:
         if is_csv:
             table.to_csv(temporary, index=False)
         else:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gdsfd.atomic_write import atomic_file, check_writable
 from gdsfd.comparison.fits import Plan
 from gdsfd.errors import InputError
-from gdsfd.whole_folder import check_writable
 
 __all__ = ["FORMAT", "MARKER", "check_folder", "mark_folder", "settings_of", "write_whole"]
 
@@ -80,9 +80,8 @@ def mark_folder(folder: Path, given: dict[str, Any]) -> None:
 
 def write_whole(file: Path, text: str) -> None:
     """Writes a text file, whole or not at all."""
-    temporary = file.with_name(f".{file.name}.partial")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, file)
+    with atomic_file(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _stored(folder: Path) -> dict[str, Any] | None:

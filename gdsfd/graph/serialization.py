@@ -19,13 +19,13 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 from typing_extensions import TypedDict
 
+from gdsfd.atomic_write import atomic_directory
 from gdsfd.cohort.receipt.receipt import Receipt
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, shown
 from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_graph import ROW, PatientGraph
-from gdsfd.whole_folder import whole_folder
 
 __all__ = ["FORMAT_VERSION", "load_graph", "save_graph"]
 
@@ -81,7 +81,7 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
         for key, value in graph[edge_type(name)].items():
             if key != ROW:
                 tensors[f"{number}.{key}"] = value
-    with whole_folder(Path(folder), marker=_GRAPH, holds=FORMAT) as temporary:
+    with atomic_directory(Path(folder), marker=_GRAPH, holds=FORMAT) as temporary:
         save_file(_apart(tensors), temporary / _TENSORS)
         (temporary / _GRAPH).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
         receipt = json.dumps(graph.receipt.to_dict(), ensure_ascii=False, indent=1)

@@ -1,4 +1,4 @@
-"""Messages along the edges, reduced at their destinations, in one operation."""
+"""Aggregation of edge messages at their destinations: sum, mean, max or softmax-weighted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 from gdsfd.errors import InputError
 from gdsfd.ops.backends import backend as backend_named
-from gdsfd.ops.backends.composition import Activation, Reduce, other
+from gdsfd.ops.backends.composition import Activation, Reduce, other, where_positive
 from gdsfd.ops.bipartite import Bipartite, Side
 from gdsfd.ops.choose import choose
 
-__all__ = ["aggregate", "mask_total"]
+__all__ = ["aggregate", "mask_total", "normalised"]
 
 
 def aggregate(
@@ -87,6 +87,23 @@ def mask_total(mask: Tensor | None, graph: Bipartite, side: Side) -> Tensor:
         return graph.degree(side).to(torch.get_default_dtype()).unsqueeze(1)
     column = mask.unsqueeze(1) if mask.dim() == 1 else mask
     return aggregate(column.new_zeros(1, column.size(1)), column, graph, side, "sum", "none")
+
+
+def normalised(total: Tensor, norm: Tensor) -> Tensor:
+    """``total / norm``, and 0 without a gradient where the norm is 0: a mean from what two passes have added up.
+
+    Args:
+        total: Sum of the messages of each node, [N, C].
+        norm: What it is divided by, as :func:`mask_total` gives it; [N, 1] or [N, C].
+
+    Example:
+        >>> normalised(torch.tensor([[6.0], [0.0]]), torch.tensor([[2.0], [0.0]])).tolist()
+        [[3.0], [0.0]]
+    """
+    empty = norm == 0
+    # Divided and not multiplied by the reciprocal, whose gradient has the square of a norm that may be tiny.
+    share = total / norm.to(total.dtype).masked_fill(empty, 1)
+    return where_positive(share, (~empty).to(share.dtype))
 
 
 def _check(

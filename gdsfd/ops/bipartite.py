@@ -1,4 +1,4 @@
-"""The edges of a bipartite graph as the operations see them."""
+"""Bipartite: an edge list sorted by hub, with the orders and pointers derived from it."""
 
 from __future__ import annotations
 

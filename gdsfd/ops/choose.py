@@ -1,17 +1,9 @@
 """Which backend ``auto`` takes.
 
-An operation with a matrix product inside (:func:`gdsfd.ops.edge_messages`, :func:`gdsfd.ops.linear_edge_update`: all that the
-layers of ``muse`` and ``grape`` do along edges) goes as a whole to one backend:
-
-=========================================== ============= =========================================================
-where                                       takes         because
-=========================================== ============= =========================================================
-CPU, float32 or float64                     ``fused_cpu`` both directions use a chunk's product while it is in cache
-elsewhere, or under autocast                as below      the product by itself, then one operation per direction
-=========================================== ============= =========================================================
-
-A single aggregation or edge update. The rules come from ``benchmarks/choose_backend.py`` (its lines:
-``benchmarks/results/choose_backend.jsonl``), forward with backward on a CPU:
+Every message of a model goes through :func:`gdsfd.ops.aggregate`, every new edge value through
+:func:`gdsfd.ops.edge_update`, so this table says what models run on. The rules come from
+``benchmarks/choose_backend.py`` (its lines: ``benchmarks/results/choose_backend.jsonl``), forward with backward on a
+CPU:
 
 =========================================== ============= =========================================================
 where                                       takes         because
@@ -33,23 +25,13 @@ from torch import Tensor
 
 from gdsfd.ops.backends import available
 from gdsfd.ops.bipartite import Bipartite
-from gdsfd.ops.linear import plain_float
 
-__all__ = ["choose", "choose_edge_update", "choose_layer"]
+__all__ = ["choose", "choose_edge_update"]
 
 # One chunk of segment's; up to there its bookkeeping costs more than it saves.
 _FEW_EDGES = 4096
 # Numbers of an edge tensor (32 MiB of float32): beyond, the grid's temporaries leave the cache and segment is as fast.
 _DENSE_NUMBERS = 1 << 23
-
-
-def choose_layer(*tensors: Tensor | None) -> str:
-    """The backend for an operation with a matrix product inside; ``auto``: the operations it is made of choose theirs.
-
-    Args:
-        *tensors: All that goes into the product and the messages.
-    """
-    return "fused_cpu" if plain_float(*tensors) else "auto"
 
 
 def choose(node: Tensor, graph: Bipartite) -> str:

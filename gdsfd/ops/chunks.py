@@ -1,4 +1,4 @@
-"""The edges in chunks that stay in the processor's cache."""
+"""EdgeChunk: consecutive edges, few enough to stay in the processor's cache."""
 
 from __future__ import annotations
 

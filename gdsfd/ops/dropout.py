@@ -1,4 +1,4 @@
-"""Dropout that draws a quarter of the random numbers."""
+"""Dropout that draws a quarter of the random numbers of torch's, on the CPU."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gdsfd.ops.linear import plain_float
-
-__all__ = ["dropout", "kept"]
+__all__ = ["dropout", "plain_float"]
 
 _STEPS = 1 << 16
 
 
-def kept(like: Tensor, probability: float) -> Tensor:
+def plain_float(*tensors: Tensor | None) -> bool:
+    """Whether all are float32 or float64 on the CPU and autocast would leave them so."""
+    return not torch.is_autocast_enabled("cpu") and all(
+        tensor is None or (tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64))
+        for tensor in tensors
+    )
+
+
+def _kept(like: Tensor, probability: float) -> Tensor:
     """What dropout multiplies by: 0 with ``probability``, else 1 / (1 - ``probability``).
 
     torch's ``bernoulli_`` takes 7 ns per number on a CPU, more than everything else that happens to it in a training
@@ -37,7 +43,7 @@ def kept(like: Tensor, probability: float) -> Tensor:
 class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
-        scale = kept(values, probability)
+        scale = _kept(values, probability)
         ctx.save_for_backward(scale)
         return values * scale
 

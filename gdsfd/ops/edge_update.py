@@ -1,4 +1,4 @@
-"""New edge values from both ends, with the edges' term given or worked out from their old values."""
+"""Edge update: new edge values from both ends and the old value."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from gdsfd.ops.backends import backend as backend_named
 from gdsfd.ops.backends import reference
 from gdsfd.ops.backends.composition import Activation
 from gdsfd.ops.bipartite import Bipartite
-from gdsfd.ops.choose import choose_edge_update, choose_layer
-from gdsfd.ops.linear import linear
+from gdsfd.ops.choose import choose_edge_update
 
-__all__ = ["edge_update", "linear_edge_update"]
+__all__ = ["edge_update"]
 
 
 def edge_update(
@@ -64,37 +63,3 @@ def edge_update(
         left, right, edge, residual, graph, activation
     )
     return result
-
-
-def linear_edge_update(
-    edge: Tensor,
-    weight: Tensor,
-    left: Tensor,
-    right: Tensor,
-    graph: Bipartite,
-    backend: str = "auto",
-    take: Tensor | None = None,
-) -> Tensor:
-    """``edge + ReLU(left[i] + right[k] + edge @ weight.T)``.
-
-    Args:
-        edge: Edge values, [E, C].
-        weight: [C, C].
-        left: Term of the left nodes, [L, C] or [1, C].
-        right: Term of the right nodes, [R, C] or [1, C].
-        graph: The edges.
-        backend: ``auto`` (see :mod:`gdsfd.ops.choose`) or a name of :data:`gdsfd.ops.backends.BACKENDS`.
-        take: As in :func:`gdsfd.ops.edge_messages`.
-
-    Returns:
-        [graph.num_edges, C].
-    """
-    name = choose_layer(edge, weight, left, right) if backend == "auto" else backend
-    fused = None if name == "auto" else getattr(backend_named(name), "linear_edge_update", None)
-    if fused is not None:
-        result: Tensor = fused(edge, weight, left, right, graph, take)
-        return result
-    term = linear(edge, weight)
-    if take is not None:
-        term, edge = term.index_select(0, take), edge.index_select(0, take)
-    return edge_update(left, right, term, edge, graph, backend=name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["segment_max", "segment_mean", "segment_min", "segment_softmax", "segment_sum"]
+__all__ = ["segment_max", "segment_mean", "segment_softmax", "segment_sum"]
 
 
 def segment_sum(source: Tensor, index: Tensor, num_groups: int) -> Tensor:
@@ -53,11 +53,6 @@ def segment_max(source: Tensor, index: Tensor, num_groups: int) -> Tensor:
     out = source.new_zeros((num_groups, *source.shape[1:]))
     position = index.view(-1, *[1] * (source.dim() - 1)).expand_as(source)
     return out.scatter_reduce(0, position, source, reduce="amax", include_self=False)
-
-
-def segment_min(source: Tensor, index: Tensor, num_groups: int) -> Tensor:
-    """Smallest value of each group; an empty group is 0. See :func:`segment_sum` for the arguments."""
-    return -segment_max(-source, index, num_groups)
 
 
 def segment_softmax(score: Tensor, index: Tensor, num_groups: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a simulated cohort is to be like: the knobs of the structural causal model, checked."""
+"""SimulationConfig: the parameters of the structural causal model, checked."""
 
 from __future__ import annotations
 

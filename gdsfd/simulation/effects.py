@@ -1,4 +1,4 @@
-"""How strongly each column follows the outcome or the care practice.
+"""Effect sizes: how strongly each column follows the outcome or the care practice.
 
 The asked separation ``d'`` is shared out so that every modality, and within it every column of the role, carries the
 same information: the squared separations add up to ``d'^2``. A number is drawn from ``N(m * s, 1)`` with ``s`` = -1 or

@@ -1,4 +1,4 @@
-"""Why a modality is absent.
+"""Missingness mechanisms: what the probability that a modality is present depends on (MCAR, MAR, MNAR, ...).
 
 A modality is present with probability ``sigmoid(a + slope * driver)``. The mechanism says what drives it, and ``a`` is
 solved so that the asked share of training patients lacks the modality. In ``test_shifted_missingness`` presence is

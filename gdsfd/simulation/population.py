@@ -1,4 +1,4 @@
-"""Draws the patients from the structural causal model.
+"""Population: patients drawn from the structural causal model.
 
 The model (our formulation of the confounding story told in the documentation)::
 
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.effects import ModalityEffects, effects_of
+from gdsfd.simulation.likelihood_ratio import log_ratio, logit
 from gdsfd.simulation.missingness import driver_of, presence_intercept, presence_probability
-from gdsfd.simulation.scores import log_ratio, logit
 from gdsfd.simulation.streams import stream
 
 __all__ = ["Population", "draw_population", "seed_digits"]

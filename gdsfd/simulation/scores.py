@@ -1,45 +1,20 @@
-"""The best scores there are, because the model that made the data is known.
+"""Bayes-optimal scores of simulated patients: with the causal content alone (oracle), and with the bias.
+
+The best there are, because the model that made the data is known.
 
 Both leave the pattern of presence aside and ignore measurement noise, blanks apart: they see each patient's true level.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
+from gdsfd.simulation.likelihood_ratio import log_ratio, logit
+from gdsfd.simulation.population import Population
 
-if TYPE_CHECKING:
-    from gdsfd.simulation.population import Population
-
-__all__ = ["bayes_score", "bias_log_ratio", "causal_log_ratio", "log_ratio", "logit", "oracle_score"]
-
-
-def logit(probability: float) -> float:
-    """``log(p / (1 - p))``."""
-    return math.log(probability / (1.0 - probability))
-
-
-def log_ratio(name: str, values: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-likelihood ratio of what a shift of 1 against -1 predicts, cell by cell; [N, F].
-
-    Args:
-        name: The modality.
-        values: Standardised numbers, or 0/1 for codes; [N, F].
-        shift: ``m`` of each column; [F].
-    """
-    if CATALOGUE[name].kind != "codes":
-        return 2.0 * values * shift
-    base = np.array([logit(feature.centre) for feature in CATALOGUE[name].features])
-    # log P(code | +) - log P(code | -) with P = sigmoid(base + s m); absent codes use the complement.
-    with_code = np.logaddexp(0.0, -(base - shift)) - np.logaddexp(0.0, -(base + shift))
-    without = np.logaddexp(0.0, base - shift) - np.logaddexp(0.0, base + shift)
-    return np.where(values > 0.5, with_code, without)
+__all__ = ["bayes_score", "bias_log_ratio", "causal_log_ratio", "oracle_score"]
 
 
 def causal_log_ratio(population: Population, observed: bool = True) -> dict[str, NDArray[np.float64]]:

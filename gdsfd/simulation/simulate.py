@@ -1,10 +1,11 @@
-"""The built-in cohort: real export files whose causes are known."""
+"""Writes a simulated cohort: exports, the spec that reads them, and the truth."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from gdsfd.atomic_write import atomic_directory, check_replaceable
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.export_events import write_labs, write_vitals
@@ -13,7 +14,6 @@ from gdsfd.simulation.population import Population, draw_population
 from gdsfd.simulation.presets import configured
 from gdsfd.simulation.spec_text import spec_text
 from gdsfd.simulation.truth import FORMAT, TRUTH_FILE, write_truth
-from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["simulate"]
 
@@ -65,7 +65,7 @@ def simulate(
     config = configured(preset, **{key: value for key, value in named.items() if value is not None}, **options)
     check_replaceable(out, TRUTH_FILE, FORMAT)
     population = draw_population(config)
-    with whole_folder(out, TRUTH_FILE, FORMAT) as folder:
+    with atomic_directory(out, TRUTH_FILE, FORMAT) as folder:
         _write_exports(folder, config, population)
         (folder / "spec.toml").write_text(spec_text(config), encoding="utf-8")
         write_truth(folder, config, population)

@@ -1,4 +1,4 @@
-"""What a predictor may not know: the causes behind a simulated cohort, on disk and read back.
+"""The truth behind a simulated cohort (causes, scores, propensities), written and read back.
 
 ``truth.json`` holds the configuration, each column's role, the structural coefficients and, per split, how strongly U
 agrees with the outcome. ``truth.parquet`` holds one row per patient.
@@ -18,9 +18,10 @@ from gdsfd.errors import InputError
 from gdsfd.simulation.catalogue import ANCHOR_CODE, CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.export_tables import rotation, site_names
+from gdsfd.simulation.likelihood_ratio import logit
 from gdsfd.simulation.missingness import MECHANISMS
 from gdsfd.simulation.population import Population
-from gdsfd.simulation.scores import bayes_score, bias_log_ratio, causal_log_ratio, logit, oracle_score
+from gdsfd.simulation.scores import bayes_score, bias_log_ratio, causal_log_ratio, oracle_score
 
 __all__ = ["FORMAT", "TRUTH_FILE", "Truth", "load_truth", "write_truth"]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from gdsfd.atomic_write import check_writable
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, cell_text, shown
 from gdsfd.graph.check_graph import check_graph
@@ -45,7 +46,6 @@ from gdsfd.training.storage.checkpoint import (
 )
 from gdsfd.training.storage.model_folder import check_free, read_model, read_weights, write_model
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects
-from gdsfd.whole_folder import check_writable
 
 __all__ = ["Debiaser"]
 

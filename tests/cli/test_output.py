@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gdsfd.cli.output import check_out_file, check_out_folder, whole_file
+from gdsfd.atomic_write import atomic_file
+from gdsfd.cli.output import check_out_file, check_out_folder
 from gdsfd.errors import InputError
 
 
@@ -45,27 +46,10 @@ def test_the_ending_says_the_format(tmp_path):
         check_out_file(tmp_path / "p.xlsx", (".csv", ".parquet"), force=False)
 
 
-def test_a_whole_file_or_the_old_one(tmp_path):
-    file = tmp_path / "deep" / "p.csv"
-    with whole_file(file) as temporary:
-        temporary.write_text("old")
-        assert not file.exists()
-
-    def fail_halfway():
-        with whole_file(file) as temporary:
-            temporary.write_text("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail_halfway()
-    assert file.read_text() == "old"
-    assert [entry.name for entry in file.parent.iterdir()] == ["p.csv"]
-
-
 def test_links_to_files_and_folders_are_followed(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "p.csv").symlink_to(tmp_path / "disk" / "real.csv")
-    with whole_file(tmp_path / "p.csv") as temporary:
+    with atomic_file(tmp_path / "p.csv") as temporary:
         temporary.write_text("1")
     assert (tmp_path / "p.csv").is_symlink()
     assert (tmp_path / "disk" / "real.csv").read_text() == "1"

@@ -87,6 +87,38 @@ def test_layer(kind: str, common: bool, update_edges: bool, backend: str) -> Non
         torch.testing.assert_close(one, other, atol=1e-11, rtol=0)
 
 
+@pytest.mark.parametrize("kind", ["none", "edge", "channel"])
+@pytest.mark.parametrize("backend", ["auto", "reference", "segment"])
+def test_edges_that_share_a_row(kind: str, backend: str) -> None:
+    """As the edges' own copies of the row, whose gradients add up."""
+    _, layout = a_batch()
+    generator = torch.Generator().manual_seed(8)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        conv = EdgeSAGEConv(4).double()
+    rows = torch.randn(5, 4, dtype=torch.float64, generator=generator).requires_grad_()
+    take = torch.randint(0, 5, (layout.num_edges,), generator=generator)
+    modality = torch.randn(3, 4, dtype=torch.float64, generator=generator)
+    found = []
+    for edge, place in ((rows, take), (rows[take], None)):
+        outputs = conv(torch.ones(1, 4).double(), modality, edge, layout, masks(layout, 4, kind), backend, place)
+        loss = sum((out * torch.arange(out.numel()).view(out.shape).cos()).sum() for out in outputs)
+        found.append([*outputs, *torch.autograd.grad(loss, [rows, *conv.parameters()])])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-11, rtol=0)
+
+
+def test_autocast_is_left_to_torch() -> None:
+    edge, layout = a_batch()
+    conv = EdgeSAGEConv(4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        patient, modality, _ = conv(
+            torch.ones(1, 4), torch.ones(3, 4), edge.float(), layout, masks(layout, 4, "edge").float()
+        )
+    assert patient.dtype == modality.dtype == torch.bfloat16
+    assert torch.isfinite(patient).all()
+
+
 def muse(**options: object) -> MuseBackbone:
     with torch.random.fork_rng():
         torch.manual_seed(1)

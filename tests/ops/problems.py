@@ -10,10 +10,10 @@ from torch import Tensor
 
 from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
 from gdsfd.ops import Bipartite
-from gdsfd.ops.backends import BACKENDS, available
+from gdsfd.ops.backends import BACKENDS
 
 __all__ = [
-    "LAYERWISE",
+    "COMPARED",
     "Problem",
     "assert_close",
     "by_loop",
@@ -24,8 +24,9 @@ __all__ = [
     "results",
 ]
 
-#: Backends of the operations with a matrix product inside; triton has a sweep of its own, on a GPU.
-LAYERWISE = [*(name for name in BACKENDS.names() if name != "triton" and name in available()), "auto"]
+#: Backends that are compared with the reference. The triton backend has a sweep of its own: its interpreter has to be
+#: asked for before triton is imported.
+COMPARED = [name for name in BACKENDS.names() if name not in ("reference", "triton")]
 
 DEGREES = ("any", "one hub has all", "one hub has none", "no edges", "duplicates", "complete")
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
-from ops.problems import Problem, by_loop, max_error, problems
+from ops.problems import COMPARED, Problem, by_loop, max_error, problems
 from torch import Tensor
 
 from gdsfd.errors import InputError
-from gdsfd.ops import Bipartite, aggregate, mask_total
-from gdsfd.ops.backends import BACKENDS, available
+from gdsfd.ops import Bipartite, aggregate, mask_total, normalised
+from gdsfd.ops.backends import available
 from gdsfd.ops.chunks import chunks
 
-# The triton backend has a sweep of its own: its interpreter has to be asked for before triton is imported.
-COMPARED = [name for name in BACKENDS.names() if name not in ("reference", "triton")]
 RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 
 
@@ -237,3 +235,34 @@ def test_totals_of_masks() -> None:
         [2.0, 0.5],
         [0.0, 1.0],
     ]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5000])
+@pytest.mark.parametrize("width", [1, 4])
+def test_normalised(rows: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    total = torch.randn(rows, 4, dtype=torch.double, generator=generator).requires_grad_()
+    norm = (torch.rand(rows, width, dtype=torch.double, generator=generator) + 0.1).requires_grad_()
+    found, plain = normalised(total, norm), total / norm
+    assert max_error(found, plain) < 1e-12
+    above = torch.randn(rows, 4, dtype=torch.double, generator=generator)
+    ways = [torch.autograd.grad(out, (total, norm), above) for out in (found, plain)]
+    for got, expected in zip(*ways):
+        assert max_error(got, expected) < 1e-10
+
+
+def test_a_norm_of_zero_is_a_mean_of_zero() -> None:
+    total = torch.tensor([[6.0], [0.0]], requires_grad=True)
+    norm = torch.tensor([[2.0], [0.0]], requires_grad=True)
+    out = normalised(total, norm)
+    assert out.tolist() == [[3.0], [0.0]]
+    out.sum().backward()
+    assert total.grad.tolist() == [[0.5], [0.0]]
+    assert norm.grad.tolist() == [[-1.5], [0.0]]
+
+
+def test_a_tiny_norm_has_a_finite_gradient() -> None:
+    """Its square is 0 in float32. The mean is 3 and falls by 3 per share of the norm."""
+    norm = torch.tensor([[1e-25]], requires_grad=True)
+    normalised(torch.tensor([[3e-25]]), norm).sum().backward()
+    assert float(norm.grad) * 1e-25 == pytest.approx(-3.0, rel=1e-5)

@@ -12,7 +12,7 @@ from ops.problems import max_error
 from gdsfd.errors import InputError
 from gdsfd.ops import Bipartite, aggregate, edge_update
 from gdsfd.ops.backends import available, backend
-from gdsfd.ops.choose import choose, choose_edge_update, choose_layer
+from gdsfd.ops.choose import choose, choose_edge_update
 
 
 def a_graph(num_left: int, num_right: int, density: float) -> Bipartite:
@@ -58,17 +58,8 @@ def test_integers_go_where_they_can() -> None:
     assert aggregate(node, edge, graph, "left", "sum", "none").flatten().tolist() == [3, 3]
 
 
-def test_a_layer_goes_to_the_fused_backend_on_a_cpu() -> None:
-    rows = torch.ones(2, 3)
-    assert choose_layer(rows, rows.double(), None) == "fused_cpu"
-    assert choose_layer(rows, rows.to(torch.bfloat16)) == "auto"
-    assert choose_layer(rows, rows.to("meta")) == "auto"
-    with torch.autocast("cpu"):
-        assert choose_layer(rows, rows) == "auto"
-
-
 def test_names() -> None:
-    assert {"reference", "segment", "fused_cpu", "dense"} <= set(available())
+    assert {"reference", "segment", "dense"} <= set(available())
     with pytest.raises(InputError, match=r"unknown backend 'dens'\. Did you mean 'dense'\?"):
         backend("dens")
 

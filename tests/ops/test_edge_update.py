@@ -1,4 +1,4 @@
-"""Edge updates of every backend against plain tensors, with the edges' term given and with its product inside."""
+"""Edge updates of every backend against plain tensors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ops.problems import DEGREES, LAYERWISE, assert_close, leaf, random_graph, results
+from ops.problems import COMPARED, DEGREES, assert_close, leaf, random_graph, results
 from torch import Tensor
 
 from gdsfd.errors import InputError
-from gdsfd.ops import Bipartite, edge_update, linear_edge_update
+from gdsfd.ops import Bipartite, edge_update
+from gdsfd.ops.backends import available
 from gdsfd.ops.chunks import chunks
 
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+
+
+UPDATERS = [*(name for name in COMPARED if name in available()), "reference", "auto"]
 
 
 def plain_update(left: Tensor, right: Tensor, term: Tensor, graph: Bipartite, activation: str = "relu") -> Tensor:
@@ -22,7 +26,7 @@ def plain_update(left: Tensor, right: Tensor, term: Tensor, graph: Bipartite, ac
     return torch.relu(term) if activation == "relu" else term
 
 
-@pytest.mark.parametrize("backend", LAYERWISE)
+@pytest.mark.parametrize("backend", UPDATERS)
 @RELAXED
 @given(
     sizes=st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(1, 5)),
@@ -48,37 +52,25 @@ def test_every_backend(
         right = leaf(graph.num_right, channels, generator=generator, dtype=dtype)
         edge = leaf(graph.num_edges, channels, generator=generator, dtype=dtype)
         old = leaf(graph.num_edges, channels, generator=generator, dtype=dtype) if residual else None
-        weight = leaf(channels, channels, generator=generator, dtype=dtype)
         leaves = [left, right, edge] + ([] if old is None else [old])
         plain = plain_update(left, right, edge, graph, activation)
         expected = results([plain if old is None else plain + old], leaves)
         out = edge_update(left, right, edge, old, graph, activation, backend)
         assert_close(results([out], leaves), expected, tolerance)
-        leaves = [left, right, edge, weight]
-        expected = results([edge + plain_update(left, right, edge @ weight.t(), graph)], leaves)
-        out = linear_edge_update(edge, weight, left, right, graph, backend)
-        assert_close(results([out], leaves), expected, tolerance)
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("backend", LAYERWISE)
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("backend", UPDATERS)
 @pytest.mark.parametrize(("patients", "hubs"), [(6000, 2), (600, 30)])
-def test_several_chunks(backend: str, shared: bool, patients: int, hubs: int) -> None:
-    """With ``shared`` several edges have one row of old values, and its gradients add up."""
+def test_several_chunks(backend: str, patients: int, hubs: int) -> None:
     generator = torch.Generator().manual_seed(4)
     graph = random_graph(patients, hubs, "one hub has all", generator)
     assert len(chunks(graph)) > 2
-    rows = graph.num_edges // 2 if shared else graph.num_edges
-    take = torch.randint(0, rows, (graph.num_edges,), generator=generator) if shared else None
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
-        sizes = [(rows, 8), (8, 8), (patients, 8), (hubs, 8)]
+        sizes = [(patients, 8), (hubs, 8), (graph.num_edges, 8), (graph.num_edges, 8)]
         leaves = [leaf(*size, generator=generator, dtype=dtype) for size in sizes]
-        edge, weight, left, right = leaves
-        own = edge if take is None else edge[take]
-        expected = results([own + plain_update(left, right, own @ weight.t(), graph)], leaves)
-        found = linear_edge_update(*leaves, graph, backend, take)
-        assert_close(results([found], leaves), expected, tolerance)
+        expected = results([leaves[3] + plain_update(*leaves[:3], graph)], leaves)
+        assert_close(results([edge_update(*leaves, graph, backend=backend)], leaves), expected, tolerance)
 
 
 def test_what_is_wrong_is_named() -> None:

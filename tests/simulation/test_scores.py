@@ -6,8 +6,9 @@ from scipy.stats import norm
 
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
+from gdsfd.simulation.likelihood_ratio import log_ratio
 from gdsfd.simulation.population import Population, draw_population
-from gdsfd.simulation.scores import bayes_score, log_ratio, oracle_score
+from gdsfd.simulation.scores import bayes_score, oracle_score
 
 
 def slow_log_ratio(population: Population, name: str, patient: int, role: str) -> float:

@@ -1,4 +1,4 @@
-"""Contests of training steps: models of the same mathematics, by name."""
+"""Contest: training steps of the same mathematics and weights, to be compared and timed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison: the same mathematics as somebody who knows PyG well would write it, without knowing this graph.
+"""The encoder in plain PyG: as somebody who knows PyG well would write it, without knowing this graph.
 
 Two `propagate` calls per layer, one per direction, on one edge list: nothing is duplicated that need not be. What makes
 it plain is that a message is worked out as the formula reads: gather, concatenate, one linear map, scatter.

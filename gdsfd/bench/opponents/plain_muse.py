@@ -1,4 +1,4 @@
-"""The comparison for a training step: MUSE with contrastive views, the way the published code goes about it.
+"""A training step of MUSE with contrastive views in plain PyG, the way the published code goes about it.
 
 One graph of patients and modalities with every edge twice, once per direction; concatenated messages; views by a loop
 over the patients of the batch. Encoders, head and optimiser are the package's own and edges are dropped with its

@@ -1,4 +1,4 @@
-"""The comparison for a training step with two streams: the same mathematics as one composes it from PyG's parts.
+"""A training step of two streams in plain PyG, composed from its parts.
 
 Mask generator and layers are ``MessagePassing`` on one edge list, messages are worked out as the formula reads: gather,
 concatenate, one linear map, times the mask, scatter. Kind to the comparison in four points: no loop over patients, the

@@ -12,10 +12,10 @@ import duckdb
 import ibis
 import pyarrow as pa
 
+from gdsfd.atomic_write import place_is_full
 from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.errors import InputError
 from gdsfd.private_folder import private_folder, remove_dead_folders
-from gdsfd.whole_folder import place_is_full
 
 __all__ = ["Database"]
 

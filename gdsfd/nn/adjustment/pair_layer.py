@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from gdsfd.ops.linear import plain_float
+from gdsfd.ops.dropout import plain_float
 
 __all__ = ["pair_layer"]
 

@@ -10,11 +10,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from gdsfd.ops.linear import plain_float, rows_by
-
 __all__ = ["contrastive_loss", "unit_tanh"]
 
-_SHORTEST = 1e-12  #: length that a shorter vector is divided by, as in torch.nn.functional.normalize
 _LOG2_E = 1 / math.log(2)
 _LARGEST = 88.0  #: its exponential is a float32
 _MOST = 40.0  #: largest cosine over the temperature of the fast way, which multiplies exponentials
@@ -55,7 +52,7 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
 
 
 def unit_tanh(values: Tensor) -> Tensor:
-    """``F.normalize(torch.tanh(values))``: rows of length 1; differentiable once.
+    """``F.normalize(torch.tanh(values))``: rows of length 1.
 
     Args:
         values: [N, d].
@@ -65,30 +62,7 @@ def unit_tanh(values: Tensor) -> Tensor:
     """
     if values.dtype in (torch.bfloat16, torch.float16):
         values = values.float()
-    result: Tensor = _UnitTanh.apply(values)
-    return result
-
-
-class _UnitTanh(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        # tanh by expm1, to the last digits and in half the time of torch's own
-        unit = values.mul(2).clamp_(max=60).expm1_()
-        unit /= unit + 2
-        length = torch.linalg.vector_norm(unit, dim=-1, keepdim=True).clamp_(min=_SHORTEST)
-        unit /= length
-        ctx.save_for_backward(unit, length)
-        return unit
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, above: Tensor) -> Tensor:
-        unit, length = ctx.saved_tensors
-        # Along the vector nothing changes, but where its length was taken for longer than it is.
-        along = torch.linalg.vecdot(above, unit).unsqueeze(-1).masked_fill_(length <= _SHORTEST, 0)
-        passed = torch.addcmul(above, unit, along, value=-1).div_(length)
-        tanh = unit * length
-        return passed.addcmul_(passed, tanh.square_(), value=-1)
+    return F.normalize(torch.tanh(values), dim=-1)
 
 
 def _labels(y: Tensor, dtype: torch.dtype) -> Tensor:
@@ -148,16 +122,16 @@ class _Contrast(torch.autograd.Function):
         asked, found = first.new_zeros(()), first.new_zeros(())
         plus_one = torch.empty_like(same)
         if pairs:  # the first view with itself
-            grown = _product(scaled, first)  # c in bits, then e
+            grown = F.linear(scaled, first)  # c in bits, then e
             asked -= torch.dot(grown.view(-1), same.view(-1)) / _LOG2_E
             torch.add(grown.exp2_(), 1, out=plus_one)  # torch's exp takes three times as long
             if wanted:
                 grown /= plus_one
                 _set_unasked(grown, absent, 0)
-                of_first = _product(grown.sub_(same), first.t()).mul_(2)  # symmetric, and both ends are the first's
+                of_first = F.linear(grown.sub_(same), first.t()).mul_(2)  # symmetric, and both ends are the first's
             _set_unasked(plus_one, absent, 1)
             asked += _sum_of_logs(plus_one, most)
-        grown = _product(second, scaled)  # a row is a patient of the second view
+        grown = F.linear(second, scaled)  # a row is a patient of the second view
         found -= grown.diagonal().mean() / _LOG2_E
         asked -= torch.dot(grown.view(-1), same.view(-1)) / _LOG2_E
         grown.exp2_()
@@ -175,10 +149,10 @@ class _Contrast(torch.autograd.Function):
                 grown -= same
             grown.diagonal().sub_(2 * factor)
             scale = 1 / (2 * temperature * max(pairs, 1))
-            of_across = _product(second.t(), grown.t()).t()
+            of_across = F.linear(second.t(), grown.t()).t()
             if pairs:
                 of_across += of_first
-            ctx.save_for_backward(of_across.mul_(scale), _product(grown, first.t()).mul_(scale))
+            ctx.save_for_backward(of_across.mul_(scale), F.linear(grown, first.t()).mul_(scale))
         if pairs:
             _set_unasked(plus_one, absent, 1)
             found += (asked + _sum_of_logs(plus_one, most)) / pairs
@@ -219,7 +193,3 @@ def _sum_of_logs(numbers: Tensor, most: float) -> Tensor:
         numbers = numbers[:half].mul_(numbers[half : 2 * half])
         most *= 2
     return total + numbers.log_().sum()
-
-
-def _product(rows: Tensor, weight: Tensor) -> Tensor:
-    return rows_by(rows, weight) if plain_float(rows, weight) else F.linear(rows, weight)

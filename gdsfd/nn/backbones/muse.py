@@ -12,7 +12,7 @@ from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.ops import dropout, linear, mask_total
+from gdsfd.ops import dropout, mask_total
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["MuseBackbone"]
@@ -84,7 +84,7 @@ class MuseBackbone(Backbone):
             return Embeddings(pooled, tokens, layout.presence)
         both = self._both(tokens, layout, mask, kept)
         pooled = both[: layout.num_patients]
-        first, second = unit_tanh(linear(both, self.projection.weight, self.projection.bias)).chunk(2)
+        first, second = unit_tanh(self.projection(both)).chunk(2)
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
         return Embeddings(pooled, tokens, layout.presence, loss)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
-from gdsfd.ops import edge_messages, linear, linear_edge_update, mask_total, node_update
+from gdsfd.ops import aggregate, edge_update, mask_total, normalised
+from gdsfd.ops.bipartite import Side
 
 __all__ = ["EdgeSAGEConv"]
 
@@ -68,38 +70,23 @@ class EdgeSAGEConv(nn.Module):
             layout: The edges.
             mask: Masks of the messages, [E] or [E, d]; None = 1.
             backend: Of the operations; see :func:`gdsfd.ops.aggregate`.
-            take: Row of ``edge`` that each edge of the layout has, where several share one; see
-                :func:`gdsfd.ops.edge_messages`.
+            take: Row of ``edge`` that each edge of the layout has, int64, where several share one (then ``edge`` is
+                [rows, d], and what is made of it alone is worked out once per row); None = each has its own.
         """
-        to_patients, to_modalities = edge_messages(
-            edge,
-            self.message_edge.weight,
-            _mapped(self.message_node, patient),
-            _mapped(self.message_node, modality),
-            layout.edges,
-            mask,
-            backend,
-            take,
-        )
-        assert to_patients is not None
-        assert to_modalities is not None
+        term = _taken(self.message_edge(edge), take)
+        to_patients = _sum(self.message_node(modality), term, layout, "left", mask, backend)
+        to_modalities = _sum(self.message_node(patient), term, layout, "right", mask, backend)
         new_patient = self.update(patient, to_patients, mask_total(mask, layout.edges, "left"))
         new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
         return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend, take)
 
     def to_patients(self, modality: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
         """Sum of the messages into each patient; [B, d]."""
-        node = _mapped(self.message_node, modality)
-        total, _ = edge_messages(edge, self.message_edge.weight, None, node, layout.edges, mask)
-        assert total is not None
-        return total
+        return _sum(self.message_node(modality), self.message_edge(edge), layout, "left", mask)
 
     def to_modalities(self, patient: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
         """Sum of the messages into each modality, [K, d]; ``patient`` as in :meth:`forward`."""
-        node = _mapped(self.message_node, patient)
-        _, total = edge_messages(edge, self.message_edge.weight, node, None, layout.edges, mask)
-        assert total is not None
-        return total
+        return _sum(self.message_node(patient), self.message_edge(edge), layout, "right", mask)
 
     def update(self, node: Tensor, total: Tensor, norm: Tensor) -> Tensor:
         """New node vectors.
@@ -109,8 +96,7 @@ class EdgeSAGEConv(nn.Module):
             total: Sum of the messages into each; [nodes, d].
             norm: Sum of the masks of each; [nodes, 1] or [nodes, d].
         """
-        message, old = self.update_message, self.update_node
-        return node_update(total, norm, node, message.weight, old.weight, message.bias)
+        return torch.relu(self.update_message(normalised(total, norm)) + self.update_node(node))
 
     def update_edge(
         self,
@@ -123,13 +109,21 @@ class EdgeSAGEConv(nn.Module):
     ) -> Tensor:
         """New edge vectors from both (new) ends; unchanged when the layer does not update edges."""
         if self.edge_patient is None or self.edge_modality is None or self.edge_edge is None:
-            return edge if take is None else edge.index_select(0, take)
-        ends = _mapped(self.edge_patient, patient), _mapped(self.edge_modality, modality)
-        return linear_edge_update(edge, self.edge_edge.weight, *ends, layout.edges, backend, take)
+            return _taken(edge, take)
+        ends = self.edge_patient(patient), self.edge_modality(modality)
+        return edge_update(*ends, _taken(self.edge_edge(edge), take), _taken(edge, take), layout.edges, backend=backend)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channels}, update_edges={self.edge_patient is not None})"
 
 
-def _mapped(layer: nn.Linear, rows: Tensor) -> Tensor:
-    return linear(rows, layer.weight, layer.bias)
+def _taken(rows: Tensor, take: Tensor | None) -> Tensor:
+    return rows if take is None else rows.index_select(0, take)
+
+
+def _sum(
+    node: Tensor, term: Tensor, layout: EdgeLayout, toward: Side, mask: Tensor | None, backend: str = "auto"
+) -> Tensor:
+    """Sum of the messages ``mask * ReLU(node + term)`` into each node of one side."""
+    mask = None if mask is None else mask.to(term.dtype)  # under autocast the term is in half precision
+    return aggregate(node, term, layout.edges, toward, "sum", mask=mask, backend=backend)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from gdsfd.ops import linear, residual_network
+from gdsfd.ops import dropout
 
 __all__ = ["FeatureToken", "ResidualToken"]
 
@@ -31,8 +32,9 @@ class ResidualToken(nn.Module):
 
     def forward(self, token: Tensor) -> Tensor:
         """The token with the network's share."""
-        inner, outer = self.inner, self.outer
-        return residual_network(token, inner.weight, inner.bias, outer.weight, outer.bias, self.dropout, self.training)
+        token = dropout(token, self.dropout, self.training)
+        hidden = dropout(F.gelu(self.inner(token)), self.dropout, self.training)
+        return token + self.outer(hidden)
 
 
 class FeatureToken(nn.Module):
@@ -70,4 +72,4 @@ class FeatureToken(nn.Module):
             scaled = (scaled / self.spread).clamp(-5, 5) * self.relevance
         else:  # in place: memory that is new to the process costs more than the arithmetic
             scaled = scaled.div_(self.spread).clamp_(-5, 5).mul_(self.relevance)
-        return linear(scaled, self.linear.weight, self.linear.bias)
+        return self.linear(scaled)

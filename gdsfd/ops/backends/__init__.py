@@ -1,15 +1,13 @@
 """Implementations of the operations on edges, by name: the one table of what runs where.
 
-A backend is a module with ``usable`` and ``aggregate``; the other three operations are put together from these (and the
-reference's edge update) where a module does not bring a faster form of its own:
+A backend is a module with these functions:
 
 - ``usable() -> bool``: whether it can run here and gives right answers; never raises.
-- ``aggregate(node, edge, graph, toward, reduce, activation, mask, score)``: see :func:`gdsfd.ops.aggregate`.
-- ``edge_update(left, right, edge, residual, graph, activation)``: see :func:`gdsfd.ops.edge_update`.
-- ``edge_messages(edge, weight, left, right, graph, mask, take)``: see :func:`gdsfd.ops.edge_messages`.
-- ``linear_edge_update(edge, weight, left, right, graph, take)``: see :func:`gdsfd.ops.linear_edge_update`.
+- ``aggregate(node, edge, graph, toward, reduce, activation, mask, score) -> Tensor``: see :func:`gdsfd.ops.aggregate`.
+- ``edge_update(left, right, edge, residual, graph, activation) -> Tensor``: see :func:`gdsfd.ops.edge_update`; a module
+  without it is served by the reference's.
 
-Arguments arrive checked: shapes fit, ``edge``, ``mask`` and ``score`` may be None, and may be non-contiguous. Each module
+Arguments arrive checked: shapes fit, ``edge``, ``mask`` and ``score`` may be None, and may be non-contiguous. A module
 is imported when first asked for.
 """
 
@@ -41,7 +39,7 @@ class Backend:
 
 #: Every backend there is, usable on this machine or not.
 BACKENDS: Registry[Backend] = Registry("backend")
-for _name in ("reference", "torch_scatter", "segment", "fused_cpu", "dense", "triton"):
+for _name in ("reference", "torch_scatter", "segment", "dense", "triton"):
     BACKENDS.register(_name)(Backend(_name, f"gdsfd.ops.backends.{_name}"))
 
 

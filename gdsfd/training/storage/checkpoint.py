@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from gdsfd.atomic_write import put_in_place
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.training.state import TrainingState
@@ -96,12 +97,8 @@ def save_checkpoint(
     }
     text = json.dumps({**stored, "digest": digest_of_json(stored)})
     (temporary / _STATE).write_text(text, encoding="utf-8")
-    for entry in temporary.iterdir():
-        _flush(entry)
-    final = folder / f"epoch-{state.epoch:05d}"
-    shutil.rmtree(final, ignore_errors=True)
-    os.rename(temporary, final)
-    _flush(folder)
+    put_in_place(temporary, folder / f"epoch-{state.epoch:05d}")
+    shutil.rmtree(temporary, ignore_errors=True)  # an older checkpoint of this epoch
     for older in _finished(folder)[:-1]:
         shutil.rmtree(older, ignore_errors=True)
 
@@ -222,11 +219,3 @@ def _finished(folder: Path) -> list[Path]:
 
 def _plain(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from gdsfd._version import __version__
+from gdsfd.atomic_write import atomic_directory, check_replaceable
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.nn.ensemble import Ensemble
@@ -19,7 +20,6 @@ from gdsfd.training.history_log import write_history
 from gdsfd.training.run_record.run_record import RunRecord
 from gdsfd.training.storage.checkpoint import work_folder
 from gdsfd.training.storage.stored_model import FORMAT, VERSION, check_stored, damaged
-from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"]
 
@@ -62,7 +62,7 @@ def write_model(
     Raises:
         InputError: ``folder`` holds something else.
     """
-    with whole_folder(folder, _MODEL_FILE, FORMAT) as temporary:
+    with atomic_directory(folder, _MODEL_FILE, FORMAT) as temporary:
         for name, network in networks.items():
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])

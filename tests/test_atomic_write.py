@@ -1,4 +1,4 @@
-"""A folder appears whole or not at all, whatever happens while it is written."""
+"""Folders and files appear whole or not at all, whatever happens while they are written."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import gdsfd.whole_folder as module
+import gdsfd.atomic_write as module
+from gdsfd.atomic_write import atomic_directory, atomic_file, check_writable, put_in_place
 from gdsfd.errors import InputError
-from gdsfd.whole_folder import check_writable, whole_folder
 
 MARKER, FORMAT = "thing.json", "thing"
 
 
 def write(folder: Path, word: str) -> None:
-    with whole_folder(folder, MARKER, FORMAT) as temporary:
+    with atomic_directory(folder, MARKER, FORMAT) as temporary:
         (temporary / MARKER).write_text('{"format": "thing"}')
         (temporary / "deep").mkdir()
         (temporary / "deep" / "word.txt").write_text(word)
@@ -49,7 +49,7 @@ def test_an_empty_folder_is_taken(tmp_path):
 def test_an_error_leaves_the_old_folder(tmp_path):
     target = tmp_path / "out"
     write(target, "old")
-    with pytest.raises(RuntimeError, match="half way"), whole_folder(target, MARKER, FORMAT) as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError, match="half way"), atomic_directory(target, MARKER, FORMAT) as temporary:  # noqa: PT012
         (temporary / MARKER).write_text("{")
         raise RuntimeError("half way")
     assert word_in(target) == "old"
@@ -61,8 +61,8 @@ def test_a_kill_leaves_the_old_folder_and_the_next_write_cleans_up(tmp_path):
     write(target, "old")
     program = (
         "import os, signal, sys\n"
-        "from gdsfd.whole_folder import whole_folder\n"
-        f"with whole_folder({str(target)!r}, 'thing.json', 'thing') as temporary:\n"
+        "from gdsfd.atomic_write import atomic_directory\n"
+        f"with atomic_directory({str(target)!r}, 'thing.json', 'thing') as temporary:\n"
         "    (temporary / 'thing.json').write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -76,7 +76,7 @@ def test_a_kill_leaves_the_old_folder_and_the_next_write_cleans_up(tmp_path):
 
 
 def test_a_live_neighbour_is_not_cleaned_up(tmp_path):
-    with whole_folder(tmp_path / "out", MARKER, FORMAT) as slow:
+    with atomic_directory(tmp_path / "out", MARKER, FORMAT) as slow:
         (slow / MARKER).write_text('{"format": "thing"}')
         write(tmp_path / "out", "quick")
         assert slow.is_dir()
@@ -143,9 +143,9 @@ def test_a_full_disk_is_told_as_such_and_leaves_the_old_folder(tmp_path):
     write(tmp_path / "out", "old")
     code = (
         "import resource\nimport numpy as np\nfrom safetensors.numpy import save_file\n"
-        "from gdsfd.errors import InputError\nfrom gdsfd.whole_folder import whole_folder\n"
+        "from gdsfd.errors import InputError\nfrom gdsfd.atomic_write import atomic_directory\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
-        f"try:\n    with whole_folder({str(tmp_path / 'out')!r}, 'thing.json', holds='thing') as folder:\n"
+        f"try:\n    with atomic_directory({str(tmp_path / 'out')!r}, 'thing.json', holds='thing') as folder:\n"
         "        BODY\nexcept InputError as error:\n    print(error)\n"
     )
     for body in (
@@ -156,3 +156,43 @@ def test_a_full_disk_is_told_as_such_and_leaves_the_old_folder(tmp_path):
         assert "out cannot be written: File too large; free space there" in run.stdout, run.stderr
     assert word_in(tmp_path / "out") == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_whole_file_or_the_old_one(tmp_path):
+    file = tmp_path / "deep" / "p.csv"
+    with atomic_file(file) as temporary:
+        temporary.write_text("old")
+        assert not file.exists()
+
+    def fail_halfway():
+        with atomic_file(file) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    assert file.read_text() == "old"
+    assert [entry.name for entry in file.parent.iterdir()] == ["p.csv"]
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path):
+    (tmp_path / "p.csv").write_text("old")
+    code = (
+        "import resource\nfrom gdsfd.errors import InputError\nfrom gdsfd.atomic_write import atomic_file\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
+        f"try:\n    with atomic_file({str(tmp_path / 'p.csv')!r}) as file:\n"
+        "        file.write_bytes(bytes(1 << 20))\nexcept InputError as error:\n    print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "p.csv cannot be written: File too large; free space there" in run.stdout, run.stderr
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_is_put_in_place_of_another(tmp_path):
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "word").write_text(name)
+    put_in_place(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old" / "word").read_text() == "new"
+    put_in_place(tmp_path / "old", tmp_path / "third")
+    assert (tmp_path / "third" / "word").read_text() == "new"

@@ -1,4 +1,4 @@
-"""Writing a folder so that it appears whole or not at all."""
+"""Folders and files that appear whole or not at all, and what is looked at before they are written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +19,21 @@ from safetensors import SafetensorError
 from gdsfd.errors import InputError
 from gdsfd.private_folder import folder_beside
 
-__all__ = ["check_replaceable", "check_writable", "place_is_full", "whole_folder"]
+__all__ = [
+    "atomic_directory",
+    "atomic_file",
+    "check_replaceable",
+    "check_writable",
+    "place_is_full",
+    "put_in_place",
+]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 @contextmanager
-def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
+def atomic_directory(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
     """Yields a temporary sibling of ``folder`` to write into; on success it takes the folder's place.
 
     When the block raises, or the process is killed, ``folder`` is as it was before. What a killed process left beside
@@ -40,7 +48,7 @@ def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
         InputError: ``folder`` is a file, or a folder of something else; or it cannot be written, or the disk is full.
 
     Example:
-        >>> with whole_folder("out", "graph.json", holds="gdsfd graph") as temporary:  # doctest: +SKIP
+        >>> with atomic_directory("out", "graph.json", holds="gdsfd graph") as temporary:  # doctest: +SKIP
         ...     (temporary / "graph.json").write_text('{"format": "gdsfd graph"}')
     """
     folder = Path(os.path.realpath(folder))  # a link is followed, and stays
@@ -48,12 +56,50 @@ def whole_folder(folder: str | Path, marker: str, holds: str) -> Iterator[Path]:
     check_writable(folder)
     with _explained(folder), folder_beside(folder, mode=0o777) as temporary:
         yield temporary
-        for entry in (*temporary.rglob("*"), temporary):
+        for entry in temporary.rglob("*"):
             if entry.is_file():  # safetensors would keep its files from the user's group
                 shutil.copymode(temporary / marker, entry)
-            _flush(entry)
-        _put_in_place(temporary, folder)
-        _flush(folder.parent)
+        put_in_place(temporary, folder)
+
+
+@contextmanager
+def atomic_file(file: str | Path) -> Iterator[Path]:
+    """Yields a temporary sibling of ``file`` to write to; on success it takes the file's place. A link is followed.
+
+    Args:
+        file: The final place. Its parents are created.
+
+    Raises:
+        InputError: It cannot be written, or the disk is full.
+
+    Example:
+        >>> with atomic_file("out.csv") as temporary:  # doctest: +SKIP
+        ...     temporary.write_text("id,probability")
+    """
+    file = Path(os.path.realpath(file))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.parent / f".{file.stem}.{uuid.uuid4().hex[:8]}{file.suffix}"
+    with _explained(file):
+        try:
+            yield temporary
+            _flush(temporary)
+            os.replace(temporary, file)
+            _flush(file.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def put_in_place(temporary: Path, folder: Path) -> None:
+    """Gives a folder that has been written its final name, once all of it is on the disk.
+
+    Args:
+        temporary: The folder; afterwards there is none of this name, or the one that had the final name before.
+        folder: The final place, on the same file system.
+    """
+    for entry in (*temporary.rglob("*"), temporary):
+        _flush(entry)
+    _rename(temporary, folder)
+    _flush(folder.parent)
 
 
 def check_writable(folder: str | Path, inside: bool = False) -> None:
@@ -136,7 +182,7 @@ def check_replaceable(folder: str | Path, marker: str, holds: str) -> None:
         raise InputError(f"{folder}: the folder is not empty and holds no {holds}; {advice}")
 
 
-def _put_in_place(temporary: Path, folder: Path) -> None:
+def _rename(temporary: Path, folder: Path) -> None:
     """Gives ``temporary`` the name ``folder``; the old folder, if any, ends up under the temporary name."""
     if not os.path.lexists(folder):
         os.rename(temporary, folder)
