@@ -49,7 +49,7 @@ class Launches:
     seen: list[tuple[Any, tuple[int, ...], dict[str, Any]]] = field(default_factory=list)
 
     def compile(self, target: GPUTarget) -> set[str]:
-        """Compiles each different launch; returns the kernels' names."""
+        """Compiles each different launch; returns the kernels' names, with the stage or the way."""
         done = set()
         for kernel, grid, arguments in self.seen:
             assert all(size > 0 for size in grid)
@@ -67,7 +67,7 @@ class Launches:
                     aligned[(number,)] = [["tt.divisibility", 16]]  # as torch allocates
                 else:
                     signature[parameter.name] = "i32"
-            key = (kernel.__name__, str(signature), str(constants))
+            key = (_label(kernel, arguments), str(signature), str(constants))
             if key not in done:
                 done.add(key)
                 options = {"num_warps": arguments["num_warps"], "enable_fp_fusion": True}
@@ -80,6 +80,14 @@ class Launches:
                 assert "atom." not in made.asm["ptx"]
                 assert "red.global" not in made.asm["ptx"]
         return {name for name, _, _ in done}
+
+
+def _label(kernel: Any, arguments: dict[str, Any]) -> str:
+    if "STAGE" in arguments:
+        return f"{kernel.__name__}, {STAGES[arguments['STAGE']]}"
+    if "order" in arguments:
+        return f"{kernel.__name__}, {'slice' if arguments['order'] is None else 'walk'}"
+    return str(kernel.__name__)
 
 
 @pytest.fixture
@@ -108,9 +116,10 @@ def leaf(*shape: int, dtype: torch.dtype) -> Tensor:
     return torch.rand(shape).to(dtype).requires_grad_()
 
 
-SUMS = {"walk_sum", "slice_sum", "combine_sums"}
-MAXIMA = {"walk_max", "slice_max", "combine_maxima"}
-GRADIENTS = {"walk_gradient", "slice_gradient"}
+STAGES = ("whole", "parts", "combined")
+SUMS = {f"add_up, {stage}" for stage in STAGES}
+MAXIMA = {f"take_largest, {stage}" for stage in STAGES}
+GRADIENTS = {"source_gradient, walk", "source_gradient, slice"}
 
 
 @pytest.mark.parametrize(
@@ -121,9 +130,9 @@ GRADIENTS = {"walk_gradient", "slice_gradient"}
         ("sum", 1, torch.float16, 1, SUMS | GRADIENTS),
         ("mean", 4, torch.float32, 256, SUMS | GRADIENTS | {"weight_gradient"}),
         ("mean", 128, torch.bfloat16, 128, SUMS | GRADIENTS),
-        ("max", 0, torch.float32, 128, MAXIMA | GRADIENTS | {"combine_sums"}),
-        ("max", 1, torch.bfloat16, 12, MAXIMA | GRADIENTS | {"combine_sums", "weight_gradient"}),
-        ("max", 20, torch.float64, 20, MAXIMA | GRADIENTS | {"combine_sums"}),
+        ("max", 0, torch.float32, 128, MAXIMA | GRADIENTS | {"add_up, combined"}),
+        ("max", 1, torch.bfloat16, 12, MAXIMA | GRADIENTS | {"add_up, combined", "weight_gradient"}),
+        ("max", 20, torch.float64, 20, MAXIMA | GRADIENTS | {"add_up, combined"}),
     ],
 )
 def test_aggregation_compiles(
@@ -142,7 +151,7 @@ def test_older_gpus_compile(launches: Launches) -> None:
     for toward, nodes in (("left", 3), ("right", 1)):
         node, mask = leaf(nodes, 64, dtype=torch.bfloat16), leaf(30, 1, dtype=torch.bfloat16)
         reduce_edges(node, None, mask, graph, toward, "mean", "none").sum().backward()
-    assert launches.compile(AMPERE) == SUMS | {"slice_gradient", "weight_gradient"}
+    assert launches.compile(AMPERE) == SUMS | {"source_gradient, slice", "weight_gradient"}
 
 
 def test_scores_compile(launches: Launches) -> None:
@@ -157,7 +166,9 @@ def test_scores_compile(launches: Launches) -> None:
 def test_edge_update_compiles(launches: Launches, dtype: torch.dtype, residual: bool, one: bool) -> None:
     left, right, edge = (leaf(rows, 96, dtype=dtype) for rows in ((1, 1, 30) if one else (9, 3, 30)))
     update(left, right, edge, leaf(30, 96, dtype=dtype) if residual else None, small_graph(), True).sum().backward()
-    kernels = {"update_edges", "update_gradient", "combine_sums", "slice_sum" if one else "walk_sum"}
+    kernels = {"update_edges", "update_gradient", "add_up, combined"} | (
+        {"add_up, parts"} if one else {"add_up, whole"}
+    )
     assert launches.compile(HOPPER) == kernels
 
 

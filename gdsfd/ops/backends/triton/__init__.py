@@ -5,7 +5,7 @@ the two are the inputs, a normaliser per destination and, for a maximum, the num
 
 =========== ========================================================================================================
 to patients a program takes a block of patients and walks their edges, one after the other, along ``Bipartite.by_left``
-to hubs     a hub's edges are one slice, cut into pieces; a program per piece, then a second kernel adds up the pieces
+to hubs     a hub's edges are one slice, cut into chunks; a program per chunk, then a second kernel adds up the chunks
 backward    the same two ways, by the side of the *source*; each edge's own gradient is stored in passing
 =========== ========================================================================================================
 
@@ -32,15 +32,15 @@ from torch import Tensor
 from gdsfd.ops.backends.composition import Activation, Reduce
 from gdsfd.ops.backends.triton.aggregate import reduce_edges
 from gdsfd.ops.backends.triton.edge_update import update
+from gdsfd.ops.backends.triton.reduction_kernels import add_up
 from gdsfd.ops.backends.triton.softmax import softmax_weight
-from gdsfd.ops.backends.triton.sum_kernels import walk_sum
 from gdsfd.ops.backends.triton.tiles import check_tensor
 from gdsfd.ops.bipartite import Bipartite, Side
 
 __all__ = ["aggregate", "edge_update", "usable"]
 
 # Whether TRITON_INTERPRET was set when the kernels were made; setting it later changes nothing.
-_INTERPRETED = not isinstance(walk_sum, triton.JITFunction)
+_INTERPRETED = not isinstance(add_up, triton.JITFunction)
 
 
 def usable() -> bool:

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gdsfd.ops.backends.composition import Activation, Reduce, other
-from gdsfd.ops.backends.triton.gradient_kernels import slice_gradient, walk_gradient, weight_gradient
-from gdsfd.ops.backends.triton.pieces import pieces_of_all, pieces_of_hubs
-from gdsfd.ops.backends.triton.reductions import add_pieces, constants, largest, one_of, partial_sums, total
+from gdsfd.ops.backends.triton.chunks import chunks_of_all, chunks_of_hubs
+from gdsfd.ops.backends.triton.gradient_kernels import source_gradient, weight_gradient
+from gdsfd.ops.backends.triton.reductions import add_chunks, constants, largest, one_of, partial_sums, total
 from gdsfd.ops.backends.triton.tiles import Tiles
 from gdsfd.ops.bipartite import Bipartite, Side
 
@@ -114,22 +114,21 @@ def _gradients(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, Tensor | None
         fused = grad_mask if per_channel else None
         if grad_node is None and grad_edge is None and fused is None:
             return grad_node, grad_edge, grad_mask
+        gradients = (node, edge, mask, grad_out, out, norm, arg)
         if way.toward == "right" and grad_node is not None and not sizes["ONE_NODE"]:
-            walk = {name: value for name, value in sizes.items() if name != "ONE_NODE"}
             tiles = Tiles(like.size(1), graph.num_left)
-            walk_gradient[tiles.over(graph.num_left)](
-                node, edge, mask, grad_out, out, norm, arg, graph.by_left, graph.left_ptr, way.target,
-                grad_node, grad_edge, fused, graph.num_left, **walk, **tiles.sizes(), num_warps=4,
+            source_gradient[tiles.over(graph.num_left)](
+                *gradients, graph.by_left, graph.left_ptr, None, way.source, way.target, grad_node, grad_edge, fused,
+                graph.num_left, **sizes, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
         else:
-            one = sizes["ONE_NODE"]
-            pieces = pieces_of_all(graph) if one else pieces_of_hubs(graph)
-            partial = None if grad_node is None else partial_sums(pieces, like)
+            chunks = chunks_of_all(graph) if sizes["ONE_NODE"] else chunks_of_hubs(graph)
+            partial = None if grad_node is None else partial_sums(chunks, like)
             tiles = Tiles(like.size(1))
-            slice_gradient[(pieces.count, tiles.blocks)](
-                node, edge, mask, grad_out, out, norm, arg, pieces.starts, pieces.stops, way.source, way.target,
-                partial, grad_edge, fused, **sizes, **tiles.sizes(), num_warps=4,
+            source_gradient[(chunks.count, tiles.blocks)](
+                *gradients, None, chunks.starts, chunks.stops, way.source, way.target, partial, grad_edge, fused,
+                chunks.count, **sizes, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
             if partial is not None and grad_node is not None:
-                add_pieces(partial, pieces, grad_node)
+                add_chunks(partial, chunks, grad_node)
     return grad_node, grad_edge, grad_mask

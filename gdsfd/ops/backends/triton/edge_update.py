@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from gdsfd.ops.backends.triton.pieces import pieces_of_all, pieces_of_hubs
-from gdsfd.ops.backends.triton.reductions import add_pieces, add_rows, total
+from gdsfd.ops.backends.triton.chunks import chunks_of_all, chunks_of_hubs
+from gdsfd.ops.backends.triton.reductions import add_chunks, add_rows, total
 from gdsfd.ops.backends.triton.tiles import Tiles, accumulator
 from gdsfd.ops.backends.triton.update_kernels import update_edges, update_gradient
 from gdsfd.ops.bipartite import Bipartite
@@ -80,19 +80,19 @@ def _gradients(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, Tensor | None
         return None, None, None
     if not edge.numel():
         return torch.zeros_like(left), torch.zeros_like(right), torch.zeros_like(edge)
-    pieces = pieces_of_all(way.graph) if way.one_right else pieces_of_hubs(way.graph)
+    chunks = chunks_of_all(way.graph) if way.one_right else chunks_of_hubs(way.graph)
     tiles = Tiles(edge.size(1))
     grad_edge = torch.empty_like(edge)
-    partial = edge.new_empty(pieces.count, edge.size(1), dtype=accumulator(edge)[0]) if want_right else None
+    partial = edge.new_empty(chunks.count, edge.size(1), dtype=accumulator(edge)[0]) if want_right else None
     grad_left = grad_right = None
     with torch.cuda.device_of(edge):
-        update_gradient[(pieces.count, tiles.blocks)](
-            left, right, edge, grad_out, way.graph.left, way.graph.right, pieces.starts, pieces.stops,
+        update_gradient[(chunks.count, tiles.blocks)](
+            left, right, edge, grad_out, way.graph.left, way.graph.right, chunks.starts, chunks.stops,
             partial, grad_edge, **way.sizes(edge), **tiles.sizes(), num_warps=4,
         )  # fmt: skip
         if partial is not None:
             grad_right = torch.empty_like(right)
-            add_pieces(partial, pieces, grad_right)
+            add_chunks(partial, chunks, grad_right)
         if want_left:
             grad_left = _left_sum(grad_edge, left, way)
     return grad_left, grad_right, grad_edge if want_edge else None
@@ -102,4 +102,4 @@ def _left_sum(grad_edge: Tensor, left: Tensor, way: _Way) -> Tensor:
     """The edges' gradients at their left ends; one row for all of them where one row stood for all nodes."""
     if not way.one_left:
         return total(None, grad_edge, None, way.graph, "left", relu=False)[0]
-    return add_rows(grad_edge, pieces_of_all(way.graph))
+    return add_rows(grad_edge, chunks_of_all(way.graph))

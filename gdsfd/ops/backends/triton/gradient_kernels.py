@@ -1,17 +1,27 @@
-"""Gradients by recomputation: every edge is visited once, by the piece or the node that owns its source."""
+"""Gradients by recomputation: every edge is visited once, by the chunk or the node that owns its source."""
 
 from __future__ import annotations
 
 import triton
 import triton.language as tl
 
-from gdsfd.ops.backends.triton.message import activate, arriving, gradient, masked_product, message, rows
+from gdsfd.ops.backends.triton.message import (
+    activate,
+    arriving,
+    edges_at,
+    gradient,
+    masked_product,
+    message,
+    rows,
+    share,
+    source_of,
+)
 
-__all__ = ["slice_gradient", "walk_gradient", "weight_gradient"]
+__all__ = ["source_gradient", "weight_gradient"]
 
 
 @triton.jit
-def walk_gradient(
+def source_gradient(
     node: tl.tensor,
     edge: tl.tensor,
     mask: tl.tensor,
@@ -20,74 +30,14 @@ def walk_gradient(
     norm: tl.tensor,
     arg: tl.tensor,
     order: tl.tensor,
-    ptr: tl.tensor,
-    target: tl.tensor,
-    grad_node: tl.tensor,
-    grad_edge: tl.tensor,
-    grad_mask: tl.tensor,
-    owners: tl.tensor,
-    C: tl.constexpr,
-    W: tl.constexpr,
-    GROUP: tl.constexpr,
-    RELU: tl.constexpr,
-    ACC: tl.constexpr,
-    R: tl.constexpr,
-    BC: tl.constexpr,
-) -> None:
-    """R source nodes side by side, each walking its edges."""
-    i = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
-    live = i < owners
-    c = tl.program_id(1) * BC + tl.arange(0, BC)
-    start = tl.load(ptr + i, mask=live, other=0)
-    degree = tl.load(ptr + i + 1, mask=live, other=0) - start
-    total = tl.zeros((R, BC), dtype=ACC)
-    for j in range(0, tl.max(degree, axis=0)):
-        on = j < degree
-        tile = on[:, None] & (c < C)[None, :]
-        e = tl.load(order + start + j, mask=on, other=0)
-        t = tl.load(target + e, mask=on, other=0)
-        total += gradient(
-            node,
-            edge,
-            mask,
-            grad_out,
-            out,
-            norm,
-            arg,
-            grad_edge,
-            grad_mask,
-            i,
-            t,
-            e,
-            c,
-            on,
-            tile,
-            C,
-            W,
-            GROUP,
-            RELU,
-            ACC,
-        )
-    tile = live[:, None] & (c < C)[None, :]
-    tl.store(grad_node + i[:, None] * C + c[None, :], total.to(grad_node.dtype.element_ty), mask=tile)
-
-
-@triton.jit
-def slice_gradient(
-    node: tl.tensor,
-    edge: tl.tensor,
-    mask: tl.tensor,
-    grad_out: tl.tensor,
-    out: tl.tensor,
-    norm: tl.tensor,
-    arg: tl.tensor,
     starts: tl.tensor,
     stops: tl.tensor,
     source: tl.tensor,
     target: tl.tensor,
-    partial: tl.tensor,  # None: the gradient of node is not wanted
+    grad_node: tl.tensor,  # of chunks: their sums, which add_up combines; None: not wanted
     grad_edge: tl.tensor,
     grad_mask: tl.tensor,
+    owners: tl.tensor,
     C: tl.constexpr,
     W: tl.constexpr,
     GROUP: tl.constexpr,
@@ -97,19 +47,17 @@ def slice_gradient(
     R: tl.constexpr,
     BC: tl.constexpr,
 ) -> None:
-    """One piece of a source's slice; ``combine_sums`` adds up the pieces."""
-    piece = tl.program_id(0).to(tl.int64)
+    """Source nodes walking their edges, or a chunk of a source's slice."""
+    i, live, first, last, steps = share(order, starts, stops, owners, R)
     c = tl.program_id(1) * BC + tl.arange(0, BC)
-    start = tl.load(starts + piece)
-    stop = tl.load(stops + piece)
     total = tl.zeros((R, BC), dtype=ACC)
-    for j in range(0, tl.cdiv(stop - start, R)):
-        e = start + j * R + tl.arange(0, R)
-        on = e < stop
+    for j in range(0, steps):
+        e, on = edges_at(order, first, last, j, R)
         tile = on[:, None] & (c < C)[None, :]
-        s = e - e
-        if not ONE_NODE:
-            s = tl.load(source + e, mask=on, other=0)
+        if order is None:
+            s = source_of(node, source, e, on, ONE_NODE)
+        else:
+            s = i
         t = tl.load(target + e, mask=on, other=0)
         total += gradient(
             node,
@@ -133,8 +81,11 @@ def slice_gradient(
             RELU,
             ACC,
         )
-    if partial is not None:
-        tl.store(partial + piece * C + c, tl.sum(total, axis=0), mask=c < C)
+    if grad_node is not None:
+        if order is None:
+            total = tl.sum(total, axis=0)[None, :]
+        tile = live[:, None] & (c < C)[None, :]
+        tl.store(grad_node + i[:, None] * C + c[None, :], total.to(grad_node.dtype.element_ty), mask=tile)
 
 
 @triton.jit
@@ -162,9 +113,7 @@ def weight_gradient(
     e = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
     on = e < edges
     w = tl.program_id(1)
-    s = e - e
-    if not ONE_NODE:
-        s = tl.load(source + e, mask=on, other=0)
+    s = source_of(node, source, e, on, ONE_NODE)
     t = tl.load(target + e, mask=on, other=0)
     total = tl.zeros((R, BC), dtype=ACC)
     for first in range(0, GROUP, BC):

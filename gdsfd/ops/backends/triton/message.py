@@ -1,4 +1,4 @@
-"""What every kernel does with a tile of edges: the message, its weight, and its way back.
+"""What every kernel does with a tile of edges: which edges it visits, the message, its weight, and its way back.
 
 A tile has R edges (rows) and BC channels (columns). ``e`` are edge numbers, ``s`` sources, ``t`` destinations, all
 int64 [R]; ``c`` channels [BC]; ``on`` [R] and ``tile`` [R, BC] say which elements exist. What does not exist loads as 0
@@ -15,7 +15,69 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-__all__ = ["activate", "gradient", "load_weight", "message", "normalised", "rows"]
+__all__ = ["activate", "edges_at", "gradient", "load_weight", "message", "normalised", "rows", "share", "source_of"]
+
+
+@triton.jit
+def share(order: tl.tensor, starts: tl.tensor, stops: tl.tensor, owners: tl.tensor, R: tl.constexpr) -> tl.tensor:
+    """The edges that a program visits, in one of two ways.
+
+    With ``order`` it *walks*: R owners side by side, each visiting its edges one after the other along the permutation,
+    so that nothing has to be added up between threads. Without, it visits one *slice* of consecutive edges, R at a
+    time, and its R rows are reduced at the end.
+
+    Args:
+        order: Permutation that sorts the edges by owner; None = slices.
+        starts: Where each owner's or slice's edges start.
+        stops: Where they stop; None = where the next one's start.
+        owners: How many there are (walks).
+        R: Rows of a tile.
+
+    Returns:
+        Rows of the results, int64 [R] or [1]; which of them exist; each row's first place; that after its last; steps.
+    """
+    if order is None:
+        i = tl.program_id(0).to(tl.int64) + tl.zeros((1,), dtype=tl.int64)
+        live = i >= 0
+        at = tl.program_id(0).to(tl.int64)
+        start = tl.load(starts + at)
+        if stops is None:
+            stop = tl.load(starts + at + 1)
+        else:
+            stop = tl.load(stops + at)
+        first = start + tl.arange(0, R)
+        last = stop
+        steps = tl.cdiv(stop - start, R)
+    else:
+        i = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
+        live = i < owners
+        first = tl.load(starts + i, mask=live, other=0)
+        last = tl.load(starts + i + 1, mask=live, other=0)
+        steps = tl.max(last - first, axis=0)
+    return i, live, first, last, steps
+
+
+@triton.jit
+def edges_at(order: tl.tensor, first: tl.tensor, last: tl.tensor, j: tl.tensor, R: tl.constexpr) -> tl.tensor:
+    """Edge numbers of step ``j``, and which of them exist."""
+    if order is None:
+        e = first + j * R
+        on = e < last
+    else:
+        on = first + j < last
+        e = tl.load(order + first + j, mask=on, other=0)
+    return e, on
+
+
+@triton.jit
+def source_of(node: tl.tensor, source: tl.tensor, e: tl.tensor, on: tl.tensor, ONE_NODE: tl.constexpr) -> tl.tensor:
+    """Rows of the node terms: one for all, or each edge's source; without node terms anything."""
+    s = e
+    if ONE_NODE:
+        s = e - e
+    elif node is not None:
+        s = tl.load(source + e, mask=on, other=0)
+    return s
 
 
 @triton.jit

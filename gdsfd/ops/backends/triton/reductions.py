@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from gdsfd.ops.backends.composition import other
-from gdsfd.ops.backends.triton.max_kernels import combine_maxima, slice_max, walk_max
-from gdsfd.ops.backends.triton.pieces import Pieces, pieces_of_hubs
-from gdsfd.ops.backends.triton.sum_kernels import combine_sums, slice_sum, walk_sum
+from gdsfd.ops.backends.triton.chunks import Chunks, chunks_of_hubs
+from gdsfd.ops.backends.triton.reduction_kernels import COMBINED, PARTS, WHOLE, add_up, take_largest
 from gdsfd.ops.backends.triton.tiles import Tiles, accumulator
 from gdsfd.ops.bipartite import Bipartite, Side
 
-__all__ = ["add_pieces", "add_rows", "constants", "largest", "one_of", "partial_sums", "total"]
+__all__ = ["add_chunks", "add_rows", "constants", "largest", "one_of", "partial_sums", "total"]
 
 
 def total(
@@ -43,19 +42,19 @@ def total(
     with torch.cuda.device_of(like):
         if toward == "left":
             tiles = Tiles(channels, owners)
-            walk_sum[tiles.over(owners)](
-                node, edge, mask, graph.by_left, graph.left_ptr, graph.right, out, norm, owners,
-                **sizes, **width, **tiles.sizes(), num_warps=4,
+            add_up[tiles.over(owners)](
+                node, edge, mask, graph.by_left, graph.left_ptr, None, graph.right, out, norm, owners,
+                **sizes, **width, STAGE=WHOLE.value, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
         else:
-            pieces, tiles = pieces_of_hubs(graph), Tiles(channels)
-            partial = partial_sums(pieces, like)
-            weight = like.new_empty(pieces.count, sizes["W"], dtype=dtype) if mean else None
-            slice_sum[(pieces.count, tiles.blocks)](
-                node, edge, mask, pieces.starts, pieces.stops, graph.left, partial, weight,
-                **sizes, **width, **tiles.sizes(), num_warps=4,
+            chunks, tiles = chunks_of_hubs(graph), Tiles(channels)
+            partial = partial_sums(chunks, like)
+            weight = like.new_empty(chunks.count, sizes["W"], dtype=dtype) if mean else None
+            add_up[(chunks.count, tiles.blocks)](
+                node, edge, mask, None, chunks.starts, chunks.stops, graph.left, partial, weight, chunks.count,
+                **sizes, **width, STAGE=PARTS.value, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
-            add_pieces(partial, pieces, out, weight, norm)
+            add_chunks(partial, chunks, out, weight, norm)
     return out, norm
 
 
@@ -73,49 +72,46 @@ def largest(
     with torch.cuda.device_of(like):
         if toward == "left":
             tiles = Tiles(channels, owners)
-            walk_max[tiles.over(owners)](
-                node, edge, mask, graph.by_left, graph.left_ptr, graph.right, out, arg, owners,
-                **sizes, **tiles.sizes(), num_warps=4,
+            take_largest[tiles.over(owners)](
+                node, edge, mask, None, graph.by_left, graph.left_ptr, None, graph.right, out, arg, owners,
+                **sizes, STAGE=WHOLE.value, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
         else:
-            pieces, tiles = pieces_of_hubs(graph), Tiles(channels)
-            partial = partial_sums(pieces, like)
-            partial_arg = torch.empty_like(partial, dtype=torch.int64)
-            slice_max[(pieces.count, tiles.blocks)](
-                node, edge, mask, pieces.starts, pieces.stops, graph.left, partial, partial_arg,
-                **sizes, **tiles.sizes(), num_warps=4,
+            chunks, tiles = chunks_of_hubs(graph), Tiles(channels)
+            partial = partial_sums(chunks, like)
+            number = torch.empty_like(partial, dtype=torch.int64)
+            take_largest[(chunks.count, tiles.blocks)](
+                node, edge, mask, None, None, chunks.starts, chunks.stops, graph.left, partial, number, chunks.count,
+                **sizes, STAGE=PARTS.value, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
-            combine_maxima[(owners, tiles.blocks)](
-                partial, partial_arg, pieces.ptr, out, arg,
-                C=channels, ACC=sizes["ACC"], **tiles.sizes(), num_warps=4,
+            take_largest[(owners, tiles.blocks)](
+                None, partial, None, number, None, chunks.ptr, None, None, out, arg, owners,
+                **constants(None, partial, None, False, 0), STAGE=COMBINED.value, **tiles.sizes(), num_warps=4,
             )  # fmt: skip
     return out, arg
 
 
-def add_pieces(
-    partial: Tensor, pieces: Pieces, out: Tensor, weight: Tensor | None = None, norm: Tensor | None = None
+def add_chunks(
+    partial: Tensor, chunks: Chunks, out: Tensor, weight: Tensor | None = None, norm: Tensor | None = None
 ) -> None:
-    """Second stage: adds up each owner's pieces into ``out``; with weights their sums into ``norm``, and divides."""
-    channels = out.size(1)
-    columns = 1 if weight is None else weight.size(1)
-    tiles = Tiles(channels)
-    combine_sums[(pieces.owners, tiles.blocks)](
-        partial, weight, pieces.ptr, out, norm,
-        C=channels, W=columns, GROUP=channels // columns, ACC=accumulator(out)[1],
-        BW=1 if columns == 1 else tiles.block, **tiles.sizes(), num_warps=4,
+    """Second stage: adds up each owner's chunks into ``out``; with weights their sums into ``norm``, and divides."""
+    sizes, tiles = constants(None, partial, weight, False, 0), Tiles(out.size(1))
+    add_up[(chunks.owners, tiles.blocks)](
+        None, partial, weight, None, chunks.ptr, None, None, out, norm, chunks.owners,
+        **sizes, BW=1 if sizes["W"] == 1 else tiles.block, STAGE=COMBINED.value, **tiles.sizes(), num_warps=4,
     )  # fmt: skip
 
 
-def add_rows(values: Tensor, pieces: Pieces) -> Tensor:
-    """Sums of consecutive rows of values [E, C], a sum per owner of the pieces; [owners, C]."""
-    tiles, out = Tiles(values.size(1)), values.new_empty(pieces.owners, values.size(1))
-    partial = partial_sums(pieces, values)
+def add_rows(values: Tensor, chunks: Chunks) -> Tensor:
+    """Sums of consecutive rows of values [E, C], a sum per owner of the chunks; [owners, C]."""
+    tiles, out = Tiles(values.size(1)), values.new_empty(chunks.owners, values.size(1))
+    partial = partial_sums(chunks, values)
     with torch.cuda.device_of(values):
-        slice_sum[(pieces.count, tiles.blocks)](
-            None, values, None, pieces.starts, pieces.stops, None, partial, None,
-            **constants(None, values, None, False, 0), BW=1, **tiles.sizes(), num_warps=4,
+        add_up[(chunks.count, tiles.blocks)](
+            None, values, None, None, chunks.starts, chunks.stops, None, partial, None, chunks.count,
+            **constants(None, values, None, False, 0), BW=1, STAGE=PARTS.value, **tiles.sizes(), num_warps=4,
         )  # fmt: skip
-        add_pieces(partial, pieces, out)
+        add_chunks(partial, chunks, out)
     return out
 
 
@@ -126,9 +122,9 @@ def one_of(node: Tensor | None, edge: Tensor | None) -> Tensor:
     return tensor
 
 
-def partial_sums(pieces: Pieces, like: Tensor) -> Tensor:
+def partial_sums(chunks: Chunks, like: Tensor) -> Tensor:
     """Room for the first stage's results."""
-    return like.new_empty(pieces.count, like.size(1), dtype=accumulator(like)[0])
+    return like.new_empty(chunks.count, like.size(1), dtype=accumulator(like)[0])
 
 
 def constants(node: Tensor | None, like: Tensor, mask: Tensor | None, relu: bool, sources: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from gdsfd.ops.backends.triton.message import activate, rows
+from gdsfd.ops.backends.triton.message import activate, edges_at, rows, share
 
 __all__ = ["update_edges", "update_gradient"]
 
@@ -59,15 +59,12 @@ def update_gradient(
     R: tl.constexpr,
     BC: tl.constexpr,
 ) -> None:
-    """One piece of a right node's slice; ``combine_sums`` adds up the pieces."""
-    piece = tl.program_id(0).to(tl.int64)
+    """One chunk of a right node's slice; ``add_up`` combines the chunks."""
+    i, live, first, last, steps = share(None, starts, stops, 0, R)
     c = tl.program_id(1) * BC + tl.arange(0, BC)
-    start = tl.load(starts + piece)
-    stop = tl.load(stops + piece)
     total = tl.zeros((R, BC), dtype=ACC)
-    for j in range(0, tl.cdiv(stop - start, R)):
-        e = start + j * R + tl.arange(0, R)
-        on = e < stop
+    for j in range(0, steps):
+        e, on = edges_at(None, first, last, j, R)
         tile = on[:, None] & (c < C)[None, :]
         g = rows(grad_out, e, c, tile, C, ACC)
         if RELU:
@@ -76,7 +73,8 @@ def update_gradient(
         tl.store(grad_edge + e[:, None] * C + c[None, :], g.to(grad_edge.dtype.element_ty), mask=tile)
         total += g
     if partial is not None:
-        tl.store(partial + piece * C + c, tl.sum(total, axis=0), mask=c < C)
+        tile = live[:, None] & (c < C)[None, :]
+        tl.store(partial + i[:, None] * C + c[None, :], tl.sum(total, axis=0)[None, :], mask=tile)
 
 
 @triton.jit
