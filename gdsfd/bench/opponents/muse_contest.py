@@ -13,7 +13,7 @@ from gdsfd.bench.opponents.contest import OURS, Contest, register_step
 from gdsfd.bench.opponents.plain_muse import PlainCohort, PlainMuse, PublishedMuse, StackedConv
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.step_products import step_products
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.losses import outcome_loss
