@@ -20,7 +20,7 @@ from gdsfd.bench.problem import Shape
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
 
-__all__ = ["bench_train_step", "memory_call"]
+__all__ = ["bench_train_step", "memory_call", "stepper"]
 
 _MOST = {"float64": 1e-9, "float32": 1e-4}
 _MOST_GRADIENT = {"float64": 1e-8, "float32": 2e-2}
@@ -56,7 +56,7 @@ def bench_train_step(shape: Shape, batch_size: int, model: str, options: Options
         differ |= _compare(shape, batch_size, model, options)
         options.tell(f"{model}: steps of {batch_size} patients")
         contest = STEPS[model](shape, options.seed, options.device, True)
-        steps = {name: _stepper(contest, name, shape, batch_size, options.device) for name in contest.models}
+        steps = {name: stepper(contest, name, shape, batch_size, options.device) for name in contest.models}
         if contest.bare is not None and options.device == "cpu":
             steps[PRODUCTS] = contest.bare(batch_size)
         times = in_turns(steps, options.turns, options.threads, options.device, options.budget)
@@ -91,7 +91,7 @@ def memory_call(
     sizes = Shape(**shape)
     size = 2 if warm_up else batch
     contest = STEPS[model](sizes, seed, device, True)
-    return _stepper(contest, name, sizes, size, device)
+    return stepper(contest, name, sizes, size, device)
 
 
 def _compare(shape: Shape, batch_size: int, model: str, options: Options) -> dict[str, float]:
@@ -114,7 +114,8 @@ def _compare(shape: Shape, batch_size: int, model: str, options: Options) -> dic
     }
 
 
-def _stepper(contest: Contest, name: str, shape: Shape, batch_size: int, device: str) -> Callable[[], object]:
+def stepper(contest: Contest, name: str, shape: Shape, batch_size: int, device: str) -> Callable[[], object]:
+    """A function that trains one contestant on the next batch of shuffled patients."""
     optimizer = torch.optim.AdamW(contest.models[name].parameters(), lr=1e-4, fused=True)
     batches = _batches(shape.patients, batch_size, device)
     loss = contest.losses[name]

@@ -77,5 +77,5 @@ def test_a_step_changes_the_weights():
     contest = muse(SHAPE, 0, "cpu", True)
     for name in contest.models:
         before = {key: value.clone() for key, value in contest.models[name].named_parameters()}
-        train_step._stepper(contest, name, SHAPE, 16, "cpu")()
+        train_step.stepper(contest, name, SHAPE, 16, "cpu")()
         assert all(not torch.equal(before[key], value) for key, value in contest.models[name].named_parameters())
