@@ -3,10 +3,10 @@
     python benchmarks/hand_written_gradients.py
 
 The step is that of ``gdsfd bench train-step`` on ``muse`` with contrastive views (forward, losses, backward, AdamW),
-for ``pair_layer`` one of ``concat`` with back-door adjustment. Both sides of a pair take turns on the same machine, each
-first every other time; what counts is the processor's time of the step on one thread, which other work on the machine
-hardly lengthens. A ratio above 1 is what the hand-written form saves; what saves less than 5 % goes. One line per shape
-is appended to ``results/hand_written_gradients.jsonl``: quartiles of the ratio of each.
+for ``pair_layer`` one of ``concat`` with back-door adjustment. Both sides of a pair take turns on the same machine,
+each first every other time; what counts is the processor's time of the step on one thread, which other work on the
+machine hardly lengthens. A ratio above 1 is what the hand-written form saves; what saves less than 5 % goes. One line
+per shape is appended to ``results/hand_written_gradients.jsonl``: quartiles of the ratio of each.
 
 The first lines also name forms that are no longer there, measured where they were: ``linear`` (products by oneDNN),
 ``edge_layer`` (messages of both directions and the edge update with their products inside), ``node_update``,
