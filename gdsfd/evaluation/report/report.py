@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from gdsfd.atomic_write import atomic_directory, check_replaceable
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
@@ -20,7 +21,6 @@ from gdsfd.evaluation.report.numbers import count, interval
 from gdsfd.evaluation.report.recalibrated import Recalibrated
 from gdsfd.evaluation.report.strata.strata import Strata
 from gdsfd.evaluation.report.tables import headline_rows, long_rows
-from gdsfd.whole_folder import check_replaceable, whole_folder
 
 __all__ = ["FORMAT", "Report"]
 
@@ -102,7 +102,7 @@ class Report:
         check_replaceable(folder, "metrics.json", FORMAT)
         page = self.html()
         text = json.dumps(_jsonable(self.metrics), indent=1, allow_nan=False, ensure_ascii=False)
-        with whole_folder(folder, "metrics.json", FORMAT) as temporary:
+        with atomic_directory(folder, "metrics.json", FORMAT) as temporary:
             (temporary / "metrics.json").write_text(text, encoding="utf-8")
             self.to_frame(detail=True).to_csv(temporary / "metrics.csv", index=False)
             (temporary / "report.html").write_text(page, encoding="utf-8")
