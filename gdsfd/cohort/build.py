@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -11,27 +10,17 @@ from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.cohort import Cohort, Observations
+from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.cohort_table import read_cohort_table
-from gdsfd.cohort.readers.codes import read_codes
-from gdsfd.cohort.readers.embedding import read_embedding
-from gdsfd.cohort.readers.events import read_events
-from gdsfd.cohort.readers.table import read_table
 from gdsfd.cohort.receipt.receipt import Finding, Receipt, SourceReceipt
 from gdsfd.cohort.receipt.tables import fill_tables
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
 from gdsfd.cohort.sources.sources import Sources
-from gdsfd.cohort.spec import CodesSpec, CohortSpec, EmbeddingSpec, EventsSpec, TableSpec
+from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.spec.column_needs import needs_of_modality, needs_of_spec
 from gdsfd.errors import SchemaError
 
 __all__ = ["build_cohort"]
-
-_READERS: dict[type, Any] = {
-    TableSpec: read_table,
-    EventsSpec: read_events,
-    CodesSpec: read_codes,
-    EmbeddingSpec: read_embedding,
-}
 
 
 def build_cohort(
@@ -75,7 +64,9 @@ def build_cohort(
             as_fitted = fitted.get(modality.name)
             needs = needs_of_modality(modality, as_fitted)
             view = sources.open(modality.source, what, derive=modality.derive, where=modality.where, needs=needs)
-            observed, described, receipt = _READERS[type(modality)](modality, view, rows, sources, as_fitted)
+            observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(
+                modality, view, rows, sources, as_fitted
+            )
             untimed += find_untimed(modality, view, rows.label)
             observations[modality.name] = observed
             fields.append(described)

@@ -7,8 +7,8 @@ without it simply does not stand in that modality's ``patient`` array.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "EventObservations",
     "Observations",
     "TableObservations",
+    "arrays_of",
 ]
 
 
@@ -99,7 +100,27 @@ class EmbeddingObservations:
     vector: NDArray[np.float32]
 
 
-Observations = TableObservations | EventObservations | CodeObservations | EmbeddingObservations
+class Observations(Protocol):
+    """The observations of any kind: a dataclass of arrays, named as in the layout of its
+    :class:`~gdsfd.cohort.modality_kind.ModalityKind`, and ``patient``.
+
+    Args:
+        patient: Row of the cohort, strictly ascending; int64 [E].
+    """
+
+    patient: NDArray[np.int64]
+
+
+def arrays_of(observations: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of observations by the keys of a graph: all but ``patient``, which is the edge list itself.
+
+    PyG's ``Batch`` keeps the key ``ptr`` for itself and drops what it finds there, hence ``run_ptr``.
+    """
+    return {
+        {"ptr": "run_ptr"}.get(part.name, part.name): getattr(observations, part.name)
+        for part in fields(observations)
+        if part.name != "patient"
+    }
 
 
 @dataclass

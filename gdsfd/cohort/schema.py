@@ -7,10 +7,11 @@ new patients can be read with the same vocabularies (``build_graph(spec, like=gr
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.errors import SchemaError
 
 __all__ = [
@@ -22,12 +23,9 @@ __all__ = [
     "SUMMARY_COLUMNS",
     "CohortSchema",
     "ModalityFields",
-    "ModalityKind",
     "NumericScale",
     "OutcomeFields",
 ]
-
-ModalityKind = Literal["table", "events", "codes", "embedding"]
 
 #: Train quantiles kept for every numeric column and item; the median and the quartiles are among them.
 QUANTILE_LEVELS: tuple[float, ...] = (
@@ -68,7 +66,7 @@ class ModalityFields:
 
     Args:
         name: The modality's name.
-        kind: ``table``, ``events``, ``codes`` or ``embedding``.
+        kind: ``table``, ``events``, ``codes``, ``embedding``, or a plug-in's (:mod:`gdsfd.cohort.modality_kind`).
         numeric: Names of the numeric columns, in the order of ``TableObservations.numeric`` (kind ``table``).
         categorical: Names of the categorical columns, in the order of ``TableObservations.categorical`` (``table``).
         levels: For each categorical column its levels, most frequent first; level ``j`` is stored as ``j + 2``
@@ -85,7 +83,7 @@ class ModalityFields:
     """
 
     name: str
-    kind: ModalityKind
+    kind: str
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
@@ -99,8 +97,8 @@ class ModalityFields:
     scales: tuple[NumericScale, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(ModalityKind):
-            kinds = get_args(ModalityKind)
+        if self.kind not in MODALITY_KINDS:
+            kinds = MODALITY_KINDS.names()
             raise SchemaError(f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}")
         if len(self.levels) != len(self.categorical):
             raise SchemaError(

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.schema import SUMMARY_COLUMNS, CohortSchema, ModalityFields
+from gdsfd.cohort.modality_kind import Values, kind_of
+from gdsfd.cohort.schema import CohortSchema, ModalityFields
 from gdsfd.errors import InputError, shown
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_graph import ROW
@@ -51,7 +52,7 @@ def check_graph(graph: HeteroData) -> None:
             raise InputError(f"the graph has no edge type {edge_type(fields.name)}, which its schema names")
         edges = graph[edge_type(fields.name)]
         count = _check_edges(edges, number, fields.name, patients)
-        _CONTENT[fields.kind](edges, fields, count)
+        _content(edges, fields, count)
 
 
 def check_values(graph: HeteroData) -> None:
@@ -76,9 +77,11 @@ def check_values(graph: HeteroData) -> None:
     if wrong.any():
         raise InputError(f"labels: {int(wrong.sum())} are of no class of the outcome")
     for fields in schema.modalities:
-        for key in ("numeric", "value", "summary", "vector"):
-            tensor = graph[edge_type(fields.name)].get(key)
-            if tensor is not None and (tensor.isinf().any() or (key != "numeric" and tensor.isnan().any())):
+        kind = kind_of(fields)
+        layout = {**kind.rows, **{key: values for packed in kind.runs.values() for key, values in packed.items()}}
+        for key, values in layout.items():
+            tensor = graph[edge_type(fields.name)][key]
+            if values.floating and (tensor.isinf().any() or (not values.may_miss and tensor.isnan().any())):
                 raise InputError(f"modality {fields.name!r}: {key} holds values that are not finite")
 
 
@@ -137,7 +140,7 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
     return tensor
 
 
-def _within(tensor: Tensor, below: int | Tensor, name: str, key: str) -> None:
+def _within(tensor: Tensor, below: Tensor, name: str, key: str) -> None:
     if tensor.numel() and ((tensor < 0).any() or (tensor >= below).any()):
         raise InputError(f"modality {name!r}: {key} holds numbers that its schema does not know")
 
@@ -155,36 +158,19 @@ def _runs(edges: Any, name: str, key: str, count: int, packed: tuple[str, ...]) 
     return int(pointer[-1])
 
 
-def _table(edges: Any, fields: ModalityFields, count: int) -> None:
-    _tensor(edges, fields.name, "numeric", (count, len(fields.numeric)), floating=True)
-    levels = _tensor(edges, fields.name, "categorical", (count, len(fields.categorical)), floating=False)
-    _within(
-        levels,
-        torch.tensor([len(names) + 2 for names in fields.levels], device=levels.device).long(),
-        fields.name,
-        "categorical",
-    )
+def _content(edges: Any, fields: ModalityFields, count: int) -> None:
+    """Checks a modality's tensors against the layout of its kind."""
+    kind = kind_of(fields)
+    for key, values in kind.rows.items():
+        _values(edges, fields, key, values, count)
+    for pointer, packed in kind.runs.items():
+        cells = _runs(edges, fields.name, pointer, count, tuple(packed))
+        for key, values in packed.items():
+            _values(edges, fields, key, values, cells)
 
 
-def _events(edges: Any, fields: ModalityFields, count: int) -> None:
-    cells = _runs(edges, fields.name, "run_ptr", count, ("step", "item", "value"))
-    _within(_tensor(edges, fields.name, "step", (cells,), floating=False), fields.steps, fields.name, "step")
-    _within(_tensor(edges, fields.name, "item", (cells,), floating=False), len(fields.items), fields.name, "item")
-    _tensor(edges, fields.name, "value", (cells,), floating=True)
-    rows = _runs(edges, fields.name, "summary_ptr", count, ("summary_item", "summary"))
-    item = _tensor(edges, fields.name, "summary_item", (rows,), floating=False)
-    _within(item, len(fields.items), fields.name, "summary_item")
-    _tensor(edges, fields.name, "summary", (rows, len(SUMMARY_COLUMNS)), floating=True)
-
-
-def _codes(edges: Any, fields: ModalityFields, count: int) -> None:
-    cells = _runs(edges, fields.name, "run_ptr", count, ("code",))
-    code = _tensor(edges, fields.name, "code", (cells,), floating=False)
-    _within(code, len(fields.codes) + 2, fields.name, "code")
-
-
-def _embedding(edges: Any, fields: ModalityFields, count: int) -> None:
-    _tensor(edges, fields.name, "vector", (count, fields.width), floating=True)
-
-
-_CONTENT = {"table": _table, "events": _events, "codes": _codes, "embedding": _embedding}
+def _values(edges: Any, fields: ModalityFields, key: str, values: Values, count: int) -> None:
+    tensor = _tensor(edges, fields.name, key, (count, *values.sizes(fields)), values.floating)
+    if values.below is not None:
+        below = torch.as_tensor(values.below(fields), dtype=torch.long, device=tensor.device)
+        _within(tensor, below, fields.name, key)

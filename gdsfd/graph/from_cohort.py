@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.cohort import Cohort, Observations
+from gdsfd.cohort.cohort import Cohort, arrays_of
 from gdsfd.graph.patient_graph import PatientGraph
 
 __all__ = ["edge_type", "graph_from_cohort"]
@@ -59,25 +57,13 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
         observations = cohort.observations[name]
         owner = _tensor(observations.patient)
         store.edge_index = torch.stack([owner, torch.full_like(owner, number)])
-        for key, value in _tensors(observations).items():
-            store[key] = value
+        for key, value in arrays_of(observations).items():
+            store[key] = _tensor(value)
         store.row = torch.arange(owner.numel())
     graph.schema = cohort.schema
     graph.receipt = cohort.receipt
     graph.spec = dict(cohort.spec)
     return graph
-
-
-def _tensors(observations: Observations) -> Mapping[str, Tensor]:
-    """The observations' arrays but for ``patient``, which is the edge list itself.
-
-    ``Batch`` keeps the key ``ptr`` for itself and drops what it finds there, hence another name.
-    """
-    return {
-        {"ptr": "run_ptr"}.get(spec.name, spec.name): _tensor(getattr(observations, spec.name))
-        for spec in fields(observations)
-        if spec.name != "patient"
-    }
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:

@@ -18,18 +18,13 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 from torch_geometric.data.storage import EdgeStorage, NodeStorage
 
+from gdsfd.cohort.modality_kind import packed_runs
 from gdsfd.errors import InputError
 
-__all__ = ["PACKED", "ROW", "ObservationStorage", "PatientGraph", "TextStorage", "take_runs"]
+__all__ = ["ROW", "ObservationStorage", "PatientGraph", "TextStorage", "take_runs"]
 
 ROW = "row"  #: key of the row numbers of a store
 
-#: Pointer key -> keys of the tensors that it points into. The runs of row ``e`` are ``pointer[e]:pointer[e + 1]``.
-PACKED: dict[str, tuple[str, ...]] = {
-    "run_ptr": ("step", "item", "value", "code"),
-    "summary_ptr": ("summary_item", "summary"),
-}
-_PACKED_KEYS = frozenset((*PACKED, *(key for keys in PACKED.values() for key in keys)))
 #: Texts, one per node: lists, or a mapping of lists.
 _TEXT_KEYS = frozenset(("id", "subject", "split", "environment", "groups", "name"))
 
@@ -56,14 +51,18 @@ class ObservationStorage(EdgeStorage):
 
     def is_edge_attr(self, key: str) -> bool:
         """Whether PyG may slice a value itself; not packed ones, even where there happen to be as many as edges."""
-        return key not in _PACKED_KEYS and super().is_edge_attr(key)
+        packed = packed_runs()
+        if key in packed or any(key in keys for keys in packed.values()):
+            return False
+        return super().is_edge_attr(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
         if key == ROW and _changes(self._mapping, value):
-            for pointer in PACKED.keys() & self._mapping.keys():
+            packed_by = packed_runs()
+            for pointer in packed_by.keys() & self._mapping.keys():
                 runs, places = take_runs(self._mapping[pointer], value.to(self._mapping[pointer].device))
                 self._mapping[pointer] = runs
-                for packed in set(PACKED[pointer]) & self._mapping.keys():
+                for packed in set(packed_by[pointer]) & self._mapping.keys():
                     self._mapping[packed] = self._mapping[packed].index_select(0, places)
             value = torch.arange(value.numel(), device=value.device)
         super().__setitem__(key, value)

@@ -8,22 +8,15 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_batch import PatientBatch
-from gdsfd.graph.patient_graph import PACKED, take_runs
+from gdsfd.graph.patient_graph import take_runs
 
 __all__ = ["PatientStore"]
-
-#: Tensors of each kind with one row per observation.
-_ROWS: dict[str, tuple[str, ...]] = {
-    "table": ("numeric", "categorical"),
-    "events": (),
-    "codes": (),
-    "embedding": ("vector",),
-}
 
 
 class PatientStore:
@@ -55,14 +48,9 @@ class PatientStore:
             edge_of = patient.new_full((self.num_patients,), -1)
             edge_of[patient] = torch.arange(patient.numel(), device=patient.device)
             self._edge_of[modality.name] = edge_of
-            packed = {
-                pointer: tuple(key for key in keys if key in edges)
-                for pointer, keys in PACKED.items()
-                if pointer in edges
-            }
-            keys = (*_ROWS[modality.kind], *packed, *(key for run in packed.values() for key in run))
-            self._tensors[modality.name] = {key: edges[key] for key in keys}
-            self._rows[modality.name], self._packed[modality.name] = _ROWS[modality.kind], packed
+            kind = kind_of(modality)
+            self._tensors[modality.name] = {key: edges[key] for key in kind.keys}
+            self._rows[modality.name], self._packed[modality.name] = tuple(kind.rows), kind.packed
 
     def __len__(self) -> int:
         return self.num_patients

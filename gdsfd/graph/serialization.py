@@ -26,6 +26,7 @@ from gdsfd.errors import InputError, shown
 from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_graph import ROW, PatientGraph
+from gdsfd.plugins import plugin_needs, require_plugins
 
 __all__ = ["FORMAT_VERSION", "load_graph", "save_graph"]
 
@@ -53,6 +54,7 @@ class _Stored(TypedDict):
     groups: dict[str, list[str]]
     schema: dict[str, Any]
     spec: dict[str, Any]
+    plugins: NotRequired[list[dict[str, str]]]
 
 
 def save_graph(graph: HeteroData, folder: str | Path) -> None:
@@ -75,6 +77,9 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
         "schema": graph.schema.to_dict(),
         "spec": graph.spec,
     }
+    needs = plugin_needs(("modality kind", fields.kind) for fields in graph.schema.modalities)
+    if needs:
+        stored["plugins"] = needs
     tensors = {"y": patient.y}
     for number, name in enumerate(graph.schema.names):
         # Numbers, not names: a modality's name may hold any character.
@@ -98,7 +103,8 @@ def load_graph(folder: str | Path) -> HeteroData:
         The graph, equal in every value and dtype.
 
     Raises:
-        InputError: The folder or a file in it is missing or damaged, or a newer version of gdsfd wrote it.
+        InputError: The folder or a file in it is missing or damaged, a newer version of gdsfd wrote it, or it needs a
+            plug-in that is not loaded.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -120,6 +126,10 @@ def load_graph(folder: str | Path) -> HeteroData:
         raise _damaged(folder / _TENSORS, str(error)) from error
     try:
         described = TypeAdapter(_Stored).validate_python(stored)
+    except ValidationError as error:
+        raise _damaged(folder / _GRAPH, _first(error)) from None
+    require_plugins(described.get("plugins", []), f"{folder}: the graph")
+    try:
         graph = _assemble(described, _renamed(tensors, version))
     except (ValidationError, InputError) as error:
         raise _damaged(folder / _GRAPH, _first(error)) from None

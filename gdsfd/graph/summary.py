@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.patient_facts import PatientFacts
 from gdsfd.cohort.receipt.tables import pattern_rows, pattern_words
 from gdsfd.cohort.receipt.text_table import count_and_share, percent, text_table, wrapped
-from gdsfd.cohort.schema import ModalityFields
 from gdsfd.graph.availability import facts_of_graph, pattern_table, presence_table
 
 __all__ = ["pattern_table", "presence_table", "summary"]
@@ -72,22 +72,11 @@ def _modalities(graph: HeteroData, facts: PatientFacts) -> list[str]:
                 modality.kind,
                 count_and_share(int(have.sum()), len(have)),
                 *(percent(float(have[members].mean())) for members in facts.splits.values()),
-                _content(modality),
+                kind_of(modality).describe(modality),
             ]
         )
     header = ["modality", "kind", "patients", *facts.splits, "content"]
     return text_table(header, rows, left=(0, 1, len(header) - 1))
-
-
-def _content(modality: ModalityFields) -> str:
-    if modality.kind == "table":
-        return f"{len(modality.numeric):,} numeric, {len(modality.categorical):,} categorical"
-    if modality.kind == "events":
-        steps = f"{modality.steps:,} steps of {modality.bin_minutes:g} min" if modality.bin_minutes else "no time"
-        return f"{len(modality.items):,} items, {steps}"
-    if modality.kind == "codes":
-        return f"{len(modality.codes):,} codes"
-    return f"vectors of {modality.width:,}"
 
 
 def _degrees(facts: PatientFacts) -> list[str]:

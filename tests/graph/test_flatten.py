@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gdsfd.cohort.kinds import codes as module
 from gdsfd.cohort.schema import SUMMARY_COLUMNS
-from gdsfd.graph import flatten as module
 from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort

@@ -14,10 +14,10 @@ from torch_geometric.data import Batch, HeteroData
 from torch_geometric.loader import DataLoader
 from torch_geometric.loader.utils import filter_hetero_data
 
+from gdsfd.cohort.modality_kind import packed_runs
 from gdsfd.errors import InputError
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
-from gdsfd.graph.patient_graph import PACKED
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.graph.take_patients import take_patients
@@ -41,10 +41,10 @@ def records(graph: HeteroData) -> dict[str, dict[str, object]]:
         for edge, row in enumerate(edges.edge_index[0].tolist()):
             held = {}
             for key, value in edges.items():
-                pointer = next((one for one, keys in PACKED.items() if key in keys), None)
+                pointer = next((one for one, keys in packed_runs().items() if key in keys), None)
                 if pointer is not None and pointer in edges:
                     held[key] = value[edges[pointer][edge] : edges[pointer][edge + 1]].tolist()
-                elif key not in (*PACKED, "edge_index", "row"):
+                elif key not in (*packed_runs(), "edge_index", "row"):
                     held[key] = str(value[edge].tolist())  # as text: NaN is equal to NaN
             found[patient.id[row]][name] = held
     return found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.cohort import Cohort, EmbeddingObservations, EventObservations, Observations, TableObservations
+from gdsfd.cohort.cohort import Cohort
+from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.receipt.receipt import Finding
-from gdsfd.cohort.schema import QUANTILE_LEVELS, ModalityFields, NumericScale
+from gdsfd.cohort.schema import QUANTILE_LEVELS, NumericScale
 
 __all__ = ["find_other_ranges"]
 
@@ -30,27 +29,14 @@ def find_other_ranges(cohort: Cohort) -> list[Finding]:
     """
     found = []
     for fields in cohort.schema.modalities:
-        for name, values, scales in _columns(cohort.observations[fields.name], fields):
+        ranges = kind_of(fields).ranges
+        if ranges is None:
+            continue
+        for name, values, scales in ranges(fields, cohort.observations[fields.name]):
             finding = _judge(f"{fields.name}.{name}" if name else fields.name, values, scales)
             if finding is not None:
                 found.append(finding)
     return found
-
-
-def _columns(observed: Observations, fields: ModalityFields) -> Iterator[tuple[str, Floats, tuple[NumericScale, ...]]]:
-    """Names, measured values [rows, scales] and what they are judged by; a vector is judged as one."""
-    if isinstance(observed, TableObservations):
-        for position, name in enumerate(fields.numeric):
-            values = observed.numeric[:, position]
-            yield name, values[~np.isnan(values), None], fields.scales[position : position + 1]
-    elif isinstance(observed, EventObservations):
-        order = np.argsort(observed.item, kind="stable")
-        ends = np.searchsorted(observed.item[order], np.arange(len(fields.items) + 1))
-        for position, name in enumerate(fields.items):
-            values = observed.value[order[ends[position] : ends[position + 1]]]
-            yield name, values[:, None], fields.scales[position : position + 1]
-    elif isinstance(observed, EmbeddingObservations):
-        yield "", observed.vector, fields.scales
 
 
 def _limits(scale: NumericScale) -> tuple[float, float]:

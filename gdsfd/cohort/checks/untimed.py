@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.sources.sources import View
 from gdsfd.cohort.sources.sql_text import has_word
@@ -26,7 +27,7 @@ def find_untimed(modality: ModalitySpec, view: View, cohort_label: str) -> list[
         view: Its source.
         cohort_label: The cohort's source.
     """
-    if modality.window is not None or modality.kind == "embedding" or view.label == cohort_label:
+    if modality.window is not None or not MODALITY_KINDS.find(modality.kind).timed or view.label == cohort_label:
         return []
     texts = [modality.where or "", *modality.derive.values()]
     times = [column for column in view.columns if _TIME_LIKE.search(column)]

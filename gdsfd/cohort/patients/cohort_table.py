@@ -16,6 +16,7 @@ from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, f
 from gdsfd.cohort.patients.new_patients import split_findings, without_absent
 from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.patients.split import LEFT_OUT, assign_new, assign_split
+from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.receipt.receipt import Drop, Finding, SourceReceipt
 from gdsfd.cohort.schema import CohortSchema, OutcomeFields
 from gdsfd.cohort.sources.internal_names import KEEP, ROW, origin_column
@@ -126,7 +127,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
     labels = _labels(spec, cells, ids, view.label, like)
     environment = _environment(spec, cells)
-    if like is None and spec.split.kind == "environment" and environment is not None:
+    if like is None and SPLIT_KINDS.find(spec.split.kind).needs_holdout and environment is not None:
         check_holdout(spec.split, environment)
     by_column = cells.get(spec.split.column) if spec.split.column else None
     if like is not None:
@@ -194,7 +195,7 @@ def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[st
         if like is None or outcome.column in view.columns:
             named.append((outcome.column, f"outcome {outcome.name!r}"))
     if spec.split.column is not None and (
-        like is None or (spec.split.kind == "column" and spec.split.column in view.columns)
+        like is None or (SPLIT_KINDS.find(spec.split.kind).by_name and spec.split.column in view.columns)
     ):
         named.append((spec.split.column, "split.column"))
     return list(dict.fromkeys(view.require(name, field) for name, field in named))

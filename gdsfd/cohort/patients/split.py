@@ -8,38 +8,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.patients.split_kind import (
+    LEFT_OUT,
+    SPLIT_KINDS,
+    SplitAssignment,
+    SplitKind,
+    SplitRequest,
+    quotas,
+)
 from gdsfd.cohort.patients.split_names import read_split_names
-from gdsfd.cohort.spec import SplitSpec
 from gdsfd.cohort.times.time_column import FORM_WORDS, read_texts
 from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
+if TYPE_CHECKING:
+    from gdsfd.cohort.spec import SplitSpec
+
 __all__ = ["LEFT_OUT", "NEW", "SplitAssignment", "assign_new", "assign_split"]
 
-LEFT_OUT = ""  #: the patient belongs to no split and leaves the cohort
 NEW = "new"  #: the one evaluation set of patients that are read with a fitted schema
-
-
-@dataclass
-class SplitAssignment:
-    """Result of :func:`assign_split`.
-
-    Args:
-        split: Split name per patient; :data:`LEFT_OUT` where it has none.
-        left_out: Why patients were left out.
-        notes: What the user should know.
-        warnings: What is probably not meant.
-    """
-
-    split: list[str]
-    left_out: str = ""
-    notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 def assign_split(
@@ -71,16 +63,19 @@ def assign_split(
         stratum[:] = np.iinfo(np.int64).min
         np.maximum.at(stratum, owner, np.asarray(strata, dtype=np.int64))
     order = _shuffled(names, stratum, spec.seed)
-    if spec.kind == "column":
-        return _by_column(spec, names, owner, stratum, order, column)
-    if spec.kind == "environment":
-        return _by_environment(spec, owner, stratum, order, environment)
-    if spec.kind == "time":
-        return _by_time(spec, subject, names, owner, order, column)
-    if spec.folds is not None:
-        return _by_fold(spec, owner, stratum, order)
-    by_subject = _quotas(order, stratum, spec.fractions, ("train", "tuning", "test"))
-    return SplitAssignment(by_subject[owner].tolist())
+    request = SplitRequest(spec, subject, names, owner, stratum, order, environment, column)
+    assigned = SPLIT_KINDS.find(spec.kind, "split.kind").assign(request)
+    _check_whole(spec.kind, request, assigned.split)
+    return assigned
+
+
+def _check_whole(kind: str, request: SplitRequest, split: Sequence[str]) -> None:
+    """Refuses what a kind of split must not give: another number of patients, or a subject in several splits."""
+    if len(split) != len(request.owner):
+        raise InputError(f"split.kind {kind!r} gave {len(split)} splits for {len(request.owner)} patients")
+    given = {(int(owner), name) for owner, name in zip(request.owner, split) if name != LEFT_OUT}
+    if len(given) > len({owner for owner, _ in given}):
+        raise InputError(f"split.kind {kind!r} put patients of one subject into several splits")
 
 
 def assign_new(spec: SplitSpec, subject: Sequence[str], column: Sequence[str | None] | None = None) -> SplitAssignment:
@@ -97,7 +92,7 @@ def assign_new(spec: SplitSpec, subject: Sequence[str], column: Sequence[str | N
     Raises:
         InputError: A subject in two evaluation sets.
     """
-    if spec.kind != "column":
+    if not SPLIT_KINDS.find(spec.kind, "split.kind").by_name:
         return SplitAssignment([NEW] * len(subject))
     if column is None:
         note = f"no column {spec.column!r}: all patients are one evaluation set, {NEW!r}"
@@ -126,29 +121,15 @@ def _shuffled(names: NDArray[np.str_], stratum: NDArray[np.int64], seed: int) ->
     return np.lexsort((keys, stratum))
 
 
-def _quotas(
-    order: NDArray[np.int64], stratum: NDArray[np.int64], shares: Sequence[float], labels: Sequence[str]
-) -> NDArray[np.object_]:
-    """Shares out each stratum in turn; what rounding leaves over is carried to the next stratum."""
-    result = np.full(len(stratum), LEFT_OUT, dtype=object)
-    total = float(sum(shares))
-    carried = np.zeros(len(shares))
-    for value in np.unique(stratum[order]):
-        members = order[stratum[order] == value]
-        wanted = np.asarray(shares) / total * len(members) + carried
-        counts = np.maximum(np.floor(wanted + 1e-9), 0).astype(int)
-        while counts.sum() > len(members):
-            counts[np.argmax(counts - wanted)] -= 1
-        for _ in range(len(members) - int(counts.sum())):
-            counts[np.argmax(wanted - counts)] += 1
-        carried = wanted - counts
-        result[members] = np.repeat(np.array(labels, dtype=object), counts)
-    return result
+def _by_subject(request: SplitRequest) -> SplitAssignment:
+    if request.spec.folds is not None:
+        return _by_fold(request)
+    by_subject = quotas(request.order, request.stratum, request.spec.fractions, ("train", "tuning", "test"))
+    return SplitAssignment(by_subject[request.owner].tolist())
 
 
-def _by_fold(
-    spec: SplitSpec, owner: NDArray[np.int64], stratum: NDArray[np.int64], order: NDArray[np.int64]
-) -> SplitAssignment:
+def _by_fold(request: SplitRequest) -> SplitAssignment:
+    spec, owner, stratum, order = request.spec, request.owner, request.stratum, request.order
     if len(order) < (spec.folds or 1):
         raise InputError(
             f"split.folds: expected at most as many folds as there are subjects, {len(order)}, got {spec.folds}"
@@ -156,18 +137,14 @@ def _by_fold(
     fold = np.empty(len(order), dtype=np.int64)
     fold[order] = np.arange(len(order)) % (spec.folds or 1)
     rest = order[fold[order] != spec.fold]
-    by_subject = _quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
+    by_subject = quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
     by_subject[fold == spec.fold] = "test"
     return SplitAssignment(by_subject[owner].tolist())
 
 
-def _by_environment(
-    spec: SplitSpec,
-    owner: NDArray[np.int64],
-    stratum: NDArray[np.int64],
-    order: NDArray[np.int64],
-    environment: Sequence[str] | None,
-) -> SplitAssignment:
+def _by_environment(request: SplitRequest) -> SplitAssignment:
+    spec, owner, stratum, order = request.spec, request.owner, request.stratum, request.order
+    environment = request.environment
     if environment is None:
         raise InputError("split.kind 'environment' needs an environment per patient")
     known = set(environment)
@@ -184,7 +161,7 @@ def _by_environment(
             f"split.holdout: every subject has a patient in {shown(spec.holdout)}; nobody is left to train on"
         )
     rest = order[~subject_held[order]]
-    by_subject = _quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
+    by_subject = quotas(rest, stratum, spec.fractions[:2], ("train", "tuning"))
     split = by_subject[owner]
     split[held] = "test"
     split[~held & subject_held[owner]] = LEFT_OUT
@@ -192,14 +169,9 @@ def _by_environment(
     return SplitAssignment(split.tolist(), left_out=reason)
 
 
-def _by_time(
-    spec: SplitSpec,
-    subject: Sequence[str],
-    names: NDArray[np.str_],
-    owner: NDArray[np.int64],
-    order: NDArray[np.int64],
-    column: Sequence[str | None] | None,
-) -> SplitAssignment:
+def _by_time(request: SplitRequest) -> SplitAssignment:
+    spec, subject, names, owner = request.spec, request.subject, request.names, request.owner
+    order, column = request.order, request.column
     what = f"split.column {spec.column!r}"
     minutes, times = read_texts(list(column or []), what, subject, minutes=False)
     blank = np.flatnonzero(np.isnan(minutes))
@@ -218,7 +190,7 @@ def _by_time(
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(len(order))
     by_time = np.lexsort((rank, first))
-    by_subject = _quotas(by_time, np.zeros(len(names), dtype=np.int64), spec.fractions, ("train", "tuning", "test"))
+    by_subject = quotas(by_time, np.zeros(len(names), dtype=np.int64), spec.fractions, ("train", "tuning", "test"))
     warnings = []
     if times.sentinels and 2 * times.sentinels < times.measured:
         warnings.append(
@@ -244,14 +216,9 @@ def _ties(first: NDArray[np.float64], by_subject: NDArray[np.object_], spec: Spl
     return warnings
 
 
-def _by_column(
-    spec: SplitSpec,
-    names: NDArray[np.str_],
-    owner: NDArray[np.int64],
-    stratum: NDArray[np.int64],
-    order: NDArray[np.int64],
-    column: Sequence[str | None] | None,
-) -> SplitAssignment:
+def _by_column(request: SplitRequest) -> SplitAssignment:
+    spec, names, owner = request.spec, request.names, request.owner
+    stratum, order, column = request.stratum, request.order, request.column
     named = read_split_names(spec.column or "", column or [])
     split = np.array([value or LEFT_OUT for value in named.split], dtype=object)
     _check_one_split_each(spec, names, owner, split)
@@ -270,7 +237,7 @@ def _by_column(
         in_train = np.zeros(len(names), dtype=bool)
         in_train[owner[split == "train"]] = True
         share = spec.fractions[1]
-        chosen = _quotas(order[in_train[order]], stratum, (1 - share, share), ("train", "tuning"))
+        chosen = quotas(order[in_train[order]], stratum, (1 - share, share), ("train", "tuning"))
         moved = (split == "train") & (chosen[owner] == "tuning")
         split[moved] = "tuning"
         warnings.append(
@@ -298,3 +265,9 @@ def _check_one_split_each(
             f"split.column {spec.column!r}: {len(straddling)} subjects are in more than one split: {examples}. "
             "All patients of a subject must share one split"
         )
+
+
+SPLIT_KINDS.register("subject")(SplitKind(_by_subject, takes_folds=True))
+SPLIT_KINDS.register("environment")(SplitKind(_by_environment, needs_environment=True, needs_holdout=True))
+SPLIT_KINDS.register("time")(SplitKind(_by_time, needs_column=True))
+SPLIT_KINDS.register("column")(SplitKind(_by_column, needs_column=True, by_name=True))

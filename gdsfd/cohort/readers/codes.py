@@ -11,10 +11,10 @@ from gdsfd.cohort.keys.key_cells import MAX_CHARACTERS
 from gdsfd.cohort.keys.key_forms import spelling_form
 from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
+from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.readers.matched_rows import PATIENT, match_rows
 from gdsfd.cohort.readers.numbering import NUMBER, number_texts
-from gdsfd.cohort.readers.packing import pointers, spread
 from gdsfd.cohort.receipt.receipt import SourceReceipt
 from gdsfd.cohort.schema import CODE_RARE, CODE_UNNAMED, ModalityFields
 from gdsfd.cohort.sources.sources import Sources, View

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import EventObservations
 from gdsfd.cohort.columns.scales import numeric_scale
-from gdsfd.cohort.readers.packing import pointers
+from gdsfd.cohort.packing import pointers
 from gdsfd.cohort.schema import NumericScale
 
 __all__ = ["EventReducer", "item_scales"]

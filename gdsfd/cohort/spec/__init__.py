@@ -1,18 +1,9 @@
 """The spec: which exports make up a cohort, and how they are read."""
 
-from gdsfd.cohort.spec.models import (
-    CodesSpec,
-    CohortSpec,
-    CohortTable,
-    EmbeddingSpec,
-    EventsSpec,
-    JoinSpec,
-    ModalitySpec,
-    OutcomeSpec,
-    SplitSpec,
-    TableSpec,
-    load_spec,
-)
+from gdsfd.cohort.spec.cohort_spec import CohortSpec, CohortTable, JoinSpec, load_spec
+from gdsfd.cohort.spec.modality_spec import CodesSpec, EmbeddingSpec, EventsSpec, ModalitySpec, TableSpec
+from gdsfd.cohort.spec.outcome_spec import OutcomeSpec
+from gdsfd.cohort.spec.split_spec import SplitSpec
 
 __all__ = [
     "CodesSpec",

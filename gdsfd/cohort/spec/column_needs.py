@@ -6,8 +6,11 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
-from gdsfd.cohort.spec.models import CodesSpec, CohortSpec, EventsSpec, ModalitySpec, NamesOrPattern, TableSpec
+from gdsfd.cohort.spec.cohort_spec import CohortSpec
+from gdsfd.cohort.spec.field_types import NamesOrPattern
+from gdsfd.cohort.spec.modality_spec import ModalitySpec
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
 from gdsfd.cohort.spec.row_expression import RowExpression, row_expression
 
@@ -115,18 +118,10 @@ def needs_of_modality(modality: ModalitySpec, like: ModalityFields | None = None
 def _add_modality(needs: ColumnNeeds, modality: ModalitySpec, like: ModalityFields | None) -> None:
     if like is not None:
         needs.add(*like.numeric, *like.categorical)
-        if isinstance(modality, EventsSpec) and modality.values is not None:
-            needs.add(*like.items)
     needs.add(modality.id, modality.time)
     needs.add_sql(*modality.derive.values(), modality.where)
-    if isinstance(modality, EventsSpec):
-        needs.add(modality.item, modality.value)
-        if modality.values is not None:
-            needs.add_choice(modality.values)
-    elif isinstance(modality, CodesSpec):
-        needs.add(modality.code)
-    elif isinstance(modality, TableSpec):
-        needs.add_choice(modality.columns, modality.exclude)
-        needs.add(*modality.numeric, *modality.categorical)
+    kind = MODALITY_KINDS.find(modality.kind)
+    if kind.needs is None:
+        needs.add_choice(None)
     else:
-        needs.add_choice(modality.columns)
+        kind.needs(needs, modality, like)

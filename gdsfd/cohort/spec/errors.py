@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.spec.numbers import short
 from gdsfd.errors import near_names
 
@@ -31,8 +32,8 @@ def _one(complaint: Any, model: type[BaseModel], fields: Mapping[str, Any]) -> s
         return f"{path}: unknown key{'' if owner is None else '.' + near_names(key, owner.model_fields)}"
     if kind == "missing":
         return f"{path}: is required but missing"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        kinds = ["codes", "embedding", "events", "table"]
+    if kind == "modality_kind":
+        kinds = sorted(MODALITY_KINDS.names())
         got = given.get("kind") if isinstance(given, Mapping) else given
         return f"{path}.kind: expected one of {kinds}, got {short(got)}.{near_names(str(got), kinds) if got else ''}"
     message = str(complaint["msg"]).removeprefix("Value error, ")
@@ -55,10 +56,9 @@ def _path(
             given = given[part] if part < len(given) else None
             name = given.get("name") if isinstance(given, Mapping) else None
             words[-1:] = [f"{words[-1]}[{part}]" + (f" ({name!r})" if name else "")]
-            continue
-        tagged = _tagged(owner, part)
-        if tagged is not None:  # the discriminator's value stands in the path, but nobody wrote it there
-            owner = tagged
+            kind = given.get("kind") if isinstance(given, Mapping) else None
+            if words[-1].startswith("modality[") and kind in MODALITY_KINDS:
+                owner = MODALITY_KINDS.find(kind).spec_model
             continue
         if (
             owner is not None
@@ -75,21 +75,15 @@ def _path(
 
 
 def _inner(owner: Any, part: str) -> Any:
-    """The model behind a field, or the union of models, or None."""
+    """The model behind a field, or None."""
     if not (isinstance(owner, type) and issubclass(owner, BaseModel)) or part not in owner.model_fields:
         return None
     annotation = owner.model_fields[part].annotation
     found = _models(annotation)
-    return found[0] if len(found) == 1 else (tuple(found) or None)
+    return found[0] if len(found) == 1 else None
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for argument in get_args(annotation) for model in _models(argument)]
-
-
-def _tagged(owner: Any, part: str) -> type[BaseModel] | None:
-    if not isinstance(owner, tuple):
-        return None
-    return next((model for model in owner if model.model_fields["kind"].default == part), None)

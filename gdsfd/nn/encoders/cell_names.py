@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.schema import CohortSchema, ModalityFields
+from gdsfd.cohort.modality_kind import kind_of
+from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["cell_names"]
 
@@ -20,23 +21,7 @@ def cell_names(schema: CohortSchema) -> list[tuple[str, str]]:
     """
     valued, indicators = [], []
     for fields in schema.modalities:
-        with_values, without = _names(fields)
+        with_values, without = kind_of(fields).cell_names(fields)
         valued += [(fields.name, name) for name in with_values]
         indicators += [(fields.name, name) for name in without]
     return valued + indicators
-
-
-def _names(fields: ModalityFields) -> tuple[list[str], list[str]]:
-    """Names of a modality's nodes with values, and of those that are only there or not."""
-    if fields.kind == "table":
-        levels = [
-            f"{column} = {level}"
-            for column, known in zip(fields.categorical, fields.levels)
-            for level in ("[unseen]", *known)
-        ]
-        return list(fields.numeric), levels
-    if fields.kind == "events":
-        return list(fields.items), []
-    if fields.kind == "codes":
-        return ["[count]"], ["[rare]", "[blank]", *fields.codes]
-    return ["[vector]"], []

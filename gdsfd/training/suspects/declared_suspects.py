@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.errors import InputError, near_names
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type
@@ -67,7 +68,7 @@ def check_suspects(suspects: Sequence[str], graph: HeteroData, varied: bool = Tr
     Raises:
         InputError: Names the suspect, and near ones.
     """
-    columns = {each.name: [*each.numeric, *each.categorical, *each.items] for each in graph.schema.modalities}
+    columns = {each.name: list(kind_of(each).columns(each)) for each in graph.schema.modalities}
     for word in suspects:
         kind, _, rest = word.partition(":")
         name, _, column = rest.partition(".")

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from gdsfd.cohort.modality_kind import Arrays, ModalityKind, kind_of
 from gdsfd.cohort.schema import ModalityFields
+from gdsfd.errors import InputError
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type
 
@@ -118,26 +120,26 @@ def _patterns(presence: NDArray[np.bool_], fit: Codes) -> Codes:
 
 def _column(graph: Any, name: str, column: str, fit: Codes) -> Codes:
     fields = next(modality for modality in graph.schema.modalities if modality.name == name)
-    edges = graph[edge_type(name)]
-    owner = edges.edge_index[0].numpy()
+    kind, arrays, owner = _observed(graph, fields)
+    if kind.column is None:
+        raise InputError(
+            f"suspect 'column:{name}.{column}': modalities of kind {kind.name!r} have no columns to suspect"
+        )
+    cells = kind.column(fields, arrays, column)
     total = len(graph["patient"].id)
-    if column in fields.categorical:
+    if cells.dtype.kind != "f":
         levels = np.zeros(total, dtype=np.int64)  # 0 = absent or missing
-        levels[owner] = edges.categorical[:, fields.categorical.index(column)].numpy()
+        levels[owner] = cells
         return word_codes(levels.astype(object), fit)
     value = np.full(total, np.nan)
-    if column in fields.numeric:
-        value[owner] = edges.numeric[:, fields.numeric.index(column)].numpy()
-    else:
-        value = _event_means(edges, owner, fields.items.index(column), value)
+    value[owner] = cells
     return _bins(value, fit)
 
 
-def _event_means(edges: Any, owner: Codes, item: int, value: NDArray[np.float64]) -> NDArray[np.float64]:
-    runs = np.repeat(np.arange(owner.size), np.diff(edges.summary_ptr.numpy()))
-    mine = edges.summary_item.numpy() == item
-    value[owner[runs[mine]]] = edges.summary[:, 1].numpy()[mine]
-    return value
+def _observed(graph: Any, fields: ModalityFields) -> tuple[ModalityKind, Arrays, Codes]:
+    """A modality's kind, its arrays, and the patient of each observation."""
+    kind, edges = kind_of(fields), graph[edge_type(fields.name)]
+    return kind, {key: edges[key].numpy() for key in kind.keys}, edges.edge_index[0].numpy()
 
 
 def _bins(value: NDArray[np.float64], fit: Codes) -> Codes:
@@ -147,13 +149,12 @@ def _bins(value: NDArray[np.float64], fit: Codes) -> Codes:
 
 
 def _modality(graph: Any, name: str, fit: Codes) -> Codes:
-    edges = graph[edge_type(name)]
-    owner = edges.edge_index[0].numpy()
-    fields: ModalityFields = next(modality for modality in graph.schema.modalities if modality.name == name)
+    fields = next(modality for modality in graph.schema.modalities if modality.name == name)
+    kind, arrays, owner = _observed(graph, fields)
     codes = np.zeros(len(graph["patient"].id), dtype=np.int64)  # 0 = absent
     if not owner.size:
         return codes
-    content = _content(edges, fields, owner.size)
+    content = kind.numbers(fields, arrays, owner.size)
     mine = np.isin(owner, fit)
     center, spread = np.nanmean(content[mine], 0), np.nanstd(content[mine], 0)
     scaled = np.nan_to_num((content - center) / np.where(spread > 0, spread, 1.0)).clip(-5, 5)
@@ -161,25 +162,3 @@ def _modality(graph: Any, name: str, fit: Codes) -> Codes:
     found = KMeans(clusters, n_init=4, random_state=0).fit(scaled[mine])
     codes[owner] = 1 + found.predict(scaled)
     return codes
-
-
-def _content(edges: Any, fields: ModalityFields, total: int) -> NDArray[np.float64]:
-    """One row of numbers per observation: columns and levels, item means, frequent codes, or the vector."""
-    if fields.kind == "embedding":
-        return edges.vector.double().numpy()
-    if fields.kind == "table":
-        levels = [
-            (edges.categorical[:, [column]].numpy() == np.arange(2, 2 + len(names))[None]).astype(float)
-            for column, names in enumerate(fields.levels)
-        ]
-        return np.concatenate([edges.numeric.double().numpy(), *levels], axis=1)
-    if fields.kind == "events":
-        content = np.full((total, len(fields.items)), np.nan)
-        runs = np.repeat(np.arange(total), np.diff(edges.summary_ptr.numpy()))
-        content[runs, edges.summary_item.numpy()] = edges.summary[:, 1].double().numpy()
-        return content
-    content = np.zeros((total, min(len(fields.codes) + 2, 100)))
-    runs = np.repeat(np.arange(total), np.diff(edges.run_ptr.numpy()))
-    frequent = edges.code.numpy() < content.shape[1]
-    content[runs[frequent], edges.code.numpy()[frequent]] = 1.0
-    return content

@@ -9,8 +9,8 @@ import pytest
 
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import CodeObservations, Cohort
+from gdsfd.cohort.packing import spread
 from gdsfd.cohort.readers.codes import codes_in_cell
-from gdsfd.cohort.readers.packing import spread
 from gdsfd.cohort.schema import CODE_RARE, CODE_UNNAMED
 from tests.cohort.small_exports import PATIENTS, patients, spec
 

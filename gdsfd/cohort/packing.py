@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["pointers", "spread"]
+__all__ = ["pointers", "runs_for", "spread"]
 
 
 def pointers(owner: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -46,3 +46,19 @@ def spread(ptr: NDArray[np.int64], runs: NDArray[np.int64]) -> tuple[NDArray[np.
     first = np.cumsum(lengths) - lengths
     place = np.arange(int(lengths.sum())) - first[owner] + ptr[runs][owner]
     return owner, place
+
+
+def runs_for(ptr: NDArray[np.int64], edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cells of the packed runs of some observations, and the place in ``edges`` that each belongs to.
+
+    Args:
+        ptr: Pointers of the packed runs; [E + 1].
+        edges: Observations wanted, -1 = none; [n].
+
+    Example:
+        >>> runs_for(np.array([0, 2, 5]), np.array([1, -1, 0]))
+        (array([2, 3, 4, 0, 1]), array([0, 0, 0, 2, 2]))
+    """
+    there = np.flatnonzero(edges >= 0)
+    owner, place = spread(ptr, edges[there])
+    return place, there[owner]
