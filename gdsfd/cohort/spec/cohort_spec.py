@@ -75,8 +75,8 @@ class CohortTable(SourceFields):
     environment: Annotated[
         list[str] | None, BeforeValidator(lambda value: value if value is None else listed(value))
     ] = None
-    groups: Names = Field([])
-    join: Annotated[list[JoinSpec], BeforeValidator(listed)] = Field([])
+    groups: Names = Field(default=[])
+    join: Annotated[list[JoinSpec], BeforeValidator(listed)] = Field(default=[])
 
 
 class CohortSpec(SpecFields):

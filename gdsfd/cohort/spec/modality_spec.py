@@ -29,7 +29,7 @@ class ModalitySpec(SourceFields):
     kind: str
     name: Name
     id: str
-    missing: Scalars = Field([])
+    missing: Scalars = Field(default=[])
     invalid: Literal["error", "missing"] = "error"
     time: str | None = None
     origin: str | None = None
@@ -75,9 +75,9 @@ class TableSpec(ModalitySpec):
 
     kind: Literal["table"] = "table"
     columns: NamesOrPattern | None = None
-    exclude: Names = Field([])
-    numeric: Names = Field([])
-    categorical: Names = Field([])
+    exclude: Names = Field(default=[])
+    numeric: Names = Field(default=[])
+    categorical: Names = Field(default=[])
     min_level_count: Count = 5
 
 

@@ -29,10 +29,10 @@ class OutcomeSpec(SpecFields):
 
     name: Name
     column: str
-    positive: Labels = Field([])
-    negative: Labels = Field([])
-    classes: Labels = Field([])
-    missing: Labels = Field([])
+    positive: Labels = Field(default=[])
+    negative: Labels = Field(default=[])
+    classes: Labels = Field(default=[])
+    missing: Labels = Field(default=[])
 
     @model_validator(mode="after")
     def _one_way_of_labelling(self) -> OutcomeSpec:

@@ -36,7 +36,7 @@ class SplitSpec(SpecFields):
     fractions: tuple[Share, Share, Share] = (0.7, 0.1, 0.2)
     seed: Seed = 0
     column: str | None = None
-    holdout: Annotated[list[str], BeforeValidator(as_texts)] = Field([])
+    holdout: Annotated[list[str], BeforeValidator(as_texts)] = Field(default=[])
     folds: Folds | None = None
     fold: Seed = 0
 
