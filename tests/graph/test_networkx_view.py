@@ -7,7 +7,7 @@ import pytest
 
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
-from gdsfd.graph.to_networkx import to_networkx
+from gdsfd.graph.networkx_view import to_networkx
 from tests.cohort_factory import make_cohort
 
 
