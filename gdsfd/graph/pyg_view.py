@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
@@ -67,7 +66,7 @@ def to_pyg_view(graph: HeteroData, like: HeteroData | None = None) -> HeteroData
     blocks = _blocks(columns, names)
     for name in names:
         index = graph[edge_type(name)].edge_index
-        attributes = x[index[0], blocks[name]]
+        attributes = x[index[0]][:, blocks[name]]
         view[edge_type(name)].edge_index = index.clone()
         view[edge_type(name)].edge_attr = attributes
         reverse = view["modality", f"rev_{name}", "patient"]
@@ -94,8 +93,8 @@ def _scales_of(like: HeteroData, columns: list[str]) -> tuple[np.ndarray, np.nda
     return like.centre.numpy(), like.spread.numpy()
 
 
-def _blocks(columns: list[str], names: tuple[str, ...]) -> dict[str, Tensor]:
+def _blocks(columns: list[str], names: tuple[str, ...]) -> dict[str, slice]:
     """Places of each modality's columns in the flat table, without its presence flag."""
     starts = [columns.index(f"{name} (present)") for name in names]
     ends = [*starts[1:], len(columns)]
-    return {name: torch.arange(start + 1, end) for name, start, end in zip(names, starts, ends)}
+    return {name: slice(start + 1, end) for name, start, end in zip(names, starts, ends)}
