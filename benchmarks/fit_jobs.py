@@ -22,9 +22,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from results_line import RESULTS, provenance
 
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cli.settings import read_settings
 from gdsfd.comparison.fit_log import FitLog, Record, plain, read_fits
-from gdsfd.comparison.fits import BASELINES, MATCHED, Plan, fit_all
+from gdsfd.comparison.fits import MATCHED, Plan, fit_all
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training.config import TrainConfig
 

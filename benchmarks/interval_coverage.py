@@ -139,7 +139,7 @@ def estimates(design: Design, sample: Sample, resamples: int, seed: int) -> Iter
     for name in ("auroc", "auprc", "brier", "log_loss"):
         yield f"difference of {name}", difference(own, theirs, name), true[name] - true[f"other {name}"]
     blind = Target("b", rows, sample.second, sample.other)
-    mean = macro([own, score(blind, bootstrap, point, names=("auroc",))], [target, blind])
+    mean = macro([own, score(blind, bootstrap, point, metrics=("auroc",))], [target, blind])
     yield "mean of two auroc", mean["auroc"], (true["auroc"] + 0.5) / 2
     slices = [Slice("group: g", str(value), sample.group == value) for value in (0, 1)]
     scored = score_slices(slices, target, bootstrap, point, rules)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.boosted_trees import BoostedTrees
 from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix
 
@@ -34,6 +35,7 @@ def splittable(x: Matrix, least: int) -> Labels:
     return np.array(kept, dtype=np.int64)
 
 
+@BASELINES.register("boosting")
 class Boosting(FlatBaseline):
     """scikit-learn's ``HistGradientBoostingClassifier``, missing values as they are.
 
@@ -55,6 +57,7 @@ class Boosting(FlatBaseline):
 
     name = "gradient boosting"
     key = "boosting"
+    model_types: ClassVar[dict[str, Any]] = {"trees": BoostedTrees, **FlatBaseline.model_types}
     chosen_as = "trees"
 
     def __init__(

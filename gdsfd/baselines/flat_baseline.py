@@ -1,17 +1,20 @@
-"""What a user would pick instead: models of the flattened table, fitted and asked like a ``Debiaser``."""
+"""Baselines on the flattened table, with the interface of a ``Debiaser`` (``fit``, ``predict_proba``)."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import inspect
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.baselines.baseline import Baseline
 from gdsfd.baselines.labels import Floats, labels_of, task_of
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.graph.flatten import flatten
+from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.loader import rows_of
 
 __all__ = ["Classifier", "FlatBaseline", "TrainingShares"]
@@ -60,8 +63,8 @@ class TrainingShares:
         return cls(shares)
 
 
-class FlatBaseline(ABC):
-    """A model of the flattened table with the manners of a ``Debiaser``.
+class FlatBaseline(Baseline):
+    """A model of the flattened table.
 
     Everything is fitted on the labelled training rows; what is chosen (penalty, number of trees) is chosen on the
     labelled tuning rows.
@@ -70,15 +73,13 @@ class FlatBaseline(ABC):
         seed: Of the model's own generator.
     """
 
-    #: What reports call it.
-    name: str = ""
-    #: What ``metrics.json`` and files call it.
-    key: str = ""
     #: Name of the attribute that lists what was chosen, one entry per outcome.
     chosen_as: str = ""
+    #: Fitted models it may hold, by the name they are stored under.
+    model_types: ClassVar[dict[str, Any]] = {"shares": TrainingShares}
 
     def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+        super().__init__(seed)
         self.models: list[Classifier] | None = None  #: One fitted model per outcome.
         self.schema: Any = None  #: Of the graph fitted on.
 
@@ -89,10 +90,6 @@ class FlatBaseline(ABC):
     @abstractmethod
     def _chose_nothing(self) -> None:
         """Notes that an outcome got :class:`TrainingShares`, so that what was chosen has one number per outcome."""
-
-    @abstractmethod
-    def describe(self) -> dict[str, Any]:
-        """What was fitted and chosen, in words and numbers."""
 
     def fit(self, graph: Any) -> Self:
         """Fits on the graph's training rows.
@@ -154,6 +151,48 @@ class FlatBaseline(ABC):
         if task_of(self.schema) == "multi-label":
             return np.column_stack([answer[:, 1] for answer in answers])
         return answers[0]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        assert self.models is not None
+        return {
+            f"{number}.{name}": array
+            for number, model in enumerate(self.models)
+            for name, array in model.arrays().items()
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        assert self.models is not None
+        return {
+            "settings": {name: getattr(self, name) for name in self._settings()},
+            "chosen": list(getattr(self, self.chosen_as)),
+            "models": [
+                next(name for name, kind in self.model_types.items() if isinstance(model, kind))
+                for model in self.models
+            ],
+        }
+
+    @classmethod
+    def from_stored(
+        cls, arrays: Mapping[str, NDArray[Any]], described: Mapping[str, Any], schema: CohortSchema, where: str
+    ) -> Self:
+        settings = {name: described["settings"][name] for name in cls._settings()}
+        chosen, kinds = list(described["chosen"]), [cls.model_types[each] for each in described["models"]]
+        baseline = cls(**settings)
+        if not len(kinds) == len(chosen) == len(schema.outcomes):
+            raise InputError(f"{where}: {len(kinds)} models for {len(schema.outcomes)} outcomes; copy the folder again")
+        width = flat_width(schema)
+        models: list[Classifier] = []
+        for number, each in enumerate(kinds):
+            prefix = f"{number}."
+            own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+            models.append(each.from_arrays(own, where, width))
+        setattr(baseline, cls.chosen_as, chosen)
+        baseline.models, baseline.schema = models, schema
+        return baseline
+
+    @classmethod
+    def _settings(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     @staticmethod
     def _numbered(graph: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:

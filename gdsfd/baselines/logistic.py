@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix
 from gdsfd.baselines.linear_model import LinearModel
 from gdsfd.baselines.standardiser import Standardiser
@@ -16,6 +17,7 @@ from gdsfd.baselines.standardiser import Standardiser
 __all__ = ["Logistic"]
 
 
+@BASELINES.register("logistic")
 class Logistic(FlatBaseline):
     """scikit-learn's ``LogisticRegression`` (ridge penalty) on imputed, flagged and scaled columns.
 
@@ -31,6 +33,7 @@ class Logistic(FlatBaseline):
 
     name = "logistic regression"
     key = "logistic"
+    model_types: ClassVar[dict[str, Any]] = {"linear": LinearModel, **FlatBaseline.model_types}
     chosen_as = "chosen"
 
     def __init__(

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.bench.lines import environment
 from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
-from gdsfd.comparison.fits import BASELINES, ORACLE, REFERENCE, Plan
+from gdsfd.comparison.fits import ORACLE, REFERENCE, Plan
 from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
 from gdsfd.comparison.narrative import design_sentences
 from gdsfd.comparison.page import page
@@ -144,7 +145,7 @@ def make_plan(
             raise InputError(f"compare: the name {REFERENCE!r} and the mode 'none' belong together, got arm {name!r}")
     for kind, given, known in (
         ("backbone", backbones, known_backbones()),
-        ("baseline", baselines, tuple(BASELINES)),
+        ("baseline", baselines, BASELINES.names()),
         ("arm in folds", folds or {}, streams),
     ):
         for name in given:

@@ -25,6 +25,7 @@ from gdsfd.comparison.fits import ORACLE, Plan, fit_all
 from gdsfd.errors import GdsfdError
 from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.serialization import load_graph, save_graph
+from gdsfd.plugins import load_plugins, loaded_plugins
 from gdsfd.private_folder import private_folder
 
 __all__ = ["Job", "ProcessExecutor", "SerialExecutor"]
@@ -121,7 +122,7 @@ class ProcessExecutor:
         context = get_context("spawn")
         ended, self.alive = context.Pipe(duplex=False)  # workers read the end of the file when this process ends
         self.said = context.SimpleQueue()
-        self.pool = ProcessPoolExecutor(jobs, context, _begin, (ended, self.said, threads))
+        self.pool = ProcessPoolExecutor(jobs, context, _begin, (ended, self.said, threads, loaded_plugins()))
         self.waiting: dict[Future[list[Record]], Path] = {}
         self.held = ExitStack()
         self.graphs = self.held.enter_context(private_folder("compare"))
@@ -174,13 +175,14 @@ class ProcessExecutor:
 _said: Any = None  # in a worker: where what is fitted next is told
 
 
-def _begin(alive: Connection, said: Any, threads: int) -> None:
-    """Prepares a worker."""
+def _begin(alive: Connection, said: Any, threads: int, plugins: Sequence[str]) -> None:
+    """Prepares a worker: it knows the plug-ins that the process which waits has loaded."""
     global _said
     _said = said
     torch.set_num_threads(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits decides
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
+    load_plugins(plugins)
 
 
 def _end_with(alive: Connection) -> None:

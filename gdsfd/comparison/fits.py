@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
-from gdsfd.baselines.boosting import Boosting
-from gdsfd.baselines.flat_baseline import FlatBaseline
-from gdsfd.baselines.logistic import Logistic
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.comparison.capacity_matching import match_capacity
 from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.scores import judged_splits, scores_by_split, scores_of_probability
@@ -26,13 +24,12 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.model_selection.guard import Guard, judge
 from gdsfd.training.scoring import probabilities_of
 
-__all__ = ["BASELINES", "MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]
+__all__ = ["MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]
 
 REFERENCE = "none"
-#: ERM match_capacity to the size of the largest debiased network.
+#: ERM widened to the size of the largest debiased network.
 MATCHED = "none (matched)"
 ORACLE = "oracle"
-BASELINES: dict[str, type[FlatBaseline]] = {"boosting": Boosting, "logistic": Logistic}
 
 
 def forced(arm: str) -> str:
@@ -47,7 +44,7 @@ class Plan:
     Args:
         arms: Name -> its parts; None = ERM. ERM is always fitted, under the name ``none``.
         backbones: Names of backbones.
-        baselines: Names of :data:`BASELINES`.
+        baselines: Names of :data:`~gdsfd.baselines.baseline.BASELINES`.
         suspects: What the arms are told may be biased.
         config: Training settings, the same for all arms.
         folds: Arm -> groups of environments its guard leaves out; default: ``config.guard_folds``, 0 for ``dfd``.
@@ -192,7 +189,7 @@ class _Scorer:
 
 def _baseline(graph: HeteroData, name: str, seed: int) -> Record:
     start = time.perf_counter()
-    fitted = BASELINES[name](seed).fit(graph)
+    fitted = BASELINES.find(name, "baselines")(seed).fit(graph)
     seconds = round(time.perf_counter() - start, 1)
     given = {split: fitted.predict_proba(graph, split=split) for split in judged_splits(graph)}
     return {"backbone": "", "arm": name, "splits": scores_by_split(graph, given, name), "seconds": seconds}

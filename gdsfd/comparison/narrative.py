@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gdsfd.comparison.fits import BASELINES, MATCHED, ORACLE, REFERENCE
+from gdsfd.baselines.baseline import BASELINES
+from gdsfd.comparison.fits import MATCHED, ORACLE, REFERENCE
 from gdsfd.comparison.statistics import Paired
 from gdsfd.comparison.summary import Design, Row, Table, is_forced
 from gdsfd.evaluation.report.numbers import number
@@ -134,7 +135,7 @@ def _costs(design: Design, arm: str) -> list[str]:
 
 def _simpler(design: Design, table: Table) -> list[str]:
     said = []
-    for name in BASELINES:
+    for name in BASELINES.names():
         simple = table.row("", name)
         if simple is None or not simple.means["auroc"].defined:
             continue

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.comparison.fit_log import Record
-from gdsfd.comparison.fits import BASELINES, MATCHED, ORACLE, REFERENCE
+from gdsfd.comparison.fits import MATCHED, ORACLE, REFERENCE
 from gdsfd.comparison.statistics import MARGIN, Paired, holm, mean_estimate, paired, share_closed
 from gdsfd.evaluation.metrics.estimate import Estimate
 
@@ -220,7 +221,7 @@ def _table(records: list[Record], split: str, holdouts: tuple[str, ...], margin:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    last = (ORACLE, *BASELINES)
+    last = (ORACLE, *BASELINES.names())
     return (row.arm in last, row.backbone, row.arm not in (REFERENCE, MATCHED), is_forced(row.arm), row.arm)
 
 

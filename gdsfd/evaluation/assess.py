@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.intervals.effective_size import effective_size
-from gdsfd.evaluation.intervals.of_figure import few_words
+from gdsfd.evaluation.intervals.of_metric import few_words
 from gdsfd.evaluation.intervals.shares import share_interval
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.curves import curves_of
 from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.metrics.formulas import Floats
+from gdsfd.evaluation.metrics.metric import METRICS, Metric, built_in_metrics
 from gdsfd.evaluation.metrics.metric_set import (
     FEWEST_RESAMPLES,
     MetricSet,
@@ -31,10 +32,18 @@ from gdsfd.evaluation.subgroups.gaps import Gap, gaps_of
 from gdsfd.evaluation.subgroups.slices import Slice, score_slices, slices_of
 from gdsfd.evaluation.targets import Target, rows_of_split, target_names, targets_of, task_of
 
-__all__ = ["COMPARED", "ModelResult", "ProbabilisticModel", "SplitResult", "assess", "thresholds_of"]
+__all__ = ["ModelResult", "ProbabilisticModel", "SplitResult", "assess", "compared_metrics", "thresholds_of"]
 
-#: Figures that are compared between models.
-COMPARED: tuple[str, ...] = ("auroc", "auprc", "brier", "log_loss")
+
+def compared_metrics(rules: EvaluationConfig, classes: bool) -> tuple[Metric, ...]:
+    """Metrics that models are compared by.
+
+    Args:
+        rules: Says which metrics there are.
+        classes: Whether the outcome has several classes.
+    """
+    accuracy = (METRICS.find("accuracy"),) if classes else ()
+    return tuple(metric for metric in built_in_metrics() + accuracy + rules.metrics if metric.compared)
 
 
 class ProbabilisticModel(Protocol):
@@ -150,7 +159,7 @@ def assess(
             _add_accuracy(arms[name].overall, answer, graph["patient"].y.numpy()[rows], bootstrap, rules)
     judged, *others = arms
     ours = arms[judged]
-    compared = (*COMPARED, "accuracy") if task_of(graph.schema) == "multi-class" else COMPARED
+    compared = compared_metrics(rules, task_of(graph.schema) == "multi-class")
     return SplitResult(
         split=split,
         n=len(rows),
@@ -158,7 +167,8 @@ def assess(
         names=tuple(target.name for target in first),
         arms=arms,
         differences={
-            other: {name: difference(ours.overall, arms[other].overall, name) for name in compared} for other in others
+            other: {metric.name: difference(ours.overall, arms[other].overall, metric.name) for metric in compared}
+            for other in others
         },
         slices=slices,
         slice_differences={
@@ -180,7 +190,7 @@ def _arm(
 ) -> ModelResult:
     scored = []
     for target, point in zip(targets, points):
-        own = score(target, bootstrap, point, rules.level)
+        own = score(target, bootstrap, point, rules.level, metrics=rules.all_metrics)
         own.estimates.update(calibration_figures(target, bootstrap, rules))
         scored.append(own)
     by_slice = [
@@ -193,7 +203,7 @@ def _arm(
         curves=[curves_of(target, rules.bins) for target in targets],
         slices=by_slice,
         gaps=[
-            gaps_of(own, found, target, bootstrap.code, point.threshold, rules.level)
+            gaps_of(own, found, target, bootstrap.code, point.threshold, rules.level, rules.all_metrics)
             for own, found, target, point in zip(slices, by_slice, targets, points)
         ],
     )

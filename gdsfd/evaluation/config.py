@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
+from gdsfd.evaluation.metrics.metric import Metric, built_in_metrics
 from gdsfd.setting_checks import Number, Whole, check_fields
 
 __all__ = ["EvaluationConfig"]
@@ -22,6 +23,7 @@ class EvaluationConfig:
         min_patients: A slice of fewer labelled patients gets no figure; from 1 to 1,000,000,000.
         min_per_class: A slice of fewer positives, or negatives, gets no ranking figure; from 1 to 1,000,000,000.
         bins: Bins of the calibration curve, from 2 to 1,000.
+        metrics: Given beside the built-in metrics.
 
     Raises:
         InputError: A value of a wrong type or out of its bounds.
@@ -34,6 +36,16 @@ class EvaluationConfig:
     min_patients: Annotated[int, Whole(1, 1_000_000_000)] = 30
     min_per_class: Annotated[int, Whole(1, 1_000_000_000)] = 5
     bins: Annotated[int, Whole(2, 1000)] = 10
+    metrics: tuple[Metric, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self, "evaluate:")
+
+    @property
+    def all_metrics(self) -> tuple[Metric, ...]:
+        """The built-in metrics and the further ones."""
+        return built_in_metrics() + self.metrics
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able copy: all but the metrics, which stand in the files with their values."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "metrics"}

@@ -7,19 +7,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from gdsfd.baselines.boosting import Boosting
-from gdsfd.baselines.logistic import Logistic
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import ProbabilisticModel, assess
 from gdsfd.evaluation.config import EvaluationConfig
+from gdsfd.evaluation.metrics.metric import Metric, metrics_beside_built_in
 from gdsfd.evaluation.population import TrainingPatientsRule, whom_to_judge
-from gdsfd.evaluation.report.debiasing.debiasing import judge_debiasing
-from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings, kept_line
+from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings
 from gdsfd.evaluation.report.presence_picture import presence_picture
-from gdsfd.evaluation.report.recalibrated import judge_recalibration
 from gdsfd.evaluation.report.report import FORMAT, Report
-from gdsfd.evaluation.report.strata.strata import judge_strata
+from gdsfd.evaluation.report.section import SectionContext, built_sections
 from gdsfd.evaluation.report.tables import metrics_of
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
@@ -42,6 +40,7 @@ def evaluate(
     sensitivity: float = 0.8,
     min_patients: int = 30,
     min_positives: int = 5,
+    metrics: Sequence[str | Metric] | None = None,
     probes: bool = True,
     truth: Truth | None = None,
     progress: bool | None = None,
@@ -62,7 +61,7 @@ def evaluate(
         graph: The graph.
         split: A split's name, or several; the first is the headline. Default: ``test`` of the cohort that the model was
             trained on; of new patients (``build_graph(..., like=model)``) all, as the split ``new``.
-        baselines: True takes the two baselines that were fitted with the model, or fits them where the model keeps none
+        baselines: True takes the baselines that were fitted with the model, or fits them where the model keeps none
             and the graph has the training patients; False leaves them out; a mapping of names to fitted models compares
             with those instead.
         resamples: Bootstrap resamples of subjects, up to 100,000; 0 for no intervals.
@@ -71,6 +70,8 @@ def evaluate(
         sensitivity: The threshold is the highest that finds this share of the tuning positives, above 0 and below 1.
         min_patients: Slices of fewer labelled patients get a reason instead of figures; from 1 to 1,000,000,000.
         min_positives: Likewise fewer positives, or negatives, for ranking figures.
+        metrics: Further metrics beside the built-in ones: names of registered ones, or
+            :class:`~gdsfd.evaluation.metrics.metric.Metric`; default: all that plug-ins have registered.
         probes: Whether to probe the codes of a debiased model.
         truth: Of a simulated cohort (:func:`gdsfd.simulation.truth.load_truth`): the probes then also ask for what is
             true, and the streams' columns are compared with the true ones.
@@ -86,7 +87,8 @@ def evaluate(
         InputError: A split is not in the graph, the model has seen some of its patients, the model's answer has a wrong
             shape or holds no probabilities, or an option is out of range.
     """
-    rules = EvaluationConfig(resamples, seed, level, sensitivity, min_patients, min_positives)
+    further = metrics_beside_built_in(metrics)
+    rules = EvaluationConfig(resamples, seed, level, sensitivity, min_patients, min_positives, metrics=further)
     trained_on = getattr(model, "schema", None)
     if isinstance(trained_on, CohortSchema):
         check_outcomes(trained_on, graph.schema)
@@ -99,11 +101,16 @@ def evaluate(
         why = record.no_baselines if record is not None else "the run keeps none, as it was trained by an earlier gdsfd"
         why += "; they cannot be fitted on new patients. Train the model anew to have them"
         unfitted = False
-    fresh = [("boosting", Boosting(seed)), ("logistic", Logistic(seed))] if unfitted else []
+    fresh = [(key, BASELINES.find(key)(seed)) for key in BASELINES.names()] if unfitted else []
     given = dict(baselines) if isinstance(baselines, Mapping) else {}
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
-    bar = tqdm(total=len(fresh) + 3 + len(splits), disable=None if progress is None else not progress, leave=False)
+    sections = built_sections()
+    bar = tqdm(
+        total=len(fresh) + 1 + len(splits) + len(sections),
+        disable=None if progress is None else not progress,
+        leave=False,
+    )
     with bar:
         models: dict[str, ProbabilisticModel] = {MODEL: model}
         for name, baseline in fresh:
@@ -119,30 +126,29 @@ def evaluate(
             bar.set_description(f"judging split {name}")
             results.append(assess(graph, models, points, name, rules))
             bar.update()
-        bar.set_description("looking at debiasing")
-        debiasing = judge_debiasing(model, graph, splits, rules, truth, probes)
-        bar.update()
-        bar.set_description("looking at strata")
-        strata = judge_strata(model, graph, splits, rules)
-        recalibrated = judge_recalibration(model, graph, splits, kept_line(model, record), rules)
-        bar.update()
-    described = {name: _description(one) for name, one in models.items()}
-    labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
+        described = {name: _description(one) for name, one in models.items()}
+        labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
+        context = SectionContext(
+            model, graph, splits, rules, tuple(results), labels, judged.populations, record, truth, probes
+        )
+        found = {}
+        for name, section in sections.items():
+            bar.set_description(f"looking at {name}")
+            data = section.judge(context)
+            if data is not None:
+                found[name] = data
+            bar.update()
     rivals = [labels[name] for name in models if name not in (MODEL, *given)]
     fixed = fixed_settings(model, judged, points[MODEL], rivals, record, why)
     receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
-    metrics = metrics_of(results, graph.schema, rules, FORMAT)
-    metrics["population"] = {one.split: one.to_dict() for one in judged.populations}
-    metrics["fixed"] = [one.to_dict() for one in fixed]
-    for one in recalibrated:
-        metrics["splits"][one.split].setdefault("recalibrated", {})[one.target] = one.to_dict()
-    metrics["labels"] = labels
-    if debiasing is not None:
-        metrics["debiasing"] = debiasing.to_dict()
-    if strata is not None:
-        metrics["strata"] = strata.to_dict()
+    figures = metrics_of(results, graph.schema, rules, FORMAT)
+    figures["population"] = {one.split: one.to_dict() for one in judged.populations}
+    figures["fixed"] = [one.to_dict() for one in fixed]
+    figures["labels"] = labels
+    for name, data in found.items():
+        _merge(figures, sections[name].to_dict(data))
     return Report(
-        metrics=metrics,
+        metrics=figures,
         results=results,
         labels=labels,
         schema=graph.schema,
@@ -151,12 +157,19 @@ def evaluate(
         training=described.pop(MODEL) or None,
         baselines=described,
         presence=presence_picture(graph),
-        debiasing=debiasing,
-        strata=strata,
         populations=list(judged.populations),
         fixed=fixed,
-        recalibrated=recalibrated,
+        sections=found,
     )
+
+
+def _merge(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
+    """Adds what a section says to the figures; what stands there already is left."""
+    for name, value in part.items():
+        if isinstance(value, Mapping) and isinstance(whole.get(name), dict):
+            _merge(whole[name], value)
+        else:
+            whole.setdefault(name, value)
 
 
 def _description(model: ProbabilisticModel) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Intervals of figures: one method a file, and :mod:`~gdsfd.evaluation.intervals.of_figure` that chooses."""
+"""Intervals of figures: one method a file, and :mod:`~gdsfd.evaluation.intervals.of_metric` that chooses."""

@@ -13,16 +13,13 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.evaluation.metrics.formulas import CLIP, Floats
-from gdsfd.evaluation.metrics.ranking import weighted_ranking
+from gdsfd.evaluation.metrics.formulas import Floats
+from gdsfd.evaluation.metrics.metric import Metric, Sample, built_in_metrics, find_metrics
 
-__all__ = ["RESAMPLED", "SubjectBootstrap"]
+__all__ = ["SubjectBootstrap"]
 
 #: Weights of this many numbers are worked on at a time (64 MiB as float64).
 CHUNK = 8_000_000
-
-#: The figures that :meth:`SubjectBootstrap.figures` knows.
-RESAMPLED: tuple[str, ...] = ("auroc", "auprc", "brier", "log_loss", "calibration_gap", "tpr", "fpr", "ppv", "flagged")
 
 
 class SubjectBootstrap:
@@ -79,28 +76,29 @@ class SubjectBootstrap:
         p: Floats,
         rows: NDArray[np.int64],
         threshold: float = float("nan"),
-        names: Sequence[str] = RESAMPLED,
+        metrics: Sequence[str | Metric] | None = None,
     ) -> dict[str, Floats]:
-        """Figures in every resample.
+        """Metrics in every resample.
 
         Args:
             y: Labels of ``rows``, 0 or 1; [m].
             p: Probabilities of ``rows``; [m].
             rows: The labelled patients judged, as rows of the split; [m].
-            threshold: Decision threshold for ``tpr``, ``fpr``, ``ppv`` and ``flagged``.
-            names: Which of :data:`RESAMPLED`.
+            threshold: Decision threshold of those that need one.
+            metrics: Which metrics; default: the built-in ones.
 
         Returns:
             Name -> values, NaN where a resample has nobody or only one class; each [R].
         """
-        result = {name: np.full(self.resamples, np.nan) for name in names}
-        wanted = {"auroc", "auprc"} & set(names)
-        ratios = _ratios(y, p, threshold, names)
+        wanted = find_metrics(metrics) if metrics is not None else built_in_metrics()
+        result = {metric.name: np.full(self.resamples, np.nan) for metric in wanted}
+        sample = Sample(y, p, threshold)
+        ratios = {metric.name: metric.ratio(sample) for metric in wanted if metric.ratio is not None}
+        rankings = list(dict.fromkeys(metric.ranking for metric in wanted if metric.ranking is not None))
         for chosen, weights in self.weights(rows):
-            if wanted:
-                auroc, auprc = weighted_ranking(y, p, weights)
-                for name, values in (("auroc", auroc), ("auprc", auprc)):
-                    if name in wanted:
+            for ranking in rankings:  # several metrics may share one sort
+                for name, values in ranking(y, p, weights).items():
+                    if name in result:
                         result[name][chosen] = values
             for name, (numerator, denominator) in ratios.items():
                 bottom = weights @ denominator
@@ -115,20 +113,3 @@ class SubjectBootstrap:
             total = weights.sum(1)
             result[chosen] = np.divide(weights @ values, total, out=np.full_like(total, np.nan), where=total > 0)
         return result
-
-
-def _ratios(y: Floats, p: Floats, threshold: float, names: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
-    """Figures that are a weighted sum over a weighted sum: numerator and denominator per patient."""
-    ones = np.ones_like(y)
-    clipped = np.clip(p, CLIP, 1 - CLIP)
-    flagged = np.full_like(p, np.nan) if np.isnan(threshold) else (p >= threshold).astype(np.float64)
-    every = {
-        "brier": ((p - y) ** 2, ones),
-        "log_loss": (-(y * np.log(clipped) + (1 - y) * np.log1p(-clipped)), ones),
-        "calibration_gap": (p - y, ones),
-        "tpr": (flagged * y, y),
-        "fpr": (flagged * (1 - y), 1 - y),
-        "ppv": (flagged * y, flagged),
-        "flagged": (flagged, ones),
-    }
-    return {name: every[name] for name in names if name in every}

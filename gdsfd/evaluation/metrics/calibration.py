@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtr, stdtrit
 
 from gdsfd.evaluation.intervals.effective_size import kish_size, subjects_of
-from gdsfd.evaluation.intervals.of_figure import why_no_interval
+from gdsfd.evaluation.intervals.of_metric import why_no_interval
 from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.metrics.formulas import CLIP, Floats, why_undefined
 
@@ -145,7 +145,7 @@ def calibration_line(
     x = logit(np.clip(p, CLIP, 1 - CLIP))
     ones = np.ones((len(y), 1))
     fewest = min(subjects_of(cluster[y == 1]), subjects_of(cluster[y == 0]))
-    why_not = why_no_interval("calibration_slope", y, cluster)
+    why_not = why_no_interval(y, cluster)
     quantile = math.nan if why_not else float(stdtrit(fewest - 1, (1 + level) / 2))
     intercept = _fitted(y, ones, x, cluster, 0, quantile, why_not)
     if np.ptp(x) < 1e-9:

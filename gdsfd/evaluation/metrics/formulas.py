@@ -16,7 +16,18 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from gdsfd.baselines.labels import Floats, why_undefined
 from gdsfd.errors import InputError, shown
 
-__all__ = ["Floats", "auprc", "auroc", "brier", "check_probabilities", "log_loss", "mean_or_nan", "why_undefined"]
+__all__ = [
+    "Floats",
+    "auprc",
+    "auroc",
+    "brier",
+    "check_probabilities",
+    "log_loss",
+    "log_losses",
+    "mean_or_nan",
+    "squared_errors",
+    "why_undefined",
+]
 
 #: Probabilities are kept this far from 0 and 1 before a logarithm is taken.
 CLIP = 1e-7
@@ -64,15 +75,25 @@ def auprc(y: Floats, p: Floats) -> float:
     return math.nan if why_undefined(y) else float(average_precision_score(y, p))
 
 
+def squared_errors(y: Floats, p: Floats) -> Floats:
+    """``(p - y)**2`` of each patient; their mean is the Brier score."""
+    return (p - y) ** 2
+
+
+def log_losses(y: Floats, p: Floats) -> Floats:
+    """Negative log-likelihood of each patient, in nats; probabilities are clipped to ``[1e-7, 1 - 1e-7]``."""
+    clipped = np.clip(p, CLIP, 1 - CLIP)
+    return -(y * np.log(clipped) + (1 - y) * np.log1p(-clipped))
+
+
 def brier(y: Floats, p: Floats) -> float:
     """Brier score: mean of ``(p - y)**2``. Smaller is better; always saying the prevalence q gets ``q (1 - q)``."""
-    return mean_or_nan((p - y) ** 2)
+    return mean_or_nan(squared_errors(y, p))
 
 
 def log_loss(y: Floats, p: Floats) -> float:
     """Mean negative log-likelihood, in nats; probabilities are clipped to ``[1e-7, 1 - 1e-7]``."""
-    p = np.clip(p, CLIP, 1 - CLIP)
-    return mean_or_nan(-(y * np.log(p) + (1 - y) * np.log1p(-p)))
+    return mean_or_nan(log_losses(y, p))
 
 
 def mean_or_nan(values: Floats) -> float:

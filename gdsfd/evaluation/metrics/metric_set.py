@@ -15,12 +15,13 @@ from gdsfd.evaluation.intervals.combined import (
     resampled_correlation,
 )
 from gdsfd.evaluation.intervals.effective_size import subjects_of
-from gdsfd.evaluation.intervals.of_figure import interval_of
-from gdsfd.evaluation.metrics.bootstrap import RESAMPLED, SubjectBootstrap
+from gdsfd.evaluation.intervals.of_metric import interval_of
+from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.calibration import calibration_line, ece, ece_by_chance, ece_debiased
 from gdsfd.evaluation.metrics.estimate import Estimate
-from gdsfd.evaluation.metrics.formulas import Floats, auprc, auroc, brier, log_loss, mean_or_nan, why_undefined
-from gdsfd.evaluation.metrics.operating_point import OperatingPoint, rates
+from gdsfd.evaluation.metrics.formulas import Floats, why_undefined
+from gdsfd.evaluation.metrics.metric import Metric, Sample, built_in_metrics, find_metrics
+from gdsfd.evaluation.metrics.operating_point import OperatingPoint
 from gdsfd.evaluation.targets import Target
 
 __all__ = ["MetricSet", "calibration_figures", "difference", "macro", "score"]
@@ -70,7 +71,7 @@ def score(
     level: float = 0.95,
     min_patients: int = 1,
     min_per_class: int = 1,
-    names: Sequence[str] = RESAMPLED,
+    metrics: Sequence[str | Metric] | None = None,
 ) -> MetricSet:
     """The figures of one target.
 
@@ -80,51 +81,50 @@ def score(
         point: The threshold fixed on tuning rows.
         level: Coverage of the intervals.
         min_patients: The fewest labelled patients for any figure.
-        min_per_class: The fewest positives and negatives for ``auroc`` and ``auprc``, positives for ``tpr``, negatives
-            for ``fpr``.
-        names: Which figures, of :data:`~gdsfd.evaluation.metrics.bootstrap.RESAMPLED`.
+        min_per_class: The fewest positives and negatives for metrics that need both classes; the fewest positives, or
+            negatives, for those that need one of them.
+        metrics: Which metrics; default: the built-in ones.
     """
     y, p = target.y, target.p
     positives = int(y.sum())
-    values = {
-        "auroc": auroc(y, p),
-        "auprc": auprc(y, p),
-        "brier": brier(y, p),
-        "log_loss": log_loss(y, p),
-        "calibration_gap": mean_or_nan(p - y),
-        **rates(y, p, point.threshold),
-    }
-    reasons = {name: _reason(name, target, point, min_patients, min_per_class) for name in names}
-    sound = [name for name in names if not reasons[name] and math.isfinite(values[name])]
+    wanted = find_metrics(metrics) if metrics is not None else built_in_metrics()
+    sample = Sample(y, p, point.threshold)
+    values = {metric.name: metric.value(sample) for metric in wanted}
+    reasons = {metric.name: _reason(metric, target, point, min_patients, min_per_class) for metric in wanted}
+    sound = [metric for metric in wanted if not reasons[metric.name] and math.isfinite(values[metric.name])]
     resampled = bootstrap.figures(y, p, target.rows, point.threshold, sound) if sound else {}
     cluster = bootstrap.code[target.rows]
     estimates = {}
-    for name in names:
+    for metric in wanted:
+        name = metric.name
         if name in resampled and bootstrap.resamples < FEWEST_RESAMPLES:
             reason = f"no interval: fewer than {FEWEST_RESAMPLES} resamples"
             estimates[name] = Estimate(values[name], reason=reason)
         elif name in resampled:
-            ends = interval_of(name, values[name], y, p, cluster, point.threshold, level, resampled[name])
+            ends = interval_of(metric, values[name], y, p, cluster, point.threshold, level, resampled[name])
             estimates[name] = Estimate(values[name], *ends)
         else:
-            estimates[name] = Estimate.undefined(reasons[name] or "nobody is flagged")
+            undefined = "nobody is flagged" if metric.at_threshold else f"{metric.label} is undefined here"
+            estimates[name] = Estimate.undefined(reasons[name] or undefined)
     fewest = min(subjects_of(cluster[y == 1]), subjects_of(cluster[y == 0]))
     return MetricSet(len(y), positives, estimates, resampled, fewest=fewest)
 
 
-def _reason(name: str, target: Target, point: OperatingPoint, min_patients: int, min_per_class: int) -> str:
-    """Why a figure is not given."""
+def _reason(metric: Metric, target: Target, point: OperatingPoint, min_patients: int, min_per_class: int) -> str:
+    """Why a metric is not given."""
     y = target.y
     few = why_undefined(y, min_patients) if len(y) < max(1, min_patients) else ""
-    if few or name in ("brier", "log_loss", "calibration_gap"):
+    if few:
         return few
-    if name in ("auroc", "auprc"):
-        return why_undefined(y, min_patients, min_per_class)
+    if metric.needs == "both classes":
+        few = why_undefined(y, min_patients, min_per_class)
+    if few or not metric.at_threshold:
+        return few
     if point.reason:
         return point.reason
-    judged = {"tpr": y == 1, "fpr": y == 0}.get(name)
+    judged = {"positives": y == 1, "negatives": y == 0}.get(metric.needs)
     if judged is not None and judged.sum() < min_per_class:
-        count, word = int(judged.sum()), "positive" if name == "tpr" else "negative"
+        count, word = int(judged.sum()), metric.needs.removesuffix("s")
         return f"only {count} {word} patient{'' if count == 1 else 's'} (fewer than {min_per_class})"
     return ""
 

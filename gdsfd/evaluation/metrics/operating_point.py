@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from gdsfd.evaluation.metrics.formulas import Floats, mean_or_nan
+from gdsfd.evaluation.metrics.formulas import Floats
+from gdsfd.evaluation.metrics.metric import Sample, built_in_metrics
 from gdsfd.training.run_record.operating_point import OperatingPoint, choose_threshold
 
 __all__ = ["OperatingPoint", "choose_threshold", "rates"]
@@ -24,12 +21,5 @@ def rates(y: Floats, p: Floats, threshold: float) -> dict[str, float]:
         ``tpr`` (flagged among positives), ``fpr`` (flagged among negatives), ``ppv`` (positives among flagged),
         ``flagged`` (share flagged).
     """
-    if math.isnan(threshold):
-        return dict.fromkeys(("tpr", "fpr", "ppv", "flagged"), math.nan)
-    flagged = (p >= threshold).astype(np.float64)
-    return {
-        "tpr": mean_or_nan(flagged[y == 1]),
-        "fpr": mean_or_nan(flagged[y == 0]),
-        "ppv": mean_or_nan(y[flagged == 1]),
-        "flagged": mean_or_nan(flagged),
-    }
+    sample = Sample(y, p, threshold)
+    return {metric.name: metric.value(sample) for metric in built_in_metrics() if metric.at_threshold}

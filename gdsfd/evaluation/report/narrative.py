@@ -7,7 +7,6 @@ difference" is always said to. A sentence never claims what the figures cannot s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.assess import SplitResult
@@ -16,23 +15,11 @@ from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.metrics.metric_set import MetricSet
 from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.report.numbers import count, interval, number, per_hundred, percent, spelled
+from gdsfd.evaluation.report.section import Paragraph
 from gdsfd.evaluation.report.subgroup_findings import subgroup_findings
 from gdsfd.evaluation.report.tables import prevalence
 
-__all__ = ["Paragraph", "plain_summary"]
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A few sentences under a short lead.
-
-    Args:
-        lead: What they are about.
-        text: The sentences.
-    """
-
-    lead: str
-    text: str
+__all__ = ["plain_summary"]
 
 
 def plain_summary(

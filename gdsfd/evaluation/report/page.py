@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
 from gdsfd._version import __version__
-from gdsfd.evaluation.assess import COMPARED, SplitResult
+from gdsfd.evaluation.assess import SplitResult, compared_metrics
+from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.estimate import Estimate
-from gdsfd.evaluation.report.debiasing.page import render_debiasing
-from gdsfd.evaluation.report.narrative import plain_summary
+from gdsfd.evaluation.report.contents import ReportContents
 from gdsfd.evaluation.report.numbers import number, spelled
 from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.population_narrative import population_narrative
-from gdsfd.evaluation.report.strata.page import render_strata
+from gdsfd.evaluation.report.section import built_sections
 from gdsfd.evaluation.report.subgroup_findings import kind_word
 from gdsfd.evaluation.report.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
 from gdsfd.evaluation.report.tables import mean_name, prevalence
-
-if TYPE_CHECKING:
-    from gdsfd.evaluation.report.report import Report
 
 __all__ = ["render"]
 
 #: CSS classes of the curves: the model judged, then what it is compared with.
 STYLES = ("model", "first", "second", "third", "fourth", "fifth")
-
-FIGURE_WORDS = {
-    "auroc": "AUROC",
-    "auprc": "Average precision",
-    "brier": "Brier score",
-    "log_loss": "Log loss",
-    "accuracy": "Accuracy",
-}
 
 KIND_TITLES = {
     "environment": "By environment",
@@ -45,7 +34,7 @@ KIND_TITLES = {
 }
 
 
-def render(report: Report) -> str:
+def render(report: ReportContents) -> str:
     """The page.
 
     Args:
@@ -54,7 +43,7 @@ def render(report: Report) -> str:
     Returns:
         HTML without any reference to another file or site.
     """
-    first, whose = report.results[0], next(iter(report.populations), None)
+    first = report.results[0]
     return template("report.html").render(
         version=__version__,
         title=", ".join(spelled(outcome.name) for outcome in report.schema.outcomes),
@@ -63,16 +52,18 @@ def render(report: Report) -> str:
         task=report.metrics["task"],
         rules=report.rules,
         tiles=_tiles(first),
-        summary=plain_summary(report.results, report.labels, report.schema, report.rules, whose),
+        gap_words={metric.name: metric.label for metric in report.rules.all_metrics if metric.in_gaps},
+        own_directions=[
+            metric for metric in report.rules.metrics if metric.compared and metric.higher_is_better is not None
+        ],
+        sections_before=_sections(report, True),
+        sections=_sections(report, False),
         populations=[(one.split, population_narrative(one)) for one in report.populations],
         fixed=report.fixed,
         external=any(one.kind == "new" for one in report.populations),
-        recalibrated=_recalibrated(report),
         splits=[_split(one, report) for one in report.results],
         receipt=report.receipt,
         split_rows=_split_rows(report.receipt),
-        debiasing=render_debiasing(report.debiasing, report.schema, report.rules.level),
-        strata=render_strata(report.strata, report.schema, report.rules.level),
         presence=_image(report.presence),
         many_modalities=len(report.schema.modalities) > 8,
         training=_flat(report.training or {}),
@@ -121,7 +112,7 @@ def _ends(estimate: Estimate) -> str:
     return estimate.reason
 
 
-def _split(result: SplitResult, report: Report) -> dict[str, Any]:
+def _split(result: SplitResult, report: ReportContents) -> dict[str, Any]:
     """Everything shown of one split."""
     several = len(result.names) > 1
     models = list(zip(result.arms, STYLES))
@@ -133,7 +124,7 @@ def _split(result: SplitResult, report: Report) -> dict[str, Any]:
         for target, found in [*scored, *zip(result.names, arm.targets)]:
             rows.append({"model": report.labels[name], "style": style, "target": target, "figures": found})
     rows.sort(key=lambda row: [mean, *result.names].index(row["target"]))
-    figures = [*COMPARED, "accuracy"] if "accuracy" in result.model.overall.estimates else list(COMPARED)
+    metrics = compared_metrics(report.rules, "accuracy" in result.model.overall.estimates)
     return {
         "name": result.split,
         "n": result.n,
@@ -143,19 +134,20 @@ def _split(result: SplitResult, report: Report) -> dict[str, Any]:
         "several": several,
         "rows": rows,
         "differences": {report.labels[name]: found for name, found in result.differences.items()},
-        "figures": {name: FIGURE_WORDS[name] for name in figures},
+        "figures": {metric.name: metric.label for metric in metrics},
+        "digits": {metric.name: metric.digits for metric in metrics},
         "legend": [{"label": report.labels[name], "style": style} for name, style in models],
         "targets": [_target(result, number, report) for number in range(len(result.names))],
     }
 
 
-def _target(result: SplitResult, number: int, report: Report) -> dict[str, Any]:
+def _target(result: SplitResult, number: int, report: ReportContents) -> dict[str, Any]:
     scored = result.model.targets[number]
     others = list(result.arms)[1:]
     kinds: list[dict[str, Any]] = []
     for kind in dict.fromkeys(one.kind for one in result.slices[number]):
         places = [at for at, one in enumerate(result.slices[number]) if one.kind == kind]
-        rows = [_slice_row(result, number, at, others) for at in places]
+        rows = [_slice_row(result, number, at, others, report.rules) for at in places]
         kinds.append(
             {
                 "kind": kind,
@@ -178,6 +170,8 @@ def _target(result: SplitResult, number: int, report: Report) -> dict[str, Any]:
         "axis": Markup(forest_header(axis)),
         "other": report.labels[others[0]] if others else "",
         "plots": _plots(result, number),
+        "at_threshold": [metric for metric in report.rules.all_metrics if metric.at_threshold],
+        "own": [metric for metric in report.rules.metrics if metric.in_slices],
         "kinds": kinds,
     }
 
@@ -186,7 +180,7 @@ def _first(result: SplitResult, number: int, others: list[str]) -> Estimate | No
     return result.arms[others[0]].targets[number]["auroc"] if others else None
 
 
-def _slice_row(result: SplitResult, target: int, at: int, others: list[str]) -> dict[str, Any]:
+def _slice_row(result: SplitResult, target: int, at: int, others: list[str], rules: EvaluationConfig) -> dict[str, Any]:
     one, found = result.slices[target][at], result.model.slices[target][at]
     reasons = dict.fromkeys(found[name].reason for name in ("auroc", "brier", "tpr", "fpr") if found[name].reason)
     return {
@@ -198,7 +192,7 @@ def _slice_row(result: SplitResult, target: int, at: int, others: list[str]) -> 
         "other": result.arms[others[0]].slices[target][at]["auroc"] if others else None,
         "difference": result.slice_differences[others[0]][target][at] if others else None,
         "reason": "; ".join(reasons),
-        **{name: found[name] for name in ("auroc", "auprc", "brier", "calibration_gap", "tpr", "fpr")},
+        **{metric.name: found[metric.name] for metric in rules.all_metrics if metric.in_slices},
     }
 
 
@@ -231,15 +225,14 @@ def _plots(result: SplitResult, target: int) -> list[dict[str, Any]]:
     ]
 
 
-def _recalibrated(report: Report) -> list[dict[str, Any]]:
-    """Two rows per split and target: risks as they are, and corrected."""
-    several = len(report.results) > 1 or len(report.results[0].names) > 1
-    rows = []
-    for one in report.recalibrated:
-        name = f"{one.split}, {one.target}: " if several else ""
-        rows.append({"name": f"{name}as they are", "figures": one.before, "reason": ""})
-        rows.append({"name": f"{name}corrected", "figures": one.after, "reason": one.line.reason})
-    return rows
+def _sections(report: ReportContents, before_figures: bool) -> list[Markup]:
+    """The sections that stand above, or below, the figures of the splits."""
+    chosen = [each for name, each in built_sections().items() if name in report.sections]
+    return [
+        each.render(report.sections[each.name], report.schema, report.rules)
+        for each in chosen
+        if each.before_figures == before_figures
+    ]
 
 
 def _split_rows(receipt: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.metrics.metric_set import calibration_figures, score
 from gdsfd.evaluation.metrics.operating_point import OperatingPoint
+from gdsfd.evaluation.report.fixed_settings import kept_line
+from gdsfd.evaluation.report.page_templates import template
+from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.targets import Target, rows_of_split, targets_of
 from gdsfd.training.run_record.recalibration import RecalibrationLine
 
-__all__ = ["Recalibrated", "judge_recalibration"]
+__all__ = ["Recalibrated", "RecalibratedSection", "judge_recalibration"]
 
 _PLAIN = ("brier", "log_loss", "calibration_gap")
 
@@ -76,7 +81,33 @@ def judge_recalibration(
     return found
 
 
+@SECTIONS.register("recalibrated")
+class RecalibratedSection(Section[list[Recalibrated]]):
+    """Two rows per split and target: risks as they are, and corrected."""
+
+    name = "recalibrated"
+    title = "Risks corrected by what was seen in training"
+
+    def judge(self, context: SectionContext) -> list[Recalibrated] | None:
+        lines = kept_line(context.model, context.record)
+        return judge_recalibration(context.model, context.graph, context.splits, lines, context.config) or None
+
+    def render(self, data: list[Recalibrated], schema: CohortSchema, config: EvaluationConfig) -> Markup:
+        rows: list[dict[str, Any]] = []
+        for one in data:
+            name = f"{one.split}, {one.target}: " if len(data) > 1 else ""
+            rows.append({"name": f"{name}as they are", "figures": one.before, "reason": ""})
+            rows.append({"name": f"{name}corrected", "figures": one.after, "reason": one.line.reason})
+        return Markup(template("recalibrated.html").render(rows=rows))
+
+    def to_dict(self, data: list[Recalibrated]) -> dict[str, Any]:
+        splits: dict[str, Any] = {}
+        for one in data:
+            splits.setdefault(one.split, {"recalibrated": {}})["recalibrated"][one.target] = one.to_dict()
+        return {"splits": splits}
+
+
 def _figures(target: Target, bootstrap: SubjectBootstrap, rules: EvaluationConfig) -> dict[str, Estimate]:
     none = OperatingPoint(math.nan, rules.sensitivity, reason="no threshold here")
-    scored = score(target, bootstrap, none, rules.level, names=_PLAIN)
+    scored = score(target, bootstrap, none, rules.level, metrics=_PLAIN)
     return {**scored.estimates, **calibration_figures(target, bootstrap, rules)}

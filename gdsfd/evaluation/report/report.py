@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from gdsfd.atomic_write import atomic_directory, check_replaceable
-from gdsfd.evaluation.assess import SplitResult
-from gdsfd.evaluation.config import EvaluationConfig
-from gdsfd.evaluation.population import JudgedPopulation
+from gdsfd.evaluation.report.contents import ReportContents
 from gdsfd.evaluation.report.debiasing.debiasing import Debiasing
-from gdsfd.evaluation.report.fixed_settings import FixedSetting
 from gdsfd.evaluation.report.numbers import count, interval
+from gdsfd.evaluation.report.page import render
 from gdsfd.evaluation.report.recalibrated import Recalibrated
 from gdsfd.evaluation.report.strata.strata import Strata
 from gdsfd.evaluation.report.tables import headline_rows, long_rows
@@ -28,43 +26,26 @@ __all__ = ["FORMAT", "Report"]
 FORMAT = "gdsfd report"
 
 
-@dataclass
-class Report:
-    """How well a model does, with intervals, against baselines and for whom.
+class Report(ReportContents):
+    """What :func:`gdsfd.evaluate` returns: :attr:`metrics` as a dict, tables, and a page.
 
-    Args:
-        metrics: Every figure as a nested dict. On top the headline figures of the first split (``metrics["auroc"]``),
-            below ``metrics["splits"]`` all of them, each ``{"value", "low", "high", "reason"}``. NaN with a reason
-            where a figure cannot be given.
-        results: The same as objects, one per split.
-        labels: Model -> what tables call it (``metrics`` always says ``model`` for the one judged).
-        schema: The graph's schema.
-        rules: How figures were made.
-        receipt: The graph's receipt as a dict, or None.
-        training: What the model says of its own training, or None.
-        baselines: What each baseline says of its own.
-        presence: The presence picture, an SVG text, or None.
-        debiasing: Both networks of a debiased model, and what its codes know, or None.
-        strata: The strata of a model that averages over them, and what that does to its predictions, or None.
-        populations: Whose patients were judged, split by split.
-        fixed: What was fixed where before they were looked at.
-        recalibrated: Risks with the correction that was fixed in training, beside the risks as they are.
+    A notebook shows the page.
     """
 
-    metrics: dict[str, Any]
-    results: list[SplitResult]
-    labels: dict[str, str]
-    schema: Any
-    rules: EvaluationConfig
-    receipt: dict[str, Any] | None = None
-    training: dict[str, Any] | None = None
-    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
-    presence: str | None = None
-    debiasing: Debiasing | None = None
-    strata: Strata | None = None
-    populations: list[JudgedPopulation] = field(default_factory=list)
-    fixed: list[FixedSetting] = field(default_factory=list)
-    recalibrated: list[Recalibrated] = field(default_factory=list)
+    @property
+    def debiasing(self) -> Debiasing | None:
+        """Both networks of a debiased model, and what its codes know, or None."""
+        return self.sections.get("debiasing")
+
+    @property
+    def strata(self) -> Strata | None:
+        """The strata of a model that averages over them, and what that does to its predictions, or None."""
+        return self.sections.get("strata")
+
+    @property
+    def recalibrated(self) -> list[Recalibrated]:
+        """Risks with the correction that was fixed in training, beside the risks as they are."""
+        return self.sections.get("recalibrated", [])
 
     def to_frame(self, detail: bool = False) -> pd.DataFrame:
         """The figures as a table.
@@ -80,15 +61,19 @@ class Report:
             positives, metric, value, low, high, reason. A row of kind ``difference`` is the judged model less the model
             named.
         """
-        rows = long_rows if detail else headline_rows
-        frame = pd.DataFrame(rows(self.results, self.labels))
+        if detail:
+            frame = pd.DataFrame(long_rows(self.results, self.labels))
+        else:
+            frame = pd.DataFrame(headline_rows(self.results, self.labels, self.rules.metrics))
         return frame.astype({"n": "Int64", "positives": "Int64"})
 
     def html(self) -> str:
         """The report as one self-contained page."""
-        from gdsfd.evaluation.report.page import render
-
         return render(self)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, so that its styles are not the notebook's."""
+        return f'<iframe srcdoc="{escape(self.html())}" style="width:100%;height:720px;border:0"></iframe>'
 
     def save(self, folder: str | Path) -> Path:
         """Writes ``metrics.json``, ``metrics.csv`` and ``report.html``, all or none.

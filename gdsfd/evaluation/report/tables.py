@@ -11,6 +11,7 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.assess import ModelResult, SplitResult
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.estimate import Estimate
+from gdsfd.evaluation.metrics.metric import Metric
 from gdsfd.evaluation.metrics.metric_set import MetricSet
 from gdsfd.evaluation.subgroups.slices import Slice
 from gdsfd.evaluation.targets import task_of
@@ -55,7 +56,7 @@ def metrics_of(
         "task": task_of(schema),
         "outcomes": [{"name": outcome.name, "classes": list(outcome.classes)} for outcome in schema.outcomes],
         "targets": list(first.names),
-        "rules": asdict(rules),
+        "rules": rules.to_dict(),
         "split": first.split,
         "n": first.n,
         "labelled": headline.n,
@@ -114,12 +115,15 @@ def _figures(scored: MetricSet) -> dict[str, Any]:
     return {name: estimate.to_dict() for name, estimate in scored.estimates.items()}
 
 
-def headline_rows(results: Sequence[SplitResult], labels: Mapping[str, str]) -> list[dict[str, Any]]:
+def headline_rows(
+    results: Sequence[SplitResult], labels: Mapping[str, str], metrics: Sequence[Metric] = ()
+) -> list[dict[str, Any]]:
     """The short table: one row per split, model and (when there are several) target.
 
     Args:
         results: One per split.
         labels: Model -> what it is called in the table.
+        metrics: Those beside the built-in ones; they stand last.
     """
     rows = []
     for result in results:
@@ -135,6 +139,9 @@ def headline_rows(results: Sequence[SplitResult], labels: Mapping[str, str]) -> 
                     estimate = found[figure]
                     row |= {figure: estimate.value, f"{figure}_low": estimate.low, f"{figure}_high": estimate.high}
                 row |= {figure: found[figure].value for figure in ("brier", "log_loss", "ece")}
+                for metric in metrics:
+                    estimate, name = found[metric.name], metric.name
+                    row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
                 rows.append(row)
     return rows
 

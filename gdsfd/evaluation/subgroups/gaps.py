@@ -9,16 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.evaluation.intervals.combined import difference_interval
-from gdsfd.evaluation.intervals.of_figure import interval_of
+from gdsfd.evaluation.intervals.of_metric import interval_of
 from gdsfd.evaluation.metrics.estimate import Estimate
+from gdsfd.evaluation.metrics.metric import Metric, built_in_metrics
 from gdsfd.evaluation.metrics.metric_set import MetricSet
 from gdsfd.evaluation.subgroups.slices import Slice
 from gdsfd.evaluation.targets import Target
 
-__all__ = ["GAP_FIGURES", "Gap", "gaps_of"]
-
-#: Figures whose spread over slices is reported: discrimination, and the rates at the tuning-fixed threshold.
-GAP_FIGURES: tuple[str, ...] = ("auroc", "tpr", "fpr")
+__all__ = ["Gap", "gaps_of"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ def gaps_of(
     subject: NDArray[np.int64],
     threshold: float,
     level: float = 0.95,
+    metrics: Sequence[Metric] | None = None,
 ) -> list[Gap]:
     """Gaps between environments and between the values of each group; slices that pool small ones are no environment.
 
@@ -65,12 +64,15 @@ def gaps_of(
         subject: Number of the subject of every patient of the split; [n].
         threshold: At or above it patients are flagged.
         level: Coverage of the intervals.
+        metrics: Those whose spread is wanted; default: the built-in ones of ``in_gaps``.
     """
+    spread = [metric for metric in (built_in_metrics() if metrics is None else metrics) if metric.in_gaps]
     gaps = []
     for kind in dict.fromkeys(one.kind for one in slices):
         if kind != "environment" and not kind.startswith("group: "):
             continue
-        for figure in GAP_FIGURES:
+        for metric in spread:
+            figure = metric.name
             own = [(one, found) for one, found in zip(slices, scored) if one.kind == kind and not one.pooled]
             known = sorted(
                 ((one, found[figure]) for one, found in own if found[figure].defined), key=lambda pair: pair[1].value
@@ -83,11 +85,11 @@ def gaps_of(
             (lowest, low), (highest, high) = known[0], known[-1]
             share = (1 - level) / (len(known) * (len(known) - 1) / 2)
 
-            def wide(one: Slice, found: Estimate, figure: str = figure, share: float = share) -> Estimate:
+            def wide(one: Slice, found: Estimate, metric: Metric = metric, share: float = share) -> Estimate:
                 if not found.has_interval:
                     return found
                 here = target.among(one.mask)
-                ends = interval_of(figure, found.value, here.y, here.p, subject[here.rows], threshold, 1 - share)
+                ends = interval_of(metric, found.value, here.y, here.p, subject[here.rows], threshold, 1 - share)
                 return Estimate(found.value, *ends)
 
             gap = _difference(wide(highest, high), wide(lowest, low))

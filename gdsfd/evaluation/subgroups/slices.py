@@ -16,10 +16,7 @@ from gdsfd.evaluation.metrics.operating_point import OperatingPoint
 from gdsfd.evaluation.targets import Target
 from gdsfd.graph.availability import presence_of
 
-__all__ = ["SLICE_FIGURES", "Slice", "pattern_description", "score_slices", "slices_of"]
-
-#: Figures given for every slice.
-SLICE_FIGURES: tuple[str, ...] = ("auroc", "auprc", "brier", "calibration_gap", "tpr", "fpr")
+__all__ = ["Slice", "pattern_description", "score_slices", "slices_of"]
 
 #: A slice of more patients than this gets its intervals from the first resamples only; they are narrow anyway, and a
 #: hundred slices of a large cohort would take minutes.
@@ -88,10 +85,11 @@ def score_slices(
     """The figures of every slice, NaN with a reason where it is absent, tiny or of one class."""
     limits = (rules.level, rules.min_patients, rules.min_per_class)
     fewer = bootstrap.first(RESAMPLES_OF_LARGE)
+    metrics = [metric for metric in rules.all_metrics if metric.in_slices]
     scored = []
     for one in slices:
         own = target.among(one.mask)
-        scored.append(score(own, fewer if len(own.y) > LARGE else bootstrap, point, *limits, SLICE_FIGURES))
+        scored.append(score(own, fewer if len(own.y) > LARGE else bootstrap, point, *limits, metrics))
     return scored
 
 

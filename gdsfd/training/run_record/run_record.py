@@ -16,11 +16,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch_geometric.data import HeteroData
 
-from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.baseline import BASELINES, Baseline
 from gdsfd.baselines.files import read_baselines, write_baselines
-from gdsfd.baselines.flat_baseline import FlatBaseline
 from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
-from gdsfd.baselines.logistic import Logistic
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import rows_of
@@ -55,7 +53,7 @@ class RunRecord:
     cohort: dict[str, Any]
     rules: dict[str, TunedRules]
     uncertainty: dict[str, float]
-    baselines: dict[str, FlatBaseline] = field(default_factory=dict)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
     no_baselines: str = ""
     seconds: float = 0.0
 
@@ -141,13 +139,13 @@ def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 
         graph: The graph trained on.
         networks: ``reference``, and ``debiased`` where there is one.
         seed: Of the baselines.
-        baselines: Whether to fit gradient boosting and logistic regression.
+        baselines: Whether to fit gradient boosting, logistic regression and those of plug-ins.
     """
     schema, start, why = graph.schema, time.perf_counter(), "" if baselines else _WITHOUT
-    fitted: dict[str, FlatBaseline] = {}
+    fitted: dict[str, Baseline] = {}
     if baselines:
         try:
-            fitted = {each.key: each.fit(graph) for each in (Boosting(seed), Logistic(seed))}
+            fitted = {key: BASELINES.find(key)(seed).fit(graph) for key in BASELINES.names()}
         except InputError as error:  # an outcome without a labelled training patient: the networks learn the others
             why = str(error)
     seconds = round(time.perf_counter() - start, 2)

@@ -86,7 +86,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     for seed in range(120):
         y, p = made(250, seed=seed)
         bootstrap = SubjectBootstrap([str(row) for row in range(250)], 200, seed)
-        low, high = percentile_interval(bootstrap.figures(y, p, np.arange(250), names=["auroc"])["auroc"])
+        low, high = percentile_interval(bootstrap.figures(y, p, np.arange(250), metrics=["auroc"])["auroc"])
         covered += low <= truth <= high
     assert 106 <= covered <= 119  # 120 x 0.95 = 114, standard deviation 2.4
 
@@ -96,7 +96,7 @@ def test_copies_of_a_patient_add_no_certainty_when_subjects_are_resampled():
     subject = [str(row) for row in range(150)]
 
     def width(y, p, subject):
-        values = SubjectBootstrap(subject, 800).figures(y, p, np.arange(len(y)), names=["auroc"])["auroc"]
+        values = SubjectBootstrap(subject, 800).figures(y, p, np.arange(len(y)), metrics=["auroc"])["auroc"]
         low, high = percentile_interval(values)
         return high - low
 
@@ -111,8 +111,8 @@ def test_paired_differences_are_tighter_than_unpaired_ones():
     y, p = made(400)
     other = np.clip(p + np.random.default_rng(5).normal(0, 0.03, 400), 0, 1)
     bootstrap = SubjectBootstrap([str(row) for row in range(400)], 500)
-    own = bootstrap.figures(y, p, np.arange(400), names=["auroc"])["auroc"]
-    paired = own - bootstrap.figures(y, other, np.arange(400), names=["auroc"])["auroc"]
+    own = bootstrap.figures(y, p, np.arange(400), metrics=["auroc"])["auroc"]
+    paired = own - bootstrap.figures(y, other, np.arange(400), metrics=["auroc"])["auroc"]
     assert paired.std() < 0.4 * own.std()
 
 

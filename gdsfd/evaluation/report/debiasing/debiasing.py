@@ -177,7 +177,7 @@ def _both(model: Debiaser, graph: Any, split: str, rules: EvaluationConfig) -> B
         answer = copy(model).use(which).predict_proba(graph, split=split)
         targets = targets_of(graph, rows, answer, f"{which}, split {split!r}")
         point = OperatingPoint(math.nan, rules.sensitivity, reason="no threshold here")
-        parts = [score(one, bootstrap, point, rules.level, names=FIGURES) for one in targets]
+        parts = [score(one, bootstrap, point, rules.level, metrics=FIGURES) for one in targets]
         scored[which] = macro(parts, targets)
     return BothNetworks(
         split=split,

@@ -10,8 +10,8 @@ from gdsfd.evaluation.diagnostics.mask_recovery import MaskRecovery
 from gdsfd.evaluation.diagnostics.probes import Probe, Probes, ProbeScore
 from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.report.debiasing.debiasing import BothNetworks, Debiasing
-from gdsfd.evaluation.report.narrative import Paragraph
 from gdsfd.evaluation.report.numbers import number, percent, spelled
+from gdsfd.evaluation.report.section import Paragraph
 
 __all__ = ["STREAM_WORDS", "debiasing_narrative", "target_words"]
 

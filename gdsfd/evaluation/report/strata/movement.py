@@ -129,7 +129,11 @@ def movement(
     point = OperatingPoint(math.nan, rules.sensitivity, reason="no threshold here")
     scored = [
         score(
-            Target(target.name, target.rows, target.y, p[target.rows]), bootstrap, point, rules.level, names=("auroc",)
+            Target(target.name, target.rows, target.y, p[target.rows]),
+            bootstrap,
+            point,
+            rules.level,
+            metrics=("auroc",),
         )
         for p in (observed, intervened)
     ]

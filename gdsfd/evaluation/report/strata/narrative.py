@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from gdsfd.cohort.schema import CohortSchema
-from gdsfd.evaluation.report.narrative import Paragraph
 from gdsfd.evaluation.report.numbers import count, number, percent, spelled
+from gdsfd.evaluation.report.section import Paragraph
 from gdsfd.evaluation.report.strata.movement import Movement, SubgroupShift
 from gdsfd.evaluation.report.strata.strata import SplitStrata, Strata
 from gdsfd.evaluation.report.subgroup_findings import kind_word

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from gdsfd.evaluation.intervals.of_figure import METHODS, interval_of, why_no_interval
+from gdsfd.evaluation.intervals.of_metric import interval_of, why_no_interval
+from gdsfd.evaluation.metrics.metric import built_in_metrics
 from tests.evaluation.scores import made
 
+NAMES = [metric.name for metric in built_in_metrics()]
 RANKS = np.linspace(1, 0, 60)
 
 
@@ -36,11 +38,8 @@ def test_so_have_fewer_than_five_negatives(name):
 
 def test_subjects_are_counted_not_patients():
     cluster = np.where(np.arange(60) < 8, np.arange(60) // 4, np.arange(60))
-    assert (
-        why_no_interval("auroc", few(8), cluster)
-        == "only 8 positive patients, of 2 subjects: no interval below 5 subjects"
-    )
-    assert why_no_interval("auroc", few(8), np.arange(60)) == ""
+    assert why_no_interval(few(8), cluster) == "only 8 positive patients, of 2 subjects: no interval below 5 subjects"
+    assert why_no_interval(few(8), np.arange(60)) == ""
 
 
 def test_a_perfect_ranking_of_five_has_a_lower_limit_well_below_one():
@@ -60,7 +59,7 @@ def test_rates_are_clopper_pearson_of_their_own_patients():
         assert high == pytest.approx(beta.ppf(0.975, hits + 1, size - hits))
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "accuracy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_copies_of_a_patient_add_no_certainty(name):
     y, p = made(60)
     once, twice = (np.tile(one, 2) for one in (y, p)), np.tile(np.arange(60), 2)
@@ -70,7 +69,7 @@ def test_copies_of_a_patient_add_no_certainty(name):
     assert interval_of(name, value, *once, twice, 0.4)[:2] == pytest.approx(ends[:2], rel=1e-9)
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("accuracy", "auprc", "auroc")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("auprc", "auroc")])
 def test_a_wider_level_is_a_wider_interval(name):
     y, p = made(90)
     narrow, wide = (interval_of(name, 0.5, y, p, np.arange(90), 0.4, level) for level in (0.9, 0.99))

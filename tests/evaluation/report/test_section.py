@@ -1,0 +1,79 @@
+"""A section of one's own stands on the page and in ``metrics.json`` without an edit of the package."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from gdsfd.evaluation import evaluation as module
+from gdsfd.evaluation.evaluation import evaluate
+from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section
+from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort_factory import make_cohort
+from tests.evaluation.scores import Fixed
+
+
+class NetBenefit(Section[dict[str, float]]):
+    """What flagging is worth where a missed patient is nine times as bad as a false alarm."""
+
+    name = "net benefit"
+    title = "Is it of use?"
+
+    def judge(self, context):
+        if context.schema.multiclass:
+            return None
+        found = {}
+        for split in context.results:
+            scored = split.model.targets[0]
+            share = scored.prevalence
+            found[split.split] = scored["tpr"].value * share - scored["fpr"].value * (1 - share) / 9
+        return found
+
+    def paragraphs(self, data, schema, config):
+        return [Paragraph(f"On {split}", f"Net benefit {value:.3f} <per patient>.") for split, value in data.items()]
+
+    def to_dict(self, data):
+        return {"net_benefit": data}
+
+
+@pytest.fixture
+def declared(monkeypatch):
+    SECTIONS.names()
+    monkeypatch.setattr(SECTIONS, "_parts", dict(SECTIONS._parts))
+    monkeypatch.setattr(SECTIONS, "_modules", dict(SECTIONS._modules))
+    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    SECTIONS.register("net benefit")(NetBenefit)
+
+
+def report_of(outcomes, columns):
+    graph = graph_from_cohort(make_cohort(300, outcomes=outcomes))
+    answer = np.random.default_rng(0).dirichlet(np.ones(columns), 300)
+    return evaluate(Fixed(graph, answer), graph, baselines=False, resamples=20, progress=False)
+
+
+def test_a_section_of_ones_own_is_on_the_page_and_in_the_file(declared, tmp_path):
+    report = report_of("binary", 2)
+    report.save(tmp_path / "report")
+    value = json.loads((tmp_path / "report" / "metrics.json").read_text())["net_benefit"]["test"]
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<h2>Is it of use?</h2>") == 1
+    assert f"<dt>On test</dt><dd>Net benefit {value:.3f} &lt;per patient&gt;.</dd>" in page
+    assert page.index("<h2>Figures") < page.index("Is it of use?") < page.index("<h2>How the figures were made")
+
+
+def test_one_with_nothing_to_say_is_left_out(declared):
+    report = report_of("multiclass", 3)
+    assert "net benefit" not in report.sections
+    assert "Is it of use?" not in report.html()
+
+
+def test_built_in_sections_are_in_the_order_of_the_page():
+    assert SECTIONS.names()[:4] == ("summary", "recalibrated", "debiasing", "strata")
+
+
+def test_a_notebook_shows_the_page(declared):
+    shown = report_of("binary", 2)._repr_html_()
+    assert shown.startswith('<iframe srcdoc="&lt;!doctype html&gt;')
+    assert "Is it of use?" in shown
