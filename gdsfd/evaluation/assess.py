@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch_geometric.data import HeteroData
 
+from gdsfd.errors import InputError, cell_text
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.intervals.effective_size import effective_size
 from gdsfd.evaluation.intervals.of_metric import few_words
@@ -32,7 +35,15 @@ from gdsfd.evaluation.subgroups.gaps import Gap, gaps_of
 from gdsfd.evaluation.subgroups.slices import Slice, score_slices, slices_of
 from gdsfd.evaluation.targets import Target, rows_of_split, target_names, targets_of, task_of
 
-__all__ = ["ModelResult", "ProbabilisticModel", "SplitResult", "assess", "compared_metrics", "thresholds_of"]
+__all__ = [
+    "ModelResult",
+    "ProbabilisticModel",
+    "SplitResult",
+    "assess",
+    "check_judgeable",
+    "compared_metrics",
+    "thresholds_of",
+]
 
 
 def compared_metrics(rules: EvaluationConfig, classes: bool) -> tuple[Metric, ...]:
@@ -51,6 +62,34 @@ class ProbabilisticModel(Protocol):
 
     def predict_proba(self, graph: Any, split: str | None = None, ids: Sequence[str] | None = None) -> Any:
         """Probabilities, rows in the order of ``graph["patient"].id``."""
+
+
+def check_judgeable(model: Any, graph: Any, where: str = "") -> None:
+    """Makes sure that a model can be asked for the patients of a graph.
+
+    Args:
+        model: What is to be judged.
+        graph: On which patients.
+        where: Begins the message.
+
+    Raises:
+        InputError: Says what is missing, and what to do.
+    """
+    if not isinstance(graph, HeteroData) or "schema" not in graph:
+        raise InputError(f"evaluate: expected a graph of build_graph or load_graph, got {type(graph).__name__}")
+    ask = getattr(model, "predict_proba", None)
+    wanted = "predict_proba(graph, split=...)"
+    if not callable(ask) or isinstance(model, type):
+        raise InputError(f"evaluate: {where}expected a fitted model with {wanted}, got {cell_text(model)}")
+    try:
+        inspect.signature(ask).bind(graph, split="test")
+    except TypeError:
+        takes = ", ".join(inspect.signature(ask).parameters)
+        raise InputError(
+            f"evaluate: {where}expected a model with {wanted}, but predict_proba of {type(model).__name__} takes "
+            f"({takes}). A model of a table has to be put into a class whose predict_proba(graph, split=None, "
+            "ids=None) flattens the graph (gdsfd.graph.flatten.flatten)"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.evaluation.assess import ProbabilisticModel, assess
+from gdsfd.evaluation.assess import ProbabilisticModel, assess, check_judgeable
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.metric import Metric, metrics_beside_built_in
 from gdsfd.evaluation.population import TrainingPatientsRule, whom_to_judge
@@ -84,9 +84,12 @@ def evaluate(
         The report.
 
     Raises:
-        InputError: A split is not in the graph, the model has seen some of its patients, the model's answer has a wrong
-            shape or holds no probabilities, or an option is out of range.
+        InputError: The model or the graph is something else, a split is not in the graph, the model has seen some of
+            its patients, the model's answer has a wrong shape or holds no probabilities, or an option is out of range.
     """
+    check_judgeable(model, graph)
+    for name, rival in (baselines if isinstance(baselines, Mapping) else {}).items():
+        check_judgeable(rival, graph, f"baselines: {name!r}: ")
     further = metrics_beside_built_in(metrics)
     rules = EvaluationConfig(resamples, seed, level, sensitivity, min_patients, min_positives, metrics=further)
     trained_on = getattr(model, "schema", None)

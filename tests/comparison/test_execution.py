@@ -15,10 +15,12 @@ import pytest
 import torch
 
 import gdsfd
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.comparison import compare
 from gdsfd.comparison.fit_log import read_fits
 from gdsfd.errors import InputError
 from gdsfd.nn.backbones import registry
+from gdsfd.plugins import load_plugins
 
 QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu", "guard_folds": 0}
 ASKED = {"arms": ["none", "strata"], "backbones": ["concat", "muse"], "baselines": ["logistic"], "seeds": 2}
@@ -57,6 +59,23 @@ def test_processes_find_the_same_figures_and_go_on_from_each_others_lines(
     again = compare(graph, out=tmp_path / "apart", jobs=2, **given)
     assert figures(again) == figures(together)
     assert file.read_text().startswith("".join(kept))
+
+
+def test_processes_know_the_plug_ins_of_the_one_that_waits(graph, tmp_path, monkeypatch):
+    monkeypatch.setattr("gdsfd.plugins._loaded", {})
+    BASELINES.names()
+    monkeypatch.setattr(BASELINES, "_parts", dict(BASELINES._parts))
+    monkeypatch.setattr(BASELINES, "_modules", dict(BASELINES._modules))
+    plugin = tmp_path / "plugin_of_this_test.py"
+    plugin.write_text(
+        "from gdsfd.baselines.baseline import BASELINES\n"
+        "from gdsfd.baselines.logistic import Logistic\n"
+        "BASELINES.register('again')(type('Again', (Logistic,), {'key': 'again', '__module__': __name__}))\n"
+    )
+    load_plugins([str(plugin)])
+    found = compare(graph, ["none"], ["concat"], 1, baselines=["logistic", "again"], jobs=2, **QUICK)
+    scores = {line["arm"]: line["splits"] for line in found.records}
+    assert scores["again"] == scores["logistic"]
 
 
 def test_an_error_in_one_process_ends_the_others_and_is_raised_as_it_is(graph, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
@@ -265,3 +266,16 @@ def test_a_few_positives_in_the_test_set_have_figures_but_no_interval(monkeypatc
     assert "no interval below 5" in page
     assert "rule of thumb" not in page
     assert "How far that can be trusted cannot be said" in page
+
+
+def test_what_cannot_be_judged_is_said(graph):
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(InputError, match=r"predict_proba of LogisticRegression takes \(X\)"):
+        evaluate(LogisticRegression(), graph)
+    with pytest.raises(InputError, match="baselines: 'lr': expected a model"):
+        evaluate(Fixed(graph, probabilities(graph)), graph, baselines={"lr": LogisticRegression()})
+    with pytest.raises(InputError, match=r"expected a fitted model with predict_proba\(graph, split=...\), got 'muse'"):
+        evaluate("muse", graph)
+    with pytest.raises(InputError, match="expected a graph of build_graph or load_graph, got DataFrame"):
+        evaluate(Fixed(graph, probabilities(graph)), pd.DataFrame())
