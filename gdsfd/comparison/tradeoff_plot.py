@@ -7,10 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from gdsfd.evaluation.report.svg_axis import (
+    Axis,
+    axis_label,
+    axis_label_left,
+    grid_line,
+    round_ticks,
+    tick_left,
+    tick_text,
+)
+
 __all__ = ["Mark", "shape_path", "tradeoff_plot"]
 
 _WIDTH, _HEIGHT = 560, 430
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 14, 50
+#: Distances of ticks to choose from.
+_STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 #: Backbones are told apart by shape.
 SHAPES = ("circle", "square", "triangle", "diamond")
 
@@ -49,26 +61,21 @@ def tradeoff_plot(marks: Sequence[Mark], x_label: str, y_label: str, label: str)
     left, right = _range([end for mark in shown for end in mark.x])
     low, high = _range([end for mark in shown for end in mark.y])
 
-    def x(value: float) -> float:
-        return round(_LEFT + (value - left) / (right - left) * (_WIDTH - _LEFT - _RIGHT), 1)
-
-    def y(value: float) -> float:
-        return round(_HEIGHT - _BOTTOM - (value - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM), 1)
+    x = Axis(left, right, _LEFT, _WIDTH - _RIGHT)
+    y = Axis(low, high, _HEIGHT - _BOTTOM, _TOP)
 
     bottom, top, first, last = y(low), y(high), x(left), x(right)
     parts = [f'<svg class="plane" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">']
-    for tick in _ticks(left, right):
-        parts.append(f'<line class="grid" x1="{x(tick)}" y1="{bottom}" x2="{x(tick)}" y2="{top}"/>')
-        parts.append(f'<text class="tick" x="{x(tick)}" y="{bottom + 15}" text-anchor="middle">{_signed(tick)}</text>')
-    for tick in _ticks(low, high):
-        parts.append(f'<line class="grid" x1="{first}" y1="{y(tick)}" x2="{last}" y2="{y(tick)}"/>')
-        parts.append(f'<text class="tick" x="{first - 6}" y="{y(tick) + 3.5}" text-anchor="end">{_signed(tick)}</text>')
-    parts.append(f'<line class="zero" x1="{x(0)}" y1="{bottom}" x2="{x(0)}" y2="{top}"/>')
-    parts.append(f'<line class="zero" x1="{first}" y1="{y(0)}" x2="{last}" y2="{y(0)}"/>')
-    middle_x, middle_y = (first + last) / 2, (bottom + top) / 2
-    parts.append(f'<text class="axis" x="{middle_x}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>')
-    turn = f'transform="rotate(-90 14 {middle_y})"'
-    parts.append(f'<text class="axis" x="14" y="{middle_y}" text-anchor="middle" {turn}>{escape(y_label)}</text>')
+    for tick in round_ticks(left, right, _STEPS, 8, 4):
+        parts.append(grid_line(x(tick), bottom, x(tick), top))
+        parts.append(tick_text(x(tick), bottom + 15, _signed(tick)))
+    for tick in round_ticks(low, high, _STEPS, 8, 4):
+        parts.append(grid_line(first, y(tick), last, y(tick)))
+        parts.append(tick_left(first, y(tick), _signed(tick)))
+    parts.append(grid_line(x(0), bottom, x(0), top, "zero"))
+    parts.append(grid_line(first, y(0), last, y(0), "zero"))
+    parts.append(axis_label((first + last) / 2, _HEIGHT - 8, x_label))
+    parts.append(axis_label_left(14, (bottom + top) / 2, y_label))
     parts.append(f'<circle class="origin" cx="{x(0)}" cy="{y(0)}" r="5"><title>ERM</title></circle>')
     parts.append(f'<text class="tick" x="{x(0) + 8}" y="{y(0) - 7}">ERM</text>')
     for mark in shown:
@@ -95,14 +102,6 @@ def _range(ends: Sequence[float]) -> tuple[float, float]:
     low, high = min(known), max(known)
     room = max(0.08 * (high - low), 0.004)
     return low - room, high + room
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    step = next(
-        (size for size in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / size <= 8), (high - low) / 5
-    )
-    first = math.ceil(low / step)
-    return [round(number * step, 4) for number in range(first, math.floor(high / step) + 1)]
 
 
 def _signed(value: float) -> str:

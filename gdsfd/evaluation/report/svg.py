@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from html import escape
 
 from gdsfd.evaluation.metrics.estimate import Estimate
+from gdsfd.evaluation.report.svg_axis import (
+    Axis,
+    axis_label,
+    axis_label_left,
+    grid_line,
+    round_ticks,
+    tick_left,
+    tick_text,
+)
 
 __all__ = ["ForestAxis", "Line", "forest_cell", "forest_header", "line_plot"]
 
@@ -46,34 +55,28 @@ def line_plot(
         top: Both axes end here (a calibration curve of a rare outcome needs no empty corner).
         reference: A thin grey line: what no information, or perfection, would look like. Cut at ``top``.
     """
-    ticks = _ticks(top)
-
-    def x(value: float) -> float:
-        return round(_LEFT + value / top * (_WIDTH - _LEFT - _RIGHT), 1)
-
-    def y(value: float) -> float:
-        return round(_HEIGHT - _BOTTOM - min(value, top) / top * (_HEIGHT - _TOP - _BOTTOM), 1)
-
+    x = Axis(0.0, top, _LEFT, _WIDTH - _RIGHT)
+    y = Axis(0.0, top, _HEIGHT - _BOTTOM, _TOP)
     parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">']
-    for tick in ticks:
+    for tick in round_ticks(0.0, top, (0.01, 0.02, 0.05, 0.1, 0.2), 6, 2):
         shown = f"{tick:.{2 if top < 0.3 else 1}f}"
-        parts.append(f'<line class="grid" x1="{x(tick)}" y1="{y(0)}" x2="{x(tick)}" y2="{y(top)}"/>')
-        parts.append(f'<line class="grid" x1="{x(0)}" y1="{y(tick)}" x2="{x(top)}" y2="{y(tick)}"/>')
-        parts.append(f'<text class="tick" x="{x(tick)}" y="{y(0) + 15}" text-anchor="middle">{shown}</text>')
-        parts.append(f'<text class="tick" x="{x(0) - 6}" y="{y(tick) + 3.5}" text-anchor="end">{shown}</text>')
-    middle_x, middle_y = (x(0) + x(top)) / 2, (y(0) + y(top)) / 2
-    parts.append(f'<text class="axis" x="{middle_x}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>')
-    turn = f'transform="rotate(-90 12 {middle_y})"'
-    parts.append(f'<text class="axis" x="12" y="{middle_y}" text-anchor="middle" {turn}>{escape(y_label)}</text>')
+        parts.append(grid_line(x(tick), y(0), x(tick), y(top)))
+        parts.append(grid_line(x(0), y(tick), x(top), y(tick)))
+        parts.append(tick_text(x(tick), y(0) + 15, shown))
+        parts.append(tick_left(x(0), y(tick), shown))
+    parts.append(axis_label((x(0) + x(top)) / 2, _HEIGHT - 6, x_label))
+    parts.append(axis_label_left(12, (y(0) + y(top)) / 2, y_label))
     if reference:
-        parts.append(f'<polyline class="reference" points="{_path([(x(min(a, top)), y(b)) for a, b in reference])}"/>')
+        parts.append(
+            f'<polyline class="reference" points="{_path([(x(min(a, top)), y(min(b, top))) for a, b in reference])}"/>'
+        )
     for line in lines:
-        drawn = [(x(a), y(b)) for a, b in (_stepped(line.points) if line.steps else line.points)]
+        drawn = [(x(a), y(min(b, top))) for a, b in (_stepped(line.points) if line.steps else line.points)]
         parts.append(f'<polyline class="curve {line.style}" points="{_path(drawn)}"/>')
         most = max(line.dots, default=1.0)
         for (a, b), size in zip(line.points, line.dots):
             radius = round(1.8 + 2.6 * (size / most) ** 0.5, 1)
-            parts.append(f'<circle class="dot {line.style}" cx="{x(a)}" cy="{y(b)}" r="{radius}"/>')
+            parts.append(f'<circle class="dot {line.style}" cx="{x(a)}" cy="{y(min(b, top))}" r="{radius}"/>')
     return "".join([*parts, "</svg>"])
 
 
@@ -89,11 +92,6 @@ def _stepped(points: Points) -> Points:
 
 def _path(points: Points) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in points)
-
-
-def _ticks(top: float) -> list[float]:
-    step = next(size for size in (0.01, 0.02, 0.05, 0.1, 0.2) if top / size <= 6)
-    return [round(step * number, 2) for number in range(int(top / step + 1e-6) + 1)]
 
 
 @dataclass(frozen=True)
@@ -122,8 +120,7 @@ class ForestAxis:
 
     def x(self, value: float) -> float:
         """Place of a value; one below the axis is put at its left end."""
-        value = max(value, self.low)
-        return round(12 + (value - self.low) / (self.high - self.low) * (self.width - 24), 1)
+        return Axis(self.low, self.high, 12, self.width - 12)(max(value, self.low))
 
 
 def forest_header(axis: ForestAxis) -> str:
@@ -132,8 +129,8 @@ def forest_header(axis: ForestAxis) -> str:
     parts = [f'<svg class="forest" viewBox="0 0 {axis.width} {axis.height}" aria-hidden="true">']
     for number in range(round((axis.high - axis.low) / step) + 1):
         value = axis.high - number * step
-        parts.append(f'<text class="tick" x="{axis.x(value)}" y="14" text-anchor="middle">{value:.1f}</text>')
-        parts.append(f'<line class="tickmark" x1="{axis.x(value)}" y1="18" x2="{axis.x(value)}" y2="22"/>')
+        parts.append(tick_text(axis.x(value), 14, f"{value:.1f}"))
+        parts.append(grid_line(axis.x(value), 18, axis.x(value), 22, "tickmark"))
     return "".join([*parts, "</svg>"])
 
 

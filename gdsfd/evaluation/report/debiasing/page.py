@@ -11,6 +11,7 @@ from gdsfd.evaluation.report.debiasing.debiasing import Debiasing
 from gdsfd.evaluation.report.debiasing.narrative import STREAM_WORDS, debiasing_narrative, target_words
 from gdsfd.evaluation.report.numbers import number
 from gdsfd.evaluation.report.page_templates import template
+from gdsfd.evaluation.report.svg_axis import Axis, grid_line, tick_text
 
 if TYPE_CHECKING:
     from gdsfd.cohort.schema import CohortSchema
@@ -102,8 +103,7 @@ def _with_band(reading: ProbeScore) -> str:
 
 
 def _x(value: float) -> float:
-    inside = min(max(value, LOW), HIGH)
-    return round(_EDGE + (inside - LOW) / (HIGH - LOW) * (_WIDTH - 2 * _EDGE), 1)
+    return Axis(LOW, HIGH, _EDGE, _WIDTH - _EDGE)(min(max(value, LOW), HIGH))
 
 
 def probe_header() -> str:
@@ -111,8 +111,8 @@ def probe_header() -> str:
     parts = [f'<svg class="probe" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true">']
     for tenth in range(4, 11):
         x = _x(tenth / 10)
-        parts.append(f'<text class="tick" x="{x}" y="14" text-anchor="middle">{tenth / 10:.1f}</text>')
-        parts.append(f'<line class="tickmark" x1="{x}" y1="19" x2="{x}" y2="24"/>')
+        parts.append(tick_text(x, 14, f"{tenth / 10:.1f}"))
+        parts.append(grid_line(x, 19, x, 24, "tickmark"))
     return "".join([*parts, "</svg>"])
 
 

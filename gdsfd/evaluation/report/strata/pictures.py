@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gdsfd.evaluation.report.numbers import number, percent
 from gdsfd.evaluation.report.strata.movement import SubgroupShift
+from gdsfd.evaluation.report.svg_axis import Axis, axis_label, grid_line, tick_left, tick_text
 
 __all__ = ["ChangeAxis", "ShareAxis", "movement_histogram"]
 
@@ -24,10 +25,7 @@ def _open(label: str) -> str:
 
 
 def _tick(x: float, text: str) -> str:
-    return (
-        f'<text class="tick" x="{x}" y="14" text-anchor="middle">{text}</text>'
-        f'<line class="tickmark" x1="{x}" y1="19" x2="{x}" y2="24"/>'
-    )
+    return tick_text(x, 14, text) + grid_line(x, 19, x, 24, "tickmark")
 
 
 def _whole(share: float) -> bool:
@@ -55,7 +53,7 @@ class ShareAxis:
 
     def x(self, share: float) -> float:
         """Place of a share."""
-        return round(_EDGE + share / self.top * (_WIDTH - 2 * _EDGE), 1)
+        return Axis(0.0, self.top, _EDGE, _WIDTH - _EDGE)(share)
 
     def header(self) -> str:
         """The axis."""
@@ -104,7 +102,7 @@ class ChangeAxis:
 
     def x(self, change: float) -> float:
         """Place of a change."""
-        return round(_WIDTH / 2 + change / self.reach * (_WIDTH / 2 - _EDGE), 1)
+        return Axis(0.0, self.reach, _WIDTH / 2, _WIDTH - _EDGE)(change)
 
     def header(self) -> str:
         """The axis, in percentage points."""
@@ -145,17 +143,12 @@ def movement_histogram(bins: Sequence[tuple[float, float, int]]) -> str:
     end = next(limit for limit in _TOPS if most <= limit + 1e-9)
     room = width - left - 10
 
-    def x(change: float) -> float:
-        return round(left + (change - bins[0][0]) / (bins[-1][1] - bins[0][0]) * room, 1)
-
-    def y(share: float) -> float:
-        return round(height - bottom - share / end * (height - bottom - top), 1)
-
+    x = Axis(bins[0][0], bins[-1][1], left, left + room)
+    y = Axis(0.0, end, height - bottom, top)
     parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Changes of predictions by averaging">']
     for tick in (0.0, end / 2, end):
-        parts.append(f'<line class="grid" x1="{left}" y1="{y(tick)}" x2="{width - 10}" y2="{y(tick)}"/>')
-        shown = percent(tick, 0 if _whole(tick) else 1)
-        parts.append(f'<text class="tick" x="{left - 6}" y="{y(tick) + 3.5}" text-anchor="end">{shown}</text>')
+        parts.append(grid_line(left, y(tick), width - 10, y(tick)))
+        parts.append(tick_left(left, y(tick), percent(tick, 0 if _whole(tick) else 1)))
     for low, high, n in bins:
         style = "still" if low < 0 < high else "down" if high <= 0 else "up"
         bar = max(round(x(high) - x(low) - 1.5, 1), 0.5)
@@ -168,7 +161,7 @@ def movement_histogram(bins: Sequence[tuple[float, float, int]]) -> str:
     digits = 0 if _whole(bin_width) else 1
     for at in range(-(half // every) * every, half + 1, every):
         shown = number(at * bin_width * 100, digits, signed=True)
-        parts.append(f'<text class="tick" x="{x(at * bin_width)}" y="{y(0) + 15}" text-anchor="middle">{shown}</text>')
+        parts.append(tick_text(x(at * bin_width), y(0) + 15, shown))
     label = "change of the prediction by averaging, percentage points (height: share of patients)"
-    parts.append(f'<text class="axis" x="{left + room / 2}" y="{height - 6}" text-anchor="middle">{label}</text>')
+    parts.append(axis_label(left + room / 2, height - 6, label))
     return "".join([*parts, "</svg>"])
