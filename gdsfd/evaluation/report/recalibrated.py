@@ -18,7 +18,7 @@ from gdsfd.evaluation.metrics.metric_set import calibration_figures, score
 from gdsfd.evaluation.metrics.operating_point import OperatingPoint
 from gdsfd.evaluation.report.fixed_settings import kept_line
 from gdsfd.evaluation.report.page_templates import template
-from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
+from gdsfd.evaluation.report.section import Section, SectionContext
 from gdsfd.evaluation.targets import Target, rows_of_split, targets_of
 from gdsfd.training.run_record.recalibration import RecalibrationLine
 
@@ -81,7 +81,6 @@ def judge_recalibration(
     return found
 
 
-@SECTIONS.register("recalibrated")
 class RecalibratedSection(Section[list[Recalibrated]]):
     """Two rows per split and target: risks as they are, and corrected."""
 

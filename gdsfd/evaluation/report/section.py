@@ -104,13 +104,7 @@ class Section(ABC, Generic[Data]):
 
 #: Sections by name, in the order of the page. A class decorator declares one: ``@SECTIONS.register("mine")``.
 SECTIONS: Registry[type[Section[Any]]] = Registry(
-    "report section",
-    built_in=[
-        "gdsfd.evaluation.report.summary",
-        "gdsfd.evaluation.report.recalibrated",
-        "gdsfd.evaluation.report.debiasing.section",
-        "gdsfd.evaluation.report.strata.section",
-    ],
+    "report section", built_in=["gdsfd.evaluation.report.built_in_sections"]
 )
 
 

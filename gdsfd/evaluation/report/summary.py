@@ -10,7 +10,7 @@ from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.report.narrative import plain_summary
-from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
+from gdsfd.evaluation.report.section import Paragraph, Section, SectionContext
 
 __all__ = ["Summary"]
 
@@ -24,7 +24,6 @@ class Summarised:
     population: JudgedPopulation | None
 
 
-@SECTIONS.register("summary")
 class Summary(Section[Summarised]):
     """Sentences that follow from figures and their intervals by fixed rules."""
 

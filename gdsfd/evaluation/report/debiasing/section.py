@@ -12,12 +12,11 @@ from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.report.debiasing.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.report.debiasing.narrative import debiasing_narrative
 from gdsfd.evaluation.report.debiasing.page import render_debiasing
-from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
+from gdsfd.evaluation.report.section import Paragraph, Section, SectionContext
 
 __all__ = ["DebiasingSection"]
 
 
-@SECTIONS.register("debiasing")
 class DebiasingSection(Section[Debiasing]):
     """Both networks of a debiased model on the same patients, and what its codes know."""
 

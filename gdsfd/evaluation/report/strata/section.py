@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
-from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
+from gdsfd.evaluation.report.section import Paragraph, Section, SectionContext
 from gdsfd.evaluation.report.strata.narrative import strata_narrative
 from gdsfd.evaluation.report.strata.page import render_strata
 from gdsfd.evaluation.report.strata.strata import Strata, judge_strata
@@ -17,7 +17,6 @@ from gdsfd.evaluation.report.strata.strata import Strata, judge_strata
 __all__ = ["StrataSection"]
 
 
-@SECTIONS.register("strata")
 class StrataSection(Section[Strata]):
     """The strata that a model averages over, and what that does to its predictions."""
 
