@@ -35,13 +35,14 @@ from gdsfd.comparison.fit_log import FitLog, Record
 from gdsfd.evaluation.metrics.formulas import auroc
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.modality_ablation import drop_modalities, keep_modalities
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.model_selection.guard import judge
-from gdsfd.training.scoring import probabilities_of
+from gdsfd.training.inference import predict
+from gdsfd.training.model_selection.guard import select_model
 from gdsfd.training.suspects.strata import groups_of
 
 MECHANISMS = ("mcar", "mar", "mnar", "mnar_outcome")
@@ -102,14 +103,13 @@ def graphs_of(design: str, seed: int, trained: str, work: Path) -> dict[str, Any
 def score(network: Ensemble, graph: Any, split: str = "test") -> float:
     """AUROC on a split."""
     rows = rows_of(graph, split)
-    return round(float(auroc(graph["patient"].y[rows, 0].numpy(), probabilities_of(network, graph, rows)[:, 1])), 5)
+    probability = predict(network, PatientStore(graph), rows).probability
+    return round(float(auroc(graph["patient"].y[rows, 0].numpy(), probability[:, 1])), 5)
 
 
 def target_masses(network: Ensemble, graph: Any, tested: Any) -> None:
     """Sets the masses of strata to their shares among the tested patients (labels are not read)."""
     import torch
-
-    from gdsfd.graph.patient_store import PatientStore
 
     rows = rows_of(tested, "test")
     store = PatientStore(tested)
@@ -156,7 +156,7 @@ def fit(design: str, seed: int, trained: str, arms: list[str], backbone: str, se
                 }
         if reference is not None and streams is not None:
             pair = {"reference": reference, "debiased": fitted}
-            record["guard"] = judge(graph, erm, replace(each, suspects=("pattern",)), pair, folds=0).choice
+            record["guard"] = select_model(graph, erm, replace(each, suspects=("pattern",)), pair, folds=0).choice
         log.append([record])
     return len(arms)
 

@@ -55,7 +55,7 @@ def main() -> None:
                     "seed": seed,
                     "tells_nats": model.training["suspects_tell"],
                     "choice": model.guard.choice,
-                    "words": model.guard.words,
+                    "words": model.guard.explanation,
                     "evidence": model.guard.evidence,
                     **areas(model, graph, SPLITS),
                 }

@@ -254,7 +254,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "t16",
-        "gdsfd/training/model_selection/evidence.py",
+        "gdsfd/training/model_selection/leave_one_environment_out.py",
         "weight[inside & (label == value)] = min(share / here, most)",
         "weight[inside & (label == value)] = min(here / share, most)",
     ),

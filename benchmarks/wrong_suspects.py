@@ -51,7 +51,7 @@ def main() -> None:
                 "seed": seed,
                 "tells_nats": model.training["suspects_tell"],
                 "choice": model.guard.choice,
-                "words": model.guard.words,
+                "words": model.guard.explanation,
                 **areas(model, graph, SPLITS),
             }
             append_line("wrong_suspects.jsonl", **line)

@@ -46,8 +46,8 @@ class SchemaError(InputError):
     """A model and a graph do not fit together: other modalities, columns or vocabularies."""
 
 
-class NotFittedError(GdsfdError, RuntimeError):
-    """A model was asked to predict before it was trained."""
+class NotFittedError(GdsfdError, RuntimeError, AttributeError):
+    """A model was asked for what training gives before it was trained; ``hasattr`` then says no."""
 
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:

@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
                 baselines=name == next(iter(models)),
             )
         if model.guard is not None:
-            say(model.guard.words)
+            say(model.guard.explanation)
     judged, *rest = models.values()
     assert judged.record is not None  # it was just trained
     others: dict[str, ProbabilisticModel] = {

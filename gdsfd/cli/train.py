@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         "max_epochs": arguments.epochs,
     }
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    known = [*given, "suspects", *(field.name for field in dataclasses.fields(TrainConfig))]
+    known = [*given, "suspects", "device", *(field.name for field in dataclasses.fields(TrainConfig))]
     options.update(read_settings(arguments.settings, known, taken=options))
     model = Debiaser(**options)
     with heartbeat(f"training {model.backbone}", arguments.quiet) as tell:
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         print(_account(model.describe()))
         if model.guard is not None:
-            print(model.guard.words)
+            print(model.guard.explanation)
         print(f"model: {arguments.out}")
 
 

@@ -21,8 +21,8 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
-from gdsfd.training.model_selection.guard import Guard, judge
-from gdsfd.training.scoring import probabilities_of
+from gdsfd.training.inference import predict
+from gdsfd.training.model_selection.guard import Guard, select_model
 
 __all__ = ["MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]
 
@@ -160,7 +160,7 @@ def _of_backbone(
         tell(backbone, f"{name}: guard")
         pair = {"reference": reference, "debiased": fitted}
         folds = plan.folds.get(name, config.guard_folds)
-        guard = judge(graph, erm, debiased, pair, folds, left_out_reference=shared)
+        guard = select_model(graph, erm, debiased, pair, folds, left_out_reference=shared)
         verdict: Record = {"guard": _verdict(guard), "guard_seconds": round(time.perf_counter() - start, 1)}
         signal = fitted.suspect_signal
         if signal.suspects:
@@ -182,7 +182,7 @@ class _Scorer:
 
     def __call__(self, fitted: FittedArm, who: str) -> dict[str, Any]:
         given: dict[str, NDArray[np.float64]] = {
-            split: probabilities_of(fitted.network, self.store, rows) for split, rows in self.rows.items()
+            split: predict(fitted.network, self.store, rows).probability for split, rows in self.rows.items()
         }
         return scores_by_split(self.graph, given, who)
 
@@ -212,4 +212,4 @@ def _verdict(guard: Guard) -> Record:
     evidence: Record = {name: guard.evidence[name] for name in ("difference", "low", "high") if name in guard.evidence}
     groups = guard.evidence.get("groups", {})
     evidence["groups"] = {name: round(other - reference, 5) for name, (reference, other, _) in groups.items()}
-    return {"choice": guard.choice, "failed": guard.failed, **evidence, "words": guard.words}
+    return {"choice": guard.choice, "failed": guard.failed, **evidence, "words": guard.explanation}

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from gdsfd.setting_checks import Number, Whole, check_fields, check_names
 
-__all__ = ["TrainConfig"]
+__all__ = ["Accelerator", "TrainConfig"]
+
+Accelerator = Literal["auto", "cpu", "cuda", "gpu", "mps"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class TrainConfig:
     patience: Annotated[int, Whole(1, 100_000)] = 15
     clip_norm: Annotated[float, Number(0, 1_000_000)] = 1.0
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    accelerator: Literal["auto", "cpu", "cuda", "gpu", "mps"] = "auto"
+    accelerator: Accelerator = "auto"
     state_rows: Annotated[int, Whole(1, 100_000_000)] = 16384
     guard: Literal["auto", "debiased", "reference"] = "auto"
     guard_folds: Annotated[int, Whole(0, 100)] = 3

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import check_writable
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, cell_text, shown
-from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.notebook_table import notebook_table
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
-from gdsfd.training.arm import Arm, FittedArm, build_network
-from gdsfd.training.config import TrainConfig
-from gdsfd.training.devices import check_device
-from gdsfd.training.ending import why_ended
-from gdsfd.training.labels import check_labels, check_two_classes
+from gdsfd.training.arm import Arm, build_network
+from gdsfd.training.config import Accelerator, TrainConfig
+from gdsfd.training.devices import read_device
+from gdsfd.training.estimator import Alias, Estimator
+from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_trainable
+from gdsfd.training.fitted_models import FittedModels, fit_models
+from gdsfd.training.inference import GraphCache, Predictions, predict
 from gdsfd.training.loop import DivergedError
-from gdsfd.training.model_selection.guard import Guard, judge
+from gdsfd.training.model_selection.evidence import mean_area
+from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.progress import Watch, followed
 from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.schema_check import check_schema
@@ -44,13 +44,13 @@ from gdsfd.training.storage.checkpoint import (
     lock_file,
     work_folder,
 )
-from gdsfd.training.storage.model_folder import check_free, read_model, read_weights, write_model
+from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects
 
 __all__ = ["Debiaser"]
 
 
-class Debiaser:
+class Debiaser(Estimator):
     """Trains a predictor on a patient-modality graph, with or without debiasing.
 
     Args:
@@ -64,6 +64,8 @@ class Debiaser:
             ``"column:<modality>.<name>"``. Used by ``strata``, ``full`` and ``prototypes``. None = ``"pattern"`` and,
             where the graph has one, ``"environment"``; what is given has to be in the graph.
         seed: Of initial weights, shuffling and dropout; 0 to 4,294,967,295.
+        device: What to train on: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, ``"gpu"``; another word for the setting
+            ``accelerator``. :meth:`predict_proba` has its own.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, such as ``max_epochs=100``.
 
     Attributes:
@@ -71,10 +73,17 @@ class Debiaser:
         streams: Parts of the debiasing mode as given; None = ERM.
         config_: Training settings as :meth:`fit` resolved them for its cohort; None before training.
         suspects_: Suspects as :meth:`fit` found them in its graph.
+        schema_: The training cohort's fitted description; None before training.
+        networks_: ``reference`` and, with debiasing, ``debiased``; empty before training.
+        guard_: The guard's choice and its reasons; None without debiasing.
+        choice_: Name of the network that predicts.
+        history_: One row per epoch.
+        training_: Facts of the training: patients, epochs, seconds, how it ended.
+        record_: What was fixed in training; None in runs of earlier versions.
 
-    With debiasing, :meth:`fit` also trains the same backbone without it, compares the two on patients that neither was
-    trained on, and predicts with the debiased one only where there is evidence that it is better (:attr:`guard`, in
-    words). :meth:`use` forces either.
+    The last seven also go by their names without the underscore. With debiasing, :meth:`fit` also trains the same
+    backbone without it, compares the two on patients that neither was trained on, and predicts with the debiased one
+    only where there is evidence that it is better (``guard_.explanation``). :meth:`use` forces either.
 
     Raises:
         InputError: An argument is unknown or out of range.
@@ -91,9 +100,10 @@ class Debiaser:
         debias: str | Mapping[str, Any] | StreamConfig = "none",
         suspects: str | Sequence[str] | None = None,
         seed: int = 0,
+        device: str | None = None,
         **settings: Any,
     ) -> None:
-        self.config = TrainConfig.from_settings(settings)
+        self.config = TrainConfig.from_settings(_with_device(settings, device))
         check_backbone(backbone, self.config.backbone_options)
         self.backbone = backbone
         self.streams = StreamConfig.read(debias)
@@ -103,20 +113,43 @@ class Debiaser:
         self.suspects = read_suspects(suspects)
         self._suspects_given = suspects is not None
         self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")
+        given = {"backbone": backbone, "debias": debias, "suspects": suspects, "seed": seed, "device": device}
+        self._params = {**given, **vars(TrainConfig()), **settings}
+        self._graphs = GraphCache()
         self.config_: TrainConfig | None = None
         self.suspects_: tuple[str, ...] = ()
-        self.schema: CohortSchema | None = None
-        self.networks: dict[str, Ensemble] = {}
-        self.guard: Guard | None = None
-        self.choice = "reference"
-        self.history: list[dict[str, Any]] = []
-        self.training: dict[str, Any] = {}
-        self.record: RunRecord | None = None  #: What was fixed in training; None in runs of earlier versions.
+        self.schema_: CohortSchema | None = None
+        self.networks_: dict[str, Ensemble] = {}
+        self.guard_: Guard | None = None
+        self.choice_ = "reference"
+        self.history_: list[dict[str, Any]] = []
+        self.training_: dict[str, Any] = {}
+        self.record_: RunRecord | None = None
+
+    schema = Alias[CohortSchema | None]("schema_")
+    networks = Alias[dict[str, Ensemble]]("networks_")
+    guard = Alias[Guard | None]("guard_")
+    choice = Alias[str]("choice_")
+    history = Alias[list[dict[str, Any]]]("history_")
+    training = Alias[dict[str, Any]]("training_")
+    record = Alias[RunRecord | None]("record_")
+
+    @property
+    def classes_(self) -> NDArray[Any] | list[NDArray[Any]]:
+        """The outcome's labels in the order of :meth:`predict_proba`'s columns; of several outcomes a list of such.
+
+        Raises:
+            NotFittedError: The model was not trained.
+        """
+        if self.schema_ is None:
+            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
+        classes = [np.asarray(outcome.classes, dtype=object) for outcome in self.schema_.outcomes]
+        return classes[0] if len(classes) == 1 else classes
 
     @property
     def network(self) -> Ensemble | None:
         """The network that predictions come from; None before training."""
-        return self.networks.get(self.choice)
+        return self.networks_.get(self.choice_)
 
     def use(self, which: str = "auto") -> Debiaser:
         """Chooses which network predicts.
@@ -133,12 +166,12 @@ class Debiaser:
         """
         if which not in ("auto", "debiased", "reference"):
             raise InputError(f"use: expected 'auto', 'debiased' or 'reference', got {which!r}")
-        if not self.networks:
+        if not self.networks_:
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
-        chosen = which if which != "auto" else (self.guard.choice if self.guard is not None else "reference")
-        if chosen not in self.networks:
+        chosen = which if which != "auto" else (self.guard_.choice if self.guard_ is not None else "reference")
+        if chosen not in self.networks_:
             raise InputError("use: this model was trained with debias='none' and has no debiased network")
-        self.choice = chosen
+        self.choice_ = chosen
         return self
 
     def fit(
@@ -177,13 +210,18 @@ class Debiaser:
                 there; ``out`` holds something else, or another process trains into it; ``resume`` with another graph
                 or other settings than before, or from a damaged checkpoint. Then nothing is written.
         """
-        suspects = self._check_before(graph, out, resume, on_epoch)
+        check_fit_arguments(out, resume, on_epoch)
+        check_trainable(graph)
+        if self._suspects_given:
+            check_suspects(self.suspects, graph)
+        check_place(self.config, out)
+        suspects = self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
         config = self.config.resolved(rows_of(graph, "train").numel())
-        title = f"training {self.backbone}"
+        title, reference = f"training {self.backbone}", Arm(self.backbone, None, config, self.seed, suspects)
         with followed(title, config.max_epochs, progress, on_epoch) as watch:
             if out is None:
-                self._fit(graph, config, suspects, None, False, {}, watch)
-                self.record = record_run(graph, self.networks, self.seed, baselines)
+                self._take(graph, fit_models(graph, reference, self.streams, None, False, {}, watch), suspects)
+                self.record_ = record_run(graph, self.networks_, self.seed, baselines)
                 return self
             out, folder = Path(out), work_folder(Path(out))
             with process_lock(lock_file(out), already_training(out)):
@@ -193,79 +231,35 @@ class Debiaser:
                 else:
                     empty_work_folder(folder)
                 try:
-                    self._fit(graph, config, suspects, folder, resume, settings, watch)
+                    models = fit_models(graph, reference, self.streams, folder, resume, settings, watch)
                 except DivergedError:
                     empty_work_folder(folder)
                     raise
-                self.record = record_run(graph, self.networks, self.seed, baselines)
+                self._take(graph, models, suspects)
+                self.record_ = record_run(graph, self.networks_, self.seed, baselines)
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
 
-    def _check_before(self, graph: HeteroData, out: Any, resume: bool, on_epoch: Any) -> tuple[str, ...]:
-        """Refuses what would end the training, or its end, before any work; the suspects that are used."""
-        check_graph(graph)
-        if out is not None and not isinstance(out, (str, Path)):
-            raise InputError(f"fit: out: expected the path of a folder, got {cell_text(out)}")
-        if resume and out is None:
-            raise InputError("resume=True needs out=: the folder of the run to go on with")
-        if on_epoch is not None and not callable(on_epoch):
-            raise InputError(f"fit: on_epoch: expected a function, got {cell_text(on_epoch)}")
-        if "receipt" in graph and graph.receipt is not None and graph.receipt.new:
-            raise InputError(
-                "these patients were read with the schema of an earlier cohort (like=, --like): they are there to be "
-                "predicted and judged. To train on them build the graph without it"
-            )
-        if "tuning" not in graph["patient"].split:
-            raise InputError(
-                "the graph has no split 'tuning', on which the epoch is chosen: give [split] fractions with a second "
-                "share above 0, or name some patients 'tuning' in the split column"
-            )
-        rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
-        check_labels(graph, rows)
-        check_two_classes(graph, rows["train"])
-        if self._suspects_given:
-            check_suspects(self.suspects, graph)
-        check_device(self.config)
-        if out is not None:
-            check_free(Path(out))
-            check_writable(Path(out))
-        return self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
-
-    def _fit(
+    def predict_proba(
         self,
         graph: HeteroData,
-        config: TrainConfig,
-        suspects: tuple[str, ...],
-        folder: Path | None,
-        resume: bool,
-        settings: dict[str, Any],
-        watch: Watch,
-    ) -> None:
-        """Trains what the mode consists of; ``folder`` is for checkpoints."""
-        reference = Arm(self.backbone, None, config, self.seed, suspects)
-        if self.streams is None:
-            plain = reference.fit(graph, None, folder, resume, settings, watch)
-            self._take(graph, config, suspects, {"reference": plain}, None)
-            return
-        debiased = replace(reference, streams=self.streams)
-        fitted = {}
-        for name, arm in (("reference", reference), ("debiased", debiased)):
-            place = folder / name if folder is not None else None
-            fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name))
-        folds = config.guard_folds if config.guard == "auto" else 0
-        guard = judge(graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"))
-        self._take(graph, config, suspects, fitted, guard)
-
-    def predict_proba(
-        self, graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        device: str | torch.device | None = None,
     ) -> NDArray[np.float64]:
         """Probabilities of patients; a patient's numbers do not depend on who else is asked for.
+
+        The graph is indexed on the first call and again when it has changed
+        (:class:`~gdsfd.training.inference.GraphCache`); after that the time of a patient asked for by id does not
+        depend on how many the graph has.
 
         Args:
             graph: A graph with the model's schema (the one it was trained on, or built with ``like=`` it).
             split: A split's name, or several; None with ``ids=None`` = all patients.
             ids: Patient ids, instead of a split.
+            device: Where to compute: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"gpu"`` for either of these, or
+                ``"auto"``; None = on the CPU, whatever the model was trained on.
 
         Returns:
             float [n, classes]: for one binary outcome the probabilities of the negative and the positive label; for
@@ -274,12 +268,39 @@ class Debiaser:
         Raises:
             NotFittedError: The model was not trained.
             SchemaError: The graph has other modalities, columns or vocabularies.
-            InputError: Unknown split or ids.
+            InputError: Unknown split or ids; a device that is not there.
         """
-        return self._run(graph, split, ids, self.network)[0].numpy()
+        return self._predict(graph, split, ids, device, self.network).probability
+
+    def score(
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = "test",
+        ids: Sequence[str] | None = None,
+        device: str | torch.device | None = None,
+    ) -> float:
+        """AUROC of :meth:`predict_proba`, the plain mean over outcomes or classes that have both labels.
+
+        For intervals, calibration and comparisons see :func:`gdsfd.evaluate`.
+
+        Args:
+            graph: A graph with labels.
+            split: A split's name, or several; None with ``ids=None`` = all patients.
+            ids: Patient ids, instead of a split (then ``split=None``).
+            device: As in :meth:`predict_proba`.
+
+        Returns:
+            0 to 1; NaN where no outcome has both labels among these patients.
+        """
+        probability = self.predict_proba(graph, split, ids, device)
+        return mean_area(graph["patient"].y[self._graphs.rows(graph, split, ids)], probability)
 
     def embed(
-        self, graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        device: str | torch.device | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Patient embeddings; see :meth:`predict_proba` for the arguments and errors.
 
@@ -288,40 +309,32 @@ class Debiaser:
             its debiased network whichever predicts; any other has one stream, ``"pooled"``.
         """
         dual = self.streams is not None and self.streams.streams
-        network = self.networks.get("debiased") if dual else self.network
-        codes = self._run(graph, split, ids, network)[1]
-        return {name: code.numpy() for name, code in codes.items()}
+        network = self.networks_.get("debiased") if dual else self.network
+        return self._predict(graph, split, ids, device, network, embeddings=True).embeddings
 
-    def _run(
+    def _predict(
         self,
         graph: HeteroData,
         split: str | Sequence[str] | None,
         ids: Sequence[str] | None,
+        device: str | torch.device | None,
         network: Ensemble | None,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        if network is None or self.schema is None:
+        embeddings: bool = False,
+    ) -> Predictions:
+        if network is None or self.schema_ is None:
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
-        store = PatientStore(graph)
-        check_schema(self.schema, graph.schema)
-        rows = rows_of(graph, split, ids)
-        network.eval()
-        scores: list[Tensor] = []
-        parts: dict[str, list[Tensor]] = {}
-        with torch.no_grad():
-            for first in range(0, max(rows.numel(), 1), 1024):  # no rows give one empty batch of the right width
-                predictions = network(store.batch(rows[first : first + 1024]))
-                scores.append(network.probability(predictions))
-                for name, code in network.codes(predictions).items():
-                    parts.setdefault(name, []).append(code)
-        probability = torch.cat(scores)
-        broken = (~torch.isfinite(probability)).any(-1).nonzero().squeeze(1)
-        if broken.numel():
+        store = self._graphs.store(graph)
+        check_schema(self.schema_, graph.schema)
+        rows = self._graphs.rows(graph, split, ids)
+        predictions = predict(network, store, rows, read_device(device or "cpu"), embeddings)
+        broken = np.flatnonzero(~np.isfinite(predictions.probability).all(-1))
+        if broken.size:
             known = graph["patient"].id
             raise InputError(
-                f"no probability for {broken.numel()} patients ({shown([known[int(rows[row])] for row in broken])}): "
+                f"no probability for {broken.size} patients ({shown([known[int(rows[row])] for row in broken])}): "
                 f"a value in the graph is NaN or infinite although it is marked as measured"
             )
-        return probability, {name: torch.cat(codes) for name, codes in parts.items()}
+        return predictions
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).
@@ -336,17 +349,17 @@ class Debiaser:
         self._save(Path(folder))
 
     def _save(self, folder: Path, board: Path | None = None) -> None:
-        if not self.networks or self.schema is None or self.config_ is None:
+        if not self.networks_ or self.schema_ is None or self.config_ is None:
             raise NotFittedError("this Debiaser is not trained: there is nothing to save")
         described = {
             "arguments": self._arguments(),
             "resolved": {"config": self.config_.to_dict(), "suspects": list(self.suspects_)},
-            "schema": self.schema.to_dict(),
-            "training": self.training,
-            "guard": self.guard.to_dict() if self.guard is not None else None,
-            "choice": self.choice,
+            "schema": self.schema_.to_dict(),
+            "training": self.training_,
+            "guard": self.guard_.to_dict() if self.guard_ is not None else None,
+            "choice": self.choice_,
         }
-        write_model(folder, self.networks, described, self.history, board, self.record)
+        write_model(folder, self.networks_, described, self.history_, board, self.record_)
 
     @classmethod
     def load(cls, folder: str | Path) -> Debiaser:
@@ -371,60 +384,33 @@ class Debiaser:
         if arguments["debias"] != "none":
             model.debias = arguments["debias"]
             model.streams = StreamConfig.read(arguments["streams"] or arguments["debias"])
-        model.schema = CohortSchema.from_dict(stored["schema"])
-        model.training, model.history = stored["training"], stored["history"]
+            model._params["debias"] = model.streams if model.debias == "custom" else model.debias
+        model.schema_ = CohortSchema.from_dict(stored["schema"])
+        model.training_, model.history_ = stored["training"], stored["history"]
         resolved = stored["resolved"]
         model.config_, model.suspects_ = TrainConfig.from_settings(resolved["config"]), tuple(resolved["suspects"])
-        sizes = model.training.get("suspect_codes", ())
+        sizes = model.training_.get("suspect_codes", ())
         for name in ("reference", "debiased") if model.streams is not None else ("reference",):
             streams = model.streams if name == "debiased" else None
-            network = build_network(model.schema, model.backbone, streams, model.config_, model.seed, sizes)
-            model.networks[name] = read_weights(folder, name, network, stored)
+            network = build_network(model.schema_, model.backbone, streams, model.config_, model.seed, sizes)
+            model.networks_[name] = read_weights(folder, name, network, stored)
         guard = stored["guard"]
-        model.guard = Guard(**guard) if guard is not None else None
-        model.choice = stored["choice"]
+        model.guard_ = Guard.from_dict(guard) if guard is not None else None
+        model.choice_ = stored["choice"]
         if stored.get("record") is not None:
-            model.record = RunRecord.read(folder, stored["record"], model.schema)
+            model.record_ = RunRecord.read(folder, stored["record"], model.schema_)
         return model
 
     def describe(self) -> dict[str, Any]:
         """How the model was trained: arguments, sizes, epochs, seconds; for reports."""
-        return {**self._described(self.config_ or self.config, self.suspects_ or self.suspects), **self.training}
+        return {**self._described(self.config_ or self.config, self.suspects_ or self.suspects), **self.training_}
 
-    def _take(
-        self,
-        graph: HeteroData,
-        config: TrainConfig,
-        suspects: tuple[str, ...],
-        fitted: Mapping[str, FittedArm],
-        guard: Guard | None,
-    ) -> None:
+    def _take(self, graph: HeteroData, models: FittedModels, suspects: tuple[str, ...]) -> None:
         """Takes over what was trained."""
-        self.schema, self.config_, self.suspects_, self.guard = graph.schema, config, suspects, guard
-        self.record = None
-        self.networks = {name: arm.network.eval() for name, arm in fitted.items()}
-        self.use(config.guard if guard is not None else "auto")
-        kept = fitted[self.choice]
-        self.history = kept.state.history
-        if guard is not None:
-            self.history = [{"model": name, **row} for name, arm in fitted.items() for row in arm.state.history]
-        self.training = {
-            "train_patients": rows_of(graph, "train").numel(),
-            "parameters": sum(parameter.numel() for parameter in kept.network.parameters()),
-            "epochs": kept.state.epoch,
-            "best_epoch": kept.state.best_epoch,
-            "ended": {name: why_ended(arm.state, config) for name, arm in fitted.items()},
-            "seconds": round(sum(row["seconds"] for arm in fitted.values() for row in arm.state.history), 2),
-        }
-        if guard is not None:
-            signal = fitted["debiased"].suspect_signal
-            self.training |= {
-                "choice": self.choice,
-                "guard": guard.words,
-                "suspects_found": list(signal.suspects),
-                "suspect_codes": list(signal.sizes),
-                "suspects_tell": list(signal.cross_entropy_gain),
-            }
+        self.schema_, self.config_, self.suspects_ = graph.schema, models.config, suspects
+        self.guard_, self.networks_, self.record_ = models.guard, models.networks, None
+        self.use(models.config.guard if models.guard is not None else "auto")
+        self.history_, self.training_ = models.history(self.choice_), models.facts(graph, self.choice_)
 
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments as given; None for suspects that were not."""
@@ -442,10 +428,28 @@ class Debiaser:
         return {**self._arguments(), "config": config.to_dict(), "suspects": list(suspects)}
 
     def __repr__(self) -> str:
-        fitted = f"{self.training.get('epochs', '?')} epochs" if self.networks else "not fitted"
+        fitted = f"{self.training_.get('epochs', '?')} epochs" if self.networks_ else "not fitted"
         return f"Debiaser(backbone={self.backbone!r}, debias={self.debias!r}, seed={self.seed}, {fitted})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        usual = {"backbone": "", "debias": "", "suspects": None, "seed": "", "device": None, **vars(TrainConfig())}
+        given = {name: value for name, value in self.get_params().items() if value != usual[name]}
+        facts: dict[str, object] = {**given, "debias": self.debias}
+        if not self.networks_:
+            return notebook_table("Debiaser, not fitted", facts)
+        facts |= {name: self.training_[name] for name in ("train_patients", "parameters", "seconds")}
+        facts |= {f"{name} ended": words for name, words in self.training_.get("ended", {}).items()}
+        facts["predicts"] = self.choice_
+        if self.guard_ is not None:
+            facts["guard"] = self.guard_.explanation
+        return notebook_table("Debiaser, fitted", facts)
 
-def _named(watch: Watch, model: str) -> Watch:
-    """Adds to each row which model it is of."""
-    return lambda row: watch({"model": model, **row})
+
+def _with_device(settings: dict[str, Any], device: str | None) -> dict[str, Any]:
+    """The settings with ``device`` as the accelerator."""
+    if device is None:
+        return settings
+    if settings.get("accelerator", "auto") not in ("auto", device):
+        raise InputError(f"give device or accelerator, not both: {device!r} and {settings['accelerator']!r}")
+    return {**settings, "accelerator": checked(device, Accelerator, "device")}

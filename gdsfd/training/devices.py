@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import torch
 from lightning_fabric import Fabric
 
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, cell_text
 from gdsfd.training.config import TrainConfig
 
-__all__ = ["check_device", "make_fabric", "without_hints"]
+__all__ = ["check_device", "make_fabric", "read_device", "without_hints"]
 
 
 def check_device(config: TrainConfig) -> None:
@@ -31,6 +31,30 @@ def check_device(config: TrainConfig) -> None:
         )
     if config.precision == "16-mixed" and (config.accelerator == "cpu" or not (cuda or mps)):
         raise InputError("setting 'precision': '16-mixed' needs a GPU; on a CPU use 'bf16-mixed' or '32-true'")
+
+
+def read_device(device: str | torch.device) -> torch.device:
+    """A device to predict on, as torch names it.
+
+    Args:
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``"gpu"``: CUDA or MPS; ``"auto"``: these, or the CPU.
+
+    Raises:
+        InputError: It is no such name, or the device is not there.
+    """
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = {"cpu": 1, "cuda": cuda, "mps": int(torch.backends.mps.is_available())}
+    if device in ("auto", "gpu"):
+        device = next((name for name in ("cuda", "mps") if there[name]), "cpu" if device == "auto" else "cuda")
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise InputError(
+            f"device: expected 'auto', 'cpu', 'cuda', 'cuda:1', 'gpu' or 'mps', got {cell_text(device)}"
+        ) from None
+    if (found.index or 0) >= there.get(found.type, 0):
+        raise InputError(f"device: {device!s} was asked for, but torch {torch.__version__} finds no such device here")
+    return torch.device("cuda", found.index or 0) if found.type == "cuda" else torch.device(found.type)
 
 
 def make_fabric(config: TrainConfig) -> Fabric:

@@ -123,11 +123,13 @@ def train(
     if loaded is not None:
         weights, optimizer_state, state = loaded
         whole.load_state_dict(weights)
-        optimizer.load_state_dict(optimizer_state["network"])
-        critics.load_state_dict(optimizer_state["critics"])
+    own_optimizer = optimizer
     with without_hints():
         model, optimizer = fabric.setup(network, optimizer)
     objective.to(fabric.device)
+    if loaded is not None:  # an optimiser puts its state where its parameters are when it loads it
+        own_optimizer.load_state_dict(optimizer_state["network"])
+        critics.load_state_dict(optimizer_state["critics"])
     average = RunningAverage(network, config.averaging, state.average)
     board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
 

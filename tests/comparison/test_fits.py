@@ -51,7 +51,7 @@ def test_the_reference_is_fitted_once_for_all_arms(graph, fitted):
 
 @pytest.mark.parametrize("choice", ["reference", "debiased"])
 def test_a_delivered_arm_is_what_the_guard_chose(graph, monkeypatch, choice):
-    monkeypatch.setattr(fits, "judge", lambda *given, **named: Guard(choice, "because"))
+    monkeypatch.setattr(fits, "select_model", lambda *given, **named: Guard(choice, "because"))
     lines = [line for records in fit_all(graph, 0, plan("full", baselines=(), matched=False)) for line in records]
     found = {line["arm"]: line for line in lines}
     other = "none" if choice == "reference" else "full (forced)"
@@ -67,7 +67,7 @@ def test_the_guard_of_dfd_leaves_no_environment_out_unless_asked(graph, monkeypa
         asked.append(folds)
         return Guard("reference", "")
 
-    monkeypatch.setattr(fits, "judge", judged)
+    monkeypatch.setattr(fits, "select_model", judged)
     list(fit_all(graph, 0, plan("dfd", "full", baselines=(), matched=False)))
     assert asked == [0, 2]
 

@@ -42,10 +42,10 @@ def test_a_planted_shortcut_is_removed_and_the_guard_says_so(confounded, mode: s
     model = Debiaser("concat", mode, guard_folds=2, **TRAINED).fit(graph, baselines=False)
     assert model.guard is not None
     assert model.guard.choice == "debiased"
-    assert "left out of training" in model.guard.words
-    assert model.guard.words.count("; ") >= len(model.guard.evidence["groups"]) - 1
+    assert "left out of training" in model.guard.explanation
+    assert model.guard.explanation.count("; ") >= len(model.guard.evidence["groups"]) - 1
     for reference, other, _ in model.guard.evidence["groups"].values():
-        assert f"{other - reference:+.3f}" in model.guard.words
+        assert f"{other - reference:+.3f}" in model.guard.explanation
     shifted, plain = area(model, graph, truth, "test_unbiased"), area(model, graph, truth, "test")
     model.use("reference")
     assert shifted > area(model, graph, truth, "test_unbiased") + 0.05
@@ -80,7 +80,7 @@ def test_where_suspects_tell_nothing_the_reference_is_used() -> None:
     model = Debiaser("concat", "full", suspects="environment", **QUICK).fit(graph, baselines=False)
     assert model.guard is not None
     assert model.guard.choice == "reference"
-    assert "nothing" in model.guard.words
+    assert "nothing" in model.guard.explanation
     plain = Debiaser("concat", "none", **{**QUICK}).fit(graph, baselines=False)
     np.testing.assert_array_equal(model.predict_proba(graph), plain.predict_proba(graph))
 
@@ -103,7 +103,7 @@ def test_gross_failure_is_caught(confounded, monkeypatch: pytest.MonkeyPatch) ->
     assert upside_down.guard is not None
     assert upside_down.guard.failed
     assert upside_down.choice == "reference"
-    assert "failed" in upside_down.guard.words
+    assert "failed" in upside_down.guard.explanation
 
 
 @pytest.mark.parametrize("mode", ["dfd", "strata", "full"])

@@ -238,3 +238,54 @@ def test_gradients_are_clipped_to_the_norm_per_member(monkeypatch, graph):
     for most, norm in norms:
         assert most == pytest.approx(1e-3 * math.sqrt(2))
         assert norm <= most * 1.001
+
+
+class Learned(ErmObjective):
+    """Has a critic, which moves and is trained with the network."""
+
+    def __init__(self, events):
+        super().__init__()
+        self.critic, self.events = nn.Linear(1, 1), events
+
+    def critic_parameters(self):
+        return list(self.critic.parameters())
+
+    def critic_loss(self, predictions, given, stage):
+        return self.critic(torch.ones(1, 1)).square().sum()
+
+    def to(self, *where, **named):
+        self.events.append("objective moved")
+        return super().to(*where, **named)
+
+
+def test_a_resumed_run_loads_its_optimizers_when_all_parameters_are_on_the_device(monkeypatch, graph, tmp_path):
+    """An optimiser casts its state to where its parameters are: loaded before the move, it would stay on the CPU."""
+    events = []
+
+    def recorded(owner, name, event):
+        own = getattr(owner, name)
+
+        def called(*rest, **named):
+            events.append(event)
+            return own(*rest, **named)
+
+        monkeypatch.setattr(owner, name, called)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(row):
+        raise Stopped
+
+    recorded(loop.Fabric, "setup", "network moved")
+    recorded(torch.optim.AdamW, "load_state_dict", "optimizer loaded")
+    recorded(loop.Critics, "load_state_dict", "critics loaded")
+    config = TrainConfig(max_epochs=2, members=1, channels=8, batch_size=16).resolved(40)
+    network = build_network(graph.schema, "concat", None, config, 0)
+    with pytest.raises(Stopped):
+        train(network, graph, config, 0, tmp_path, on_epoch=stop, objective=Learned(events))
+    assert events == ["network moved", "objective moved"]
+    events.clear()
+    network = build_network(graph.schema, "concat", None, config, 0)
+    train(network, graph, config, 0, tmp_path, resume=True, objective=Learned(events))
+    assert events == ["network moved", "objective moved", "optimizer loaded", "critics loaded"]

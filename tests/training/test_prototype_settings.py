@@ -151,4 +151,4 @@ def test_where_the_pattern_tells_nothing_there_is_nothing_to_adjust_for() -> Non
     model = Debiaser("concat", "prototypes", suspects="pattern", **QUICK).fit(graph, baselines=False)
     assert model.guard is not None
     assert model.guard.choice == "reference"
-    assert "nothing to adjust for" in model.guard.words
+    assert "nothing to adjust for" in model.guard.explanation

@@ -1,4 +1,4 @@
-"""Which of two models is to be used: the debiased one, or the same backbone trained without debiasing."""
+"""The guard: selects the debiased model or ERM, by evidence from patients that neither was trained on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any, Literal
 from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
+from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import FEWEST, Concordance
-from gdsfd.training.model_selection.evidence import left_out_gain, mean_area, weighted_gain
-from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
-from gdsfd.training.scoring import probabilities_of
+from gdsfd.training.model_selection.evidence import mean_area, weighted_gain
+from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, leave_one_environment_out
 
-__all__ = ["Choice", "Guard", "judge"]
+__all__ = ["Choice", "Guard", "select_model"]
 
 Choice = Literal["reference", "debiased"]
 
@@ -34,7 +35,7 @@ class Guard:
 
     Args:
         choice: What predictions come from, unless the user forces the other.
-        words: The reason in words.
+        explanation: The reason in words.
         tuning: AUROC of both models on the tuning patients.
         evidence: Concordance of both, on patients neither was trained on: in environments left out of training in turn,
             weighted so that the environment tells nothing of the outcome, or on tuning patients, weighted so that the
@@ -43,17 +44,23 @@ class Guard:
     """
 
     choice: Choice
-    words: str
+    explanation: str
     tuning: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
     failed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-able copy."""
-        return asdict(self)
+        """A JSON-able copy, as ``model.json`` has it."""
+        stored = asdict(self)
+        return {"choice": stored.pop("choice"), "words": stored.pop("explanation"), **stored}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Guard:
+        """Reads what :meth:`to_dict` gave."""
+        return cls(**{"explanation" if key == "words" else key: value for key, value in stored.items()})
 
 
-def judge(
+def select_model(
     graph: HeteroData,
     reference: Arm,
     debiased: Arm,
@@ -89,7 +96,8 @@ def judge(
     """
     y = graph["patient"].y
     tuning_rows = rows_of(graph, "tuning")
-    scores = {name: probabilities_of(arm.network, graph, tuning_rows) for name, arm in fitted.items()}
+    store = PatientStore(graph)
+    scores = {name: predict(arm.network, store, tuning_rows).probability for name, arm in fitted.items()}
     areas = {name: mean_area(y[tuning_rows], score) for name, score in scores.items()}
     figures = {f"{name}_auroc": area for name, area in areas.items()}
     below = areas["reference"] - areas["debiased"]
@@ -117,7 +125,9 @@ def judge(
         return Guard("reference", f"{words}The model without debiasing is used.", figures)
     parts = environment_folds(graph, folds)
     if parts:
-        found = left_out_gain(graph, reference, debiased, parts, folder, resume, settings, on_epoch, left_out_reference)
+        found = leave_one_environment_out(
+            graph, reference, debiased, parts, folder, resume, settings, on_epoch, left_out_reference
+        )
         where = "in environments left out of training"
     else:
         found = weighted_gain(graph, debiased.suspects, tuning_rows, scores)

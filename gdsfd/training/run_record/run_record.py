@@ -22,10 +22,11 @@ from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
+from gdsfd.training.inference import predict
 from gdsfd.training.run_record.training_patients import TrainingPatients
 from gdsfd.training.run_record.tuned_rules import TunedRules, tune_rules
-from gdsfd.training.scoring import probabilities_of
 
 __all__ = ["RunRecord", "outcome_entropy", "record_run"]
 
@@ -151,7 +152,8 @@ def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 
     seconds = round(time.perf_counter() - start, 2)
     rows = rows_of(graph, "tuning")
     labels, names = labels_of(graph, rows.numpy()), target_names(schema)
-    answers = {name: probabilities_of(network, graph, rows) for name, network in networks.items()}
+    store = PatientStore(graph)
+    answers = {name: predict(network, store, rows).probability for name, network in networks.items()}
     answers |= {name: each.predict_proba(graph, split="tuning") for name, each in fitted.items()}
     patient, split = graph["patient"], [str(name) for name in graph["patient"].split]
     receipt = graph.receipt if "receipt" in graph else None

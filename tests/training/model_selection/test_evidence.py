@@ -10,7 +10,8 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.training.model_selection.evidence import _environment_weights, mean_area
+from gdsfd.training.model_selection.evidence import mean_area
+from gdsfd.training.model_selection.leave_one_environment_out import _environment_weights
 from tests.cohort_factory import make_cohort
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from gdsfd.training.arm import Arm, FittedArm, SuspectSignal
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.model_selection import guard
 from gdsfd.training.model_selection.concordance import Concordance
-from gdsfd.training.model_selection.guard import judge
+from gdsfd.training.model_selection.guard import select_model
 from gdsfd.training.state import TrainingState
 from tests.cohort_factory import make_cohort
 
@@ -24,7 +25,7 @@ def concordance(gain: float, low: float, high: float, pairs: int = 100) -> Conco
 
 @pytest.fixture
 def verdict(monkeypatch):
-    """``judge`` on networks whose tuning AUROCs and gain are given."""
+    """``select_model`` on networks whose tuning AUROCs and gain are given."""
     graph = graph_from_cohort(make_cohort(60))
 
     def judged(reference, debiased, gain=None, told=(0.1,), environments=True):
@@ -32,18 +33,18 @@ def verdict(monkeypatch):
         plain = Arm("concat", None, config, 0, ("environment",))
         other = Arm("concat", PRESETS["full"], config, 0, ("environment",))
         areas = {"reference network": reference, "debiased network": debiased}
-        monkeypatch.setattr(guard, "probabilities_of", lambda network, graph, rows: network)
+        monkeypatch.setattr(guard, "predict", lambda network, store, rows: SimpleNamespace(probability=network))
         monkeypatch.setattr(guard, "mean_area", lambda y, score: areas[score])
         found = concordance(0.0, -0.1, 0.1) if gain is None else gain
         asked = []
         monkeypatch.setattr(guard, "environment_folds", lambda graph, folds: ["a fold"] if environments else [])
-        monkeypatch.setattr(guard, "left_out_gain", lambda *rest: asked.append("left out") or found)
+        monkeypatch.setattr(guard, "leave_one_environment_out", lambda *rest: asked.append("left out") or found)
         monkeypatch.setattr(guard, "weighted_gain", lambda *rest: asked.append("weighted") or found)
         fitted = {
             "reference": FittedArm("reference network", TrainingState(), SuspectSignal()),
             "debiased": FittedArm("debiased network", TrainingState(), SuspectSignal(("environment",), (3,), told)),
         }
-        return judge(graph, plain, other, fitted), asked
+        return select_model(graph, plain, other, fitted), asked
 
     return judged
 
@@ -68,7 +69,7 @@ def test_what_counts_as_failure(verdict, reference, debiased, failed):
     assert asked == ([] if failed else ["left out"])
     assert found.tuning == {"reference_auroc": reference, "debiased_auroc": debiased}
     if failed:
-        assert f"AUROC {debiased:.3f} on tuning patients against {reference:.3f}" in found.words
+        assert f"AUROC {debiased:.3f} on tuning patients against {reference:.3f}" in found.explanation
 
 
 @pytest.mark.parametrize(
@@ -84,30 +85,30 @@ def test_what_counts_as_failure(verdict, reference, debiased, failed):
 def test_choice_by_the_gain(verdict, gain, low, high, choice, words):
     found, _ = verdict(0.8, 0.8, concordance(gain, low, high))
     assert found.choice == choice
-    assert words in found.words
+    assert words in found.explanation
     assert found.evidence["difference"] == pytest.approx(gain)
 
 
 def test_without_environments_tuning_patients_decide(verdict):
     found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), environments=False)
     assert asked == ["weighted"]
-    assert "on tuning patients weighted so that the suspects tell nothing" in found.words
+    assert "on tuning patients weighted so that the suspects tell nothing" in found.explanation
 
 
 def test_nothing_to_compare_by(verdict):
     found, _ = verdict(0.8, 0.8, Concordance(math.nan, math.nan, math.nan, math.nan, 0, {}))
     assert found.choice == "reference"
-    assert "no two patients to compare" in found.words
+    assert "no two patients to compare" in found.explanation
 
 
 def test_suspects_that_tell_nothing_are_nothing_to_adjust_for(verdict):
     found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), told=(0.0,))
     assert (found.choice, asked) == ("reference", [])
-    assert "there is nothing to adjust for" in found.words
+    assert "there is nothing to adjust for" in found.explanation
 
 
 @pytest.mark.parametrize(("debiased", "told"), [(0.76, True), (0.78, False), (0.90, False)])
 def test_a_loss_on_tuning_patients_is_told(verdict, debiased, told):
     found, _ = verdict(0.8, debiased, concordance(0.05, 0.01, 0.09))
-    assert ("it loses" in found.words) == told
+    assert ("it loses" in found.explanation) == told
     assert torch.is_grad_enabled()

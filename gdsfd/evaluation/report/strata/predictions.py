@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from torch import Tensor
 
 from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.availability import presence_of
-from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.adjustment import logit_spread
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
+from gdsfd.training.inference import batches_of
 from gdsfd.training.suspects.strata import groups_of
 
 __all__ = ["StratumPredictions", "assign_strata", "has_strata", "member_groups", "predict_strata"]
@@ -80,9 +80,9 @@ def assign_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence[
         groups: Of :func:`member_groups`.
     """
     found: list[list[Tensor]] = [[] for _ in groups]
-    for chosen, batch in _batches(graph, rows):
+    for batch in batches_of(PatientStore(graph), rows, batch_size=BATCH):
         for place, (member, group) in enumerate(zip(_members(network), groups, strict=True)):
-            found[place].append(_stratum(member, member(batch), group[chosen]))
+            found[place].append(_stratum(member, member(batch), group[batch.rows]))
     return tuple(_joined(parts) for parts in found)
 
 
@@ -96,13 +96,13 @@ def predict_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence
     strata: list[list[Tensor]] = [[] for _ in members]
     sums: list[Tensor | float] = [0.0 for _ in members]
     observed, intervened, spread = [], [], []
-    for chosen, batch in _batches(graph, rows):
+    for batch in batches_of(PatientStore(graph), rows, batch_size=BATCH):
         own, average, spreads = [], [], []
         for place, (member, group) in enumerate(zip(members, groups, strict=True)):
             head = member.deconfounder
             assert head is not None
             prediction = member(batch)
-            stratum = _stratum(member, prediction, group[chosen])
+            stratum = _stratum(member, prediction, group[batch.rows])
             center, mass = head.centers
             under = head.fusion(prediction.causal, center).double()  # [B, S, T]
             strata[place].append(stratum)
@@ -124,13 +124,6 @@ def predict_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence
 
 def _members(network: Ensemble) -> list[StreamPredictor]:
     return [member for member in network.members if isinstance(member, StreamPredictor)]
-
-
-def _batches(graph: Any, rows: Tensor) -> Iterator[tuple[Tensor, PatientBatch]]:
-    store = PatientStore(graph)
-    for first in range(0, max(rows.numel(), 1), BATCH):  # nobody: one empty batch of the right width
-        chosen = rows[first : first + BATCH]
-        yield chosen, store.batch(chosen)
 
 
 def _stratum(member: StreamPredictor, prediction: StreamPrediction, group: Tensor) -> Tensor:

@@ -77,10 +77,10 @@ def test_the_page_and_the_file(model, graph, tmp_path):
     report = judged(model, graph)
     page = report.save(tmp_path / "report") / "report.html"
     text = re.sub(r"<[^>]*>|\s+", " ", page.read_text(encoding="utf-8"))
-    for words in ("Did debiasing help?", model.guard.words, "Both models on the same patients", "causal part"):
+    for words in ("Did debiasing help?", model.guard.explanation, "Both models on the same patients", "causal part"):
         assert re.sub(r"\s+", " ", words) in re.sub(r"\s+", " ", text)
     stored = json.loads((tmp_path / "report" / "metrics.json").read_text())["debiasing"]
-    assert stored["guard"]["words"] == model.guard.words
+    assert stored["guard"]["words"] == model.guard.explanation
     assert stored["suspects"]["declared"] == ["pattern", "environment"]
     assert stored["suspects"]["tell_nats"] == dict(
         zip([one.name for one in graph.schema.outcomes], model.training["suspects_tell"])

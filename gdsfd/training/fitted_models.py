@@ -1,0 +1,114 @@
+"""The networks of one estimator: ERM alone, or ERM and the debiased one with the guard's choice between them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch_geometric.data import HeteroData
+
+from gdsfd.graph.loader import rows_of
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.training.arm import Arm, FittedArm
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.ending import why_ended
+from gdsfd.training.model_selection.guard import Guard, select_model
+from gdsfd.training.progress import Watch
+
+__all__ = ["FittedModels", "fit_models"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FittedModels:
+    """What :func:`fit_models` has trained.
+
+    Args:
+        arms: ``reference``, and ``debiased`` where there is one.
+        guard: Which of the two is to predict; None without debiasing.
+        config: The resolved configuration.
+    """
+
+    arms: Mapping[str, FittedArm]
+    guard: Guard | None
+    config: TrainConfig
+
+    @property
+    def networks(self) -> dict[str, Ensemble]:
+        """The networks by name, in evaluation mode."""
+        return {name: arm.network.eval() for name, arm in self.arms.items()}
+
+    def history(self, choice: str) -> list[dict[str, Any]]:
+        """Rows of all epochs; where there are two models each row says which ``model`` it is of."""
+        if self.guard is None:
+            return self.arms[choice].state.history
+        return [{"model": name, **row} for name, arm in self.arms.items() for row in arm.state.history]
+
+    def facts(self, graph: HeteroData, choice: str) -> dict[str, Any]:
+        """Facts of the training for ``model.json`` and reports; sizes and epochs are of the network chosen."""
+        kept = self.arms[choice]
+        facts: dict[str, Any] = {
+            "train_patients": rows_of(graph, "train").numel(),
+            "parameters": sum(parameter.numel() for parameter in kept.network.parameters()),
+            "epochs": kept.state.epoch,
+            "best_epoch": kept.state.best_epoch,
+            "ended": {name: why_ended(arm.state, self.config) for name, arm in self.arms.items()},
+            "seconds": round(sum(row["seconds"] for arm in self.arms.values() for row in arm.state.history), 2),
+        }
+        if self.guard is None:
+            return facts
+        signal = self.arms["debiased"].suspect_signal
+        return facts | {
+            "choice": choice,
+            "guard": self.guard.explanation,
+            "suspects_found": list(signal.suspects),
+            "suspect_codes": list(signal.sizes),
+            "suspects_tell": list(signal.cross_entropy_gain),
+        }
+
+
+def fit_models(
+    graph: HeteroData,
+    reference: Arm,
+    streams: StreamConfig | None,
+    folder: Path | None,
+    resume: bool,
+    settings: dict[str, Any],
+    watch: Watch,
+) -> FittedModels:
+    """Trains what a debiasing mode consists of.
+
+    Args:
+        graph: The graph.
+        reference: The arm without debiasing.
+        streams: The parts of the debiasing mode; None = ERM alone.
+        folder: Where checkpoints go; None = nowhere.
+        resume: Whether to go on from them.
+        settings: Stored with them.
+        watch: Called with each row of the histories.
+    """
+    config = reference.config
+    if streams is None:
+        plain = reference.fit(graph, None, folder, resume, settings, watch)
+        _log.info("%s, reference: %s", reference.backbone, why_ended(plain.state, config))
+        return FittedModels({"reference": plain}, None, config)
+    debiased = replace(reference, streams=streams)
+    fitted = {}
+    for name, arm in (("reference", reference), ("debiased", debiased)):
+        place = folder / name if folder is not None else None
+        fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name))
+        _log.info("%s, %s: %s", arm.backbone, name, why_ended(fitted[name].state, config))
+    folds = config.guard_folds if config.guard == "auto" else 0
+    guard = select_model(graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"))
+    _log.info("guard: %s", guard.explanation)
+    return FittedModels(fitted, guard, config)
+
+
+def _named(watch: Watch, model: str) -> Watch:
+    """Adds to each row which model it is of."""
+    return lambda row: watch({"model": model, **row})
