@@ -250,7 +250,7 @@ class Learned(ErmObjective):
     def critic_parameters(self):
         return list(self.critic.parameters())
 
-    def critic_loss(self, predictions, given, stage):
+    def critic_loss(self, predictions, targets, stage):
         return self.critic(torch.ones(1, 1)).square().sum()
 
     def to(self, *where, **named):
