@@ -81,3 +81,10 @@ def test_many_columns(lines, what):
     assert line["columns"] == max(12, round({"table": 50, "modalities": 5, "embedding": 20, "events": 10}[what]))
     assert line["seconds"] > 0
     assert line["peak_bytes"] > 1e8
+
+
+def test_one_patient_of_graphs_of_several_sizes(lines):
+    small, large = lines("one_patient", SIZES=(50, 200), CALLS=3)
+    assert (small["patients"], large["patients"]) == (50, 200)
+    assert small["first_call_seconds"] > 0
+    assert large["repetitions"] == 3

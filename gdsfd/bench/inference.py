@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch_geometric.data import HeteroData
 
 from gdsfd.bench.agreement import check, difference
 from gdsfd.bench.cohort_graph import random_graph
@@ -20,18 +20,19 @@ from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape, make_problem
 from gdsfd.bench.timing import Timing, in_turns
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.predictor import Predictor
+from gdsfd.training.debiaser import Debiaser
+from gdsfd.training.inference import batches_of
 
 __all__ = ["bench_full_graph", "bench_patients", "memory_call"]
 
-_BATCH = 1024  #: patients at a time, as `Debiaser.predict_proba` takes them
-
 
 def bench_patients(shape: Shape, options: Options) -> list[Line]:
-    """Times a whole predictor (encoders, ``muse``, head) on one patient and on all, batches of 1,024.
+    """Times ``Debiaser.predict_proba`` (encoders, ``muse``, head) of one patient by id, and of all.
 
     Before, a patient scored alone is compared with the same patient scored among all others: stored modality states
-    make the two the same.
+    make the two the same. The first call on a graph, which indexes it, is not in the times.
 
     Args:
         shape: The cohort's sizes and the model's width.
@@ -42,27 +43,19 @@ def bench_patients(shape: Shape, options: Options) -> list[Line]:
     """
     place = environment(options.threads, options.device)
     options.tell(f"{shape}: one patient, all patients")
-    graph = random_graph(shape, options.seed).to(options.device)
-    store = PatientStore(graph)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
-        predictor = Predictor(graph.schema, "muse", shape.channels, options={"layers": shape.layers})
-    predictor = predictor.to(device=options.device, dtype=shape.torch_dtype).eval()
-    rows = torch.arange(shape.patients, device=options.device)
+    graph = random_graph(shape, options.seed)
+    graph["patient"].id = ids = [f"p{row}" for row in range(shape.patients)]
+    model = _with_first_weights(graph, shape, options)
 
-    @torch.no_grad()
-    def score(batch_size: int, of: Tensor) -> Tensor:
-        return torch.cat([predictor(store.batch(some)).logits for some in of.split(batch_size)])
+    def score(ids: list[str] | None = None) -> Any:
+        return model.predict_proba(graph, ids=ids, device=options.device)
 
-    predictor.fit_memory(lambda: (store.batch(some) for some in rows.split(_BATCH)))
-    every = score(_BATCH, rows)
-    some = rows[:: shape.patients // 8 + 1]
-    gap = difference(score(1, some), every[some])
+    every = torch.from_numpy(score())
+    some = range(0, shape.patients, shape.patients // 8 + 1)
+    alone = torch.cat([torch.from_numpy(score([ids[row]])) for row in some])
+    gap = difference(alone, every[list(some)])
     differ = check("a patient alone", "scores", [gap], 1e-9 if shape.dtype == "float64" else 1e-4)
-    calls: dict[str, Callable[[], object]] = {
-        "one patient": lambda: score(1, rows[:1]),
-        "all patients": lambda: score(_BATCH, rows),
-    }
+    calls: dict[str, Callable[[], object]] = {"one patient": lambda: score(ids[:1]), "all patients": score}
     times = in_turns(calls, options.turns, options.threads, options.device, options.budget)
     fields = {"shape": {**shape.to_dict(), "edges": _edges(graph)}, "dtype": shape.dtype, "own_outputs_differ": differ}
     lines = []
@@ -71,6 +64,19 @@ def bench_patients(shape: Shape, options: Options) -> list[Line]:
         line = {"benchmark": "inference", "contestant": "gdsfd", "mode": name, **fields, **timing.fields()}
         lines.append({**line, "patients_per_second": count / timing.median, "seed": options.seed})
     return [{**line, **place} for line in lines]
+
+
+def _with_first_weights(graph: HeteroData, shape: Shape, options: Options) -> Debiaser:
+    """A model as after training, with the weights that it would start from: the time is the same."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        predictor = Predictor(graph.schema, "muse", shape.channels, options={"layers": shape.layers})
+    network = Ensemble([predictor.to(dtype=shape.torch_dtype).eval()], graph.schema.multiclass)
+    store = PatientStore(graph)
+    network.fit_memory(lambda: batches_of(store, torch.arange(shape.patients)))
+    model = Debiaser("muse")
+    model.schema_, model.networks_ = graph.schema, {"reference": network}
+    return model
 
 
 def bench_full_graph(

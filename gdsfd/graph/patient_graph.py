@@ -9,6 +9,7 @@ rest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from torch_geometric.data.storage import EdgeStorage, NodeStorage
 
 from gdsfd.cohort.modality_kind import packed_runs
 from gdsfd.errors import InputError
+from gdsfd.notebook_table import notebook_table
 
 __all__ = ["ROW", "ObservationStorage", "PatientGraph", "TextStorage", "take_runs"]
 
@@ -83,6 +85,18 @@ class PatientGraph(HeteroData):
         >>> graph.subgraph({"patient": torch.tensor([2, 0])})["patient"].id
         ['003', '001']
     """
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; :func:`gdsfd.summary` says more."""
+        patient = self["patient"]
+        total = patient.num_nodes or 0
+        facts: dict[str, object] = {"patients": f"{total:,}"}
+        if patient.get("split"):
+            facts["splits"] = ", ".join(f"{name} {count:,}" for name, count in Counter(patient.split).items())
+        for _, modality, _ in self.edge_types:
+            having = self["patient", modality, "modality"].num_edges
+            facts[f"modality {modality}"] = f"{having:,} patients ({having / max(total, 1):.0%})"
+        return notebook_table("Patient-modality graph", facts)
 
     @property
     def spec(self) -> Any:

@@ -73,7 +73,8 @@ def predict(
         embeddings: Whether patient embeddings are wanted, too.
     """
     device = torch.device(device)
-    network.eval()
+    if network.training:
+        network.eval()
     if next(network.parameters()).device != device:
         network.to(device)
     probability: list[Tensor] = []

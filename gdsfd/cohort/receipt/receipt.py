@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from gdsfd.errors import InputError
+from gdsfd.notebook_table import notebook_table
 
 __all__ = ["Drop", "Finding", "Receipt", "SourceReceipt"]
 
@@ -81,7 +82,7 @@ class Finding:
     value: float | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class Receipt:
     """The whole receipt of one build.
 
@@ -103,9 +104,18 @@ class Receipt:
     findings: list[Finding] = field(default_factory=list)
     new: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         # What print(graph) shows; the text for people is gdsfd.cohort.receipt.text.
         return f"Receipt({self.cohort.rows_kept} patients, {len(self.findings)} warnings)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        facts = {
+            source.name: f"{source.rows_kept:,} of {source.rows_read:,} rows kept, {source.patients:,} patients"
+            for source in (self.cohort, *self.modalities)
+        }
+        facts |= {f"{each.kind}: {each.where}": each.text for each in self.findings}
+        return notebook_table("Receipt of new patients" if self.new else "Receipt", facts)
 
     def forget_ids(self) -> None:
         """Takes the ids of patients out."""
