@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.audit import Finding
+from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.notebook_table import notebook_table
 from tests.cohort_factory import make_cohort

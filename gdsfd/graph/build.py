@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 
 __all__ = ["audit", "build_graph"]
+
+_log = logging.getLogger(__name__)
 
 
 def build_graph(
@@ -51,6 +54,9 @@ def build_graph(
     if like is not None and not isinstance(schema, CohortSchema):
         raise InputError(f"like: expected a graph, a trained model or a schema, got {type(like).__name__} without one")
     cohort = build_cohort(_read(spec), like=schema, progress=progress, scratch=scratch, show_ids=show_ids)
+    for source in (cohort.receipt.cohort, *cohort.receipt.modalities):
+        for note in source.notes:  # columns left out, values read as missing, ...
+            _log.info("%s: %s", source.name, note)
     return graph_from_cohort(cohort)
 
 

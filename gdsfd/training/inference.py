@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.graph.batch import PatientBatch
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 
 __all__ = ["BATCH_SIZE", "GraphCache", "Predictions", "batches_of", "predict"]

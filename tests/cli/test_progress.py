@@ -85,6 +85,9 @@ def test_the_log_has_a_line_per_epoch_and_the_library_no_handler(caplog):
         Debiaser("concat", "strata", max_epochs=2, channels=4, members=1, guard_folds=0).fit(graph)
     own = [record.getMessage() for record in caplog.records if record.name.startswith("gdsfd")]
     assert own[0].startswith("training concat: reference, epoch 1 of at most 2, tuning loss ")
-    assert len(own) == 4
+    assert own[2].startswith("concat, reference: ended by max_epochs=2")
+    assert own[5].startswith("concat, debiased: ended by max_epochs=2")
+    assert own[6].startswith("guard: ")
+    assert len(own) == 7
     assert not logging.getLogger("gdsfd").handlers
     assert not logging.getLogger("gdsfd.training.progress").handlers

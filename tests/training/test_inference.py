@@ -14,7 +14,7 @@ import torch
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training import Debiaser, inference
 from gdsfd.training.arm import build_network
 from gdsfd.training.config import TrainConfig

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import Concordance

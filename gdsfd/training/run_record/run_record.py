@@ -22,7 +22,7 @@ from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.store import PatientStore
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.inference import predict
 from gdsfd.training.run_record.training_patients import TrainingPatients
