@@ -7,36 +7,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import check_writable
 from gdsfd.cohort.schema import CohortSchema
-from gdsfd.errors import InputError, NotFittedError, cell_text, shown
+from gdsfd.errors import InputError, NotFittedError, cell_text
 from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.dependence import check_dependence
-from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.notebook_table import notebook_table
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.config import Accelerator, TrainConfig
-from gdsfd.training.devices import read_device
-from gdsfd.training.estimator import Alias, Estimator
+from gdsfd.training.estimator import Estimator
 from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_trainable
 from gdsfd.training.fitted_models import FittedModels, fit_models
-from gdsfd.training.inference import GraphCache, Predictions, predict
 from gdsfd.training.loop import DivergedError
-from gdsfd.training.model_selection.evidence import mean_area
 from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.progress import Watch, followed
 from gdsfd.training.run_record.run_record import RunRecord, record_run
-from gdsfd.training.schema_check import check_schema
 from gdsfd.training.storage.checkpoint import (
     already_training,
     check_resumable,
@@ -46,11 +38,12 @@ from gdsfd.training.storage.checkpoint import (
 )
 from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects
+from gdsfd.training.trained_networks import TrainedNetworks
 
 __all__ = ["Debiaser"]
 
 
-class Debiaser(Estimator):
+class Debiaser(TrainedNetworks, Estimator):
     """Trains a predictor on a patient-modality graph, with or without debiasing.
 
     Args:
@@ -115,64 +108,7 @@ class Debiaser(Estimator):
         self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")
         given = {"backbone": backbone, "debias": debias, "suspects": suspects, "seed": seed, "device": device}
         self._params = {**given, **vars(TrainConfig()), **settings}
-        self._graphs = GraphCache()
-        self.config_: TrainConfig | None = None
-        self.suspects_: tuple[str, ...] = ()
-        self.schema_: CohortSchema | None = None
-        self.networks_: dict[str, Ensemble] = {}
-        self.guard_: Guard | None = None
-        self.choice_ = "reference"
-        self.history_: list[dict[str, Any]] = []
-        self.training_: dict[str, Any] = {}
-        self.record_: RunRecord | None = None
-
-    schema = Alias[CohortSchema | None]("schema_")
-    networks = Alias[dict[str, Ensemble]]("networks_")
-    guard = Alias[Guard | None]("guard_")
-    choice = Alias[str]("choice_")
-    history = Alias[list[dict[str, Any]]]("history_")
-    training = Alias[dict[str, Any]]("training_")
-    record = Alias[RunRecord | None]("record_")
-
-    @property
-    def classes_(self) -> NDArray[Any] | list[NDArray[Any]]:
-        """The outcome's labels in the order of :meth:`predict_proba`'s columns; of several outcomes a list of such.
-
-        Raises:
-            NotFittedError: The model was not trained.
-        """
-        if self.schema_ is None:
-            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
-        classes = [np.asarray(outcome.classes, dtype=object) for outcome in self.schema_.outcomes]
-        return classes[0] if len(classes) == 1 else classes
-
-    @property
-    def network(self) -> Ensemble | None:
-        """The network that predictions come from; None before training."""
-        return self.networks_.get(self.choice_)
-
-    def use(self, which: str = "auto") -> Debiaser:
-        """Chooses which network predicts.
-
-        Args:
-            which: ``"debiased"``, ``"reference"``, or ``"auto"``: what the guard chose.
-
-        Returns:
-            The model itself.
-
-        Raises:
-            InputError: Another word, or the model was trained without debiasing.
-            NotFittedError: The model was not trained.
-        """
-        if which not in ("auto", "debiased", "reference"):
-            raise InputError(f"use: expected 'auto', 'debiased' or 'reference', got {which!r}")
-        if not self.networks_:
-            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
-        chosen = which if which != "auto" else (self.guard_.choice if self.guard_ is not None else "reference")
-        if chosen not in self.networks_:
-            raise InputError("use: this model was trained with debias='none' and has no debiased network")
-        self.choice_ = chosen
-        return self
+        TrainedNetworks.__init__(self)
 
     def fit(
         self,
@@ -240,101 +176,6 @@ class Debiaser(Estimator):
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
-
-    def predict_proba(
-        self,
-        graph: HeteroData,
-        split: str | Sequence[str] | None = None,
-        ids: Sequence[str] | None = None,
-        device: str | torch.device | None = None,
-    ) -> NDArray[np.float64]:
-        """Probabilities of patients; a patient's numbers do not depend on who else is asked for.
-
-        The graph is indexed on the first call and again when it has changed
-        (:class:`~gdsfd.training.inference.GraphCache`); after that the time of a patient asked for by id does not
-        depend on how many the graph has.
-
-        Args:
-            graph: A graph with the model's schema (the one it was trained on, or built with ``like=`` it).
-            split: A split's name, or several; None with ``ids=None`` = all patients.
-            ids: Patient ids, instead of a split.
-            device: Where to compute: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"gpu"`` for either of these, or
-                ``"auto"``; None = on the CPU, whatever the model was trained on.
-
-        Returns:
-            float [n, classes]: for one binary outcome the probabilities of the negative and the positive label; for
-            several outcomes one column each (positive). Rows in the order of ``graph["patient"].id`` (or of ``ids``).
-
-        Raises:
-            NotFittedError: The model was not trained.
-            SchemaError: The graph has other modalities, columns or vocabularies.
-            InputError: Unknown split or ids; a device that is not there.
-        """
-        return self._predict(graph, split, ids, device, self.network).probability
-
-    def score(
-        self,
-        graph: HeteroData,
-        split: str | Sequence[str] | None = "test",
-        ids: Sequence[str] | None = None,
-        device: str | torch.device | None = None,
-    ) -> float:
-        """AUROC of :meth:`predict_proba`, the plain mean over outcomes or classes that have both labels.
-
-        For intervals, calibration and comparisons see :func:`gdsfd.evaluate`.
-
-        Args:
-            graph: A graph with labels.
-            split: A split's name, or several; None with ``ids=None`` = all patients.
-            ids: Patient ids, instead of a split (then ``split=None``).
-            device: As in :meth:`predict_proba`.
-
-        Returns:
-            0 to 1; NaN where no outcome has both labels among these patients.
-        """
-        probability = self.predict_proba(graph, split, ids, device)
-        return mean_area(graph["patient"].y[self._graphs.rows(graph, split, ids)], probability)
-
-    def embed(
-        self,
-        graph: HeteroData,
-        split: str | Sequence[str] | None = None,
-        ids: Sequence[str] | None = None,
-        device: str | torch.device | None = None,
-    ) -> dict[str, NDArray[np.float32]]:
-        """Patient embeddings; see :meth:`predict_proba` for the arguments and errors.
-
-        Returns:
-            Stream name -> float [n, members x channels]. A model with dual streams gives ``causal`` and ``biased``, of
-            its debiased network whichever predicts; any other has one stream, ``"pooled"``.
-        """
-        dual = self.streams is not None and self.streams.streams
-        network = self.networks_.get("debiased") if dual else self.network
-        return self._predict(graph, split, ids, device, network, embeddings=True).embeddings
-
-    def _predict(
-        self,
-        graph: HeteroData,
-        split: str | Sequence[str] | None,
-        ids: Sequence[str] | None,
-        device: str | torch.device | None,
-        network: Ensemble | None,
-        embeddings: bool = False,
-    ) -> Predictions:
-        if network is None or self.schema_ is None:
-            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
-        store = self._graphs.store(graph)
-        check_schema(self.schema_, graph.schema)
-        rows = self._graphs.rows(graph, split, ids)
-        predictions = predict(network, store, rows, read_device(device or "cpu"), embeddings)
-        broken = np.flatnonzero(~np.isfinite(predictions.probability).all(-1))
-        if broken.size:
-            known = graph["patient"].id
-            raise InputError(
-                f"no probability for {broken.size} patients ({shown([known[int(rows[row])] for row in broken])}): "
-                f"a value in the graph is NaN or infinite although it is marked as measured"
-            )
-        return predictions
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).

@@ -59,7 +59,7 @@ def test_a_fitted_or_loaded_model_clones_as_it_was_constructed(model, tmp_path):
 
 def test_set_params_gives_a_new_model_or_changes_nothing(graph):
     model = Debiaser("concat", **QUICK).fit(graph, baselines=False)
-    with pytest.raises(InputError, match="unknown setting 'max_epoch'. Did you mean 'max_epochs'"):
+    with pytest.raises(InputError, match=r"unknown setting 'max_epoch'\. Did you mean 'max_epochs'"):
         model.set_params(max_epoch=3)
     with pytest.raises(InputError, match="'max_epochs': expected a whole number"):
         model.set_params(max_epochs="3")
