@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from torch_geometric.data import HeteroData
 
-from gdsfd.atomic_write import check_writable
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, cell_text
 from gdsfd.graph.content_hash import content_hash

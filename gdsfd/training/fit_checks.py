@@ -7,6 +7,7 @@ from typing import Any
 
 from torch_geometric.data import HeteroData
 
+from gdsfd.atomic_write import check_writable
 from gdsfd.errors import InputError, cell_text
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.loader import rows_of
@@ -14,7 +15,6 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
 from gdsfd.training.labels import check_labels, check_two_classes
 from gdsfd.training.storage.model_folder import check_free
-from gdsfd.whole_folder import check_writable
 
 __all__ = ["check_fit_arguments", "check_place", "check_trainable"]
 
