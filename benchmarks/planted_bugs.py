@@ -95,8 +95,8 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "n06",
         "gdsfd/nn/objectives/dual_stream.py",
-        "loss = outcome_loss(logits, y, weight, margin)\n        beside",
-        "loss = outcome_loss(logits, y, None, margin)\n        beside",
+        "loss = outcome_loss(logits, y, weight, margin)\n        if prediction",
+        "loss = outcome_loss(logits, y, None, margin)\n        if prediction",
     ),
     (
         "n07",
@@ -132,8 +132,8 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "n13",
         "gdsfd/nn/stream_predictor.py",
-        'return (codes.biased if name == "biased" else codes.causal).detach()',
-        'return (codes.causal if name == "biased" else codes.biased).detach()',
+        "source=None if self.adjustment is None else codes.biased.detach()",
+        "source=None if self.adjustment is None else codes.causal.detach()",
     ),
     (
         "n14",
@@ -175,7 +175,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ("n26", "gdsfd/nn/losses/generalized_cross_entropy.py", "-torch.expm1(q * chance) / q", "-torch.expm1(q * chance)"),
     (
         "n27",
-        "gdsfd/nn/adjustment/thinning.py",
+        "gdsfd/nn/streams/modality_dropout.py",
         "return presence & (patterns[choice] | ~drawable)",
         "return patterns[choice] | ~drawable",
     ),

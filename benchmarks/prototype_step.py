@@ -4,11 +4,12 @@
 
 Steps of all arms alternate on the same batches of the simulated cohort, so that whatever else the machine does meets
 them alike. A step is forward, loss with every part (stage 2), backward, clipping and optimiser. ``none`` are the dual
-streams of the mode ``prototypes`` without strata; ``own`` is the mode with them, ``ema`` the same with moving averages,
-``exact`` and ``sampled`` train the averaged prediction instead. All have the same number of strata and the same
-starting weights. One line per backbone is appended to ``results/prototype_step.jsonl``: medians and quartiles of the
-time and of its ratio to the step of ``none`` on the same batch, and of the time to predict one patient by a model that
-was saved and loaded: on the clock, and of the processor, which other work on the machine hardly lengthens.
+streams of the mode ``prototypes`` without strata; ``own`` is the mode with them, ``exact`` and ``sampled`` train the
+averaged prediction instead. All have the same number of strata and the same starting weights.
+
+One line per backbone is appended to ``results/prototype_step.jsonl``: medians and quartiles of the time and of its
+ratio to the step of ``none`` on the same batch, and of the time to predict one patient by a model that was saved and
+loaded: on the clock, and of the processor, which other work on the machine hardly lengthens.
 """
 
 from __future__ import annotations
@@ -47,7 +48,6 @@ def arms_of(strata: int) -> dict[str, StreamConfig]:
     inner: dict[str, PrototypeConfig | None] = {
         "none": None,
         "own": own,
-        "ema": replace(own, update="ema"),
         "exact": replace(own, fit="backdoor"),
         "sampled": replace(own, fit="backdoor", estimator="sampled"),
     }

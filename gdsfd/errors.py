@@ -14,6 +14,7 @@ __all__ = [
     "GdsfdError",
     "InputError",
     "NotFittedError",
+    "RetiredError",
     "SchemaError",
     "SpecError",
     "cell_text",
@@ -44,6 +45,10 @@ class SpecError(InputError):
 
 class SchemaError(InputError):
     """A model and a graph do not fit together: other modalities, columns or vocabularies."""
+
+
+class RetiredError(InputError):
+    """A setting of an earlier version that is no longer there."""
 
 
 class NotFittedError(GdsfdError, RuntimeError, AttributeError):

@@ -15,7 +15,8 @@ import torch
 
 from gdsfd.errors import InputError
 from gdsfd.nn.adjustment.config import PrototypeConfig
-from gdsfd.nn.backbones import Backbone, register_backbone, registry
+from gdsfd.nn.backbones import Backbone, register_backbone
+from gdsfd.nn.backbones.registry import BACKBONES
 from gdsfd.nn.dependence import known_dependence
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.setting_checks import Number, Whole, check_options, checked
@@ -114,19 +115,19 @@ def test_options_of_backbones(backbone: str) -> None:
 @pytest.mark.parametrize("name", known_dependence())
 def test_options_of_estimators(name: str) -> None:
     for options in ({"hiddn": 3}, {"hidden": 0}, {"hidden": "64"}, {"floor": 1e9}, {"num_suspects": [2]}):
-        with pytest.raises(InputError, match=f"option of the estimator '{name}'"):
+        with pytest.raises(InputError, match=f"option of the dependence measure '{name}'"):
             Debiaser("concat", {"information": name, "information_options": options})
 
 
 def test_options_pass_through_keyword_arguments() -> None:
     Debiaser("concat", {"information": "mine", "information_options": {"momentum": 0.5, "hidden": 8, "rank": 4}})
     for options in ({"momentum": 1.0}, {"rank": 0}, {"ranks": 4}):
-        with pytest.raises(InputError, match="option of the estimator 'mine'"):
+        with pytest.raises(InputError, match="option of the dependence measure 'mine'"):
             Debiaser("concat", {"information": "mine", "information_options": options})
 
 
 def test_a_backbone_of_ones_own_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_BACKBONES", dict(registry._BACKBONES))
+    monkeypatch.setattr(BACKBONES, "_parts", {name: BACKBONES.find(name) for name in BACKBONES.names()})
 
     @register_backbone("own")
     class Own(Backbone):

@@ -31,6 +31,9 @@ _ORDERS = {
     "mass": ("train", "uniform", "target"),
     "update": ("refit", "ema"),
 }
+#: Settings of arms whose lines were written before they were taken out, with what holds now.
+_EARLIER = {"source": "biased", "fusion": "concat", "allocation": "proportional", "update": "refit", "decay": "0.99"}
+_EARLIER |= {"per_patient": "False", "jitter": "0", "mass": "train"}
 _WORDS = {"exact": "exact", "nwgm": "mean centre (nwgm)", "target": "target site", "ema": "EMA", "train": "training"}
 
 
@@ -56,14 +59,14 @@ class Arm:
         inner = parts.prototypes if parts is not None else None
         prototypes = inner or (PrototypeConfig() if self.has_prototypes else None)
         source: StreamConfig | PrototypeConfig | None = parts if hasattr(parts, setting) else prototypes
-        found = getattr(source, setting, "")
+        found = getattr(source, setting, _EARLIER.get(setting, "") if source is not None else "")
         return "+".join(found) if isinstance(found, tuple) else f"{found:g}" if isinstance(found, float) else str(found)
 
     @property
     def has_prototypes(self) -> bool:
         """Whether predictions are averaged over strata."""
         parts = PRESETS.get(self.mode)
-        own = {spec for spec in PrototypeConfig.__dataclass_fields__ if spec not in StreamConfig.__dataclass_fields__}
+        own = {*PrototypeConfig.__dataclass_fields__, *_EARLIER} - set(StreamConfig.__dataclass_fields__)
         return (parts is not None and parts.prototypes is not None) or bool(own & set(self.given))
 
     @property

@@ -1,4 +1,4 @@
-"""What a backbone returns."""
+"""The output of a backbone: patient embeddings, tokens, presence, auxiliary loss."""
 
 from __future__ import annotations
 

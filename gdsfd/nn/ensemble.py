@@ -1,4 +1,4 @@
-"""Networks trained side by side, whose probabilities are averaged."""
+"""An ensemble of networks trained side by side, whose probabilities are averaged."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ class Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.multiclass = multiclass
+
+    @property
+    def num_outputs(self) -> int:
+        """Outputs of each member."""
+        first = self.members[0]
+        assert isinstance(first, Predictor)
+        return first.num_outputs
 
     def forward(self, batch: PatientBatch) -> list[Prediction]:
         """Each member's prediction of a batch."""

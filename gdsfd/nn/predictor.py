@@ -1,4 +1,4 @@
-"""Encoders, backbone and head as one module."""
+"""The predictor: encoders, backbone and head as one module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.nn.encoders import CellTokens, Encoder, build_encoder
+from gdsfd.nn.encoders import CellTokens, Encoder, FeatureEncoder, build_encoder
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 
 __all__ = ["Prediction", "Predictor"]
@@ -48,6 +48,7 @@ class Predictor(nn.Module):
         dropout: Dropout probability.
         sequence: Whether events are also read by a recurrence over time.
         options: The backbone's own options.
+        encoder_options: Kind of modality -> its encoder's own options.
     """
 
     def __init__(
@@ -58,11 +59,14 @@ class Predictor(nn.Module):
         dropout: float = 0.25,
         sequence: Literal["gru", "none"] = "none",
         options: Mapping[str, Any] | None = None,
+        encoder_options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__()
         self.names = schema.names
+        own = encoder_options or {}
         self.encoders = nn.ModuleList(
-            build_encoder(modality, channels, dropout, sequence) for modality in schema.modalities
+            build_encoder(modality, channels, dropout, sequence, **own.get(modality.kind, {}))
+            for modality in schema.modalities
         )
         self.num_outputs = schema.num_outputs
         self.channels = channels
@@ -77,6 +81,12 @@ class Predictor(nn.Module):
     @property
     def _encoders(self) -> list[Encoder]:
         return [encoder for encoder in self.encoders if isinstance(encoder, Encoder)]
+
+    @property
+    def _feature_encoders(self) -> list[tuple[int, str, FeatureEncoder]]:
+        """Number and name of the modalities whose encoders read features without weights, and the encoders."""
+        found = enumerate(zip(self.names, self.encoders))
+        return [(number, name, each) for number, (name, each) in found if isinstance(each, FeatureEncoder)]
 
     def tokens(self, batch: PatientBatch) -> Tensor:
         """One token per edge of the batch's layout, float [E, d]."""
@@ -120,10 +130,11 @@ class Predictor(nn.Module):
         """Works out the inputs of all patients once, so that training steps only gather them.
 
         Args:
-            store: Its tables and events get a row of ``features`` per observation, and lose what they came from.
+            store: Its tables and events get a row of ``features`` per observation, and lose what they came from. What
+                an encoder with weights of its own reads stays as it is.
             most_bytes: A modality that would take more is left as it is.
         """
-        for encoder, name in zip(self._encoders, self.names):
+        for _, name, encoder in self._feature_encoders:
             size = 4 * encoder.token.relevance.numel() * len(store)
             if encoder.prepared and size <= most_bytes:
                 store.put_features(name, encoder.features, keep=encoder.also_reads)
@@ -143,8 +154,9 @@ class Predictor(nn.Module):
         Raises:
             InputError: An input that should be a number is not.
         """
+        encoders = self._feature_encoders
         statistics = [
-            FeatureStatistics(encoder.token.relevance.numel(), self.num_outputs) for encoder in self._encoders
+            FeatureStatistics(encoder.token.relevance.numel(), self.num_outputs) for _, _, encoder in encoders
         ]
         patients = 0
         for batch in batches:
@@ -157,27 +169,27 @@ class Predictor(nn.Module):
             if self.cells is not None:
                 self.cells.count(batch)
             pointer = batch.layout.modality_ptr.tolist()
-            for number, name in enumerate(self.names):
+            for found, (number, name, encoder) in zip(statistics, encoders):
                 mine = batch.layout.patient[pointer[number] : pointer[number + 1]]
-                features = self._encoders[number].features(batch.observations[name])
+                features = encoder.features(batch.observations[name])
                 if not features.is_sparse and not bool(torch.isfinite(features).all()):
                     column = int((~torch.isfinite(features)).any(0).nonzero()[0])
                     raise InputError(
                         f"modality {name!r}: input {column} of {features.size(1)} is NaN or infinite in a training "
                         "patient although it is marked as measured; was the graph changed after it was built?"
                     )
-                statistics[number].add(features, label[mine], labelled[mine])
+                found.add(features, label[mine], labelled[mine])
         relevance = [each.relevance(patients) for each in statistics]
-        most = max(float(each.max()) for each in relevance if each.numel())
-        for encoder, each, share in zip(self._encoders, statistics, relevance):
+        most = max((float(each.max()) for each in relevance if each.numel()), default=0.0)
+        for (_, _, encoder), each, share in zip(encoders, statistics, relevance):
             token = encoder.token
             token.center.copy_(each.center)
             token.spread.copy_(each.spread)
             token.relevance.copy_((share / most) ** power if most > 0 else torch.ones_like(share))
             nn.init.zeros_(token.linear.bias)
-        squares = sum(float(encoder.token.relevance.square().sum()) for encoder in self._encoders)
-        std = INPUT_STD * (len(self.encoders) / max(squares, 1e-6)) ** 0.5
-        for encoder in self._encoders:  # one scale for all: a modality without relevance starts with tokens near 0
+        squares = sum(float(encoder.token.relevance.square().sum()) for _, _, encoder in encoders)
+        std = INPUT_STD * (len(encoders) / max(squares, 1e-6)) ** 0.5
+        for _, _, encoder in encoders:  # one scale for all: a modality without relevance starts with tokens near 0
             nn.init.normal_(encoder.token.linear.weight, std=std)
         if self.cells is not None:
             self.cells.fit()

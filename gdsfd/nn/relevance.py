@@ -1,4 +1,4 @@
-"""How much each input feature has to do with the outcome, on training patients."""
+"""Relevance of each input feature for the outcome, on training patients."""
 
 from __future__ import annotations
 

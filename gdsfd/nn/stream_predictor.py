@@ -1,4 +1,4 @@
-"""A predictor whose backbone is split into a causal and a biased stream."""
+"""The dual-stream predictor: a backbone split into a causal and a biased stream."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.cohort.schema import CohortSchema
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.errors import InputError
 from gdsfd.graph.patient_batch import PatientBatch
-from gdsfd.nn.adjustment.deconfounder import Deconfounder
-from gdsfd.nn.adjustment.intervention import PatternIntervention
+from gdsfd.nn.adjustment.adjustment import Adjustment, build_adjustment
+from gdsfd.nn.adjustment.stratified_adjustment import StratifiedAdjustment
 from gdsfd.nn.backbones import build_backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.predictor import Prediction, Predictor
 from gdsfd.nn.streams.config import StreamConfig
-from gdsfd.nn.streams.dual_streams import DualStreams, StreamCodes
-from gdsfd.ops import segment_mean
+from gdsfd.nn.streams.dual_streams import DualStreams
+from gdsfd.nn.streams.mask import build_mask
+from gdsfd.nn.streams.pattern_intervention import PatternIntervention
 
 __all__ = ["StreamPrediction", "StreamPredictor"]
 
@@ -35,8 +36,8 @@ class StreamPrediction(Prediction):
         causal: Codes of the causal stream, [B, d].
         biased: Codes of the biased stream, [B, d].
         mask: The causal stream's share of each edge, [E, d] or [E, 1].
-        source: What strata are clusters of, without gradient, [B, d]; None without prototypes.
-        thinned: Codes of the causal stream under a re-drawn pattern, [B, d] (training with ``intervention`` only).
+        source: What an adjustment is fitted on, the biased codes without gradient, [B, d]; None without one.
+        reduced: Codes of the causal stream under a re-drawn pattern, [B, d] (training with ``intervention`` only).
     """
 
     biased_logits: Tensor
@@ -44,7 +45,7 @@ class StreamPrediction(Prediction):
     biased: Tensor
     mask: Tensor
     source: Tensor | None = None
-    thinned: Tensor | None = None
+    reduced: Tensor | None = None
 
 
 class StreamPredictor(Predictor):
@@ -62,6 +63,7 @@ class StreamPredictor(Predictor):
         options: The backbone's own options.
         streams: The parts of the debiasing mode; default: ``StreamConfig()``.
         num_suspects: Number of codes of each declared suspect.
+        encoder_options: Kind of modality -> its encoder's own options.
     """
 
     mean_biased: Tensor
@@ -76,8 +78,9 @@ class StreamPredictor(Predictor):
         options: Mapping[str, Any] | None = None,
         streams: StreamConfig | None = None,
         num_suspects: Sequence[int] = (),
+        encoder_options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        super().__init__(schema, backbone, channels, dropout, sequence, options)
+        super().__init__(schema, backbone, channels, dropout, sequence, options, encoder_options)
         streams = streams or StreamConfig()
         first = self.backbone
         del self.backbone
@@ -87,7 +90,15 @@ class StreamPredictor(Predictor):
         biased = None
         if first.streams_on != "pooled":
             biased = build_backbone("muse", channels, first.num_modalities, dropout) if reads_tokens else make()
-        self.streams = DualStreams(first, causal, biased, streams.mask_level)
+        mask = None
+        if first.streams_on != "pooled":
+            mask = build_mask(streams.mask, channels, first.num_modalities, **streams.mask_arguments)
+        elif streams.mask != "learned":
+            raise InputError(
+                f"debias setting 'mask': the backbone {backbone!r} has its streams on one vector per patient, which "
+                f"pass gates; it takes no mask, got {streams.mask!r}"
+            )
+        self.streams = DualStreams(first, causal, biased, mask)
         self.evaluate_with = streams.evaluate_with
         self.biased_out = nn.Linear(channels, self.num_outputs)
         joint = streams.head == "joint"
@@ -97,9 +108,11 @@ class StreamPredictor(Predictor):
         kept = num_suspects if streams.suspect_weight else ()
         self.suspect_out = nn.ModuleList(nn.Linear(channels, codes) for codes in kept)
         self.register_buffer("mean_biased", torch.zeros(channels))
-        self.deconfounder: Deconfounder | None = None
-        if streams.prototypes is not None:
-            self.deconfounder = Deconfounder(channels, self.num_outputs, streams.prototypes, schema.multiclass, dropout)
+        self.adjustment: Adjustment | None = None
+        if streams.adjusts:
+            sizes = (channels, self.num_outputs, schema.multiclass, dropout)
+            self.adjustment = build_adjustment(streams.adjusts_by, *sizes, **streams.adjustment_arguments)
+        self.register_load_state_dict_pre_hook(_read_earlier_names)
         self.intervention = PatternIntervention(schema, self.cells is not None) if streams.intervention else None
 
     def forward(self, batch: PatientBatch) -> StreamPrediction:
@@ -109,14 +122,12 @@ class StreamPredictor(Predictor):
         seen = codes.biased
         if not self.training and self.evaluate_with == "mean":
             seen = self.mean_biased.expand_as(seen)
-        source, logits = None, None
-        if self.deconfounder is not None:
-            source = self._source(codes, tokens, layout)
-            if not self.training or self.deconfounder.config.fit == "backdoor":
-                logits = self.deconfounder(codes.causal)
-        thinned = None
+        logits = None
+        if self.adjustment is not None and not self.training:
+            logits = self.adjustment(codes.causal)
+        reduced = None
         if self.intervention is not None and self.training:
-            thinned = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal
+            reduced = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal
         return StreamPrediction(
             logits=self.causal_logits(codes.causal, seen) if logits is None else logits,
             embeddings=Embeddings(
@@ -126,17 +137,14 @@ class StreamPredictor(Predictor):
             causal=codes.causal,
             biased=codes.biased,
             mask=codes.mask,
-            source=source,
-            thinned=thinned,
+            source=None if self.adjustment is None else codes.biased.detach(),
+            reduced=reduced,
         )
 
-    def _source(self, codes: StreamCodes, tokens: Tensor, layout: EdgeLayout) -> Tensor:
-        """The embedding that strata are clusters of."""
-        assert self.deconfounder is not None
-        name = self.deconfounder.config.source
-        if name == "context":
-            return segment_mean(tokens.detach(), layout.patient, layout.num_patients)
-        return (codes.biased if name == "biased" else codes.causal).detach()
+    @property
+    def deconfounder(self) -> StratifiedAdjustment | None:
+        """The adjustment over strata; None where there is none, or one of a plug-in."""
+        return self.adjustment if isinstance(self.adjustment, StratifiedAdjustment) else None
 
     def causal_logits(self, causal: Tensor, biased: Tensor) -> Tensor:
         """The causal head on any pair of codes; gradients reach the causal one only."""
@@ -169,7 +177,13 @@ class StreamPredictor(Predictor):
     def start_from(self, bias: Tensor) -> None:
         """Sets both heads' biases."""
         super().start_from(bias)
-        if self.deconfounder is not None:
-            self.deconfounder.start_from(bias)
+        if self.adjustment is not None:
+            self.adjustment.start_from(bias)
         with torch.no_grad():
             self.biased_out.bias.copy_(bias)
+
+
+def _read_earlier_names(module: nn.Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+    """Names of weights as models of earlier versions have them."""
+    for name in [name for name in state if name.startswith(f"{prefix}deconfounder.")]:
+        state[f"{prefix}adjustment.{name.removeprefix(f'{prefix}deconfounder.')}"] = state.pop(name)

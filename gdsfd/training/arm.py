@@ -15,7 +15,7 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Targets
+from gdsfd.nn.losses import Targets, build_loss_weight
 from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPredictor
@@ -113,7 +113,7 @@ class Arm:
         y, streams = graph["patient"].y, self.streams
         targets = Targets(y, torch.arange(y.size(0)))
         nothing = SuspectCodes((), torch.zeros(y.size(0), 0, dtype=torch.long), ())
-        if streams is not None and streams.weight == "propensity":
+        if streams is not None and streams.weight_from == "pattern":
             weight = pattern_propensity(graph, flatten(graph), rows).weight
             targets = replace(targets, weight=weight.view(-1, *[1] * (y.dim() - 1)).expand_as(y))
         if streams is None or not streams.uses_suspects:
@@ -126,7 +126,7 @@ class Arm:
         if crossed:  # what strata are crossed from is adjusted for by them, the other suspects by the margin
             codes = codes.without(crossed)
             found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
-        if streams.weight == "stratum" or (streams.margin and streams.weight != "propensity"):
+        if streams.weight_from == "suspects" or (streams.margin and streams.weight_from != "pattern"):
             targets = replace(targets, weight=found.weight)
         if streams.margin:
             targets = replace(targets, margin=found.margin)
@@ -139,7 +139,11 @@ class Arm:
         if self.streams is None:
             return ErmObjective()
         if not self.streams.streams:
-            return ErmObjective(self.streams.weighted, self.streams.margin)
+            streams, loss_weight = self.streams, None
+            if not streams.weighted and streams.weight != "uniform":
+                outputs = 1 if network.multiclass else network.num_outputs
+                loss_weight = build_loss_weight(streams.weight, num_rows, outputs, **streams.weight_options)
+            return ErmObjective(streams.weighted, streams.margin, loss_weight)
         with seeded(self.seed, 1):  # initial weights of critics
             return StreamObjective(network, self.streams, num_rows, sizes)
 
@@ -165,16 +169,13 @@ def build_network(
     assert config.channels is not None
     assert config.dropout is not None
     assert config.members is not None
-    width, dropout, options = config.channels, config.dropout, config.backbone_options
+    parts = (schema, backbone, config.channels, config.dropout, config.sequence, config.backbone_options)
+    own = config.encoder_options
     members: list[Predictor] = []
     with seeded(seed):
         for _ in range(config.members):
             if streams is not None and streams.streams:
-                members.append(
-                    StreamPredictor(
-                        schema, backbone, width, dropout, config.sequence, options, streams, tuple(num_suspects)
-                    )
-                )
+                members.append(StreamPredictor(*parts, streams, tuple(num_suspects), encoder_options=own))
             else:
-                members.append(Predictor(schema, backbone, width, dropout, config.sequence, options))
+                members.append(Predictor(*parts, encoder_options=own))
     return Ensemble(members, schema.multiclass)

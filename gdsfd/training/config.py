@@ -31,6 +31,7 @@ class TrainConfig:
         sequence: ``"gru"`` reads events over time beside their summaries, ``"none"`` only the summaries.
         backbone_options: The backbone's own options; :class:`~gdsfd.training.debiaser.Debiaser` holds them to what its
             backbone takes.
+        encoder_options: Kind of modality -> the options of its encoder.
         monitor: What early stopping and the choice of the epoch look at on the tuning patients.
         patience: Epochs without a better value before training stops, 1 to 100,000.
         clip_norm: Largest gradient norm, 0 to 1,000,000; 0 = no clipping.
@@ -59,6 +60,7 @@ class TrainConfig:
     members: Annotated[int | None, Whole(1, 64)] = None
     sequence: Literal["gru", "none"] = "none"
     backbone_options: dict[str, Any] = field(default_factory=dict)
+    encoder_options: dict[str, Any] = field(default_factory=dict)
     monitor: Literal["auprc", "loss"] = "loss"
     patience: Annotated[int, Whole(1, 100_000)] = 15
     clip_norm: Annotated[float, Number(0, 1_000_000)] = 1.0

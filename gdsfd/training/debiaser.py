@@ -15,8 +15,11 @@ from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.dependence import check_dependence
+from gdsfd.nn.encoders.encoder import check_encoder_options
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.nn.used_parts import used_parts
 from gdsfd.notebook_table import notebook_table
+from gdsfd.plugins import plugin_needs
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.arm import Arm, build_network
@@ -97,6 +100,7 @@ class Debiaser(TrainedNetworks, Estimator):
     ) -> None:
         self.config = TrainConfig.from_settings(_with_device(settings, device))
         check_backbone(backbone, self.config.backbone_options)
+        check_encoder_options(self.config.encoder_options)
         self.backbone = backbone
         self.streams = StreamConfig.read(debias)
         self.debias = debias if isinstance(debias, str) else "custom"
@@ -198,6 +202,7 @@ class Debiaser(TrainedNetworks, Estimator):
             "training": self.training_,
             "guard": self.guard_.to_dict() if self.guard_ is not None else None,
             "choice": self.choice_,
+            "plugins": plugin_needs(used_parts(self.backbone, self.streams, self.schema_)),
         }
         write_model(folder, self.networks_, described, self.history_, board, self.record_)
 
@@ -207,8 +212,8 @@ class Debiaser(TrainedNetworks, Estimator):
 
         Raises:
             InputError: ``folder`` holds no finished model, or one that is damaged, was changed since it was written, or
-                is of another version; the message names file and entry. Or its backbone is not known here: register a
-                backbone of your own before loading.
+                is of another version; the message names file and entry. Or a part of it is of a plug-in that is not
+                there: import it before loading.
         """
         if not isinstance(folder, (str, Path)):
             raise InputError(f"load: expected the path of a model's folder, got {cell_text(folder)}")

@@ -87,7 +87,7 @@ def test_a_folder_keeps_to_its_settings(graph, tmp_path):
         ({"margin": float("nan")}, "margin: expected a number above 0 and at most 1, got nan"),
         ({"folds": {"full": 10**9}}, "folds of 'full': expected a whole number from 0 to 100"),
         ({"backbone_options": {"layers": 2}}, "unknown option of the backbone 'concat': 'layers'"),
-        ({"arms": {"none": "none", "mine": {"information": "mimosa"}}}, "unknown estimator of information 'mimosa'"),
+        ({"arms": {"none": "none", "mine": {"information": "mimosa"}}}, "unknown dependence measure 'mimosa'"),
         ({"suspects": ("pattern", "modality:nothing")}, "no modality 'nothing'"),
         ({"seeds": [1, 1]}, "each once"),
         ({"suspects": "site"}, "suspects: expected"),

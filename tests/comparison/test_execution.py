@@ -19,7 +19,7 @@ from gdsfd.baselines.baseline import BASELINES
 from gdsfd.comparison import compare
 from gdsfd.comparison.fit_log import read_fits
 from gdsfd.errors import InputError
-from gdsfd.nn.backbones import registry
+from gdsfd.nn.backbones.registry import BACKBONES
 from gdsfd.plugins import load_plugins
 
 QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu", "guard_folds": 0}
@@ -80,7 +80,7 @@ def test_processes_know_the_plug_ins_of_the_one_that_waits(graph, tmp_path, monk
 
 def test_an_error_in_one_process_ends_the_others_and_is_raised_as_it_is(graph, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setitem(registry._BACKBONES, "only-here", registry._BACKBONES["concat"])  # workers do not know it
+    monkeypatch.setitem(BACKBONES._parts, "only-here", BACKBONES.find("concat"))  # workers do not know it
     long = QUICK | {"max_epochs": 100_000, "patience": 100_000}
     with pytest.raises(InputError, match="unknown backbone 'only-here'"):
         compare(graph, ["none"], ["concat", "only-here"], 1, baselines=[], jobs=2, **long)

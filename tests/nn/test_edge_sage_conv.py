@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gdsfd.errors import InputError
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones import MuseBackbone, build_backbone
 from gdsfd.nn.conv import EdgeSAGEConv
@@ -70,7 +71,7 @@ def test_layer(kind: str, common: bool, update_edges: bool, backend: str) -> Non
     generator = torch.Generator().manual_seed(4)
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        conv = EdgeSAGEConv(4, update_edges).double()
+        conv = EdgeSAGEConv(4, update_edges=update_edges).double()
     patient = torch.randn(1 if common else 7, 4, dtype=torch.float64, generator=generator).requires_grad_()
     modality = torch.randn(3, 4, dtype=torch.float64, generator=generator).requires_grad_()
     mask = masks(layout, 4, kind)
@@ -177,3 +178,14 @@ def test_dropping_edges_drops_their_masks() -> None:
     assert 0 < int(kept.sum()) < layout.num_edges
     assert (mask.grad[~kept] == 0).all()
     assert (mask.grad != 0).any()
+
+
+def test_widths_and_weights_drawn_anew() -> None:
+    with pytest.raises(InputError, match="expected out_channels = in_channels = 4, got 5"):
+        EdgeSAGEConv(4, 5)
+    conv = EdgeSAGEConv(4, 4)
+    before = {name: value.clone() for name, value in conv.named_parameters()}
+    torch.manual_seed(1)
+    conv.reset_parameters()
+    assert (conv.in_channels, conv.out_channels) == (4, 4)
+    assert all(not torch.equal(value, before[name]) for name, value in conv.named_parameters())

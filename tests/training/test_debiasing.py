@@ -130,8 +130,7 @@ EVERYTHING = StreamConfig(
 )
 CASES = {
     "everything": EVERYTHING,
-    "relative difficulty": StreamConfig(weight="relative_difficulty", swap=1.0, stage_one=0.0),
-    "batch": StreamConfig(weight="batch", information="xcov", stage_one=0.0),
+    "exchange": StreamConfig(swap=1.0, information="xcov", stage_one=0.0),
     "adversary": StreamConfig(information="grl", conditional=True, stage_one=0.0),
     **{name: config for name, config in PRESETS.items() if config is not None},
 }

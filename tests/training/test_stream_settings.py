@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "head": ("causal", "joint"),
     "biased_head": ("biased", "joint"),
     "evaluate_with": ("own", "mean"),
-    "weight": ("uniform", "stratum", "relative_difficulty", "batch"),  # propensity needs a modality that all have
+    "weight": ("uniform", "stratum"),  # propensity needs a modality that all have
     "margin": (False, True),
     "biased_weight": (0.0, 1.0),
     "conditional": (False, True),

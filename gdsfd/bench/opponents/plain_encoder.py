@@ -66,7 +66,7 @@ Plain = TypeVar("Plain", bound=PlainConv)
 
 def plain_conv(conv: EdgeSAGEConv, kind: type[Plain]) -> Plain:
     """A plain layer with a copy of another layer's weights: split linear maps side by side again."""
-    plain = kind(conv.channels, conv.edge_edge is not None).to(conv.message_node.weight)
+    plain = kind(conv.in_channels, conv.edge_edge is not None).to(conv.message_node.weight)
     with torch.no_grad():
         plain.message_linear.weight.copy_(torch.cat([conv.message_node.weight, conv.message_edge.weight], dim=1))
         plain.message_linear.bias.copy_(conv.message_node.bias)

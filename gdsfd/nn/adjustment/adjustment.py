@@ -1,176 +1,127 @@
-"""Predictions averaged over strata: the back-door adjustment, and its approximations."""
+"""The adjustment protocol (what predicts in place of the causal head), and its registry."""
 
 from __future__ import annotations
 
-from typing import Literal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from gdsfd.nn.adjustment.fusion import Fusion
-from gdsfd.nn.adjustment.sampling import Allocation, Draws, draw, pilot
+from gdsfd.errors import InputError
+from gdsfd.nn.named_part import build_part, check_part
+from gdsfd.registry import Registry
+from gdsfd.setting_checks import brief
 
-__all__ = ["Adjustment", "AttentionScore", "adjusted_logits", "logit_spread"]
+__all__ = ["ADJUSTMENTS", "Adjustment", "build_adjustment", "check_adjustment", "register_adjustment"]
 
-#: Patients whose predictions under all strata order the strata before drawing.
-_PILOT = 16
+ADJUSTMENTS: Registry[type[Adjustment]] = Registry("adjustment", ["gdsfd.nn.adjustment"])
 
-Estimator = Literal["exact", "sampled", "nwgm", "attention"]
+#: Parameters of an adjustment that are no options: the network fills them in.
+_FILLED_IN = ("channels", "outputs", "multiclass", "dropout")
+
+AdjustmentType = TypeVar("AdjustmentType", bound="type[Adjustment]")
 
 
-def adjusted_logits(logits: Tensor, weight: Tensor, multiclass: bool) -> Tensor:
-    r"""Logits of averaged probabilities.
+class Adjustment(nn.Module, ABC):
+    """A head on the causal code whose prediction is adjusted for a confounder.
 
-    Of a binary outcome :math:`\log \sum_s P_s \sigma(l_s) - \log \sum_s P_s \sigma(-l_s)`, of classes
-    :math:`\log \sum_s P_s \operatorname{softmax}(l_s)`, both without leaving the logarithm.
+    It is fitted on the biased codes of training patients, without labels, when the first stage of training ends, and
+    again every :attr:`refit_every` epochs. What it keeps of them stands in buffers, so that it is stored with the
+    weights; buffers whose size is known only then are :class:`~gdsfd.nn.adjustment.fitted_buffers.FittedBuffers`.
 
     Args:
-        logits: [B, S, o].
-        weight: Masses of strata [S], or weights of draws [T] or [B, T]; those that do not sum to one are normalised by
-            what follows (a sigmoid or a softmax).
+        channels: Width d of codes.
+        outputs: Number of outputs.
         multiclass: Whether the outputs are classes of one outcome.
-
-    Returns:
-        float [B, o].
-
-    Example:
-        >>> adjusted_logits(torch.tensor([[[0.0], [2.0]]]), torch.tensor([1.0, 0.0]), False)
-        tensor([[0.]])
-    """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    part = weight.to(logits.dtype).log().unsqueeze(-1)  # [S, 1] or [B, T, 1]
-    if multiclass:
-        return torch.logsumexp(F.log_softmax(logits, -1) + part, dim=1)
-    positive = F.logsigmoid(logits) + part
-    return torch.logsumexp(positive, dim=1) - torch.logsumexp(positive - logits, dim=1)
-
-
-def logit_spread(logits: Tensor, weight: Tensor) -> Tensor:
-    """Standard deviation of each patient's logits over strata or draws.
-
-    Args:
-        logits: [B, S, o].
-        weight: [S], [T] or [B, T].
-
-    Returns:
-        float [B, o].
-    """
-    part = weight / weight.sum(-1, keepdim=True)
-    part = part.expand(logits.size(0), -1).unsqueeze(1)  # [B, 1, S]
-    mean = part @ logits
-    return (part @ (logits - mean).square()).squeeze(1).sqrt()
-
-
-class AttentionScore(nn.Module):
-    r"""Weights of strata that depend on the patient: :math:`w_s \propto P(s) \exp(q(z)^\top k(c_s) / \sqrt{h})`.
-
-    Args:
-        channels: Width of a code and of a centre.
-        hidden: Width h of queries and keys.
+        dropout: Of numbers of the code.
     """
 
-    def __init__(self, channels: int, hidden: int = 32) -> None:
+    #: Epochs between fits; 0 = only one.
+    refit_every: int = 0
+
+    def __init__(self, channels: int, outputs: int, multiclass: bool = False, dropout: float = 0.0) -> None:
         super().__init__()
-        self.query = nn.Linear(channels, hidden)
-        self.key = nn.Linear(channels, hidden, bias=False)
+        self.channels, self.outputs, self.multiclass = channels, outputs, multiclass
 
-    def forward(self, code: Tensor, center: Tensor, mass: Tensor) -> Tensor:
-        """Weights, summing to one over strata: [B, S]."""
-        score = self.query(code) @ self.key(center).t() / self.key.out_features**0.5
-        return torch.softmax(score + mass.log(), dim=-1)
+    @abstractmethod
+    def forward(self, code: Tensor) -> Tensor:
+        """The adjusted prediction: logits, [B, outputs].
 
-
-class Adjustment(nn.Module):
-    r"""The average of a head over strata, :math:`\sum_s P(s) f(z, c_s)`.
-
-    Args:
-        estimator: ``exact``: over all strata. ``sampled``: over draws in training, over all strata in evaluation and
-            where there are no more of them than draws.
-            ``nwgm``: the head at the mean centre. ``attention``: the head at a mean centre with weights that depend on
-            the patient, which is no intervention.
-        channels: Width of codes and centres.
-        multiclass: Whether the outputs are classes of one outcome.
-        draws: See :func:`~gdsfd.nn.adjustment.sampling.draw`, as for the rest.
-        allocation: Of draws over groups.
-        per_patient: Whether every patient has draws of its own.
-        jitter: Of drawn centres.
-    """
-
-    def __init__(
-        self,
-        estimator: Estimator = "exact",
-        channels: int = 128,
-        multiclass: bool = False,
-        draws: int = 8,
-        allocation: Allocation = "proportional",
-        per_patient: bool = False,
-        jitter: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.estimator, self.multiclass = estimator, multiclass
-        self.draws, self.allocation, self.per_patient, self.jitter = draws, allocation, per_patient, jitter
-        self.score = AttentionScore(channels) if estimator == "attention" else None
-
-    def forward(
-        self,
-        fusion: Fusion,
-        code: Tensor,
-        center: Tensor,
-        mass: Tensor,
-        group: Tensor | None = None,
-        spread: Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Logits of the averaged prediction.
+        In evaluation mode a patient's must not depend on who else is in the batch.
 
         Args:
-            fusion: The head.
-            code: Patients' codes, [B, d].
-            center: Centres of strata, [S, d].
-            mass: P(s), [S].
-            group: Group of each stratum, int64 [S]; only ``sampled`` reads it (None: one group).
-            spread: Standard deviations within strata, [S, d]; only ``sampled`` with jitter reads them.
-            generator: Of draws.
-
-        Returns:
-            float [B, o].
+            code: Patients' causal codes, [B, d].
         """
-        if self.estimator == "nwgm":
-            mean = (mass @ center).expand(code.size(0), -1)
-            return fusion.own(code, mean)
-        if self.score is not None:
-            return fusion.own(code, self.score(code, center, mass) @ center)
-        weight = mass
-        if self.estimator == "sampled" and self.training and self._drawn(code, center):
-            drawn = self.sample(fusion, code, center, mass, group, spread, generator)
-            center, weight = drawn.centers, drawn.weight
-        return adjusted_logits(fusion(code, center), weight, self.multiclass)
 
     @torch.no_grad()
-    def sample(
-        self,
-        fusion: Fusion,
-        code: Tensor,
-        center: Tensor,
-        mass: Tensor,
-        group: Tensor | None = None,
-        spread: Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Draws:
-        """The draws of one step, in the order of what the first patients are predicted under each stratum.
+    def fit(self, source: Tensor, group: Tensor | None) -> None:
+        """Takes in the training patients; nothing by default.
 
-        The arguments are those of :meth:`forward`.
+        Args:
+            source: Their biased codes, [N, d].
+            group: Their groups, where the adjustment has any; int64 [N].
         """
-        group = torch.zeros_like(mass, dtype=torch.int64) if group is None else group
-        logits = fusion.pairs(code[:_PILOT], center)  # without dropout
-        outcome = logits.softmax(-1) if self.multiclass else logits.sigmoid()
-        sd, score = pilot(outcome.to(mass.dtype), mass, group)
-        rows = code.size(0) if self.per_patient else None
-        return draw(center, spread, mass, group, self.draws, self.allocation, rows, self.jitter, sd, generator, score)
 
-    def _drawn(self, code: Tensor, center: Tensor) -> bool:
-        return code.size(0) > 0 and (center.size(0) > self.draws or self.jitter > 0)
+    def training_strata(self, source: Tensor, group: Tensor | None) -> Tensor | None:
+        """The stratum of each patient of a training batch, int64 [B]; None = strata do not enter training.
 
-    def extra_repr(self) -> str:
-        return f"{self.estimator}, draws={self.draws}" if self.estimator == "sampled" else self.estimator
+        Args:
+            source: Biased codes without gradient, [B, d].
+            group: Groups of the patients, int64 [B].
+        """
+        return None
+
+    def outcome_logits(self, code: Tensor, stratum: Tensor | None) -> Tensor:
+        """The logits whose loss trains the causal stream, and by which epochs are chosen; the prediction by default.
+
+        Args:
+            code: Causal codes, [B, d].
+            stratum: What :meth:`training_strata` gave.
+        """
+        logits: Tensor = self(code)
+        return logits
+
+    def start_from(self, bias: Tensor) -> None:
+        """Sets the biases of the outputs, [outputs], for a start at the outcome's rate; nothing by default."""
+
+
+def register_adjustment(name: str) -> Callable[[AdjustmentType], AdjustmentType]:
+    """Class decorator that makes an adjustment known by name.
+
+    Args:
+        name: The name that the debias setting ``adjustment`` then takes.
+
+    Raises:
+        InputError: The name is taken by another class.
+    """
+    return ADJUSTMENTS.register(name)
+
+
+def check_adjustment(name: object, options: Mapping[str, Any]) -> None:
+    """Refuses an unknown adjustment, and options that it does not take.
+
+    Args:
+        name: A registered name, or ``"none"``, which takes no options.
+        options: The adjustment's own options.
+
+    Raises:
+        InputError: Names what is wrong.
+    """
+    if name == "none":
+        if options:
+            raise InputError(f"debias setting 'adjustment_options': adjustment='none' takes none, got {brief(options)}")
+        return
+    check_part(ADJUSTMENTS, name, options, _FILLED_IN, "debias setting 'adjustment'")
+
+
+def build_adjustment(
+    name: str, channels: int, outputs: int, multiclass: bool, dropout: float, **options: Any
+) -> Adjustment:
+    """Builds an adjustment; the arguments are those of :class:`Adjustment` and its own options.
+
+    Raises:
+        InputError: The name is unknown, or the adjustment does not take an option.
+    """
+    return build_part(ADJUSTMENTS, name, channels, outputs, multiclass, dropout, **options)

@@ -1,4 +1,4 @@
-"""Pairs strata with the ones before them, and empty ones with patients to start again from."""
+"""Matching of refitted strata to the strata before them, so that they keep their numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = ["farthest_rows", "matched_order"]
+__all__ = ["matched_order"]
 
 
 def matched_order(new: Tensor, new_group: Tensor, old: Tensor, old_group: Tensor) -> Tensor:
@@ -37,25 +37,3 @@ def matched_order(new: Tensor, new_group: Tensor, old: Tensor, old_group: Tensor
     single = place < 0
     place[single] = (~taken).nonzero().flatten()[: int(single.sum())]
     return place.argsort().to(new.device)
-
-
-def farthest_rows(distance: Tensor, group: Tensor, empty: Tensor, stratum_group: Tensor) -> Tensor:
-    """For each empty stratum a row of its group: the farthest for the group's first, the next for its second ...
-
-    Args:
-        distance: Of each row from its centre; float [B]. A row at its centre is not used.
-        group: Group of each row; int64 [B].
-        empty: bool [S].
-        stratum_group: Group of each stratum; int64 [S].
-
-    Returns:
-        int64 [S]; -1 for a stratum that is not empty or finds no row.
-    """
-    order = distance.argsort(descending=True, stable=True)
-    order = order[group[order].argsort(stable=True)]  # by group, the farthest first
-    ordered = group[order]
-    turn = torch.arange(len(order), device=order.device) - torch.searchsorted(ordered, ordered)
-    earlier = torch.tril((stratum_group.unsqueeze(1) == stratum_group) & empty, diagonal=-1).sum(1)
-    fits = (stratum_group.unsqueeze(1) == ordered) & (earlier.unsqueeze(1) == turn) & (distance[order] > 0)
-    fits &= empty.unsqueeze(1)
-    return torch.where(fits.any(1), order[fits.int().argmax(1)], -1)

@@ -9,7 +9,7 @@ from gdsfd.errors import InputError, NotFittedError
 from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.adjustment.fitted_buffers import FittedBuffers
 from gdsfd.nn.adjustment.kmeans import kmeans, nearest_center, stratum_sums
-from gdsfd.nn.adjustment.matching import farthest_rows, matched_order
+from gdsfd.nn.adjustment.matching import matched_order
 
 __all__ = ["Prototypes"]
 
@@ -24,20 +24,8 @@ class Prototypes(FittedBuffers):
 
     with :math:`\alpha` the setting ``smoothing``. Outcomes never enter. No gradient passes.
 
-    Between fits :meth:`update` follows the codes by exponential moving averages. For a batch of :math:`B` patients of
-    whom :math:`b_s` with mean code :math:`\bar u_s` are in stratum :math:`s`, and decay :math:`\rho`,
-
-    .. math::
-        n_s \leftarrow \rho n_s + (1 - \rho) \tfrac{N}{B} b_s, \qquad
-        S_s \leftarrow \rho S_s + (1 - \rho) \tfrac{N}{B} b_s \bar u_s, \qquad c_s = S_s / n_s
-
-    The factor :math:`N / B` keeps counts in training patients, whatever the batch size, so that the smoothing keeps its
-    meaning. A stratum left with less than one patient starts again at the batch's patient of the same group who is
-    farthest from the own centre.
-
-    Placebos: ``"random"`` puts as many centres at draws from a normal distribution of the codes' mean and covariance,
-    where they stay (in standardised units), and groups do not count. With ``"shuffled"`` the strata are real, but
-    :meth:`assign` deals its answers out among the patients of the batch while in training mode.
+    Placebo ``"shuffled"``: the strata are real, but :meth:`assign` deals its answers out among the patients of the
+    batch while in training mode.
 
     Args:
         channels: Width d of the codes.
@@ -47,8 +35,6 @@ class Prototypes(FittedBuffers):
         center: Centres in standardised units; float [S, d].
         group: Group of each stratum, ascending when first fitted; int64 [S].
         count: Training patients n_s; float [S].
-        total: Sum of their standardised codes; float [S, d].
-        spread: Standard deviation by channel around the centre, standardised units; float [S, d].
         mean, scale: What codes are standardised by; float [d].
         patients: Training patients N.
         target_mass: Masses set by :meth:`target`; float [S] or empty.
@@ -58,12 +44,12 @@ class Prototypes(FittedBuffers):
         Our formulation.
     """
 
-    sized_by_data = ("center", "group", "count", "total", "spread", "target_mass")
+    sized_by_data = ("center", "group", "count", "target_mass")
+    #: Kept by earlier versions for moving averages and jitter; read and left.
+    no_longer_kept = ("total", "spread")
     center: Tensor
     group: Tensor
     count: Tensor
-    total: Tensor
-    spread: Tensor
     mean: Tensor
     scale: Tensor
     patients: Tensor
@@ -73,8 +59,7 @@ class Prototypes(FittedBuffers):
     def __init__(self, channels: int, config: PrototypeConfig) -> None:
         super().__init__()
         self.channels, self.config = channels, config
-        for name in ("center", "total", "spread"):
-            self.register_buffer(name, torch.zeros(0, channels))
+        self.register_buffer("center", torch.zeros(0, channels))
         self.register_buffer("group", torch.zeros(0, dtype=torch.long))
         self.register_buffer("count", torch.zeros(0))
         self.register_buffer("mean", torch.zeros(channels))
@@ -95,11 +80,9 @@ class Prototypes(FittedBuffers):
 
     @property
     def mass(self) -> Tensor:
-        """P(s): the target's masses if set, else uniform or the smoothed shares of training patients; float [S]."""
+        """P(s): the target's masses if set, else the smoothed shares of training patients; float [S]."""
         if self.target_mass.numel():
             return self.target_mass
-        if self.config.mass == "uniform":
-            return torch.full_like(self.count, 1 / max(self.num_strata, 1))
         smoothed = self.count + self.config.smoothing
         return smoothed / smoothed.sum()
 
@@ -127,17 +110,12 @@ class Prototypes(FittedBuffers):
         self.mean, self.scale = (moment.float() for moment in _moments(exact))
         codes = self.standardise(codes)
         centers, center_group = kmeans(codes, group, self._per_group(group), generator=generator)
-        if self.config.placebo == "random":
-            centers, center_group = self._random_centers(codes, len(centers), generator)
-        elif self.num_strata:
+        if self.num_strata:
             order = matched_order(centers, center_group, self.center, self.group)
             centers, center_group = centers[order], center_group[order]
-        ids = nearest_center(codes, self._own_group(group), centers, center_group)
+        ids = nearest_center(codes, group, centers, center_group)
         _, count = stratum_sums(codes, ids, len(centers))
-        squares, _ = stratum_sums((codes - centers[ids]).square(), ids, len(centers))
         self.center, self.group, self.count = centers, center_group, count
-        self.total = centers * count.unsqueeze(1)
-        self.spread = (squares / count.clamp(min=1).unsqueeze(1)).sqrt()
         self.patients, self.fitted = count.sum(), torch.ones_like(self.fitted)
         self.target_mass = count.new_zeros(0)
 
@@ -156,48 +134,10 @@ class Prototypes(FittedBuffers):
         """
         if self.num_strata == 0:
             raise NotFittedError("the prototypes have not been fitted; call fit() with the training patients' codes")
-        ids = nearest_center(self.standardise(codes), self._own_group(group), self.center, self.group)
+        ids = nearest_center(self.standardise(codes), group.to(self.group.device), self.center, self.group)
         if self.shuffle and self.training:
             ids = ids[torch.randperm(len(ids), device=ids.device)]
         return ids
-
-    @torch.no_grad()
-    def update(self, codes: Tensor, group: Tensor) -> None:
-        """One step of the moving averages; random prototypes stay where they are.
-
-        Args:
-            codes: Embeddings of a batch of training patients; float [B, d].
-            group: Their groups; int64 [B].
-        """
-        if self.num_strata == 0:
-            raise NotFittedError("the prototypes have not been fitted; call fit() with the training patients' codes")
-        if len(codes) == 0 or self.config.placebo == "random":
-            return
-        codes, group, kept = self.standardise(codes), group.to(self.group.device), self.config.decay
-        ids = nearest_center(codes, group, self.center, self.group)
-        worth = self.patients / len(codes)  # training patients that each patient of the batch stands for
-        sums, count = stratum_sums(codes, ids, self.num_strata)
-        squares, _ = stratum_sums((codes - self.center[ids]).square(), ids, self.num_strata)
-        before = self.count.unsqueeze(1) * self.spread.square()
-        self.count = kept * self.count + (1 - kept) * worth * count
-        self.total = kept * self.total + (1 - kept) * worth * sums
-        size = self.count.clamp(min=1e-6).unsqueeze(1)
-        self.spread = ((kept * before + (1 - kept) * worth * squares) / size).sqrt()
-        # Without patients for long enough, both underflow; the centre stays where it was.
-        self.center = torch.where(self.count.unsqueeze(1) > 1e-6, self.total / size, self.center)
-        self._reseed(codes, group, ids, worth)
-
-    def _reseed(self, codes: Tensor, group: Tensor, ids: Tensor, worth: Tensor) -> None:
-        """Strata of less than one patient start again from the farthest patients of their group, no two from one."""
-        distance = (codes - self.center[ids]).square().sum(1)
-        row = farthest_rows(distance, group, self.count < 1, self.group)
-        found, row = row >= 0, row.clamp(min=0)
-        count = worth.clamp(min=1).expand_as(self.count)
-        self.count = torch.where(found, count, self.count)
-        column = found.unsqueeze(1)
-        self.center = torch.where(column, codes[row], self.center)
-        self.total = torch.where(column, codes[row] * count.unsqueeze(1), self.total)
-        self.spread = torch.where(column, self.spread[ids[row]], self.spread)
 
     def target(self, share: Tensor | None) -> None:
         """Sets the masses to those of a target site, or back to those of training with None.
@@ -239,19 +179,6 @@ class Prototypes(FittedBuffers):
         size = torch.bincount(group)
         most = self.config.clusters if "cluster" in self.config.strata else 1
         return (size // self.config.least).clamp(1, most).where(size > 0, 0)
-
-    def _own_group(self, group: Tensor) -> Tensor | None:
-        return None if self.config.placebo == "random" else group.to(self.group.device)
-
-    def _random_centers(self, codes: Tensor, strata: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """The random prototypes there are, or new ones if another number is wanted, all of one group."""
-        if self.num_strata == strata:
-            return self.center, self.group
-        source = codes.device if generator is None else generator.device
-        noise = torch.randn(strata, len(codes), generator=generator, device=source).to(codes.device)
-        # Sums of centred codes with normal weights have exactly their covariance, of any rank, without a factorisation.
-        centers = noise @ (codes - codes.mean(0)) / max(len(codes) - 1, 1) ** 0.5 + codes.mean(0)
-        return centers, torch.zeros(strata, dtype=torch.long, device=codes.device)
 
     def extra_repr(self) -> str:
         return f"channels={self.channels}, strata={self.num_strata}"

@@ -1,4 +1,4 @@
-"""The protocol every backbone follows."""
+"""The backbone protocol."""
 
 from __future__ import annotations
 

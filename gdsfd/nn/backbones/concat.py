@@ -1,4 +1,4 @@
-"""The control: concatenated tokens with presence flags."""
+"""concat: the control, a feed-forward network on concatenated tokens and presence flags."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone
+from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.setting_checks import Number
 
 __all__ = ["ConcatBackbone"]
 
 
+@register_backbone("concat")
 class ConcatBackbone(Backbone):
     """All K tokens side by side, zeros and a flag where a modality is missing, through a small network.
 

@@ -1,4 +1,4 @@
-"""Message passing between patients and features: every measured value is an edge."""
+"""grape: message passing between patients and features, with an edge per measured value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.muse import MuseBackbone
+from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.setting_checks import Number, Whole
@@ -16,6 +17,7 @@ from gdsfd.setting_checks import Number, Whole
 __all__ = ["GrapeBackbone"]
 
 
+@register_backbone("grape")
 class GrapeBackbone(MuseBackbone):
     """Bipartite message passing on the feature-level graph.
 

@@ -1,4 +1,4 @@
-"""Message passing between patients and modalities, with stored modality states."""
+"""muse: message passing between patients and modalities, with a fitted memory of the modalities."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
+from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.ops import dropout, mask_total
@@ -18,6 +19,7 @@ from gdsfd.setting_checks import Number, Whole
 __all__ = ["MuseBackbone"]
 
 
+@register_backbone("muse")
 class MuseBackbone(Backbone):
     """Bipartite message passing with edge features, repaired so that one patient can be scored alone.
 

@@ -1,23 +1,22 @@
-"""Backbones by name."""
+"""The registry of backbones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError
 from gdsfd.nn.backbones.backbone import Backbone
-from gdsfd.nn.backbones.concat import ConcatBackbone
-from gdsfd.nn.backbones.grape import GrapeBackbone
-from gdsfd.nn.backbones.muse import MuseBackbone
-from gdsfd.setting_checks import brief, check_options
+from gdsfd.nn.named_part import build_part, check_part
+from gdsfd.registry import Registry
+from gdsfd.setting_checks import brief
 
-__all__ = ["backbone_level", "build_backbone", "check_backbone", "known_backbones", "register_backbone"]
+__all__ = ["BACKBONES", "backbone_level", "build_backbone", "check_backbone", "known_backbones", "register_backbone"]
 
 #: Parameters of a backbone that are no options: other settings fill them in.
-_FILLED_IN = ("self", "channels", "num_modalities", "dropout")
+_FILLED_IN = ("channels", "num_modalities", "dropout")
 
-_BACKBONES: dict[str, type[Backbone]] = {"concat": ConcatBackbone, "muse": MuseBackbone, "grape": GrapeBackbone}
+BACKBONES: Registry[type[Backbone]] = Registry("backbone", ["gdsfd.nn.backbones"])
 
 BackboneType = TypeVar("BackboneType", bound=type[Backbone])
 
@@ -29,24 +28,21 @@ def register_backbone(name: str) -> Callable[[BackboneType], BackboneType]:
         name: The name ``Debiaser(backbone=name)`` then takes.
 
     Raises:
-        InputError: The name is taken by another class.
+        InputError: The name is taken by another class, or the class overrides ``fit_states``, which is now
+            :meth:`Backbone.fit_memory`.
     """
 
-    def register(backbone: BackboneType) -> BackboneType:
+    def declare(backbone: BackboneType) -> BackboneType:
         if hasattr(backbone, "fit_states"):
             raise InputError(f"the backbone {name!r} overrides fit_states, which nothing calls: it is now fit_memory")
-        known = _BACKBONES.get(name)
-        if known is not None and known.__qualname__ != backbone.__qualname__:
-            raise InputError(f"the backbone name {name!r} is taken by {known.__qualname__}; choose another")
-        _BACKBONES[name] = backbone
-        return backbone
+        return BACKBONES.register(name)(backbone)
 
-    return register
+    return declare
 
 
 def known_backbones() -> tuple[str, ...]:
     """The names that :func:`build_backbone` takes."""
-    return tuple(_BACKBONES)
+    return BACKBONES.names()
 
 
 def backbone_level(name: str) -> Literal["modality", "cell"]:
@@ -55,7 +51,7 @@ def backbone_level(name: str) -> Literal["modality", "cell"]:
     Raises:
         InputError: The name is unknown.
     """
-    return _known(name).level
+    return BACKBONES.find(name).level
 
 
 def check_backbone(name: object, options: Mapping[str, Any]) -> None:
@@ -69,14 +65,8 @@ def check_backbone(name: object, options: Mapping[str, Any]) -> None:
         InputError: Names what is wrong.
     """
     if not isinstance(name, str):
-        raise InputError(f"backbone: expected one of {', '.join(map(repr, _BACKBONES))}, got {brief(name)}")
-    check_options(options, _known(name), _FILLED_IN, f"option of the backbone {name!r}:")
-
-
-def _known(name: str) -> type[Backbone]:
-    if name not in _BACKBONES:
-        raise InputError(f"unknown backbone {name!r}.{near_names(name, _BACKBONES)}")
-    return _BACKBONES[name]
+        raise InputError(f"backbone: expected one of {', '.join(map(repr, BACKBONES.names()))}, got {brief(name)}")
+    check_part(BACKBONES, name, options, _FILLED_IN)
 
 
 def build_backbone(name: str, channels: int, num_modalities: int, dropout: float = 0.25, **options: Any) -> Backbone:
@@ -92,8 +82,4 @@ def build_backbone(name: str, channels: int, num_modalities: int, dropout: float
     Raises:
         InputError: The name is unknown, or the backbone does not take an option.
     """
-    backbone = _known(name)
-    try:
-        return backbone(channels, num_modalities, dropout=dropout, **options)
-    except TypeError as error:
-        raise InputError(f"backbone {name!r} does not take these options: {error}") from error
+    return build_part(BACKBONES, name, channels, num_modalities, dropout=dropout, **options)

@@ -1,10 +1,11 @@
-"""Mean aggregation of edge messages, in both directions of the bipartite graph."""
+"""GraphSAGE-style convolution with edge features, in both directions of the bipartite graph."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from gdsfd.errors import InputError
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.ops import aggregate, edge_update, mask_total, normalised
 from gdsfd.ops.bipartite import Side
@@ -28,21 +29,27 @@ class EdgeSAGEConv(nn.Module):
     both directions. A node vector given as [1, d] stands for all nodes of that side and is mapped once.
 
     Args:
-        channels: Width d of nodes and edges.
+        in_channels: Width d of nodes and edges.
+        out_channels: The same: edges are updated by what is added to them. Default: ``in_channels``.
         update_edges: Whether edges are updated (the last layer does not need it).
 
     Shapes:
         - patient: [B, d] or [1, d], modality: [K, d], edge: [E, d], mask: [E] or [E, d]
         - output: patient [B, d], modality [K, d], edge [E, d]
 
+    Raises:
+        InputError: Two widths.
+
     References:
         Message and update after GRAPE (NeurIPS 2020) and MUSE (ICLR 2024); the residual edge update, the normalised
         masks and the split linear maps are ours.
     """
 
-    def __init__(self, channels: int, update_edges: bool = True) -> None:
+    def __init__(self, in_channels: int, out_channels: int | None = None, update_edges: bool = True) -> None:
         super().__init__()
-        self.channels = channels
+        if out_channels not in (None, in_channels):
+            raise InputError(f"EdgeSAGEConv: expected out_channels = in_channels = {in_channels}, got {out_channels}")
+        self.in_channels = self.out_channels = channels = in_channels
         self.message_node = nn.Linear(channels, channels)
         self.message_edge = nn.Linear(channels, channels, bias=False)
         self.update_message = nn.Linear(channels, channels)
@@ -50,6 +57,12 @@ class EdgeSAGEConv(nn.Module):
         self.edge_patient = nn.Linear(channels, channels) if update_edges else None
         self.edge_modality = nn.Linear(channels, channels, bias=False) if update_edges else None
         self.edge_edge = nn.Linear(channels, channels, bias=False) if update_edges else None
+
+    def reset_parameters(self) -> None:
+        """Draws all weights anew."""
+        for layer in self.children():
+            assert isinstance(layer, nn.Linear)
+            layer.reset_parameters()
 
     def forward(
         self,
@@ -114,7 +127,7 @@ class EdgeSAGEConv(nn.Module):
         return edge_update(*ends, _taken(self.edge_edge(edge), take), _taken(edge, take), layout.edges, backend=backend)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.channels}, update_edges={self.edge_patient is not None})"
+        return f"{type(self).__name__}({self.in_channels}, update_edges={self.edge_patient is not None})"
 
 
 def _taken(rows: Tensor, take: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""The critic's share of the alternation."""
+"""One step of a critic, the other half of the alternation with the encoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every estimate of shared content offers: the contract between encoders, critics and the training loop."""
+"""The protocol of dependence measures, between encoders, critics and the training loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a network so that gradients pass through it but not into it."""
+"""Calling a network so that gradients pass through it but do not reach its weights."""
 
 from __future__ import annotations
 

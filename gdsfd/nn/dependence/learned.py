@@ -1,4 +1,4 @@
-"""Estimators that learn a critic."""
+"""Dependence measures that learn a critic."""
 
 from __future__ import annotations
 

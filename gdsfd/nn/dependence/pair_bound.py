@@ -1,4 +1,4 @@
-"""What the three lower bounds share: a critic that scores every pair of codes in the batch."""
+"""Base of the three lower bounds: a critic that scores every pair of codes in the batch."""
 
 from __future__ import annotations
 

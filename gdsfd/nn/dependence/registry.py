@@ -1,55 +1,49 @@
-"""Estimators of shared content by name."""
+"""The registry of dependence measures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError
 from gdsfd.nn.dependence.dependence import Dependence
-from gdsfd.setting_checks import brief, check_options
+from gdsfd.nn.named_part import build_part, check_part
+from gdsfd.registry import Registry
+from gdsfd.setting_checks import brief
 
-__all__ = ["build_dependence", "check_dependence", "known_dependence", "register_dependence"]
+__all__ = ["DEPENDENCE", "build_dependence", "check_dependence", "known_dependence", "register_dependence"]
 
-#: Parameters of an estimator that are no options: the training sets them.
-_FILLED_IN = ("self", "channels_causal", "channels_biased", "num_suspects")
+#: Parameters of a measure that are no options: the training sets them.
+_FILLED_IN = ("channels_causal", "channels_biased", "num_suspects")
 
-_ESTIMATORS: dict[str, type[Dependence]] = {}
+DEPENDENCE: Registry[type[Dependence]] = Registry("dependence measure", ["gdsfd.nn.dependence"])
 
-EstimatorType = TypeVar("EstimatorType", bound=type[Dependence])
+DependenceType = TypeVar("DependenceType", bound=type[Dependence])
 
 
-def register_dependence(name: str) -> Callable[[EstimatorType], EstimatorType]:
-    """Class decorator that makes an estimator known by name.
+def register_dependence(name: str) -> Callable[[DependenceType], DependenceType]:
+    """Class decorator that makes a measure of dependence known by name.
 
     Args:
-        name: The name that :func:`build_dependence` then takes.
+        name: The name that the debias setting ``information`` then takes.
 
     Raises:
         InputError: The name is taken by another class.
     """
-
-    def register(estimator: EstimatorType) -> EstimatorType:
-        known = _ESTIMATORS.get(name)
-        if known is not None and known.__qualname__ != estimator.__qualname__:
-            raise InputError(f"the estimator name {name!r} is taken by {known.__qualname__}; choose another")
-        _ESTIMATORS[name] = estimator
-        return estimator
-
-    return register
+    return DEPENDENCE.register(name)
 
 
 def known_dependence() -> tuple[str, ...]:
     """The names that :func:`build_dependence` takes."""
-    return tuple(_ESTIMATORS)
+    return DEPENDENCE.names()
 
 
 def check_dependence(name: object, options: Mapping[str, Any]) -> None:
-    """Refuses an unknown estimator, and options that it does not take.
+    """Refuses an unknown measure, and options that it does not take.
 
     Args:
         name: One of :func:`known_dependence`, or ``"none"``, which takes no options.
-        options: The estimator's own options.
+        options: The measure's own options.
 
     Raises:
         InputError: Names what is wrong.
@@ -60,26 +54,23 @@ def check_dependence(name: object, options: Mapping[str, Any]) -> None:
                 f"debias setting 'information_options': information='none' takes none, got {brief(options)}"
             )
         return
-    if name not in _ESTIMATORS:
-        known = ["none", *_ESTIMATORS]
-        raise InputError(f"unknown estimator of information {brief(name)}.{near_names(str(name), known)}")
-    check_options(options, _ESTIMATORS[str(name)], _FILLED_IN, f"option of the estimator {name!r}:")
+    check_part(DEPENDENCE, name, options, _FILLED_IN, "debias setting 'information'")
 
 
 def build_dependence(
     name: str, channels_causal: int, channels_biased: int, num_suspects: Sequence[int] = (), **options: Any
 ) -> Dependence:
-    """Builds an estimator of how much two codes share.
+    """Builds a measure of how much two codes share.
 
     Args:
         name: One of :func:`known_dependence`.
         channels_causal: Width d_c of the causal code.
         channels_biased: Width d_b of the biased code.
         num_suspects: Levels of each declared suspect; only adversaries read them.
-        **options: The estimator's own options.
+        **options: The measure's own options.
 
     Raises:
-        InputError: The name is unknown, or the estimator does not take an option.
+        InputError: The name is unknown, or the measure does not take an option.
 
     Example:
         >>> import torch
@@ -87,9 +78,4 @@ def build_dependence(
         >>> round(float(build_dependence("dcor", 1, 1)(x, 2 - 3 * x)), 4)
         1.0
     """
-    if name not in _ESTIMATORS:
-        raise InputError(f"unknown estimator of information {name!r}.{near_names(name, _ESTIMATORS)}")
-    try:
-        return _ESTIMATORS[name](channels_causal, channels_biased, num_suspects=num_suspects, **options)
-    except TypeError as error:
-        raise InputError(f"the estimator {name!r} does not take these options: {error}") from error
+    return build_part(DEPENDENCE, name, channels_causal, channels_biased, num_suspects=num_suspects, **options)

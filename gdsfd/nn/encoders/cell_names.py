@@ -1,4 +1,4 @@
-"""Names of feature nodes, for people who look at what a model or a mask does with them."""
+"""Names of feature nodes, for whoever inspects a model or a mask."""
 
 from __future__ import annotations
 

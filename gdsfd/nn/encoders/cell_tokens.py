@@ -15,6 +15,7 @@ from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.encoders.encoder import Encoder
+from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
 from gdsfd.nn.encoders.value_token import LEAST_INDICATOR_SPREAD, ValueToken
 
 __all__ = ["CellTokens"]
@@ -52,7 +53,7 @@ class CellTokens(nn.Module):
         channels: Width d of the tokens.
 
     Raises:
-        InputError: An encoder reads events over time, which single values do not tell.
+        InputError: An encoder reads events over time, which single values do not tell, or has no single values.
 
     Shapes:
         - a batch -> tokens [M, d] and their layout with M edges
@@ -63,15 +64,22 @@ class CellTokens(nn.Module):
 
     def __init__(self, names: Sequence[str], encoders: Sequence[Encoder], channels: int) -> None:
         super().__init__()
-        recurrent = [name for name, encoder in zip(names, encoders) if encoder.also_reads]
+        learned = [name for name, encoder in zip(names, encoders) if not isinstance(encoder, FeatureEncoder)]
+        if learned:
+            raise InputError(
+                f"the encoder of modality {learned[0]!r} has no single values, which this backbone's graph has an edge "
+                "for each of; take the backbone 'muse' or 'concat'"
+            )
+        features = [encoder for encoder in encoders if isinstance(encoder, FeatureEncoder)]
+        recurrent = [name for name, encoder in zip(names, features) if encoder.also_reads]
         if recurrent:
             raise InputError(
                 f"sequence='gru' reads modality {recurrent[0]!r} over time, but this backbone's graph has one edge per "
                 "item, with its summaries; take sequence='none', or the backbone 'muse' or 'concat'"
             )
         self.names = tuple(names)
-        self._encoders = tuple(encoders)
-        plans = [encoder.cell_plan for encoder in encoders]
+        self._encoders = tuple(features)
+        plans = [encoder.cell_plan for encoder in features]
         self._valued = [0, *accumulate(plan.valued.size(0) for plan in plans)]
         self._indicators = [0, *accumulate(plan.indicator.numel() for plan in plans)]
         self.channels = channels

@@ -9,13 +9,15 @@ from torch import Tensor
 
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
-from gdsfd.nn.encoders.encoder import Encoder
+from gdsfd.nn.encoders.encoder import register_encoder
+from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
 from gdsfd.ops import segment_sum
 
 __all__ = ["CodesEncoder"]
 
 
-class CodesEncoder(Encoder):
+@register_encoder("codes")
+class CodesEncoder(FeatureEncoder):
     r"""An embedding bag over a patient's set of codes S, with the number of codes beside it.
 
     .. math:: t = b + \sum_{j \in S} s_j \min(1 / \sigma_j, 5) E_j + w \log(1 + |S|)
@@ -37,7 +39,7 @@ class CodesEncoder(Encoder):
     prepared = False  # sparse
 
     def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
-        super().__init__(len(fields.codes) + 3, out_channels, dropout)  # the last feature is the log count
+        super().__init__(fields, len(fields.codes) + 3, out_channels, dropout)  # the last feature is the log count
         self.dropout = dropout
         self.num_codes = len(fields.codes) + 2
 

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
-from gdsfd.nn.encoders.encoder import Encoder
+from gdsfd.nn.encoders.encoder import register_encoder
+from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
 
 __all__ = ["EmbeddingEncoder"]
 
 
-class EmbeddingEncoder(Encoder):
+@register_encoder("embedding")
+class EmbeddingEncoder(FeatureEncoder):
     """Standardises a vector by training statistics and projects it.
 
     Args:
@@ -30,7 +32,7 @@ class EmbeddingEncoder(Encoder):
     prepared = False  # the vectors are the features
 
     def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
-        super().__init__(fields.width, out_channels, dropout)
+        super().__init__(fields, fields.width, out_channels, dropout)
 
     def features(self, observations: Mapping[str, Tensor]) -> Tensor:
         """The vector itself, [E, width]."""

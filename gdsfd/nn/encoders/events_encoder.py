@@ -10,7 +10,8 @@ from torch import Tensor
 
 from gdsfd.cohort.schema import SUMMARY_COLUMNS, ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
-from gdsfd.nn.encoders.encoder import Encoder
+from gdsfd.nn.encoders.encoder import register_encoder
+from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
 from gdsfd.nn.encoders.numeric import NumericTransform, hinges
 from gdsfd.nn.encoders.step_sequence import StepSequence, dense_steps
 
@@ -20,7 +21,8 @@ _FIRST_VALUE = SUMMARY_COLUMNS.index("mean")  # mean, min, max, first, last foll
 _PER_ITEM = 3 * (len(SUMMARY_COLUMNS) - _FIRST_VALUE) + 4  # z and hinges; rank of the mean, trend, log count, present
 
 
-class EventsEncoder(Encoder):
+@register_encoder("events")
+class EventsEncoder(FeatureEncoder):
     """Summary statistics of every item, with or without a recurrent view of the time steps beside them.
 
     On cohorts of a few thousand patients a recurrence alone falls short of boosting on summaries; the summaries are
@@ -38,6 +40,8 @@ class EventsEncoder(Encoder):
         - output: [E, d]
     """
 
+    takes_sequence = True
+
     def __init__(
         self,
         fields: ModalityFields,
@@ -45,7 +49,7 @@ class EventsEncoder(Encoder):
         dropout: float = 0.25,
         sequence: Literal["gru", "none"] = "none",
     ) -> None:
-        super().__init__(len(fields.items) * _PER_ITEM, out_channels, dropout)
+        super().__init__(fields, len(fields.items) * _PER_ITEM, out_channels, dropout)
         self.num_items = len(fields.items)
         self.num_steps = max(fields.steps, 1)
         self.transform = NumericTransform(fields.scales)

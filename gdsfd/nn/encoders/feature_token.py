@@ -1,4 +1,4 @@
-"""Dense input features to a token, with irrelevant features held back."""
+"""Linear map from dense features to a token, with features scaled by relevance."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class FeatureToken(nn.Module):
     fits noise before signal. Our formulation, after marginal screening (Fan and Lv 2008) and the adaptive ridge.
 
     Args:
-        num_features: Features F.
-        channels: Width d.
+        in_channels: Features F.
+        out_channels: Width d.
 
     Shapes:
         - input: [E, F]; output: [E, d]
@@ -58,12 +58,13 @@ class FeatureToken(nn.Module):
     spread: Tensor
     relevance: Tensor
 
-    def __init__(self, num_features: int, channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.register_buffer("center", torch.zeros(num_features))
-        self.register_buffer("spread", torch.ones(num_features))
-        self.register_buffer("relevance", torch.ones(num_features))
-        self.linear = nn.Linear(num_features, channels)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.register_buffer("center", torch.zeros(in_channels))
+        self.register_buffer("spread", torch.ones(in_channels))
+        self.register_buffer("relevance", torch.ones(in_channels))
+        self.linear = nn.Linear(in_channels, out_channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps features to tokens."""

@@ -1,4 +1,4 @@
-"""Raw clinical numbers to network inputs, by training statistics."""
+"""Transformation of raw clinical numbers into network inputs, by training statistics."""
 
 from __future__ import annotations
 

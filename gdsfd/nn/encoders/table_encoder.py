@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gdsfd.cohort.schema import LEVEL_MISSING, ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
-from gdsfd.nn.encoders.encoder import Encoder
+from gdsfd.nn.encoders.encoder import register_encoder
+from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
 from gdsfd.nn.encoders.numeric import NumericTransform
 
 __all__ = ["TableEncoder"]
@@ -17,7 +18,8 @@ __all__ = ["TableEncoder"]
 _PER_NUMBER = 5  # z, rank, high and low hinge, observed
 
 
-class TableEncoder(Encoder):
+@register_encoder("table")
+class TableEncoder(FeatureEncoder):
     """Numeric columns with missing-value flags, and one embedding per categorical level.
 
     A level's embedding is the column of a linear map for its 0/1 indicator; a missing cell has no indicator.
@@ -36,7 +38,7 @@ class TableEncoder(Encoder):
 
     def __init__(self, fields: ModalityFields, out_channels: int, dropout: float = 0.25) -> None:
         sizes = [len(levels) + 1 for levels in fields.levels]  # the levels and "unseen"; a missing cell has no place
-        super().__init__(_PER_NUMBER * len(fields.numeric) + sum(sizes), out_channels, dropout)
+        super().__init__(fields, _PER_NUMBER * len(fields.numeric) + sum(sizes), out_channels, dropout)
         self.transform = NumericTransform(fields.scales)
         before = [sum(sizes[:column]) for column in range(len(sizes))]
         self.register_buffer("levels_before", torch.tensor(before, dtype=torch.long))

@@ -1,4 +1,4 @@
-"""The values of single cells to tokens."""
+"""Tokens of single cell values."""
 
 from __future__ import annotations
 

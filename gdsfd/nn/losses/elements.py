@@ -1,4 +1,4 @@
-"""Means over what is labelled."""
+"""Means over labelled elements."""
 
 from __future__ import annotations
 

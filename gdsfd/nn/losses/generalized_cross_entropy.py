@@ -1,4 +1,4 @@
-"""Generalized cross-entropy, the loss that lets a network keep to what it finds easy."""
+"""Generalized cross-entropy: a loss under which a network keeps to what is easy to learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training step knows beside the patients' observations."""
+"""Targets of a training step: labels, weights, margins and suspects."""
 
 from __future__ import annotations
 

@@ -9,22 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.patient_batch import PatientBatch
-from gdsfd.nn.adjustment.thinning import consistency
 from gdsfd.nn.dependence import Dependence, build_dependence
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import (
-    RelativeDifficulty,
     Targets,
-    batch_difficulty,
-    element_loss,
+    build_loss_weight,
     generalized_cross_entropy,
     outcome_loss,
 )
 from gdsfd.nn.objectives.objective import Objective
-from gdsfd.nn.objectives.outcome_fit import outcome_fit
 from gdsfd.nn.predictor import Prediction
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.nn.streams.modality_dropout import consistency
 from gdsfd.nn.streams.swap import swapped
 
 __all__ = ["StreamObjective", "conditions"]
@@ -58,15 +55,14 @@ class StreamObjective(Objective):
         super().__init__()
         self.config = config
         self.weighted, self.margin = config.weighted, config.margin
-        self.new_head = config.prototypes is not None  # there are no strata to average over before
+        self.new_head = config.adjusts  # there are no strata to average over before
         self.multiclass = network.multiclass
         self.critic_rate, self.critic_steps = config.critic_rate, config.critic_steps
         # The members are trained by the caller's optimiser; a plain list keeps them out of this module's parameters.
         self._members = [cast(StreamPredictor, member) for member in network.members]
-        self._fits = [outcome_fit(member) for member in self._members]
         first = self._members[0]
         measured = config.information != "none" and config.information_weight > 0
-        if config.information == "grl" and not num_suspects:
+        if config.measures_suspects and not num_suspects:
             measured = False  # no declared suspect is in the graph, or each has one code: nothing to predict
         self.dependence = nn.ModuleList(
             build_dependence(
@@ -76,8 +72,8 @@ class StreamObjective(Objective):
             if measured
         )
         outputs = 1 if network.multiclass else first.num_outputs
-        self.difficulty = nn.ModuleList(
-            RelativeDifficulty(num_rows, outputs) for _ in self._members if config.weight == "relative_difficulty"
+        self.loss_weight = nn.ModuleList(
+            build_loss_weight(config.weight, num_rows, outputs, **config.weight_options) for _ in self._members
         )
 
     def stage_one(self, max_epochs: int) -> int:
@@ -121,28 +117,40 @@ class StreamObjective(Objective):
         self, number: int, prediction: StreamPrediction, biased: Tensor, targets: Targets, stage: int
     ) -> tuple[Tensor, Tensor | None]:
         """The causal stream's loss, and the weights of its elements."""
-        fit, y, margin = self._fits[number], targets.y, targets.margin if self.margin else None
-        self._follow(self._members[number], prediction, targets, stage)
-        stratum = fit.strata(prediction, targets.group)
-        logits = fit.logits(prediction, stratum).float()
+        y, margin = targets.y, targets.margin if self.margin else None
+        stratum = self._stratum(number, prediction, targets)
+        logits = self._logits(number, prediction, stratum).float()
         weight = self._weight(number, logits, biased, targets)
         loss = outcome_loss(logits, y, weight, margin)
-        beside = fit.beside(prediction, stratum, y, weight, margin)
-        if beside is not None:
-            loss = loss + beside
-        if prediction.thinned is not None and stage > 1:
-            other = fit.thinned(prediction.thinned, prediction, stratum).float()
+        if prediction.reduced is not None and stage > 1:
+            # The stratum stays what it was: only what the code is worked out from has changed.
+            other = self._logits(number, prediction, stratum, prediction.reduced).float()
             loss = loss + self._intervention(logits, other, y, weight, margin)
         return loss, weight
 
-    def _follow(self, member: StreamPredictor, prediction: StreamPrediction, targets: Targets, stage: int) -> None:
-        """Moves prototypes after the codes of a training step (``update="ema"``)."""
-        head = member.deconfounder
-        if head is None or head.config.update != "ema" or stage == 1 or not member.training:
-            return
+    def _stratum(self, number: int, prediction: StreamPrediction, targets: Targets) -> Tensor | None:
+        """The stratum of each patient, int64 [B]; None where strata do not enter training."""
+        adjustment = self._members[number].adjustment
+        if adjustment is None:
+            return None
         assert prediction.source is not None
-        assert targets.group is not None
-        head.prototypes.update(prediction.source, targets.group)
+        return adjustment.training_strata(prediction.source, targets.group)
+
+    def _logits(
+        self, number: int, prediction: StreamPrediction, stratum: Tensor | None, code: Tensor | None = None
+    ) -> Tensor:
+        """The logits that are fitted to the outcome: of the causal head, or of what takes its place.
+
+        Args:
+            number: Of the member.
+            prediction: Its prediction.
+            stratum: The patients' strata.
+            code: Causal codes in place of the prediction's, [B, d].
+        """
+        member = self._members[number]
+        if member.adjustment is not None:
+            return member.adjustment.outcome_logits(prediction.causal if code is None else code, stratum)
+        return prediction.logits if code is None else member.causal_logits(code, prediction.biased)
 
     def _intervention(
         self, first: Tensor, second: Tensor, y: Tensor, weight: Tensor | None, margin: Tensor | None
@@ -152,10 +160,9 @@ class StreamObjective(Objective):
         return self.config.intervention * (outcome_loss(second, y, weight, margin) + self.config.consistency * moved)
 
     def judged_logits(self, number: int, prediction: Prediction, targets: Targets) -> Tensor:
-        """With prototypes what training fits, which may be the logits given the patient's own stratum."""
+        """With an adjustment what training fits, which may be the logits given the patient's own stratum."""
         assert isinstance(prediction, StreamPrediction)
-        fit = self._fits[number]
-        logits = fit.logits(prediction, fit.strata(prediction, targets.group))
+        logits = self._logits(number, prediction, self._stratum(number, prediction, targets))
         return logits if targets.margin is None or not self.margin else logits + targets.margin
 
     @torch.no_grad()
@@ -166,38 +173,29 @@ class StreamObjective(Objective):
         targets: Targets,
         since: int,
     ) -> None:
-        """Fits prototypes at the end of stage 1, and again every few epochs."""
-        config = self.config.prototypes
-        if config is None or targets.group is None:
-            return
-        if since and (config.update == "ema" or since % config.refit_every):
+        """Fits adjustments at the end of stage 1, and again every few epochs."""
+        adjustments = [member.adjustment for member in self._members]
+        found = [each for each in adjustments if each is not None]
+        if not found or (since and (not found[0].refit_every or since % found[0].refit_every)):
             return
         mode = network.training
         network.eval()
         network.fit_memory(batches)
         sources: list[list[Tensor]] = [[] for _ in self._members]
-        groups = []
+        rows = []
         for batch in batches():
-            groups.append(targets.group[batch.rows.cpu()])
+            rows.append(batch.rows.cpu())
             for each, prediction in zip(sources, network(batch)):
                 each.append(prediction.source)
-        for member, found in zip(self._members, sources):
-            assert member.deconfounder is not None
-            member.deconfounder.prototypes.fit(torch.cat(found), torch.cat(groups).to(found[0].device))
+        group = None if targets.group is None else targets.group[torch.cat(rows)].to(sources[0][0].device)
+        for adjustment, codes in zip(found, sources):
+            adjustment.fit(torch.cat(codes), group)
         network.train(mode)
 
     def _weight(self, number: int, causal: Tensor, biased: Tensor, targets: Targets) -> Tensor | None:
         """Weight of each element in the causal head's loss."""
-        kind = self.config.weight
-        if kind == "uniform":
-            return None
-        if self.weighted:
-            return targets.weight
-        hard, labelled = element_loss(causal.detach(), targets.y)
-        easy, _ = element_loss(biased.detach(), targets.y)
-        if kind == "batch":
-            return batch_difficulty(easy, hard, labelled).expand_as(hard)
-        return self.difficulty[number](easy, hard, targets.y, targets.rows)
+        weight: Tensor | None = self.loss_weight[number](causal.detach(), biased.detach(), targets)
+        return weight
 
     def critic_loss(self, predictions: Sequence[Prediction], targets: Targets, stage: int) -> Tensor | None:
         """What the critics minimise; see :class:`Objective`."""

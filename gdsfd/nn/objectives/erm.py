@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gdsfd.nn.losses import Targets, outcome_loss
+from gdsfd.nn.losses import LossWeight, Targets, outcome_loss
 from gdsfd.nn.objectives.objective import Objective
 from gdsfd.nn.predictor import Prediction
 
@@ -17,14 +17,19 @@ class ErmObjective(Objective):
     Args:
         weighted: Whether patients count by ``Targets.weight``.
         margin: Whether the logits are trained beside ``Targets.margin``.
+        loss_weight: Gives the weights in place of ``weighted``, from the network's logits and the targets.
     """
 
-    def __init__(self, weighted: bool = False, margin: bool = False) -> None:
+    def __init__(self, weighted: bool = False, margin: bool = False, loss_weight: LossWeight | None = None) -> None:
         super().__init__()
         self.weighted = weighted
         self.margin = margin
+        self.loss_weight = loss_weight
 
     def member_loss(self, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
         """Cross-entropy of one member."""
-        weight, margin = targets.weight if self.weighted else None, targets.margin if self.margin else None
-        return outcome_loss(prediction.logits.float(), targets.y, weight, margin)
+        logits, margin = prediction.logits.float(), targets.margin if self.margin else None
+        weight = targets.weight if self.weighted else None
+        if self.loss_weight is not None:
+            weight = self.loss_weight(logits.detach(), None, targets)
+        return outcome_loss(logits, targets.y, weight, margin)

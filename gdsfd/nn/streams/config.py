@@ -1,4 +1,4 @@
-"""What a debiasing mode consists of."""
+"""Configuration of a debiasing mode, and the presets."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any, Literal
 
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError, RetiredError, near_names
+from gdsfd.nn.adjustment.adjustment import check_adjustment
 from gdsfd.nn.adjustment.config import PrototypeConfig
+from gdsfd.nn.dependence.registry import DEPENDENCE
+from gdsfd.nn.losses.loss_weight import LOSS_WEIGHTS, check_loss_weight
+from gdsfd.nn.streams.mask import check_mask
 from gdsfd.setting_checks import Number, Whole, brief, check_fields, check_names
 
 __all__ = ["PRESETS", "StreamConfig"]
+
+_GONE = (
+    "was taken out: its weights gather on patients whose outcome cannot be foretold, and predictions could come out "
+    "inverted; read a model trained with it with the gdsfd that wrote it"
+)
+#: Loss weights of earlier versions.
+_TAKEN_OUT = {"relative_difficulty": _GONE, "batch": _GONE}
 
 
 @dataclass(frozen=True)
@@ -20,8 +31,11 @@ class StreamConfig:
     Args:
         streams: Whether there are two streams; without them only ``weight`` and ``margin`` act, on a network like
             ERM's.
-        mask_level: What the mask keeps or passes on: ``"feature"`` (channels of each observation), ``"edge"`` (whole
-            observations) or ``"both"``.
+        mask: What splits observations between the streams: ``"learned"``
+            (:class:`~gdsfd.nn.streams.mask_generator.MaskGenerator`), or a name registered by
+            :func:`gdsfd.nn.streams.register_mask`.
+        mask_level: What the learned mask keeps or passes on: ``"feature"`` (channels of each observation), ``"edge"``
+            (whole observations) or ``"both"``.
         head: What the causal head reads: ``"causal"`` (its own code) or ``"joint"`` (beside it the biased code, without
             gradient).
         biased_head: What the biased head reads: ``"biased"`` (its own code) or ``"joint"``.
@@ -30,13 +44,13 @@ class StreamConfig:
         q: Exponent of the biased head's generalized cross-entropy, above 0 and at most 1.
         biased_weight: Weight of the biased head's loss. This and every other weight: 0 to 1,000.
         weight: Weight of each patient in the causal head's loss: ``"uniform"``; ``"stratum"``, P(y) / P(y | suspects);
-            ``"propensity"``, P(pattern) / P(pattern | what is always observed); ``"relative_difficulty"``, per patient
-            (unsafe on noisy outcomes, opt-in); ``"batch"``, one number a batch.
+            ``"propensity"``, P(pattern) / P(pattern | what is always observed); or a name registered by
+            :func:`gdsfd.nn.losses.register_loss_weight`.
         margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out
             of predictions.
         clip: Largest stratum weight, before they are brought to mean 1; 1 to 1,000,000.
         information: Measure of dependence that the streams minimise, a name of
-            :func:`gdsfd.nn.dependence.known_dependence` or ``"none"``.
+            :func:`gdsfd.nn.dependence.known_dependence` (one's own: ``register_dependence``) or ``"none"``.
         information_weight: Weight of it.
         conditional: Whether dependence is measured within classes of the outcome.
         critic_steps: Steps of a learned measure's critic per training step, 1 to 100.
@@ -44,27 +58,37 @@ class StreamConfig:
         swap: Weight of the loss on codes whose biased part comes from another patient of the batch.
         suspect_weight: Weight of predicting the declared suspects from the biased code.
         prototypes: Stratified confounder prototypes that predictions are averaged over; None = none.
+        adjustment: What takes the place of the causal head, in place of prototypes: a name registered by
+            :func:`gdsfd.nn.adjustment.register_adjustment`, or ``"none"``.
         intervention: Weight of the causal head's loss on patients whose pattern is re-drawn from the training patterns.
         consistency: Weight, within it, of the divergence between predictions before and after.
         stage_one: Share of ``max_epochs``, 0 to 1, in which only the heads' own losses act. With prototypes this stage
             ends earlier, and at its best epoch, once the tuning figure has not improved for two epochs.
         information_options: Options of the measure of dependence, as its class takes them.
+        mask_options: Options of the mask.
+        weight_options: Options of the loss weight.
+        adjustment_options: Options of the adjustment.
+
+    Raises:
+        InputError: A setting of a wrong type, out of its bounds, or that does not go with another; a name that no part
+            has; an option that a part does not take.
 
     References:
         Dual streams, generalized cross-entropy, minimised mutual information and the 15 of 100 epochs of a first stage:
-        DFD (arXiv 2601.21941), by its abstract and section openings. Masks, stop-gradients, swap and the relative
-        difficulty after DisC (NeurIPS 2022), which DFD cites. Stratum weights, margins, class-conditional dependence
-        and the closed path in evaluation: our formulation.
+        DFD (arXiv 2601.21941), by its abstract and section openings. Masks, stop-gradients and swap after DisC (NeurIPS
+        2022), which DFD cites. Stratum weights, margins, class-conditional dependence and the closed path in
+        evaluation: our formulation.
     """
 
     streams: bool = True
+    mask: str = "learned"
     mask_level: Literal["feature", "edge", "both"] = "feature"
     head: Literal["causal", "joint"] = "joint"
     biased_head: Literal["biased", "joint"] = "biased"
     evaluate_with: Literal["own", "mean"] = "mean"
     q: Annotated[float, Number(0, 1, above=True)] = 0.7
     biased_weight: Annotated[float, Number(0, 1000)] = 1.0
-    weight: Literal["uniform", "stratum", "propensity", "relative_difficulty", "batch"] = "uniform"
+    weight: str = "uniform"
     margin: bool = False
     clip: Annotated[float, Number(1, 1_000_000)] = 5.0
     information: str = "none"
@@ -75,38 +99,83 @@ class StreamConfig:
     swap: Annotated[float, Number(0, 1000)] = 0.0
     suspect_weight: Annotated[float, Number(0, 1000)] = 0.0
     prototypes: PrototypeConfig | None = None
+    adjustment: str = "none"
     intervention: Annotated[float, Number(0, 1000)] = 0.0
     consistency: Annotated[float, Number(0, 1000)] = 1.0
     stage_one: Annotated[float, Number(0, 1)] = 0.15
     information_options: dict[str, Any] = field(default_factory=dict)
+    mask_options: dict[str, Any] = field(default_factory=dict)
+    weight_options: dict[str, Any] = field(default_factory=dict)
+    adjustment_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prototypes", PrototypeConfig.read(self.prototypes))
         check_fields(self, "debias setting")
+        if self.weight in _TAKEN_OUT:
+            raise RetiredError(f"debias setting 'weight': {self.weight!r} {_TAKEN_OUT[self.weight]}")
+        check_mask(self.mask, self.mask_arguments)
+        needs_streams = check_loss_weight(self.weight, self.weight_options).needs_streams
+        check_adjustment(self.adjustment, self.adjustment_options)
+        if self.adjustment == "prototypes" and self.prototypes is None:  # its own name for the same thing
+            object.__setattr__(self, "prototypes", PrototypeConfig.read(self.adjustment_options))
+            object.__setattr__(self, "adjustment", "none")
+            object.__setattr__(self, "adjustment_options", {})
         if not self.streams and (self.swap or self.information != "none" or self.suspect_weight):
             raise InputError("debias settings: swap, information and suspect_weight need streams=True")
-        if not self.streams and (self.prototypes is not None or self.intervention):
-            raise InputError("debias settings: prototypes and intervention need streams=True")
-        if self.prototypes is not None and self.head == "joint":
+        if not self.streams and (self.adjusts or self.intervention):
+            raise InputError("debias settings: prototypes, adjustment and intervention need streams=True")
+        if self.prototypes is not None and self.adjustment != "none":
+            raise InputError("debias settings: prototypes are an adjustment; give one of prototypes and adjustment")
+        if self.adjusts and self.head == "joint":
             raise InputError("debias settings: prototypes take the place of the biased code and need head='causal'")
-        if not self.streams and self.weight in ("relative_difficulty", "batch"):
+        if not self.streams and needs_streams:
             raise InputError(f"debias settings: weight={self.weight!r} compares two heads and needs streams=True")
+
+    @property
+    def mask_arguments(self) -> dict[str, Any]:
+        """Options of the mask; the learned one's level is a setting of its own."""
+        return {"level": self.mask_level, **self.mask_options} if self.mask == "learned" else self.mask_options
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether something takes the place of the causal head."""
+        return self.prototypes is not None or self.adjustment != "none"
+
+    @property
+    def adjusts_by(self) -> str:
+        """Name of the adjustment, or ``"none"``."""
+        return self.adjustment if self.prototypes is None else "prototypes"
+
+    @property
+    def adjustment_arguments(self) -> dict[str, Any]:
+        """Options of the adjustment."""
+        return self.adjustment_options if self.prototypes is None else asdict(self.prototypes)
+
+    @property
+    def measures_suspects(self) -> bool:
+        """Whether the measure of dependence reads the declared suspects."""
+        return self.information in DEPENDENCE and DEPENDENCE.find(self.information).needs_suspects
+
+    @property
+    def weight_from(self) -> Literal["nothing", "suspects", "pattern"]:
+        """What weights are worked out from before training (``LossWeight.fitted_from``)."""
+        return LOSS_WEIGHTS.find(self.weight).fitted_from
 
     @property
     def uses_suspects(self) -> bool:
         """Whether anything depends on what the user declared."""
         return (
-            self.weight == "stratum"
+            self.weight_from == "suspects"
             or self.margin
             or self.suspect_weight > 0
-            or self.information == "grl"
+            or self.measures_suspects
             or self.prototypes is not None
         )
 
     @property
     def weighted(self) -> bool:
         """Whether the weights are known before training, as ``Targets.weight``."""
-        return self.weight in ("stratum", "propensity")
+        return self.weight_from != "nothing"
 
     @property
     def crossed(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Two encoders on complementary parts of the same observations."""
+"""Dual streams: two encoders on complementary parts of the same observations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gdsfd.errors import InputError
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.streams.gates import PooledGates
-from gdsfd.nn.streams.mask_generator import MaskGenerator
+from gdsfd.nn.streams.mask import Mask
 
 __all__ = ["DualStreams", "StreamCodes"]
 
@@ -52,27 +53,31 @@ class DualStreams(nn.Module):
         backbone: Encodes the causal part; with ``"tokens"`` and ``"pooled"`` the trunk of both streams.
         causal: Reads causal tokens (``"tokens"`` only).
         biased: Encodes or reads the biased part (not with ``"pooled"``).
-        level: See :class:`~gdsfd.nn.streams.mask_generator.MaskGenerator`.
+        mask: Splits the tokens (not with ``"pooled"``).
+
+    Raises:
+        InputError: A mask is missing, or is given for streams on a pooled vector, which pass gates.
     """
 
     def __init__(
-        self, backbone: Backbone, causal: Backbone | None, biased: Backbone | None, level: str = "feature"
+        self, backbone: Backbone, causal: Backbone | None, biased: Backbone | None, mask: Mask | None = None
     ) -> None:
         super().__init__()
         self.place = backbone.streams_on
         self.backbone = backbone
         self.causal = causal
         self.biased = biased
-        self.masker: MaskGenerator | PooledGates
-        if self.place == "pooled":
-            self.masker = PooledGates(backbone.channels, backbone.dropout)
-        else:
-            self.masker = MaskGenerator(backbone.channels, backbone.num_modalities, level)  # type: ignore[arg-type]
+        if (mask is None) != (self.place == "pooled"):
+            raise InputError(
+                f"streams on {self.place!r} of {type(backbone).__name__}: expected "
+                f"{'no mask, got one' if mask is not None else 'a mask, got none'}"
+            )
+        self.masker = PooledGates(backbone.channels, backbone.dropout) if mask is None else mask
 
     def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> StreamCodes:
         """Encodes a batch; the arguments are those of :meth:`Backbone.forward`."""
         if self.place == "input":
-            assert isinstance(self.masker, MaskGenerator)
+            assert isinstance(self.masker, Mask)
             assert self.biased is not None
             mask = self.masker(tokens, layout)
             embeddings = _masked(self.backbone, tokens, layout, y, mask)
@@ -83,7 +88,7 @@ class DualStreams(nn.Module):
             assert isinstance(self.masker, PooledGates)
             causal, other, gate = self.masker(embeddings.pooled)
             return StreamCodes(causal, other, gate, embeddings)
-        assert isinstance(self.masker, MaskGenerator)
+        assert isinstance(self.masker, Mask)
         assert self.causal is not None
         assert self.biased is not None
         seen = on_edges(embeddings, layout)
@@ -105,14 +110,14 @@ class DualStreams(nn.Module):
             self.backbone.fit_memory(batches)
         if self.place == "pooled":
             return
-        assert isinstance(self.masker, MaskGenerator)
+        assert isinstance(self.masker, Mask)
         causal = self.backbone if self.place == "input" else self.causal
         for part, complement in ((causal, False), (self.biased, True)):
             if part is not None and part.has_memory:
                 part.fit_memory(partial(self._masked_batches, batches, part, complement))
 
     def _masked_batches(self, batches: TokenBatches, part: Backbone, complement: bool) -> Iterator[tuple[Any, ...]]:
-        assert isinstance(self.masker, MaskGenerator)
+        assert isinstance(self.masker, Mask)
         for tokens, layout, *_ in batches():
             if self.place == "tokens":
                 tokens = on_edges(self.backbone(tokens, layout), layout)

@@ -1,4 +1,4 @@
-"""Streams on a single vector per patient, for backbones that have nothing finer."""
+"""Complementary gates on one vector per patient, for backbones that have nothing finer."""
 
 from __future__ import annotations
 

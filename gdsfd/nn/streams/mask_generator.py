@@ -1,14 +1,16 @@
-"""Which part of each observation each stream gets."""
+"""The learned mask: message passing, then a score per edge or per channel."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.nn.streams.mask import Mask, register_mask
 from gdsfd.ops import segment_mean
+from gdsfd.setting_checks import Whole
 
 __all__ = ["MaskGenerator"]
 
@@ -17,7 +19,8 @@ __all__ = ["MaskGenerator"]
 _LEAST = 1e-6
 
 
-class MaskGenerator(nn.Module):
+@register_mask("learned")
+class MaskGenerator(Mask):
     r"""One round of message passing, then a score in (0, 1) for every edge, or for every channel of it.
 
     With :math:`e_{ik}` the token of patient :math:`i` and modality :math:`k`, and :math:`t_k` a learned vector,
@@ -34,7 +37,7 @@ class MaskGenerator(nn.Module):
         num_modalities: Number of modalities K (or feature nodes).
         level: ``"feature"``: one score per channel; ``"edge"``: one per edge; ``"both"``: their product, brought
             back to start at 1/2.
-        hidden: Width inside.
+        hidden: Width inside, 1 to 4,096; default: half the channels.
 
     Shapes:
         - tokens: [E, d]; output: [E, d], or [E, 1] at level ``"edge"``
@@ -49,9 +52,9 @@ class MaskGenerator(nn.Module):
         channels: int,
         num_modalities: int,
         level: Literal["feature", "edge", "both"] = "feature",
-        hidden: int | None = None,
+        hidden: Annotated[int | None, Whole(1, 4096)] = None,
     ) -> None:
-        super().__init__()
+        super().__init__(channels, num_modalities)
         hidden = hidden or max(channels // 2, 1)
         self.level = level
         self.inner = nn.Linear(channels, hidden)

@@ -1,4 +1,4 @@
-"""Biased codes exchanged between the patients of a batch."""
+"""Exchange of biased codes between the patients of a batch."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gdsfd.cohort.schema import CohortSchema
-from gdsfd.errors import InputError, cell_text
+from gdsfd.errors import InputError, RetiredError, cell_text
 from gdsfd.file_digest import digest_of_json
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.plugins import require_plugins
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.suspects.declared_suspects import DEFAULT_SUSPECTS, read_suspects
 
@@ -98,6 +99,7 @@ class _Model(BaseModel):
     guard: _Guard | None
     choice: _Which
     record: dict[str, Any] | None = None
+    plugins: list[dict[str, str]] = []
     history: list[_Row]
     files: dict[str, str]
     digest: str | None
@@ -132,6 +134,7 @@ def check_stored(stored: Any, path: Path) -> dict[str, Any]:
         entry = ".".join(map(str, first["loc"]))
         missing = "" if first["type"] == "missing" else f", got {cell_text(first['input'])}"
         raise damaged(path, f"{entry}: {first['msg'].lower()}{missing}") from None
+    require_plugins(content.get("plugins", []), f"the model {path.parent}")
     _check_settings(content, path)
     rest = {key: value for key, value in content.items() if key != "digest"}
     if content["digest"] != (None if version == 1 else digest_of_json(rest)):
@@ -181,5 +184,7 @@ def _check_settings(content: Mapping[str, Any], path: Path) -> None:
             raise InputError("a model of debias='none' has no debiased network")
         entry = "schema"
         CohortSchema.from_dict(content["schema"])
+    except RetiredError as error:
+        raise InputError(f"{path}: {entry}: {error}") from None
     except InputError as error:
         raise damaged(path, f"{entry}: {error}") from None

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import facts_of_graph
-from gdsfd.nn.adjustment.patterns import PatternMap
+from gdsfd.nn.adjustment.pattern_map import PatternMap
 
 __all__ = ["PatternPropensity", "pattern_propensity"]
 
@@ -63,7 +63,7 @@ def pattern_propensity(
     .. math:: w_i = \frac{P(m_i)}{P(m_i \mid \tilde x_i)}
 
     with :math:`m` the pattern of the modalities that are sometimes missing, rare ones merged into their nearest
-    (:class:`~gdsfd.nn.adjustment.patterns.PatternMap`), and :math:`\tilde x` the features of the others. Weighted
+    (:class:`~gdsfd.nn.adjustment.pattern_map.PatternMap`), and :math:`\tilde x` the features of the others. Weighted
     patients have patterns that do not follow from :math:`\tilde x`.
 
     :math:`P(m \mid \tilde x)` is a multinomial ridge logistic regression. A training patient's probability comes from a

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import torch
 
-from gdsfd.nn.adjustment.matching import farthest_rows, matched_order
+from gdsfd.nn.adjustment.matching import matched_order
 
 
 def test_a_shuffled_and_jittered_copy_gets_its_old_numbers_back() -> None:
@@ -44,12 +44,3 @@ def test_more_or_fewer_centres_than_before() -> None:
     assert order.tolist() == [2, 0, 1]  # a new group takes the number that fell free, the others keep theirs
     nothing = matched_order(elsewhere, torch.tensor([0, 1, 4]), old[:0], old_group[:0])
     assert nothing.tolist() == [0, 1, 2]
-
-
-def test_empty_strata_take_the_farthest_rows_of_their_group_one_each() -> None:
-    distance = torch.tensor([1.0, 9.0, 5.0, 7.0, 0.0, 2.0])
-    group = torch.tensor([0, 0, 0, 1, 2, 0])
-    stratum_group = torch.tensor([0, 1, 0, 2, 0, 3, 1])
-    empty = torch.tensor([True, True, False, True, True, True, True])
-    assert farthest_rows(distance, group, empty, stratum_group).tolist() == [1, 3, -1, -1, 2, -1, -1]
-    assert farthest_rows(distance, group, ~empty, stratum_group).tolist() == [-1, -1, 1, -1, -1, -1, -1]

@@ -14,8 +14,8 @@ from gdsfd.nn.dependence import (
     build_dependence,
     known_dependence,
     register_dependence,
-    registry,
 )
+from gdsfd.nn.dependence.registry import DEPENDENCE
 
 
 def test_the_known_ones():
@@ -24,7 +24,7 @@ def test_the_known_ones():
 
 
 def test_ones_own(monkeypatch):
-    monkeypatch.setattr(registry, "_ESTIMATORS", dict(registry._ESTIMATORS))
+    monkeypatch.setattr(DEPENDENCE, "_parts", {name: DEPENDENCE.find(name) for name in DEPENDENCE.names()})
 
     @register_dependence("mean_product")
     class MeanProduct(Dependence):
@@ -43,7 +43,7 @@ def test_a_name_that_is_taken():
 
 
 def test_messages():
-    with pytest.raises(InputError, match=r"unknown estimator of information 'nmj'\. Did you mean 'nwj'"):
+    with pytest.raises(InputError, match=r"unknown dependence measure 'nmj'\. Did you mean 'nwj'"):
         build_dependence("nmj", 4, 4)
     with pytest.raises(InputError, match=r"'xcov' does not take these options: .*'hidden'"):
         build_dependence("xcov", 4, 4, hidden=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gdsfd.nn.losses import RelativeDifficulty, batch_difficulty, outcome_loss
+from gdsfd.nn.losses import outcome_loss
 
 
 def test_weights_multiply_elements() -> None:
@@ -35,27 +35,6 @@ def test_multiclass_margin_is_added_before_the_softmax() -> None:
     logits, y = torch.randn(5, 3), torch.tensor([0, 1, 2, -1, 1])
     margin = torch.randn(5, 3)
     torch.testing.assert_close(outcome_loss(logits, y, margin=margin), outcome_loss(logits + margin, y))
-
-
-def test_relative_difficulty_follows_running_losses() -> None:
-    difficulty = RelativeDifficulty(num_rows=4, num_outputs=1, rate=0.5)
-    y = torch.tensor([[1.0], [1.0], [float("nan")]])
-    rows = torch.tensor([3, 0, 1])
-    biased, causal = torch.tensor([[2.0], [1.0], [0.0]]), torch.tensor([[1.0], [1.0], [0.0]])
-    weight = difficulty(biased, causal, y, rows)
-    torch.testing.assert_close(weight, torch.tensor([[0.5], [0.5 / 1.5], [1.0]]))  # (1, 1/2) against (1, 1), by class
-    again = difficulty(torch.zeros(3, 1), causal, y, rows)
-    torch.testing.assert_close(difficulty.biased[3], torch.tensor([1.0]))
-    assert bool(torch.isfinite(again).all())
-    assert float(difficulty.biased[1]) == -1.0  # the unlabelled patient is still unseen
-    assert float(difficulty.biased[2]) == -1.0
-
-
-def test_batch_difficulty_is_one_number() -> None:
-    labelled = torch.tensor([[True], [False]])
-    value = batch_difficulty(torch.tensor([[1.0], [9.0]]), torch.tensor([[3.0], [9.0]]), labelled)
-    torch.testing.assert_close(value, torch.tensor(0.25))
-    assert float(batch_difficulty(torch.zeros(1, 1), torch.zeros(1, 1), torch.tensor([[False]]))) == 0.0
 
 
 def _fitted(inputs: torch.Tensor, y: torch.Tensor, margin: torch.Tensor | None) -> torch.Tensor:

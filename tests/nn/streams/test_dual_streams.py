@@ -51,8 +51,8 @@ def streams_on(kind: str, channels: int = 8) -> DualStreams:
     if kind == "pooled":
         return DualStreams(build(), None, None)
     if kind == "grid":
-        return DualStreams(build(), reader(), reader())
-    return DualStreams(build(), None, build())
+        return DualStreams(build(), reader(), reader(), MaskGenerator(channels, 3))
+    return DualStreams(build(), None, build(), MaskGenerator(channels, 3))
 
 
 KINDS = ["concat", "muse", "pooled", "grid"]
@@ -123,7 +123,8 @@ def test_a_mask_of_one_on_concat_is_the_backbone_on_doubled_tokens() -> None:
 def test_saturated_masks_leave_gradients_finite(level: str, sign: float) -> None:
     """Scores of 0 or 1 to the last digit: a stream without evidence must not end the training of the other."""
     torch.manual_seed(0)
-    streams = DualStreams(MuseBackbone(8, 3, 0.0), None, MuseBackbone(8, 3, 0.0), level)
+    masker = MaskGenerator(8, 3, level)  # type: ignore[arg-type]
+    streams = DualStreams(MuseBackbone(8, 3, 0.0), None, MuseBackbone(8, 3, 0.0), masker)
     assert isinstance(streams.masker, MaskGenerator)
     for layer in (streams.masker.feature, streams.masker.edge):
         if layer is not None:
@@ -157,7 +158,11 @@ def test_swap_permutes_and_says_whose_codes_they_are() -> None:
         ({"weight": "lff"}, "weight"),
         ({"swap": -1.0}, "setting 'swap': expected a number"),
         ({"streams": False, "swap": 1.0}, "need streams=True"),
-        ({"streams": False, "weight": "batch"}, "needs streams=True"),
+        ({"mask": "learnt"}, "unknown mask 'learnt'.*Did you mean 'learned'"),
+        ({"mask_options": {"hiden": 3}}, "unknown option of the mask 'learned'.*'hidden'"),
+        ({"weight_options": {"rate": 1}}, "unknown option of the loss weight 'uniform'"),
+        ({"adjustment": "strata"}, "unknown adjustment 'strata'"),
+        ({"adjustment_options": {"a": 1}}, "adjustment='none' takes none"),
         ({"stage_one": 2}, "a number from 0 to 1, got 2"),
     ],
 )

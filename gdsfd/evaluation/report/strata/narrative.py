@@ -18,14 +18,8 @@ __all__ = ["points", "strata_narrative", "subgroup_label"]
 SMALL = 0.001
 
 PLACEBO_WORDS = {
-    "random": "The strata of this model are a placebo: centres drawn at random, for comparison only.",
     "shuffled": "The strata of this model are a placebo: in training they were dealt out among patients, for "
     "comparison only.",
-}
-
-ESTIMATOR_WORDS = {
-    "nwgm": "The average was taken in one step, at the mean of the strata’s centres, which is an approximation.",
-    "attention": "The weights of the strata depend on the patient here, so the average is no intervention.",
 }
 
 
@@ -87,7 +81,7 @@ def _what(found: Strata, schema: CohortSchema) -> Iterator[str]:
         return
     strata = found.tables[0].strata
     one = "one stratum" if len(strata) == 1 else f"{len(strata)} strata"
-    parts = "in equal parts" if found.config["mass"] == "uniform" else "in proportion to how many of them each holds"
+    parts = "in proportion to how many of them each holds"
     if found.target:
         parts = "in proportion to their shares at the site that was set as target"
     learned = (
@@ -100,8 +94,6 @@ def _what(found: Strata, schema: CohortSchema) -> Iterator[str]:
     yield f"Strata are formed by {_factors(found, schema)}; outcomes are not asked."
     if found.config["placebo"] != "none":
         yield PLACEBO_WORDS[found.config["placebo"]]
-    if found.config["estimator"] in ESTIMATOR_WORDS:
-        yield ESTIMATOR_WORDS[found.config["estimator"]]
     if len(strata) == 1:
         yield "With one stratum there is nothing to average over: predictions cannot be adjusted."
     if len(found.tables) > 1:
@@ -115,11 +107,10 @@ def _what(found: Strata, schema: CohortSchema) -> Iterator[str]:
 
 def _factors(found: Strata, schema: CohortSchema) -> str:
     place = spelled(schema.environment).replace("+", " and ") if schema.environment else "environment"
-    codes = {"biased": "biased part of the summary", "causal": "causal part of the summary", "context": "observations"}
     words = {
         "pattern": "which modalities are missing",
         "environment": place,
-        "cluster": f"likeness of the {codes[found.config['source']]}",
+        "cluster": "likeness of the biased part of the summary",
     }
     named = [words[factor] for factor in ("pattern", "environment", "cluster") if factor in found.config["strata"]]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"

@@ -14,7 +14,7 @@ from torch import Tensor
 from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.adjustment.adjustment import logit_spread
+from gdsfd.nn.adjustment.averaged_logits import logit_spread
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.training.inference import batches_of

@@ -30,7 +30,7 @@ from gdsfd.training.suspects.strata import environment_codes
 
 if TYPE_CHECKING:
     from gdsfd.nn.adjustment.config import PrototypeConfig
-    from gdsfd.nn.adjustment.deconfounder import Deconfounder
+    from gdsfd.nn.adjustment.stratified_adjustment import StratifiedAdjustment
     from gdsfd.nn.ensemble import Ensemble
 
 __all__ = ["SplitStrata", "Strata", "StrataTable", "Stratum", "StratumOnSplit", "judge_strata"]
@@ -185,12 +185,12 @@ def judge_strata(model: Any, graph: Any, splits: Sequence[str], rules: Evaluatio
     )
 
 
-def _heads(network: Ensemble) -> list[Deconfounder]:
+def _heads(network: Ensemble) -> list[StratifiedAdjustment]:
     found = [member.deconfounder for member in network.members if isinstance(member, StreamPredictor)]
     return [head for head in found if head is not None]
 
 
-def _alike(heads: Sequence[Deconfounder], assigned: Sequence[Ints]) -> list[tuple[int, ...]]:
+def _alike(heads: Sequence[StratifiedAdjustment], assigned: Sequence[Ints]) -> list[tuple[int, ...]]:
     """Members with the same strata, by their training patients and masses."""
     kinds: list[list[int]] = []
     for place, head in enumerate(heads):
@@ -206,7 +206,7 @@ def _alike(heads: Sequence[Deconfounder], assigned: Sequence[Ints]) -> list[tupl
     return [tuple(kind) for kind in kinds]
 
 
-def _describe(head: Deconfounder, graph: Any, train: Ints, assigned: Ints) -> tuple[Stratum, ...]:
+def _describe(head: StratifiedAdjustment, graph: Any, train: Ints, assigned: Ints) -> tuple[Stratum, ...]:
     """The strata of one member."""
     mass = head.centers[1].tolist()
     group = head.prototypes.group.tolist() if bool(head.prototypes.fitted) else [-1]
@@ -214,7 +214,7 @@ def _describe(head: Deconfounder, graph: Any, train: Ints, assigned: Ints) -> tu
     presence = presence_of(graph).numpy()[train]
     environment = graph["patient"].get("environment")
     places = np.asarray(environment, dtype=object)[train].astype(str) if environment is not None else None
-    patterns = head.config.placebo != "random" and "pattern" in head.config.strata and group != [-1]
+    patterns = "pattern" in head.config.strata and group != [-1]
     stored = head.prototypes.count.round().long().tolist()
     words = _names(head, graph, train, group)
     found = []
@@ -238,11 +238,9 @@ def _describe(head: Deconfounder, graph: Any, train: Ints, assigned: Ints) -> tu
     return tuple(found)
 
 
-def _names(head: Deconfounder, graph: Any, train: Ints, group: Sequence[int]) -> list[str]:
+def _names(head: StratifiedAdjustment, graph: Any, train: Ints, group: Sequence[int]) -> list[str]:
     """Strata in words: pattern, environment, cluster."""
     config: PrototypeConfig = head.config
-    if config.placebo == "random":
-        return [f"random centre {number + 1}" for number in range(len(group))]
     if list(group) == [-1]:
         return ["all patients"]
     codes: dict[int, str] = {}

@@ -152,11 +152,9 @@ def test_verdicts_follow_from_intervals(gain, words):
             {"strata": ("pattern", "environment", "cluster")},
             "which modalities are missing, ward and likeness of the biased",
         ),
-        ({"mass": "uniform"}, "in equal parts"),
-        ({"placebo": "random"}, "centres drawn at random"),
+        ({}, "in proportion to how many of them each holds"),
+        ({"fit": "backdoor"}, "The debiased model predicts as if"),
         ({"placebo": "shuffled"}, "dealt out among patients"),
-        ({"estimator": "attention", "fit": "backdoor"}, "no intervention"),
-        ({"estimator": "nwgm"}, "an approximation"),
     ],
 )
 def test_settings_are_said(config, words):

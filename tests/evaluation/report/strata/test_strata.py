@@ -152,16 +152,14 @@ def test_the_page_and_the_file(model, graph, tmp_path):
     ("cohort", "prototypes"),
     [
         ({}, {"strata": ("pattern", "environment", "cluster")}),
-        ({}, {"strata": ("environment",), "source": "context"}),
-        ({}, {"strata": ("cluster",), "clusters": 3, "mass": "uniform"}),
+        ({}, {"strata": ("environment",)}),
+        ({}, {"strata": ("cluster",), "clusters": 3}),
         ({"environments": None}, {"strata": ("pattern", "environment")}),
-        ({}, {"placebo": "random"}),
-        ({}, {"placebo": "shuffled", "estimator": "nwgm"}),
-        ({}, {"fusion": "cross_attention", "estimator": "attention", "fit": "backdoor"}),
+        ({}, {"placebo": "shuffled"}),
+        ({}, {"fit": "backdoor", "estimator": "sampled", "draws": 2}),
         ({}, {"fit": "backdoor"}),
-        ({}, {"fit": "offset", "fusion": "add"}),
         ({"outcomes": "multiclass"}, {}),
-        ({"outcomes": "multilabel"}, {"fit": "evaluation"}),
+        ({"outcomes": "multilabel"}, {}),
     ],
 )
 def test_every_kind_of_strata_and_outcome(cohort, prototypes):

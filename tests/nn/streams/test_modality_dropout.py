@@ -1,4 +1,4 @@
-"""Re-drawn patterns stay inside the patient's own; the thinned graph is the graph without those observations."""
+"""Re-drawn patterns stay inside the patient's own; the reduced graph is the graph without those observations."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader
 from gdsfd.graph.modality_ablation import drop_modalities
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.adjustment.thinning import consistency, modality_of_cells, redraw, thin
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor
+from gdsfd.nn.streams.modality_dropout import consistency, draw_patterns, modality_of_cells, remove_modality_edges
 from tests.cohort_factory import make_cohort
 
 K = 5
@@ -37,7 +37,7 @@ def test_only_deletes_and_leaves_something_of_everyone_who_has_something(number,
     presence = torch.rand(patients, K, generator=seeded(number)) < 0.5
     patterns = torch.rand(kinds, K, generator=seeded(number + 1)) < 0.5
     share = torch.rand(kinds, generator=seeded(number + 2))
-    drawn = redraw(presence, patterns, share, seeded(number))
+    drawn = draw_patterns(presence, patterns, share, seeded(number))
     assert drawn.dtype == torch.bool
     assert drawn.shape == presence.shape
     assert not (drawn & ~presence).any()
@@ -52,7 +52,7 @@ def test_frequencies_are_the_shares_among_the_subsets():
     patterns = flags(["10000", "11000", "11100", "00011", "00000"])
     share = torch.tensor([0.1, 0.2, 0.3, 0.1, 0.3])
     n = 60_000
-    drawn = redraw(flags(["11100"]).expand(n, K), patterns, share, seeded(0))
+    drawn = draw_patterns(flags(["11100"]).expand(n, K), patterns, share, seeded(0))
     for kind, expected in zip(patterns[:3], (1 / 6, 2 / 6, 3 / 6)):
         got = (drawn == kind).all(1).double().mean()
         assert abs(got - expected) < 4 * math.sqrt(expected * (1 - expected) / n)
@@ -61,7 +61,7 @@ def test_frequencies_are_the_shares_among_the_subsets():
 def test_without_a_subset_the_drawn_pattern_is_cut_to_the_own_one():
     patterns = flags(["11000", "10001", "00111"])
     n = 30_000
-    drawn = redraw(flags(["10100"]).expand(n, K), patterns, torch.tensor([0.25, 0.25, 0.5]), seeded(1))
+    drawn = draw_patterns(flags(["10100"]).expand(n, K), patterns, torch.tensor([0.25, 0.25, 0.5]), seeded(1))
     # 11000 and 10001 leave the first modality, 00111 the third: half each
     first = (drawn == flags(["10000"])[0]).all(1)
     third = (drawn == flags(["00100"])[0]).all(1)
@@ -71,22 +71,22 @@ def test_without_a_subset_the_drawn_pattern_is_cut_to_the_own_one():
 
 def test_nothing_in_common_with_any_pattern_keeps_the_own_one():
     own = flags(["00011", "00000"])
-    assert torch.equal(redraw(own, flags(["11000", "00000"]), torch.tensor([0.9, 0.1])), own)
-    assert torch.equal(redraw(own, flags(["00011"]), torch.tensor([0.0])), own)  # a share of 0 is not drawn
-    assert torch.equal(redraw(own, own[:0], torch.zeros(0)), own)
+    assert torch.equal(draw_patterns(own, flags(["11000", "00000"]), torch.tensor([0.9, 0.1])), own)
+    assert torch.equal(draw_patterns(own, flags(["00011"]), torch.tensor([0.0])), own)  # a share of 0 is not drawn
+    assert torch.equal(draw_patterns(own, own[:0], torch.zeros(0)), own)
 
 
 def test_one_seed_one_draw_and_a_generator_of_its_own_leaves_the_global_one():
     presence = torch.rand(200, K, generator=seeded(3)) < 0.8
     patterns, counts = torch.unique(presence, dim=0, return_counts=True)
     before = torch.get_rng_state()
-    first = redraw(presence, patterns, counts / 200, seeded(5))
-    assert torch.equal(first, redraw(presence, patterns, counts / 200, seeded(5)))
+    first = draw_patterns(presence, patterns, counts / 200, seeded(5))
+    assert torch.equal(first, draw_patterns(presence, patterns, counts / 200, seeded(5)))
     assert torch.equal(torch.get_rng_state(), before)
-    assert not torch.equal(first, redraw(presence, patterns, counts / 200, seeded(6)))
+    assert not torch.equal(first, draw_patterns(presence, patterns, counts / 200, seeded(6)))
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        assert torch.equal(first, redraw(presence, patterns, counts / 200))
+        assert torch.equal(first, draw_patterns(presence, patterns, counts / 200))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_thinned_batch_predicts_as_the_graph_without_those_observations(graph,
     batch = PatientStore(graph).batch(rows)
     keep = torch.rand(80, K, generator=seeded(2)) < 0.6
     tokens, layout = predictor.inputs(batch)
-    fewer, thinned = thin(tokens, layout, keep[rows], modality_of(predictor, graph.schema))
+    fewer, thinned = remove_modality_edges(tokens, layout, keep[rows], modality_of(predictor, graph.schema))
     assert 0 < fewer.size(0) == thinned.num_edges < layout.num_edges
     got = predictor.out(predictor.backbone(fewer, thinned).pooled)
     other = graph
@@ -131,7 +131,7 @@ def test_pointers_and_values_of_a_thinned_layout(graph, predictor):
     keep = torch.rand(80, K, generator=seeded(4)) < 0.5
     keep[:, 1] = False
     nodes = modality_of(predictor, graph.schema)
-    fewer, thinned = thin(tokens, layout, keep, nodes)
+    fewer, thinned = remove_modality_edges(tokens, layout, keep, nodes)
     assert type(thinned) is type(layout)
     number = torch.arange(K) if nodes is None else nodes
     stays = [
@@ -153,10 +153,10 @@ def test_keeping_all_or_nothing(graph, predictor):
     batch = PatientStore(graph).batch(torch.arange(10))
     tokens, layout = predictor.inputs(batch)
     nodes = modality_of(predictor, graph.schema)
-    same, whole = thin(tokens, layout, torch.ones(10, K, dtype=torch.bool), nodes)
+    same, whole = remove_modality_edges(tokens, layout, torch.ones(10, K, dtype=torch.bool), nodes)
     torch.testing.assert_close(same, tokens, rtol=0, atol=0)
     assert torch.equal(whole.modality_ptr, layout.modality_ptr)
-    none, empty = thin(tokens, layout, torch.zeros(10, K, dtype=torch.bool), nodes)
+    none, empty = remove_modality_edges(tokens, layout, torch.zeros(10, K, dtype=torch.bool), nodes)
     assert none.shape == (0, tokens.size(1))
     assert empty.num_edges == 0
     assert torch.isfinite(predictor.backbone(none, empty).pooled).all()
@@ -169,7 +169,7 @@ def test_gradients_reach_kept_tokens_only(graph, predictor):
     tokens.requires_grad_()
     keep = torch.rand(30, K, generator=seeded(8)) < 0.5
     nodes = modality_of(predictor, graph.schema)
-    predictor.backbone(*thin(tokens, layout, keep, nodes)).pooled.square().sum().backward()
+    predictor.backbone(*remove_modality_edges(tokens, layout, keep, nodes)).pooled.square().sum().backward()
     stays = keep[layout.patient, layout.modality if nodes is None else nodes[layout.modality]]
     moved = tokens.grad.abs().sum(1) > 0
     assert not moved[~stays].any()
@@ -181,9 +181,9 @@ def test_a_keep_of_other_patients_is_refused(graph):
     tokens = torch.zeros(batch.layout.num_edges, 2)
     for keep in (torch.ones(5, K, dtype=torch.bool), torch.ones(6, K - 1, dtype=torch.bool), torch.ones(6, K)):
         with pytest.raises(InputError, match=r"expected keep as bool \[6, 5\]"):
-            thin(tokens, batch.layout, keep)
+            remove_modality_edges(tokens, batch.layout, keep)
     with pytest.raises(InputError, match="modality_of for all nodes"):
-        thin(tokens, batch.layout, torch.ones(6, 2, dtype=torch.bool), torch.tensor([0, 1, 1]))
+        remove_modality_edges(tokens, batch.layout, torch.ones(6, 2, dtype=torch.bool), torch.tensor([0, 1, 1]))
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

@@ -1,4 +1,4 @@
-"""The intervention on patterns: a patient's graph under another pattern of training patients."""
+"""The pattern intervention: a patient's graph under another pattern of training patients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.adjustment.fitted_buffers import FittedBuffers
-from gdsfd.nn.adjustment.thinning import modality_of_cells, redraw, thin
+from gdsfd.nn.streams.modality_dropout import draw_patterns, modality_of_cells, remove_modality_edges
 
 __all__ = ["MOST", "PatternIntervention"]
 
@@ -52,14 +52,14 @@ class PatternIntervention(FittedBuffers):
         self.patterns, self.count = patterns, count
 
     def forward(self, tokens: Tensor, layout: EdgeLayout, presence: Tensor) -> tuple[Tensor, EdgeLayout]:
-        """Tokens and layout of the thinned graph.
+        """Tokens and layout of the reduced graph.
 
         Args:
             tokens: One token per edge, [E, d].
             layout: The edges, to modalities or to cells.
             presence: True where a patient has a modality; bool [B, K].
         """
-        keep = redraw(presence, self.patterns, self.count)
+        keep = draw_patterns(presence, self.patterns, self.count)
         modality_of = self.modality_of
         assert modality_of is None or isinstance(modality_of, Tensor)
-        return thin(tokens, layout, keep, modality_of)
+        return remove_modality_edges(tokens, layout, keep, modality_of)

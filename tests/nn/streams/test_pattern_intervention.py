@@ -6,7 +6,7 @@ import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.adjustment.intervention import MOST, PatternIntervention
+from gdsfd.nn.streams.pattern_intervention import MOST, PatternIntervention
 from tests.cohort_factory import make_cohort
 
 

@@ -1,4 +1,4 @@
-"""Which pattern of present modalities stands for a patient's own."""
+"""Map from every pattern of present modalities to a frequent one."""
 
 from __future__ import annotations
 

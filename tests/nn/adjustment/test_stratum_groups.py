@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gdsfd.errors import InputError, NotFittedError
-from gdsfd.nn.adjustment.strata import StratumGroups
+from gdsfd.nn.adjustment.stratum_groups import StratumGroups
 
 
 def cohort(patients: int = 3000, seed: int = 0) -> tuple[Tensor, Tensor]:

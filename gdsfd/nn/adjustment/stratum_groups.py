@@ -1,4 +1,4 @@
-"""What strata are crossed from besides clusters: the pattern of modalities and a declared environment."""
+"""Groups that strata are formed within: pattern of modalities, crossed with environment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gdsfd.errors import InputError, NotFittedError
 from gdsfd.nn.adjustment.fitted_buffers import FittedBuffers
-from gdsfd.nn.adjustment.patterns import PatternMap
+from gdsfd.nn.adjustment.pattern_map import PatternMap
 
 __all__ = ["StratumGroups"]
 

@@ -1,4 +1,4 @@
-"""Patterns of missing modalities re-drawn, and the graph thinned to them."""
+"""Modality dropout along the training patterns, and its consistency loss."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from gdsfd.errors import InputError
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.encoders.cell_names import cell_names
 
-__all__ = ["consistency", "modality_of_cells", "redraw", "thin"]
+__all__ = ["consistency", "draw_patterns", "modality_of_cells", "remove_modality_edges"]
 
 
-def redraw(presence: Tensor, patterns: Tensor, share: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def draw_patterns(
+    presence: Tensor, patterns: Tensor, share: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
     r"""Draws for each patient a pattern that the patient could have had with fewer modalities.
 
     For a patient with pattern :math:`m_i` the draw is
@@ -41,7 +43,7 @@ def redraw(presence: Tensor, patterns: Tensor, share: Tensor, generator: torch.G
     Example:
         >>> presence = torch.tensor([[True, True, False]])
         >>> patterns = torch.tensor([[True, False, False], [True, True, True]])
-        >>> redraw(presence, patterns, torch.tensor([0.5, 0.5]))
+        >>> draw_patterns(presence, patterns, torch.tensor([0.5, 0.5]))
         tensor([[ True, False, False]])
     """
     if patterns.size(0) == 0:
@@ -58,7 +60,7 @@ def redraw(presence: Tensor, patterns: Tensor, share: Tensor, generator: torch.G
     return presence & (patterns[choice] | ~drawable)
 
 
-def thin(
+def remove_modality_edges(
     tokens: Tensor, layout: EdgeLayout, keep: Tensor, modality_of: Tensor | None = None
 ) -> tuple[Tensor, EdgeLayout]:
     """Deletes the edges of modalities that are not kept.
@@ -81,7 +83,8 @@ def thin(
     nodes = layout.num_modalities if modality_of is None else modality_of.numel()
     if keep.dtype != torch.bool or keep.shape != (layout.num_patients, modalities) or nodes != layout.num_modalities:
         raise InputError(
-            f"thin: expected keep as bool [{layout.num_patients}, {modalities}] for {layout.num_modalities} nodes, got "
+            f"remove_modality_edges: expected keep as bool [{layout.num_patients}, {modalities}] for "
+            f"{layout.num_modalities} nodes, got "
             f"{keep.dtype} {list(keep.shape)} for {nodes}; with a backbone of level 'cell' give modality_of for all "
             "nodes"
         )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.nn.adjustment.patterns import PatternMap
+from gdsfd.nn.adjustment.pattern_map import PatternMap
 
 
 def rows(*patterns: str) -> Tensor:

@@ -1,0 +1,15 @@
+"""What the folder offers under its own name."""
+
+from __future__ import annotations
+
+import pytest
+
+from gdsfd import nn
+
+
+def test_every_public_name_is_there() -> None:
+    for name in nn.__all__:
+        assert getattr(nn, name).__name__ == name
+    assert set(nn._HOME) == set(nn.__all__)
+    with pytest.raises(AttributeError, match=r"'gdsfd.nn' has no attribute 'Nothing'"):
+        nn.Nothing  # noqa: B018
