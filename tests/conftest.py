@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+#: Plug-ins: collecting their doctests would import them, and declare their parts for every test.
+collect_ignore_glob = ["plugin_parts/*"]
+
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:

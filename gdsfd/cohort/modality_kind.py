@@ -4,8 +4,8 @@ A kind says what an entry of the spec holds, how it is read, how its observation
 them. Everything else asks the record. An own kind is declared by registering a record in a plug-in:
 
 >>> from gdsfd.cohort.modality_kind import MODALITY_KINDS
->>> MODALITY_KINDS.names()
-('table', 'events', 'codes', 'embedding')
+>>> MODALITY_KINDS.find("table").name, "waveform" in MODALITY_KINDS
+('table', False)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.errors import InputError
-from gdsfd.registry import Registry
+from gdsfd.registry import REGISTRIES, Registry
 
 if TYPE_CHECKING:
     from gdsfd.cohort.checks.candidates import Flags, Ranked
@@ -139,8 +139,8 @@ class ModalityKind:
         return np.concatenate([np.zeros((total, 0)), *blocks], axis=1).astype(np.float64)
 
 
-#: Every kind of modality, by name.
-MODALITY_KINDS: Registry[ModalityKind] = Registry(
+#: Every kind of modality, by name. Imported twice, as pytest does for doctests, the module keeps to one registry.
+MODALITY_KINDS: Registry[ModalityKind] = REGISTRIES.get("modality kind") or Registry(
     "modality kind",
     [f"gdsfd.cohort.kinds.{name}" for name in ("table", "events", "codes", "embedding")],
 )

@@ -1,8 +1,8 @@
 """SplitKind: a way of sharing patients out to train, tuning and test, and the registry of ways.
 
 >>> from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
->>> SPLIT_KINDS.names()
-('subject', 'environment', 'time', 'column')
+>>> SPLIT_KINDS.find("time").needs_column, "latest" in SPLIT_KINDS
+(True, False)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.registry import Registry
+from gdsfd.registry import REGISTRIES, Registry
 
 if TYPE_CHECKING:
     from gdsfd.cohort.spec import SplitSpec
@@ -92,8 +92,10 @@ class SplitKind:
         return self.assign.__module__
 
 
-#: Every kind of split, by name.
-SPLIT_KINDS: Registry[SplitKind] = Registry("split kind", ["gdsfd.cohort.patients.split"])
+#: Every kind of split, by name. As with kinds of modality, there is one registry however often this is imported.
+SPLIT_KINDS: Registry[SplitKind] = REGISTRIES.get("split kind") or Registry(
+    "split kind", ["gdsfd.cohort.patients.split"]
+)
 
 
 def quotas(

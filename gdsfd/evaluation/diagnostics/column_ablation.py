@@ -8,10 +8,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.schema import LEVEL_MISSING, CohortSchema, ModalityFields
 from gdsfd.graph.patient_batch import PatientBatch
 
 __all__ = ["Column", "columns_of", "mask_column"]
+
+#: Part -> the array that holds it.
+_ARRAYS = {
+    "numeric": "numeric",
+    "categorical": "categorical",
+    "item": "summary_item",
+    "code": "code",
+    "component": "vector",
+}
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,9 @@ class Column:
 
 
 def columns_of(schema: CohortSchema) -> Iterator[Column]:
-    """Every column of a schema, modality after modality."""
+    """Every column of a schema that :func:`mask_column` can hide, modality by modality; a plug-in's kind has none."""
     for fields in schema.modalities:
+        arrays = kind_of(fields).keys
         components = [str(number) for number in range(fields.width)]
         for part, names in (
             ("numeric", fields.numeric),
@@ -42,7 +53,7 @@ def columns_of(schema: CohortSchema) -> Iterator[Column]:
             ("code", fields.codes),
             ("component", components),
         ):
-            for place, name in enumerate(names):
+            for place, name in enumerate(names if _ARRAYS[part] in arrays else ()):
                 yield Column(fields, place, part, name)
 
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from gdsfd.cohort.schema import CohortSchema, ModalityFields
 from gdsfd.evaluation.diagnostics.column_ablation import columns_of, mask_column
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.patient_store import PatientStore
 from tests.cohort_factory import make_cohort
+from tests.plugin_parts import declared
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,9 @@ def test_nobody():
     batch = PatientStore(graph).batch(torch.zeros(0, dtype=torch.long))
     for column in columns_of(graph.schema):
         assert len(mask_column(batch, column)) == 0
+
+
+def test_a_kind_of_ones_own_has_no_columns_to_hide():
+    with declared("waveform_kind"):
+        fields = ModalityFields("ecg", "waveform", width=8)
+        assert not list(columns_of(CohortSchema((fields,), ())))
