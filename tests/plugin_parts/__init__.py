@@ -22,7 +22,7 @@ def declared(*modules: str) -> Iterator[None]:
         >>> "waveform" in MODALITY_KINDS
         False
     """
-    for registry in REGISTRIES.values():
+    for registry in list(REGISTRIES.values()):
         registry.names()
     before = {what: (dict(each._parts), dict(each._modules)) for what, each in REGISTRIES.items()}
     names = [f"{__name__}.{module}" for module in modules]
