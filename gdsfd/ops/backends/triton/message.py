@@ -34,7 +34,8 @@ def share(order: tl.tensor, starts: tl.tensor, stops: tl.tensor, owners: tl.tens
         R: Rows of a tile.
 
     Returns:
-        Rows of the results, int64 [R] or [1]; which of them exist; each row's first place; that after its last; steps.
+        Rows of the results, int64 [R] or [1]; which of them exist; where each row's edges (the slice) start; how many
+        each has (where the slice stops); steps.
     """
     if order is None:
         i = tl.program_id(0).to(tl.int64) + tl.zeros((1,), dtype=tl.int64)
@@ -45,15 +46,15 @@ def share(order: tl.tensor, starts: tl.tensor, stops: tl.tensor, owners: tl.tens
             stop = tl.load(starts + at + 1)
         else:
             stop = tl.load(stops + at)
-        first = start + tl.arange(0, R)
+        first = start
         last = stop
         steps = tl.cdiv(stop - start, R)
     else:
         i = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
         live = i < owners
         first = tl.load(starts + i, mask=live, other=0)
-        last = tl.load(starts + i + 1, mask=live, other=0)
-        steps = tl.max(last - first, axis=0)
+        last = tl.load(starts + i + 1, mask=live, other=0) - first
+        steps = tl.max(last, axis=0)
     return i, live, first, last, steps
 
 
@@ -61,10 +62,10 @@ def share(order: tl.tensor, starts: tl.tensor, stops: tl.tensor, owners: tl.tens
 def edges_at(order: tl.tensor, first: tl.tensor, last: tl.tensor, j: tl.tensor, R: tl.constexpr) -> tl.tensor:
     """Edge numbers of step ``j``, and which of them exist."""
     if order is None:
-        e = first + j * R
+        e = first + j * R + tl.arange(0, R)
         on = e < last
     else:
-        on = first + j < last
+        on = j < last
         e = tl.load(order + first + j, mask=on, other=0)
     return e, on
 
