@@ -296,26 +296,27 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
 )
 
 TRAINING = ("suspects", "model_selection", "test_arm.py", "test_average.py", "test_config.py", "test_loop.py")
-TRAINING += ("test_tuning.py", "test_debiaser.py", "test_resume.py")
+TRAINING += ("test_tuning.py", "test_debiaser.py")
+NN = ("streams", "losses", "objectives")
 
 
 def tests_of(path: str, checkout: Path) -> list[str]:
-    """Test files and folders of a file's room, those that the checkout has; the tests of its own name come first."""
+    """Tests near a file, those that the checkout has: of its own name first, then of its room."""
     room, name = path.split("/")[1], Path(path).stem
+    tests = checkout / "tests"
     wanted = {
-        "graph": ["tests/graph", "tests/nn/test_backbones.py", "tests/nn/test_contrast.py"],
+        "graph": [tests / "graph", tests / "nn" / "test_backbones.py", tests / "nn" / "test_contrast.py"],
         "ops": [
-            "tests/ops/test_aggregate.py",
-            "tests/ops/test_edge_update.py",
-            "tests/nn/test_edge_sage_conv.py",
-            "tests/nn/test_backbones.py",
+            *(tests / "ops" / f"test_{part}.py" for part in ("aggregate", "edge_update")),
+            *(tests / "nn" / f"test_{part}.py" for part in ("edge_sage_conv", "backbones")),
         ],
-        "nn": ["tests/nn", "tests/training/test_arm.py", "tests/training/test_prototypes.py"],
-        "comparison": ["tests/comparison"],
-        "training": [f"tests/training/{name}" for name in TRAINING],
+        "nn": [*sorted((tests / "nn").glob("test_*.py")), *(tests / "nn" / part for part in NN)],
+        "comparison": [tests / "comparison"],
+        "training": [tests / "training" / part for part in TRAINING],
     }[room]
-    own = sorted(str(test.relative_to(checkout)) for test in (checkout / "tests" / room).rglob(f"test_{name}.py"))
-    return list(dict.fromkeys([*own, *(test for test in wanted if (checkout / test).exists())]))
+    own = sorted((tests / room).rglob(f"test_{name}.py"))
+    found = (str(test.relative_to(checkout)) for test in [*own, *wanted] if test.exists())
+    return list(dict.fromkeys(found))
 
 
 def first_failure(checkout: Path, tests: list[str]) -> str:
