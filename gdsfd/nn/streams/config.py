@@ -115,11 +115,11 @@ class StreamConfig:
             raise RetiredError(f"debias setting 'weight': {self.weight!r} {_TAKEN_OUT[self.weight]}")
         check_mask(self.mask, self.mask_arguments)
         needs_streams = check_loss_weight(self.weight, self.weight_options).needs_streams
-        check_adjustment(self.adjustment, self.adjustment_options)
         if self.adjustment == "prototypes" and self.prototypes is None:  # its own name for the same thing
             object.__setattr__(self, "prototypes", PrototypeConfig.read(self.adjustment_options))
             object.__setattr__(self, "adjustment", "none")
             object.__setattr__(self, "adjustment_options", {})
+        check_adjustment(self.adjustment, self.adjustment_options)
         if not self.streams and (self.swap or self.information != "none" or self.suspect_weight):
             raise InputError("debias settings: swap, information and suspect_weight need streams=True")
         if not self.streams and (self.adjusts or self.intervention):
