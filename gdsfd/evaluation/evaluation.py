@@ -149,7 +149,7 @@ def evaluate(
     figures["fixed"] = [one.to_dict() for one in fixed]
     figures["labels"] = labels
     for name, data in found.items():
-        _merge(figures, sections[name].to_dict(data))
+        _merge(figures, sections[name].to_dict(data), name)
     return Report(
         metrics=figures,
         results=results,
@@ -166,13 +166,21 @@ def evaluate(
     )
 
 
-def _merge(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
-    """Adds what a section says to the figures; what stands there already is left."""
+def _merge(whole: dict[str, Any], part: Mapping[str, Any], section: str) -> None:
+    """Adds what a section says to the figures.
+
+    Raises:
+        InputError: Something else stands there under the same name.
+    """
     for name, value in part.items():
         if isinstance(value, Mapping) and isinstance(whole.get(name), dict):
-            _merge(whole[name], value)
+            _merge(whole[name], value, section)
+        elif name in whole:
+            raise InputError(
+                f"report section {section!r}: metrics.json has another {name!r}; choose another name for it"
+            )
         else:
-            whole.setdefault(name, value)
+            whole[name] = value
 
 
 def _description(model: ProbabilisticModel) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from gdsfd.errors import InputError
 from gdsfd.evaluation import evaluation as module
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section
@@ -67,6 +68,12 @@ def test_one_with_nothing_to_say_is_left_out(declared):
     report = report_of("multiclass", 3)
     assert "net benefit" not in report.sections
     assert "Is it of use?" not in report.html()
+
+
+def test_nothing_is_lost_to_a_name_that_is_taken(declared, monkeypatch):
+    monkeypatch.setattr(NetBenefit, "to_dict", lambda self, data: {"prevalence": data})
+    with pytest.raises(InputError, match=r"report section 'net benefit': metrics\.json has another 'prevalence'"):
+        report_of("binary", 2)
 
 
 def test_built_in_sections_are_in_the_order_of_the_page():
