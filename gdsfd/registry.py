@@ -101,8 +101,9 @@ class Registry(Generic[Part]):
         return isinstance(name, str) and name in self._parts
 
     def _fill(self) -> None:
-        while self._built_in:
-            importlib.import_module(self._built_in.pop(0))
+        for module in list(self._built_in):
+            importlib.import_module(module)
+        self._built_in.clear()  # only now: an import that failed is tried, and tells why, again
 
 
 def _identity(part: object) -> tuple[str, str]:

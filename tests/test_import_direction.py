@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "baselines": {"cohort", "graph"},
     "training": {"cohort", "graph", "ops", "nn", "baselines"},
     "evaluation": {"simulation", "cohort", "graph", "ops", "nn", "baselines", "training"},
-    "comparison": {"simulation", "cohort", "graph", "ops", "nn", "baselines", "training", "evaluation", "bench"},
+    "comparison": {"simulation", "cohort", "graph", "ops", "nn", "baselines", "training", "evaluation"},
     "bench": {"cohort", "graph", "ops", "nn", "baselines", "training", "simulation"},
     "experimental": {"cohort", "graph", "ops", "nn"},
 }

@@ -61,3 +61,15 @@ def test_built_in_modules_are_imported_at_the_first_look(tmp_path, monkeypatch):
         assert tastes.plugin_of("sweet") == "builtins"
     finally:
         del REGISTRIES["taste"]
+
+
+def test_an_import_that_fails_is_told_each_time(tmp_path, monkeypatch):
+    (tmp_path / "failing_parts.py").write_text("raise RuntimeError('half written')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    smells = Registry("smell", built_in=["failing_parts"])
+    try:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="half written"):
+                smells.find("rose")
+    finally:
+        del REGISTRIES["smell"]

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from gdsfd.bench.agreement import check, difference, distance
-from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.machine import measure_machine
 from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
 from gdsfd.bench.options import Options
@@ -18,6 +17,7 @@ from gdsfd.bench.timing import in_turns
 from gdsfd.bench.work import aggregation_bytes
 from gdsfd.ops import aggregate
 from gdsfd.ops.bipartite import Side
+from gdsfd.result_lines import Line, environment
 
 __all__ = ["bench_aggregation"]
 

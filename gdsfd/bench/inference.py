@@ -12,7 +12,6 @@ from torch_geometric.data import HeteroData
 from gdsfd.bench.agreement import check, difference
 from gdsfd.bench.cohort_graph import random_graph
 from gdsfd.bench.encoder import make_encoders
-from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN, encoder_check
 from gdsfd.bench.opponents.plain_encoder import PlainEncoder
@@ -22,6 +21,7 @@ from gdsfd.bench.timing import Timing, in_turns
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.predictor import Predictor
+from gdsfd.result_lines import Line, environment
 from gdsfd.training.debiaser import Debiaser
 from gdsfd.training.inference import batches_of
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from gdsfd.bench.ingest_exports import BIN_MINUTES, ITEMS
 from gdsfd.bench.ingest_parts import CONTESTANTS
-from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.options import Options
 from gdsfd.bench.timing import Timing
 from gdsfd.errors import GdsfdError
+from gdsfd.result_lines import Line, environment
 
 __all__ = ["bench_ingest"]
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from gdsfd.bench.agreement import check, difference, distance
 from gdsfd.bench.encoder import SparseEncoder, make_encoders
-from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.machine import Machine, measure_machine
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
@@ -21,6 +20,7 @@ from gdsfd.bench.problem import DTYPES, Problem, Shape, make_problem
 from gdsfd.bench.timing import Timing, in_turns
 from gdsfd.bench.work import bare_products, encoder_bytes, flops
 from gdsfd.ops.backends import available
+from gdsfd.result_lines import Line, environment
 
 __all__ = ["COMPILED", "MODES", "PLAIN", "PRODUCTS", "backends_for", "bench_encoder", "encoder_check", "memory_call"]
 

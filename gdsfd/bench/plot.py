@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from gdsfd.bench.lines import Line
 from gdsfd.bench.table import gibibytes, seconds_text
+from gdsfd.result_lines import Line
 
 __all__ = ["plot_bars", "plot_bench", "plot_sweep"]
 

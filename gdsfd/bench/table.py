@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gdsfd.bench.lines import Line
 from gdsfd.cohort.receipt.text_table import text_table
+from gdsfd.result_lines import Line
 
 __all__ = ["bench_table", "gibibytes", "seconds_text"]
 

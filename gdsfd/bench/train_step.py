@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from gdsfd.bench.agreement import check, difference, distance
-from gdsfd.bench.lines import Line, environment
 from gdsfd.bench.memory import measure_memory
 from gdsfd.bench.message_passing import PLAIN, PRODUCTS
 from gdsfd.bench.opponents import muse_contest, streams_contest  # noqa: F401  (each declares its contest)
@@ -19,6 +18,7 @@ from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
+from gdsfd.result_lines import Line, environment
 
 __all__ = ["bench_train_step", "memory_call", "stepper"]
 

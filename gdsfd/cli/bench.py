@@ -127,8 +127,8 @@ def _options(arguments: argparse.Namespace, threads: int, tell: Any) -> Options:
 
 def _report(arguments: argparse.Namespace, lines: list[dict[str, Any]]) -> None:
     from gdsfd.atomic_write import atomic_file
-    from gdsfd.bench.lines import as_text
     from gdsfd.bench.table import bench_table
+    from gdsfd.result_lines import as_text
 
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import torch
 
 from gdsfd.baselines.baseline import BASELINES
-from gdsfd.bench.lines import environment
 from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
@@ -28,6 +27,7 @@ from gdsfd.nn.backbones import check_backbone, known_backbones
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.process_lock import process_lock
+from gdsfd.result_lines import environment
 from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device

@@ -10,11 +10,11 @@ import torch
 from gdsfd.bench import aggregation, message_passing
 from gdsfd.bench.aggregation import bench_aggregation
 from gdsfd.bench.agreement import DisagreementError, check, difference, distance
-from gdsfd.bench.lines import as_text
 from gdsfd.bench.message_passing import MODES, PLAIN, PRODUCTS, backends_for, bench_encoder
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
 from gdsfd.nn.conv import EdgeSAGEConv
+from gdsfd.result_lines import as_text
 
 SHAPE = Shape(60, 5, 0.6, channels=8)
 FAST = Options(turns=3, budget=0.1, memory=False)

@@ -44,7 +44,7 @@ def as_text(lines: Sequence[Line]) -> str:
 @cache
 def _checkout() -> Line:
     """Commit of the code, and whether it was changed since; unknown for an installed package."""
-    folder = Path(__file__).resolve().parents[1]
+    folder = Path(__file__).resolve().parent
 
     def git(*words: str) -> str:
         command = ["git", "-C", str(folder), *words]
