@@ -99,10 +99,10 @@ def test_every_file_named_exists(page):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
 
 
-def test_the_backbone_shown_runs_in_fewer_than_forty_lines(tmp_path):
-    (code,) = blocks(ROOT / "docs" / "models.md", "python")
+def test_the_backbone_shown_runs_in_fewer_than_forty_lines_and_so_does_the_view_for_pyg(tmp_path):
+    view, code = blocks(ROOT / "docs" / "models.md", "python")
     assert code.count("\n") < 40
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code + view], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

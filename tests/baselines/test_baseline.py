@@ -15,7 +15,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 
-PLUGIN = "tests.baselines.toy_baseline"
+PLUGIN = "tests.plugin_parts.counting_baseline"
 QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu"}
 
 
@@ -25,9 +25,9 @@ def counting(monkeypatch):
     monkeypatch.setattr(BASELINES, "_parts", dict(BASELINES._parts))
     monkeypatch.setattr(BASELINES, "_modules", dict(BASELINES._modules))
     sys.modules.pop(PLUGIN, None)
-    import tests.baselines.toy_baseline
+    import tests.plugin_parts.counting_baseline
 
-    assert tests.baselines.toy_baseline
+    assert tests.plugin_parts.counting_baseline
 
 
 def test_a_baseline_of_ones_own_goes_the_whole_way(counting, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gdsfd.evaluation.intervals.of_metric import percentile_limits
 from gdsfd.evaluation.metrics.metric import METRICS, Metric, Sample
 from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section
-from tests.baselines import toy_baseline  # noqa: F401  declares "counting"
+from tests.plugin_parts import counting_baseline  # noqa: F401  declares "counting"
 
 
 def f1(sample: Sample):
