@@ -147,10 +147,11 @@ def take_report(report: Path, picture: Path) -> None:
         ]
         command += [f"--user-data-dir={folder}", f"--screenshot={picture}", report.resolve().as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
-    from matplotlib import image
+    from PIL import Image  # comes with matplotlib
 
-    pixels = image.imread(picture)[..., :3]
-    image.imsave(picture, pixels, pil_kwargs={"optimize": True})
+    with Image.open(picture) as taken:
+        small = taken.convert("RGB").quantize(48)
+    small.save(picture, optimize=True)
 
 
 def main() -> None:
