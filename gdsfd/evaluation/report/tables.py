@@ -8,6 +8,7 @@ from typing import Any
 
 from gdsfd._version import __version__
 from gdsfd.cohort.schema import CohortSchema
+from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import ModelResult, SplitResult
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.estimate import Estimate
@@ -46,10 +47,13 @@ def metrics_of(
         schema: The graph's schema.
         rules: How figures were made.
         file_format: Marks the file.
+
+    Raises:
+        InputError: A metric has the name of another entry.
     """
     first = results[0]
     headline = first.model.overall
-    return {
+    figures = {
         "format": file_format,
         "format_version": 1,
         "gdsfd_version": __version__,
@@ -63,9 +67,12 @@ def metrics_of(
         "positives": headline.positives,
         "prevalence": prevalence(headline),
         "mean_of": list(headline.mean_of) or None,
-        **{name: estimate.value for name, estimate in headline.estimates.items()},
-        "splits": {one.split: _split(one) for one in results},
     }
+    taken = [name for name in headline.estimates if name in figures or name == "splits"]
+    if taken:
+        raise InputError(f"metric {taken[0]!r}: metrics.json has another entry of this name; choose another for it")
+    values = {name: estimate.value for name, estimate in headline.estimates.items()}
+    return {**figures, **values, "splits": {one.split: _split(one) for one in results}}
 
 
 def prevalence(scored: MetricSet) -> float:

@@ -114,3 +114,8 @@ def test_a_plug_in_knows_where_its_metric_is_from(registered):
     assert METRICS.plugin_of("f1") == __name__
     assert METRICS.plugin_of("auroc") is None
     assert "f1" not in [metric.name for metric in built_in_metrics()]
+
+
+def test_a_metric_does_not_take_the_place_of_another_entry(graph):
+    with pytest.raises(InputError, match=r"metric 'prevalence': .* another entry of this name"):
+        judged(graph, metrics=[Metric("prevalence", "F1 score", ratio=f1)])
