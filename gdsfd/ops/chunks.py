@@ -88,9 +88,9 @@ def plus_ends(values: Tensor, table: Tensor, chunk: EdgeChunk, side: Side) -> Te
         side: The ends' side.
     """
     terms = ends(table, chunk, side)
-    if terms.size(0) == values.size(0) and terms.data_ptr() != table.data_ptr():
-        return terms.add_(values)  # gathered, so nobody else's
-    return values + terms
+    if table.size(0) == 1 or (side == "right" and chunk.hub is not None):
+        return values + terms  # rows of the table itself, which stays as it is
+    return terms.add_(values)
 
 
 def collect(total: Tensor, values: Tensor, chunk: EdgeChunk, side: Side) -> None:

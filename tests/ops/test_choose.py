@@ -42,16 +42,6 @@ def test_rules(graph: Bipartite, channels: int, expected: str) -> None:
     assert max_error(updated, edge_update(left, node, edge, edge, graph, backend="reference")) < 1e-6
 
 
-def test_complete() -> None:
-    assert a_graph(4, 3, 1.0).complete
-    assert not a_graph(40, 3, 0.5).complete
-    assert not a_graph(4, 3, 0.0).complete
-    doubled = Bipartite(torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 1, 1]), torch.tensor([0, 2, 4]), 2, 2)
-    assert not doubled.complete
-    uneven = Bipartite(torch.tensor([0, 1, 0, 1]), torch.tensor([0, 0, 0, 1]), torch.tensor([0, 3, 4]), 2, 2)
-    assert not uneven.complete
-
-
 def test_integers_go_where_they_can() -> None:
     graph = a_graph(2, 2, 1.0)
     node, edge = torch.tensor([[1], [2]]), torch.zeros(4, 1, dtype=torch.long)
