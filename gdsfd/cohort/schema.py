@@ -6,13 +6,14 @@ new patients can be read with the same vocabularies (``build_graph(spec, like=gr
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.errors import SchemaError
+from gdsfd.plugins import plugin_needs, require_plugins
 
 __all__ = [
     "CODE_RARE",
@@ -99,7 +100,10 @@ class ModalityFields:
     def __post_init__(self) -> None:
         if self.kind not in MODALITY_KINDS:
             kinds = MODALITY_KINDS.names()
-            raise SchemaError(f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}")
+            raise SchemaError(
+                f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}; one that a plug-in declares "
+                "is known once the plug-in is imported (command line: --plugin MODULE)"
+            )
         if len(self.levels) != len(self.categorical):
             raise SchemaError(
                 f"modality {self.name!r}: expected one list of levels per categorical column "
@@ -140,7 +144,6 @@ class CohortSchema:
     outcomes: tuple[OutcomeFields, ...]
     groups: tuple[str, ...] = ()
     environment: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,17 +166,21 @@ class CohortSchema:
         return f"CohortSchema({len(self.modalities)} modalities, outcomes: {outcomes})"
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-able copy."""
-        return asdict(self)
+        """A JSON-able copy. Kinds of modality that plug-ins declare stand in it with their modules, as ``plugins``."""
+        needs = plugin_needs(("modality kind", modality.kind) for modality in self.modalities)
+        return {**asdict(self), **({"plugins": needs} if needs else {})}
 
     @classmethod
     def from_dict(cls, stored: Any) -> CohortSchema:
-        """Reads what :meth:`to_dict` wrote.
+        """Reads what :meth:`to_dict` wrote; keys that it does not know are passed over.
 
         Raises:
+            InputError: A kind of modality is of a plug-in that is not loaded. Names the plug-in.
             SchemaError: A field is missing, of the wrong type, or does not fit the others.
         """
         try:
+            needs = stored.get("plugins", []) if isinstance(stored, dict) else []
+            require_plugins(TypeAdapter(list[dict[str, str]]).validate_python(needs), "the schema")
             return TypeAdapter(CohortSchema).validate_python(stored)
         except ValidationError as error:
             first = error.errors()[0]

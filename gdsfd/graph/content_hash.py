@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -31,7 +32,7 @@ def content_hash(graph: HeteroData) -> dict[str, str]:
     for key, name in _TEXTS.items():
         parts[name] = _of_json(patient.get(key))
     parts["labels"] = _of_tensors({"y": patient["y"]} if "y" in patient else {})
-    parts["schema"] = _of_json(graph.schema.to_dict())
+    parts["schema"] = _of_json(asdict(graph.schema))
     for name in graph.schema.names:
         edges = graph[edge_type(name)]
         tensors = {key: value for key, value in edges.items() if isinstance(value, Tensor)}

@@ -17,8 +17,7 @@ __all__ = ["EdgeLayout"]
 class EdgeLayout:
     """Observations of all modalities as one edge list, sorted by modality.
 
-    Each modality's edges are contiguous (its hub is one slice), and the permutation that sorts the same edges by
-    patient is worked out once and kept.
+    Each modality's edges are contiguous: its hub is one slice.
 
     Args:
         patient: Patient of each edge; int64 [E], ascending inside each modality.
@@ -53,21 +52,6 @@ class EdgeLayout:
     def num_edges(self) -> int:
         """Number of observations E."""
         return self.patient.numel()
-
-    @property
-    def by_patient(self) -> Tensor:
-        """Permutation that sorts the edges by patient, modality ascending inside each; int64 [E]."""
-        return self.edges.by_left
-
-    @property
-    def patient_degree(self) -> Tensor:
-        """Number of modalities each patient has; int64 [B]."""
-        return self.edges.left_degree
-
-    @property
-    def patient_ptr(self) -> Tensor:
-        """In the order of :attr:`by_patient` the edges of patient ``i`` are ``patient_ptr[i]:patient_ptr[i + 1]``."""
-        return self.edges.left_ptr
 
     @property
     def modality_degree(self) -> Tensor:

@@ -8,21 +8,15 @@ from hypothesis import strategies as st
 
 from gdsfd.graph.edge_layout import EdgeLayout
 
-FIELDS = (
-    "patient",
-    "modality",
-    "modality_ptr",
-    "by_patient",
-    "patient_ptr",
-    "patient_degree",
-    "modality_degree",
-    "presence",
-)
+FIELDS = ("patient", "modality", "modality_ptr", "modality_degree", "presence")
+OF_EDGES = ("by_left", "left_ptr", "left_degree")
 
 
 def assert_same(one: EdgeLayout, other: EdgeLayout) -> None:
     for name in FIELDS:
         assert getattr(one, name).tolist() == getattr(other, name).tolist(), name
+    for name in OF_EDGES:
+        assert getattr(one.edges, name).tolist() == getattr(other.edges, name).tolist(), name
     assert (one.num_patients, one.num_modalities, one.num_edges) == (
         other.num_patients,
         other.num_modalities,
@@ -52,8 +46,8 @@ def test_taking_edges_equals_building_from_them(lists, random):
 def test_pointers_permutation_and_degrees_by_hand():
     layout = EdgeLayout.from_lists([torch.tensor([0, 2]), torch.tensor([], dtype=torch.long), torch.tensor([2])], 4)
     assert layout.modality_ptr.tolist() == [0, 2, 2, 3]
-    assert layout.by_patient.tolist() == [0, 1, 2]
-    assert layout.patient_ptr.tolist() == [0, 1, 1, 3, 3]
-    assert layout.patient_degree.tolist() == [1, 0, 2, 0]
+    assert layout.edges.by_left.tolist() == [0, 1, 2]
+    assert layout.edges.left_ptr.tolist() == [0, 1, 1, 3, 3]
+    assert layout.edges.left_degree.tolist() == [1, 0, 2, 0]
     assert layout.modality_degree.tolist() == [2, 0, 1]
     assert layout.presence.tolist() == [[True, False, False], [False] * 3, [True, False, True], [False] * 3]

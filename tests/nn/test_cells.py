@@ -106,7 +106,7 @@ def test_the_layout_has_the_edges_of_all_modalities(graph: HeteroData) -> None:
     order = layout.modality * len(rows) + layout.patient
     assert (order.diff() > 0).all()
     assert layout.modality_ptr.tolist() == [int((layout.modality < node).sum()) for node in range(tokens.num_nodes + 1)]
-    assert layout.patient_degree[1] == 0
+    assert layout.edges.left_degree[1] == 0
 
 
 def test_tokens_are_scaled_values_through_map_gain_and_offset(graph: HeteroData) -> None:
@@ -154,7 +154,7 @@ def test_patients_mean_tokens_start_with_the_same_spread_everywhere(graph: Heter
         other = graph_from_cohort(make_cohort(num_patients))
         tokens, layout = fitted(other).cells(PatientStore(other).batch(rows_of(other, "train")))
         total = tokens.new_zeros(layout.num_patients, 6).index_add_(0, layout.patient, tokens)
-        mean = total / layout.patient_degree.clamp(min=1).unsqueeze(1)
+        mean = total / layout.edges.left_degree.clamp(min=1).unsqueeze(1)
         assert 0.2 < float(mean.detach().std()) < 1.2
 
 
