@@ -101,8 +101,8 @@ class ModalityFields:
         if self.kind not in MODALITY_KINDS:
             kinds = MODALITY_KINDS.names()
             raise SchemaError(
-                f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}; one that a plug-in declares "
-                "is known once the plug-in is imported (command line: --plugin MODULE)"
+                f"modality {self.name!r}: expected a kind among {kinds}, got {self.kind!r}; one that a plug-in "
+                "declares is known once the plug-in is imported (command line: --plugin MODULE)"
             )
         if len(self.levels) != len(self.categorical):
             raise SchemaError(

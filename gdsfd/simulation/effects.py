@@ -1,4 +1,4 @@
-"""Effect sizes: how strongly each column follows the outcome or the care practice.
+"""Effect sizes: how strongly each column follows the outcome or the care practice, and what its cells then say.
 
 The asked separation ``d'`` is shared out so that every modality, and within it every column of the role, carries the
 same information: the squared separations add up to ``d'^2``. A number is drawn from ``N(m * s, 1)`` with ``s`` = -1 or
@@ -8,6 +8,7 @@ log-likelihood ratio of a number is ``2 m z``; that of a code has variance about
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from gdsfd.simulation.catalogue import CATALOGUE, Role
 from gdsfd.simulation.config import SimulationConfig
 
-__all__ = ["ModalityEffects", "effects_of"]
+__all__ = ["ModalityEffects", "effects_of", "log_ratio", "logit"]
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,25 @@ def _shared(name: str, role: tuple[Role, ...], wanted: Role, separation: float) 
         spread = np.sqrt(feature.centre * (1.0 - feature.centre)) if modality.kind == "codes" else 1.0
         shift[position] = feature.sign * separation / (2.0 * np.sqrt(len(members)) * spread)
     return shift
+
+
+def logit(probability: float) -> float:
+    """``log(p / (1 - p))``."""
+    return math.log(probability / (1.0 - probability))
+
+
+def log_ratio(name: str, values: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-likelihood ratio of what a shift of 1 against -1 predicts, cell by cell; [N, F].
+
+    Args:
+        name: The modality.
+        values: Standardised numbers, or 0/1 for codes; [N, F].
+        shift: ``m`` of each column; [F].
+    """
+    if CATALOGUE[name].kind != "codes":
+        return 2.0 * values * shift
+    base = np.array([logit(feature.centre) for feature in CATALOGUE[name].features])
+    # log P(code | +) - log P(code | -) with P = sigmoid(base + s m); absent codes use the complement.
+    with_code = np.logaddexp(0.0, -(base - shift)) - np.logaddexp(0.0, -(base + shift))
+    without = np.logaddexp(0.0, base - shift) - np.logaddexp(0.0, base + shift)
+    return np.where(values > 0.5, with_code, without)

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
-from gdsfd.simulation.effects import ModalityEffects, effects_of
-from gdsfd.simulation.likelihood_ratio import log_ratio, logit
+from gdsfd.simulation.effects import ModalityEffects, effects_of, log_ratio, logit
 from gdsfd.simulation.missingness import driver_of, presence_intercept, presence_probability
 from gdsfd.simulation.streams import stream
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.simulation.config import SimulationConfig
-from gdsfd.simulation.likelihood_ratio import log_ratio, logit
+from gdsfd.simulation.effects import log_ratio, logit
 from gdsfd.simulation.population import Population
 
 __all__ = ["bayes_score", "bias_log_ratio", "causal_log_ratio", "oracle_score"]

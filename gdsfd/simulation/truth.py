@@ -17,8 +17,8 @@ import pandas as pd
 from gdsfd.errors import InputError
 from gdsfd.simulation.catalogue import ANCHOR_CODE, CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
+from gdsfd.simulation.effects import logit
 from gdsfd.simulation.export_tables import rotation, site_names
-from gdsfd.simulation.likelihood_ratio import logit
 from gdsfd.simulation.missingness import MECHANISMS
 from gdsfd.simulation.population import Population
 from gdsfd.simulation.scores import bayes_score, bias_log_ratio, causal_log_ratio, oracle_score

@@ -132,20 +132,6 @@ def test_like_must_fit_the_spec() -> None:
     assert read.y[:, 0].tolist() == (patients().died == "yes").astype(float).tolist()
 
 
-def test_modalities_of_any_time_are_pointed_out() -> None:
-    frame = events().rename(columns={"minute": "itemoffset"})
-    entry = {"name": "drugs", "kind": "codes", "source": frame, "id": "pid", "code": "item"}
-
-    def leaks(**fields: Any) -> list[str]:
-        cohort = build_cohort(spec({**entry, **fields}))
-        return [finding.text for finding in cohort.receipt.findings if "any time" in finding.text]
-
-    assert "'itemoffset'" in leaks()[0]
-    assert leaks(time="itemoffset")
-    assert not leaks(time="itemoffset", window=[0, 1440])
-    assert not leaks(where="itemoffset < 1440")
-
-
 def test_no_bar_in_a_pipe(capfd: pytest.CaptureFixture[str]) -> None:
     build_cohort(spec())
     assert capfd.readouterr() == ("", "")

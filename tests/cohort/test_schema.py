@@ -35,9 +35,7 @@ def test_a_missing_plug_in_is_named() -> None:
         schema = CohortSchema((ModalityFields("ecg", "waveform", width=8),), (OutcomeFields("d", "d", ("no", "yes")),))
         stored = through_json(schema)
         assert CohortSchema.from_dict(stored) == schema
-    with pytest.raises(
-        InputError, match=r"needs the modality kind 'waveform'.*import tests\.plugin_parts\.waveform_ki"
-    ):
+    with pytest.raises(InputError, match=r"needs the modality kind 'waveform'.*import tests\.plugin_parts"):
         CohortSchema.from_dict(stored)
     del stored["plugins"]  # as a file has it that was written before schemas named them
     with pytest.raises(SchemaError, match=r"modality 'ecg': .*got 'waveform'; one that a plug-in declares .*--plugin"):
@@ -49,7 +47,7 @@ def test_a_missing_plug_in_is_named() -> None:
     [
         ({"outcomes": None}, "schema.outcomes"),
         ({"modalities": [{"name": "labs"}]}, r"schema.modalities.0.kind"),
-        ({"modalities": [{"name": "labs", "kind": "table", "categorical": ["unit"]}]}, "one list of levels per .* got 0"),
+        ({"modalities": [{"name": "labs", "kind": "table", "categorical": ["unit"]}]}, "one list of levels .* got 0"),
         ({"modalities": [{"name": "labs", "kind": "table", "width": "wide"}]}, r"schema.modalities.0.width"),
         ({"plugins": 5}, "schema"),
         ({"plugins": [{"part": 1}]}, "schema.0.part"),

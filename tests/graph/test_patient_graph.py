@@ -14,47 +14,13 @@ from torch_geometric.data import Batch, HeteroData
 from torch_geometric.loader import DataLoader
 from torch_geometric.loader.utils import filter_hetero_data
 
-from gdsfd.cohort.modality_kind import packed_runs
 from gdsfd.errors import InputError
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.graph.serialization import load_graph, save_graph
-from gdsfd.graph.take_patients import take_patients
 from tests.cohort_factory import make_cohort
-
-
-def records(graph: HeteroData) -> dict[str, dict[str, object]]:
-    """All that a graph says of each patient, by id, read with plain loops over its edges and pointers."""
-    patient = graph["patient"]
-    found: dict[str, dict[str, object]] = {}
-    for row, own in enumerate(patient.id):
-        found[own] = {
-            "subject": patient.subject[row],
-            "split": patient.split[row],
-            "environment": patient.environment[row],
-            "groups": {name: values[row] for name, values in patient.groups.items()},
-            "y": patient.y[row].tolist().__repr__(),
-        }
-    for name in graph.schema.names:
-        edges = graph[edge_type(name)]
-        for edge, row in enumerate(edges.edge_index[0].tolist()):
-            held = {}
-            for key, value in edges.items():
-                pointer = next((one for one, keys in packed_runs().items() if key in keys), None)
-                if pointer is not None and pointer in edges:
-                    held[key] = value[edges[pointer][edge] : edges[pointer][edge + 1]].tolist()
-                elif key not in (*packed_runs(), "edge_index", "row"):
-                    held[key] = str(value[edge].tolist())  # as text: NaN is equal to NaN
-            found[patient.id[row]][name] = held
-    return found
-
-
-def assert_is_part(part: HeteroData, whole: HeteroData, ids: list[str]) -> None:
-    check_graph(part)
-    assert part["patient"].id == ids
-    before, now = records(whole), records(part)
-    assert now == {own: before[own] for own in ids}
+from tests.graph.patient_records import assert_is_part, records
 
 
 @pytest.fixture(scope="module")
@@ -174,20 +140,6 @@ def test_modalities_are_not_taken_out_as_nodes(graph):
     assert part["modality"].name == list(graph.schema.names[:2])
     with pytest.raises(InputError, match="keep_modalities"):
         PatientStore(part)
-
-
-def test_take_patients_by_row_id_and_split(graph):
-    ids = graph["patient"].id
-    assert_is_part(take_patients(graph, ids=[ids[9], ids[4]]), graph, [ids[9], ids[4]])
-    assert_is_part(take_patients(graph, rows=torch.tensor([4, 9])), graph, [ids[4], ids[9]])
-    test = [own for own, split in zip(ids, graph["patient"].split) if split == "test"]
-    assert_is_part(take_patients(graph, split="test"), graph, test)
-    with pytest.raises(InputError, match="one of rows, split and ids"):
-        take_patients(graph)
-    with pytest.raises(InputError, match="patients between 0 and 39, got 40"):
-        take_patients(graph, rows=torch.tensor([40]))
-    with pytest.raises(InputError, match="more than once"):
-        take_patients(graph, ids=[ids[0], ids[0]])
 
 
 def test_what_is_saved_of_a_part_holds_nobody_else(graph, tmp_path):

@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
-from gdsfd.simulation.likelihood_ratio import log_ratio
+from gdsfd.simulation.effects import log_ratio
 from gdsfd.simulation.population import Population, draw_population
 from gdsfd.simulation.scores import bayes_score, oracle_score
 

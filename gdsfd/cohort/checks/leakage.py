@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from gdsfd.cohort.checks.availability import presence_findings
-from gdsfd.cohort.checks.leak_candidates import Flags, Ranked, leak_candidates
+from gdsfd.cohort.checks.candidates import Flags, Ranked, leak_candidates
 from gdsfd.cohort.checks.told_presence import ToldPresence
 from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.patient_facts import PatientFacts, facts_of_cohort

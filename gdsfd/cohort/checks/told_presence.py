@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from gdsfd.cohort.checks.leak_candidates import Flags
+from gdsfd.cohort.checks.candidates import Flags
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.errors import shown
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import gdsfd.cohort.checks.leakage as leakage
-from gdsfd.cohort.checks.leak_candidates import Flags, leak_candidates
+from gdsfd.cohort.checks.candidates import Flags, leak_candidates
 from gdsfd.cohort.checks.leakage import find_leaks, univariate_auroc
 from gdsfd.cohort.cohort import CodeObservations, Cohort, EmbeddingObservations
 from gdsfd.cohort.receipt.receipt import Finding

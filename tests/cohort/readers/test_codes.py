@@ -9,7 +9,6 @@ import pytest
 
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import CodeObservations, Cohort
-from gdsfd.cohort.packing import spread
 from gdsfd.cohort.readers.codes import codes_in_cell
 from gdsfd.cohort.schema import CODE_RARE, CODE_UNNAMED
 from tests.cohort.small_exports import PATIENTS, patients, spec
@@ -115,10 +114,3 @@ def test_like_turns_new_codes_into_rare_ones() -> None:
     assert receipt.drops[0].examples == ["999"]
     note = "1 of 2 distinct codes were rare in training or not there and share one code ('never seen')"
     assert receipt.notes == [note]
-
-
-def test_spread_with_empty_runs() -> None:
-    owner, place = spread(np.array([0, 0, 2, 3]), np.array([1, 0, 2, 1], dtype=np.int64))
-    assert owner.tolist() == [0, 0, 2, 3, 3]
-    assert place.tolist() == [0, 1, 2, 0, 1]
-    assert spread(np.array([0]), np.zeros(0, dtype=np.int64))[0].tolist() == []

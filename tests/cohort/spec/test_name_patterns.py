@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from gdsfd.cohort.spec.column_needs import ColumnNeeds
 from gdsfd.cohort.spec.name_patterns import matching_names
 
 LOINC = "Glucose [Mass/volume] in Blood"
@@ -27,15 +26,3 @@ NAMES = ["pid", LOINC, "Glucose [Moles/volume] in Blood", "e_0", "e_1", "e_10", 
 )
 def test_a_name_means_itself_and_anything_else_may_be_a_pattern(entry: str, found: list[str]) -> None:
     assert matching_names(entry, NAMES)[0] == found
-
-
-@pytest.mark.parametrize("entry", ["e_[01]", LOINC, "Glucose [*", "a*", "Gro\u0308\u00dfe", ["e_0", "sbp_*"]])
-def test_a_source_is_asked_for_what_it_will_be_read_for(entry: str | list[str]) -> None:
-    entries = [entry] if isinstance(entry, str) else entry
-    chosen = {name for each in entries for name in matching_names(each, NAMES)[0]}
-    needs, others = ColumnNeeds(), ColumnNeeds()
-    needs.add_choice(entry)
-    others.add_choice(None, exclude=entries)
-    for name in NAMES:
-        assert needs.wants(name, NAMES) == (name in chosen), name
-        assert others.wants(name, NAMES) == (name not in chosen), name

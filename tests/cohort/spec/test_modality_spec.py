@@ -1,0 +1,54 @@
+"""Entries of modalities: which fields go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gdsfd.cohort.spec import EventsSpec, TableSpec
+from gdsfd.errors import SpecError
+from tests.cohort.spec.specs import BASE, EVENTS, NO_NUMBERS, bounded, made
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "a.b"}, "expected a name without"),
+        ({"source": " "}, "expected a path, a glob, a DataFrame or an Ibis table"),
+        ({"window": [0, 10]}, "'window' and 'origin' need 'time'"),
+        ({"time": "t", "window": [10, 10]}, "window: expected start < end"),
+        ({"kind": "events"}, "expected either 'item'"),
+        ({"kind": "events", "values": ["a"], "value": "b"}, "'value' goes with 'item'"),
+        ({"kind": "events", "values": ["a"], "bin": 0}, "bin: expected a number from 0.001"),
+    ],
+)
+def test_fields_that_do_not_go_together(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        made(modality={**BASE["modality"], **fields})
+
+
+def test_a_value_without_an_item_is_one_wide_column() -> None:
+    entry = EventsSpec(name="v", source="v.csv", id="stay", value="heart rate")
+    assert (entry.values, entry.value) == (["heart rate"], None)
+
+
+def test_single_names_are_lists_of_one() -> None:
+    entry = TableSpec(name="t", source="t.csv", id="stay", numeric="a", categorical="b", exclude="c", missing=-1)
+    assert (entry.numeric, entry.categorical, entry.exclude, entry.missing) == (["a"], ["b"], ["c"], [-1])
+    assert entry.columns is None
+
+
+@pytest.mark.parametrize("value", [value for value in NO_NUMBERS if value is not None] + [1e8], ids=bounded)
+def test_windows_are_bounded(value: Any) -> None:
+    for window in ([0, value], [value, 10]):
+        with pytest.raises(
+            SpecError, match=r"window\[[01]\]: expected a number from -52,596,000 to 52,596,000 minutes"
+        ):
+            made(modality={**EVENTS, "window": window})
+
+
+def test_a_window_has_a_bounded_number_of_steps() -> None:
+    with pytest.raises(SpecError, match=r"bin: expected at most 100,000 steps in a window, got 0.01 minutes per step"):
+        made(modality={**EVENTS, "window": [0, 1440], "bin": 0.01})
+    made(modality={**EVENTS, "window": [0, 1000], "bin": 0.01})
