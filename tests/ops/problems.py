@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from gdsfd.bench.opponents import pyg_backend  # noqa: F401  (declares itself)
-from gdsfd.ops import Bipartite
-from gdsfd.ops.backends import BACKENDS
+from gdsfd.ops import Bipartite, aggregate
+from gdsfd.ops.backends import BACKENDS, available
 
 __all__ = [
     "COMPARED",
+    "RELAXED",
     "Problem",
     "assert_close",
     "by_loop",
+    "compare",
+    "crowd",
     "leaf",
     "max_error",
+    "needs",
     "problems",
     "random_graph",
     "results",
+    "with_gradients",
 ]
 
 #: Backends that are compared with the reference. The triton backend has a sweep of its own: its interpreter has to be
 #: asked for before triton is imported.
 COMPARED = [name for name in BACKENDS.names() if name not in ("reference", "triton")]
+
+RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 
 DEGREES = ("any", "one hub has all", "one hub has none", "no edges", "duplicates", "complete")
 
@@ -194,3 +203,43 @@ def assert_close(got: list[Tensor], expected: list[Tensor], tolerance: float) ->
     for one, other in zip(got, expected, strict=True):
         assert one.shape == other.shape
         assert max_error(one, other) < tolerance
+
+
+def needs(backend: str) -> str:
+    if backend not in available():
+        pytest.skip(f"the backend {backend} cannot run here (torch-scatter is optional: make test-scatter)")
+    return backend
+
+
+def with_gradients(problem: Problem, backend: str | None) -> dict[str, Tensor]:
+    """Value and gradients of a weighted sum of it; ``None`` = by the loop."""
+    value = by_loop(problem) if backend is None else aggregate(*problem.arguments(), backend=backend)
+    weight = torch.randn(value.shape, dtype=value.dtype, generator=torch.Generator().manual_seed(0))
+    loss = (value * weight).sum()
+    found = {"value": value.detach()}
+    if loss.requires_grad:
+        gradients = torch.autograd.grad(loss, list(problem.leaves.values()), allow_unused=True)
+        for (name, leaf), gradient in zip(problem.leaves.items(), gradients):
+            found[name] = torch.zeros_like(leaf) if gradient is None else gradient
+    return found
+
+
+def compare(problem: Problem, backend: str, expected: dict[str, Tensor], tolerance: float) -> None:
+    got = with_gradients(problem, backend)
+    for name, tensor in expected.items():
+        assert got[name].shape == tensor.shape
+        assert got[name].dtype == tensor.dtype
+        assert max_error(got[name], tensor) < tolerance, name
+
+
+def crowd(
+    num_left: int = 6000, channels: int = 5, hubs: int = 3, seed: int = 0
+) -> tuple[Bipartite, Tensor, Tensor, Tensor]:
+    """Few hubs with more edges than a chunk has, or many that share chunks; the last has no edge."""
+    generator = torch.Generator().manual_seed(seed)
+    present = torch.rand(num_left, hubs, generator=generator) < torch.linspace(1, 0, hubs)
+    left, right = present.nonzero().unbind(1)
+    graph, _ = Bipartite.from_edges(left, right, num_left, hubs)
+    edge = torch.randn(graph.num_edges, channels, dtype=torch.float64, generator=generator)
+    nodes = torch.randn(num_left, channels, dtype=torch.float64, generator=generator)
+    return graph, edge, nodes, torch.rand(graph.num_edges, dtype=torch.float64, generator=generator)

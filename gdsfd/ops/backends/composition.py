@@ -5,6 +5,7 @@ Everything about empty groups, ties, masks and infinities is decided in this fil
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import torch
@@ -12,7 +13,18 @@ from torch import Tensor
 
 from gdsfd.ops.bipartite import Bipartite, Side
 
-__all__ = ["Activation", "Gathered", "Reduce", "Reductions", "compose", "gather", "other", "weighted", "where_positive"]
+__all__ = [
+    "Activation",
+    "Gathered",
+    "Reduce",
+    "Reductions",
+    "compose",
+    "gather",
+    "other",
+    "softmax_weight",
+    "weighted",
+    "where_positive",
+]
 
 Reduce = Literal["sum", "mean", "max"]
 Activation = Literal["relu", "none"]
@@ -108,7 +120,7 @@ def compose(
         message = gather(node, graph, other(toward))
         message = message if edge is None else message + edge
         return _first_max(torch.relu(message) if activation == "relu" else message, mask, graph, toward)
-    weight = mask if score is None else _softmax_weight(score, mask, graph, toward)
+    weight = mask if score is None else softmax_weight(score, mask, graph, toward, _peaks)
     total = reductions.weighted_total(node, edge, weight, graph, toward, activation)
     if score is None and reduce == "sum":
         return total
@@ -133,19 +145,41 @@ def _spread(flags: Tensor, channels: int) -> Tensor:
     return flags if flags.size(1) in (1, channels) else flags.repeat_interleave(channels // flags.size(1), dim=1)
 
 
-def _softmax_weight(score: Tensor, mask: Tensor | None, graph: Bipartite, toward: Side) -> Tensor:
-    """Numerators of the softmax, ``a_e exp(s_e - peak)``; the peak is that of the destination's edges with a > 0."""
+def softmax_weight(
+    score: Tensor,
+    mask: Tensor | None,
+    graph: Bipartite,
+    toward: Side,
+    peaks: Callable[[Tensor, Bipartite, Side], Tensor],
+) -> Tensor:
+    """Numerators of the softmax, ``a_e exp(s_e - peak)``, in float32 at least; [E, H], or [E, C] with a mask of [E, C].
+
+    The peak is the largest score of the destination's edges with a > 0. The softmax does not depend on it, so it has no
+    gradient; it only keeps the exponentials in range.
+
+    Args:
+        score: [E] or [E, H].
+        mask: [E, 1] or [E, C], or None.
+        graph: The edges.
+        toward: The side of the destinations.
+        peaks: Largest value per destination of values [E, W]; anything where there is none.
+    """
     score = score.unsqueeze(1) if score.dim() == 1 else score
-    if mask is not None and mask.size(1) > score.size(1):
-        score = score.repeat_interleave(mask.size(1) // score.size(1), dim=1)
+    score = score.to(torch.promote_types(score.dtype, torch.float32))
+    if mask is not None:
+        mask = mask.to(score.dtype)
+        if mask.size(1) > score.size(1):
+            score = score.repeat_interleave(mask.size(1) // score.size(1), dim=1)
     with torch.no_grad():
-        taken = score if mask is None else score.masked_fill(mask <= 0, -torch.inf)
-        target = graph.ends(toward)
-        peak = taken.new_full((graph.num_nodes(toward), taken.size(1)), -torch.inf)
-        peak.scatter_reduce_(0, target.unsqueeze(1).expand_as(taken), taken, reduce="amax")
-        peak.masked_fill_(peak == -torch.inf, 0)  # nothing but -inf: exp gives 0 for all
-    weight = (score - peak.index_select(0, target)).clamp(max=_LARGEST_EXPONENT).exp()
+        peak = peaks(score if mask is None else score.masked_fill(mask <= 0, -torch.inf), graph, toward)
+        peak = peak.masked_fill(peak == -torch.inf, 0)  # nothing but -inf: exp gives 0 for all
+    weight = (score - peak.index_select(0, graph.ends(toward))).clamp(max=_LARGEST_EXPONENT).exp()
     return weight if mask is None else weight * mask
+
+
+def _peaks(values: Tensor, graph: Bipartite, toward: Side) -> Tensor:
+    out = values.new_full((graph.num_nodes(toward), values.size(1)), -torch.inf)
+    return out.scatter_reduce_(0, graph.ends(toward).unsqueeze(1).expand_as(values), values, reduce="amax")
 
 
 def _first_max(message: Tensor, mask: Tensor | None, graph: Bipartite, toward: Side) -> Tensor:

@@ -15,10 +15,10 @@ Sums are in float32, or in float64 for float64 inputs; no ``tl.dot``, so nothing
 Verified so far:
 
 - values and gradients, in Triton's interpreter on a CPU: float64, float32, bfloat16, float16
-  (``tests/ops/test_triton_kernels.py``, Triton 3.7 and 3.9);
+  (``tests/ops/backends/triton``, Triton 3.7 and 3.9);
 - every kernel compiles to machine code for compute capability 9.0, some for 8.0, without atomics, without 32-bit row
   offsets and, at 128 channels in float32, without spilling registers; compiling needs no GPU
-  (``tests/ops/test_triton_compile.py``);
+  (``tests/ops/backends/test_triton_compile.py``);
 - on a GPU: nothing. No kernel has run on one yet, and there is no GPU figure. Tile shapes and warps are by reckoning,
   not tuned.
 """
@@ -29,11 +29,11 @@ import torch
 import triton
 from torch import Tensor
 
-from gdsfd.ops.backends.composition import Activation, Reduce
+from gdsfd.ops.backends.composition import Activation, Reduce, softmax_weight
 from gdsfd.ops.backends.triton.aggregate import reduce_edges
 from gdsfd.ops.backends.triton.edge_update import update
 from gdsfd.ops.backends.triton.reduction_kernels import add_up
-from gdsfd.ops.backends.triton.softmax import softmax_weight
+from gdsfd.ops.backends.triton.reductions import largest
 from gdsfd.ops.backends.triton.tiles import check_tensor
 from gdsfd.ops.bipartite import Bipartite, Side
 
@@ -66,9 +66,14 @@ def aggregate(
     check_tensor("aggregate", node, _INTERPRETED)
     mask = mask.unsqueeze(1) if mask is not None and mask.dim() == 1 else mask
     if score is not None:
-        score = score.unsqueeze(1) if score.dim() == 1 else score
-        mask, reduce = softmax_weight(score, mask, graph, toward), "mean"
+        # The numerators enter as the weights of a mean: normalisation is in the kernels.
+        mask, reduce = softmax_weight(score, mask, graph, toward, peaks), "mean"
     return reduce_edges(node, edge, mask, graph, toward, reduce, activation)
+
+
+def peaks(values: Tensor, graph: Bipartite, toward: Side) -> Tensor:
+    """Largest value of each destination's edges, 0 without any; values [E, W]."""
+    return largest(None, values.contiguous(), None, graph, toward, relu=False)[0]
 
 
 def edge_update(

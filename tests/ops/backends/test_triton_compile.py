@@ -27,9 +27,9 @@ from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
 from gdsfd.ops.backends import triton as backend  # noqa: E402
+from gdsfd.ops.backends.composition import softmax_weight  # noqa: E402
 from gdsfd.ops.backends.triton.aggregate import reduce_edges  # noqa: E402
 from gdsfd.ops.backends.triton.edge_update import update  # noqa: E402
-from gdsfd.ops.backends.triton.softmax import softmax_weight  # noqa: E402
 
 AMPERE, HOPPER = GPUTarget("cuda", 80, 32), GPUTarget("cuda", 90, 32)
 TYPES = {
@@ -157,7 +157,9 @@ def test_older_gpus_compile(launches: Launches) -> None:
 def test_scores_compile(launches: Launches) -> None:
     graph = small_graph()
     for toward in ("left", "right"):
-        softmax_weight(leaf(30, 4, dtype=torch.bfloat16), leaf(30, 1, dtype=torch.bfloat16), graph, toward)
+        softmax_weight(
+            leaf(30, 4, dtype=torch.bfloat16), leaf(30, 1, dtype=torch.bfloat16), graph, toward, backend.peaks
+        )
     assert launches.compile(HOPPER) == MAXIMA
 
 

@@ -16,7 +16,7 @@ import torch
 
 from gdsfd.ops.backends import available
 
-TESTS = Path(__file__).with_name("test_triton_kernels.py")
+TESTS = Path(__file__).with_name("triton")
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
 
@@ -25,7 +25,7 @@ def test_kernels_in_the_interpreter() -> None:
     pytest.importorskip("triton")
     command = [sys.executable, "-m", "pytest", str(TESTS), "-p", "no:cacheprovider", "--tb=short"]
     done = subprocess.run(
-        command, cwd=TESTS.parents[2], env={**os.environ, "TRITON_INTERPRET": "1"}, capture_output=True, text=True
+        command, cwd=TESTS.parents[3], env={**os.environ, "TRITON_INTERPRET": "1"}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
