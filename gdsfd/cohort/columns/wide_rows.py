@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -168,14 +169,17 @@ class WideRows:
 
     def is_missing(self, column: str, missing: Sequence[object]) -> str:
         """SQL that says whether a cell is declared missing, as text or as a number; never null."""
-        cell, dtype = f"v.{quoted(column)}", self._types[column]
-        numbers = [parsed for parsed in (parse_scalar(value) for value in missing) if parsed is not None]
-        found = []
-        if numbers and kind_of(dtype) in ("text", "number"):
-            found.append(f"({self.number_of(column)}) IN ({', '.join(repr(value) for value in numbers)})")
-        if missing and (kind_of(dtype) == "text" or not numbers):
-            texts = ", ".join(string_literal(str(value).strip()) for value in missing)
-            found.append(f"CAST({cell} AS VARCHAR) IN ({texts})")
+        cell, kind = f"v.{quoted(column)}", kind_of(self._types[column])
+        numbers, texts = [], []
+        for value in missing:
+            parsed = parse_scalar(value)
+            finite = parsed is not None and math.isfinite(parsed)
+            if finite and kind in ("text", "number"):
+                numbers.append(repr(parsed))
+            if kind == "text" or not (finite and kind == "number"):
+                texts.append(string_literal(str(value).strip()))
+        found = [f"({self.number_of(column)}) IN ({', '.join(numbers)})"] if numbers else []
+        found += [f"{_as_text(cell, self._types[column])} IN ({', '.join(texts)})"] if texts else []
         return f"coalesce({' OR '.join(found)}, false)" if found else "false"
 
     def _cells(self, table: Mapping[str, pa.ChunkedArray], k: int, name: str, missing: Sequence[object]) -> Cells:

@@ -55,6 +55,8 @@ def is_declared_missing(column: Any, missing: Sequence[object]) -> Any:
             found = found | as_number(column).isin(numbers).fill_null(False)
     elif numbers and (column.type().is_numeric() or column.type().is_boolean()):
         found = column.cast("float64").isin(numbers)
+        words = [str(value).strip() for value in missing if parse_scalar(value) is None]
+        found = found | as_text(column).isin(words) if words else found
     else:
         found = as_text(column).isin([str(value).strip() for value in missing])
     return found.fill_null(False)

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from gdsfd.cohort.build import build_cohort
-from gdsfd.cohort.cohort import Cohort, TableObservations
+from gdsfd.cohort.cohort import Cohort
 from gdsfd.errors import InputError
 from tests.cohort.small_exports import PATIENTS, patients, spec
 
@@ -91,44 +90,3 @@ def test_what_storage_would_make_infinite_or_equal() -> None:
         built([*(k * k % 7 for k in range(PATIENTS - 1)), 1e39])
     cohort = built([str(20240131000000 + k * k % 97) for k in range(PATIENTS)])
     assert "once stored in single precision" in told(cohort)["m.x"]
-
-
-def test_any_number_of_columns_against_pandas() -> None:
-    random = np.random.default_rng(0)
-    frame = pd.DataFrame(random.integers(0, 3, (PATIENTS, 700)), columns=[f"g{k}" for k in range(700)]).astype(object)
-    frame = frame.mask(random.random(frame.shape) < 0.1)
-    frame["g650"] = np.array(["a", "b"])[np.arange(PATIENTS) % 2]
-    frame = frame.assign(pid=IDS).sample(frac=1, random_state=0)
-    cohort = build_cohort(spec({"name": "m", "kind": "table", "source": frame, "id": "pid", "min_level_count": 1}))
-    observed = cohort.observations["m"]
-    assert isinstance(observed, TableObservations)
-    expected = frame.set_index("pid").loc[cohort.id]
-    names = [f"g{k}" for k in range(700) if k != 650]
-    assert cohort.schema.modalities[0].numeric == tuple(names)
-    np.testing.assert_array_equal(observed.numeric, expected[names].to_numpy(np.float32))
-    levels = np.array(cohort.schema.modalities[0].levels[0])
-    assert (levels[observed.categorical[:, 0] - 2] == expected.g650.to_numpy()).all()
-
-
-def test_wide_events_with_any_number_of_columns_against_pandas() -> None:
-    random = np.random.default_rng(0)
-    frame = pd.DataFrame(random.normal(size=(120, 100)).round(3), columns=[f"sbp_{k}" for k in range(100)])
-    frame = frame.mask(random.random(frame.shape) < 0.5).assign(heart_rate=random.normal(size=120).round(3))
-    frame = frame.assign(pid=[IDS[k % PATIENTS] for k in range(120)], t=random.integers(0, 180, 120))
-    entry = {"name": "m", "kind": "events", "source": frame, "id": "pid", "time": "t", "window": [0, 180]}
-    entry |= {"values": ["heart_rate", "sbp_*"], "min_count": 1}
-    cohort = build_cohort(spec(entry))
-    items = cohort.schema.modalities[0].items
-    assert items == ("heart_rate", *(f"sbp_{k}" for k in range(100)))
-    long = frame.melt(["pid", "t"], list(items)).dropna().assign(step=lambda rows: rows.t // 60)
-    expected = long.groupby(["pid", "step", "variable"]).value.mean()
-    observed: Any = cohort.observations["m"]
-    owner = np.repeat(observed.patient, np.diff(observed.ptr))
-    found = {
-        (cohort.id[who], step, items[item]): value
-        for who, step, item, value in zip(owner, observed.step, observed.item, observed.value, strict=True)
-    }
-    assert found.keys() == set(expected.index)
-    np.testing.assert_allclose([found[key] for key in expected.index], expected, rtol=1e-6)
-    receipt = cohort.receipt.modalities[0]
-    assert receipt.rows_read == receipt.rows_kept == 120

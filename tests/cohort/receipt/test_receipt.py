@@ -1,4 +1,4 @@
-"""A receipt names no patient unless it is asked to."""
+"""A receipt names no patient unless it is asked to, and survives JSON."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 from gdsfd.cohort.build import build_cohort
+from gdsfd.cohort.receipt.receipt import Drop, Finding, Receipt, SourceReceipt
 from gdsfd.cohort.receipt.text import receipt_text
 from gdsfd.cohort.spec import CohortSpec
+from gdsfd.errors import InputError
 from tests.cohort.small_exports import events, labs, patients, spec
 
 MARK = "SECRET-"
@@ -51,3 +54,45 @@ def test_ids_on_demand() -> None:
     dropped = {drop.reason: drop.examples for drop in receipt.modalities[1].drops}
     assert dropped["id not in the cohort"][0].startswith(MARK)
     assert MARK in receipt_text(receipt)
+
+
+def made() -> Receipt:
+    drops = [Drop("blank item", 3, ["hr"]), Drop("id not in the cohort", 2, ["P1"], names_patients=True)]
+    labs = SourceReceipt("labs", "events", ["labs.csv"], 10, 5, 4, drops, notes=["a note"], fitted={"items": 2})
+    cohort = SourceReceipt("cohort", "cohort", ["p.csv"], 5, 4, 4, [Drop("no id", 1, ["P2"], names_patients=True)])
+    return Receipt(
+        cohort, [labs], {"splits": [{"split": "train"}]}, {"train": 4}, [Finding("range", "labs.hr", "odd", 2)]
+    )
+
+
+def test_ids_of_patients_are_forgotten_and_names_of_items_stay() -> None:
+    receipt = made()
+    receipt.forget_ids()
+    assert [drop.examples for drop in receipt.modalities[0].drops] == [["hr"], []]
+    assert receipt.cohort.drops[0].examples == []
+    assert [drop.rows for drop in receipt.modalities[0].drops] == [3, 2]
+
+
+def test_a_receipt_survives_json() -> None:
+    assert Receipt.from_dict(json.loads(json.dumps(made().to_dict()))) == made()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cohort": None}, "receipt.cohort"),
+        ({"modalities": [{"name": "labs"}]}, r"receipt.modalities.0.kind"),
+        ({"findings": [{"kind": 1, "where": "x", "text": "y"}]}, r"receipt.findings.0.kind"),
+        ({"subjects": {"train": "many"}}, "receipt.subjects.train"),
+    ],
+)
+def test_what_is_no_receipt_is_refused_with_its_place(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Receipt.from_dict({**made().to_dict(), **change})
+
+
+def test_a_notebook_shows_rows_and_warnings() -> None:
+    shown = made()._repr_html_()
+    for text in ("5 of 10 rows kept, 4 patients", "range: labs.hr", "odd"):
+        assert text in shown
+    assert repr(made()) == "Receipt(4 patients, 1 warnings)"

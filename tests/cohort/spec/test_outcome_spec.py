@@ -29,7 +29,7 @@ def test_values_that_differ_may_be_declared_side_by_side() -> None:
     (outcome,) = made(
         outcome={"name": "d", "column": "c", "positive": [1, "yes"], "negative": 0, "missing": -9}
     ).outcome
-    assert (outcome.positive, outcome.negative, outcome.missing) == ([1, "yes"], [0], [])
+    assert (outcome.positive, outcome.negative, outcome.missing) == ([1, "yes"], [0], [-9])
 
 
 @pytest.mark.parametrize(
