@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import gdsfd
-from gdsfd.evaluation import evaluation as evaluation_module
+from gdsfd.evaluation.report.sections import presence
 from gdsfd.registry import REGISTRIES
 from tests.cohort.small_exports import patients, spec
 from tests.plugin_parts import declared
@@ -55,7 +55,7 @@ def test_there_is_one_for_every_plug_point(examples: None) -> None:
 
 
 def test_they_work_together(examples: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation_module, "presence_picture", lambda graph: None)
+    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
     cohort = patients()
     cohort["person"] = [f"{'ABCQTU'[k % 6]}{k}" for k in range(len(cohort))]
     bands = pd.DataFrame(np.random.default_rng(0).normal(size=(len(cohort), 6)), columns=[f"b_{k}" for k in range(6)])

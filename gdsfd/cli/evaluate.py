@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from gdsfd.cli.headline import headline
     from gdsfd.evaluation.evaluation import evaluate
-    from gdsfd.evaluation.report.population_narrative import population_narrative
+    from gdsfd.evaluation.report.sections.population import population_narrative
     from gdsfd.graph.serialization import load_graph
     from gdsfd.training.debiaser import Debiaser
 

@@ -15,9 +15,8 @@ from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.metric import Metric, metrics_beside_built_in
 from gdsfd.evaluation.population import TrainingPatientsRule, whom_to_judge
 from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings
-from gdsfd.evaluation.report.presence_picture import presence_picture
 from gdsfd.evaluation.report.report import FORMAT, Report
-from gdsfd.evaluation.report.section import SectionContext, built_sections
+from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_page
 from gdsfd.evaluation.report.tables import metrics_of
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
@@ -54,7 +53,7 @@ def evaluate(
     Of a model trained with debiasing the report also says whether that helped: its two networks side by side, and what
     can be read from their codes (:func:`~gdsfd.evaluation.diagnostics.probes.probe_streams`). Of one that averages over
     strata it says which there are and how predictions move by that
-    (:func:`~gdsfd.evaluation.report.strata.strata.judge_strata`).
+    (:func:`~gdsfd.evaluation.report.sections.strata.strata.judge_strata`).
 
     Args:
         model: Anything with ``predict_proba(graph, split=...)``.
@@ -108,7 +107,7 @@ def evaluate(
     given = dict(baselines) if isinstance(baselines, Mapping) else {}
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
-    sections = built_sections()
+    sections = sections_of_page()
     bar = tqdm(
         total=len(fresh) + 1 + len(splits) + len(sections),
         disable=None if progress is None else not progress,
@@ -131,9 +130,12 @@ def evaluate(
             bar.update()
         described = {name: _description(one) for name, one in models.items()}
         labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
+        rivals = [labels[name] for name in models if name not in (MODEL, *given)]
+        fixed = tuple(fixed_settings(model, judged, points[MODEL], rivals, record, why))
         context = SectionContext(
-            model, graph, splits, rules, tuple(results), labels, judged.populations, record, truth, probes
-        )
+            model, graph, splits, rules, tuple(results), labels, judged.populations, record, truth, probes, fixed,
+            described,
+        )  # fmt: skip
         found = {}
         for name, section in sections.items():
             bar.set_description(f"looking at {name}")
@@ -141,29 +143,11 @@ def evaluate(
             if data is not None:
                 found[name] = data
             bar.update()
-    rivals = [labels[name] for name in models if name not in (MODEL, *given)]
-    fixed = fixed_settings(model, judged, points[MODEL], rivals, record, why)
-    receipt = graph.receipt.to_dict() if "receipt" in graph and graph.receipt is not None else None
     figures = metrics_of(results, graph.schema, rules, FORMAT)
-    figures["population"] = {one.split: one.to_dict() for one in judged.populations}
-    figures["fixed"] = [one.to_dict() for one in fixed]
     figures["labels"] = labels
-    for name, data in found.items():
-        _merge(figures, sections[name].to_dict(data), name)
-    return Report(
-        metrics=figures,
-        results=results,
-        labels=labels,
-        schema=graph.schema,
-        rules=rules,
-        receipt=receipt,
-        training=described.pop(MODEL) or None,
-        baselines=described,
-        presence=presence_picture(graph),
-        populations=list(judged.populations),
-        fixed=fixed,
-        sections=found,
-    )
+    for name in sorted(found, key=lambda name: name not in PAGE):  # so it is one's own that is told of a taken name
+        _merge(figures, sections[name].to_dict(found[name]), name)
+    return Report(figures, results, labels, graph.schema, rules, found)
 
 
 def _merge(whole: dict[str, Any], part: Mapping[str, Any], section: str) -> None:

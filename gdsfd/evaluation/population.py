@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,12 +65,6 @@ class JudgedPopulation:
     checked_by: str = ""
     same_ids: int = 0
     dropped: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able copy, for ``metrics.json``."""
-        from gdsfd.evaluation.report.population_narrative import population_narrative
-
-        return {**asdict(self), "words": population_narrative(self)}
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from gdsfd.baselines.boosting import Boosting
 from gdsfd.errors import InputError
-from gdsfd.evaluation import evaluation as module
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.report import Report, _jsonable
+from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
@@ -232,7 +232,7 @@ def test_a_bar_only_when_asked_or_on_a_terminal(graph, capsys):
     ],
 )
 def test_a_model_is_called_by_the_network_that_predicts(graph, monkeypatch, choice, verdict, label):
-    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
     model = Fixed(graph, probabilities(graph))
     model.choice, model.guard = choice, SimpleNamespace(choice=verdict)
     model.describe = lambda: {"backbone": "concat", "debias": "full"}
@@ -245,7 +245,7 @@ def test_a_model_is_called_by_the_network_that_predicts(graph, monkeypatch, choi
 
 @pytest.mark.parametrize("positives", [1, 4])
 def test_a_few_positives_in_the_test_set_have_figures_but_no_interval(monkeypatch, positives):
-    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
     own = graph_from_cohort(make_cohort(600, unlabelled=0))
     patient = own["patient"]
     test = np.flatnonzero(np.array(patient.split) == "test")

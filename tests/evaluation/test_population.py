@@ -10,7 +10,7 @@ import pytest
 from gdsfd.errors import InputError
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.population import whom_to_judge
-from gdsfd.evaluation.report.population_narrative import population_narrative
+from gdsfd.evaluation.report.sections.population import population_narrative
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.debiaser import Debiaser
 from tests.cohort_factory import make_cohort

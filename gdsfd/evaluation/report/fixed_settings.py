@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from gdsfd.baselines.labels import target_names
@@ -36,10 +36,6 @@ class FixedSetting:
     what: str
     value: str
     on: str
-
-    def to_dict(self) -> dict[str, str]:
-        """For ``metrics.json``."""
-        return asdict(self)
 
 
 def kept_rules(model: Any, key: str, record: RunRecord | None) -> TunedRules | None:

@@ -1,10 +1,11 @@
-"""The report of an evaluation: figures as a dict, as tables and as a page."""
+"""The report of an evaluation: figures as a dict, as tables and as a page of sections."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 import pandas as pd
 
 from gdsfd.atomic_write import atomic_directory, check_replaceable
-from gdsfd.evaluation.report.contents import ReportContents
-from gdsfd.evaluation.report.debiasing.debiasing import Debiasing
-from gdsfd.evaluation.report.numbers import count, interval
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.evaluation.assess import SplitResult
+from gdsfd.evaluation.config import EvaluationConfig
+from gdsfd.evaluation.population import JudgedPopulation
+from gdsfd.evaluation.report.fixed_settings import FixedSetting
+from gdsfd.evaluation.report.numbers import count, interval, spelled
 from gdsfd.evaluation.report.page import render
-from gdsfd.evaluation.report.recalibrated import Recalibrated
-from gdsfd.evaluation.report.strata.strata import Strata
+from gdsfd.evaluation.report.sections.debiasing.debiasing import Debiasing
+from gdsfd.evaluation.report.sections.population import Populations
+from gdsfd.evaluation.report.sections.recalibrated import Recalibrated
+from gdsfd.evaluation.report.sections.strata.strata import Strata
 from gdsfd.evaluation.report.tables import headline_rows, long_rows
 
 __all__ = ["FORMAT", "Report"]
@@ -26,11 +32,41 @@ __all__ = ["FORMAT", "Report"]
 FORMAT = "gdsfd report"
 
 
-class Report(ReportContents):
-    """What :func:`gdsfd.evaluate` returns: :attr:`metrics` as a dict, tables, and a page.
+@dataclass
+class Report:
+    """What :func:`gdsfd.evaluate` returns: how well a model does, with intervals, against baselines and for whom.
 
     A notebook shows the page.
+
+    Args:
+        metrics: Every figure as a nested dict. On top the headline figures of the first split (``metrics["auroc"]``),
+            below ``metrics["splits"]`` all of them, each ``{"value", "low", "high", "reason"}``. NaN with a reason
+            where a figure cannot be given.
+        results: The same as objects, one per split.
+        labels: Model -> what tables call it (``metrics`` always says ``model`` for the one judged).
+        schema: The graph's schema.
+        rules: How figures were made.
+        sections: Section of the page -> what it found; those with nothing to say of this model are left out.
     """
+
+    metrics: dict[str, Any]
+    results: list[SplitResult]
+    labels: dict[str, str]
+    schema: CohortSchema
+    rules: EvaluationConfig
+    sections: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def populations(self) -> tuple[JudgedPopulation, ...]:
+        """Whose patients were judged, split by split."""
+        found: Populations = self.sections["population"]
+        return found.judged
+
+    @property
+    def fixed(self) -> tuple[FixedSetting, ...]:
+        """What was fixed where before they were looked at."""
+        found: Populations = self.sections["population"]
+        return found.fixed
 
     @property
     def debiasing(self) -> Debiasing | None:
@@ -69,7 +105,9 @@ class Report(ReportContents):
 
     def html(self) -> str:
         """The report as one self-contained page."""
-        return render(self)
+        outcomes = ", ".join(spelled(outcome.name) for outcome in self.schema.outcomes)
+        title = f"{outcomes}: {self.labels['model']} on “{self.results[0].split}”"
+        return render(self.sections, title, self.schema, self.rules)
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, so that its styles are not the notebook's."""

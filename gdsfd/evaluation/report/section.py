@@ -1,24 +1,44 @@
-"""A section of the report: what it looks at, what it says in words, and how it stands on the page and in files."""
+"""A section of the report: what it looks at, what it says in words, and how and where it stands on the page.
+
+The page is made of sections from its headline to its last line. :data:`PAGE` is their order.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
 
 from gdsfd.cohort.schema import CohortSchema
+from gdsfd.errors import InputError, cell_text, near_names
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
+from gdsfd.evaluation.report.fixed_settings import FixedSetting
 from gdsfd.evaluation.report.page_templates import template
 from gdsfd.registry import Registry
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.run_record.run_record import RunRecord
 
-__all__ = ["SECTIONS", "Paragraph", "Section", "SectionContext", "built_sections"]
+__all__ = ["PAGE", "SECTIONS", "Paragraph", "Section", "SectionContext", "sections_of_page"]
+
+#: The built-in sections from the top of the page to its end, and the modules of ``report.sections`` that declare them.
+PAGE = {
+    "headline": "headline",
+    "population": "population",
+    "summary": "summary.section",
+    "figures": "figures",
+    "recalibrated": "recalibrated",
+    "debiasing": "debiasing.section",
+    "strata": "strata.section",
+    "cohort": "cohort",
+    "presence": "presence",
+    "training": "training",
+    "method": "method",
+}
 
 Data = TypeVar("Data")
 
@@ -51,6 +71,8 @@ class SectionContext:
         record: What the model keeps of its training, if anything.
         truth: Of a simulated cohort.
         probes: Whether codes are to be probed.
+        fixed: What was fixed where before the patients judged were looked at.
+        descriptions: Model -> what it says of itself and its training.
     """
 
     model: Any
@@ -63,6 +85,8 @@ class SectionContext:
     record: RunRecord | None = None
     truth: Truth | None = None
     probes: bool = True
+    fixed: tuple[FixedSetting, ...] = ()
+    descriptions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def schema(self) -> CohortSchema:
@@ -77,12 +101,13 @@ class Section(ABC, Generic[Data]):
     Attributes:
         name: Its key in ``metrics.json`` and in ``Report.sections``.
         title: Its heading.
-        before_figures: Whether it stands above the figures of the splits.
+        after: The section that it follows on the page; by default the last one on what the model does. Those of
+            :data:`PAGE` stand where that says.
     """
 
     name: str = ""
     title: str = ""
-    before_figures: bool = False
+    after: str = "strata"
 
     @abstractmethod
     def judge(self, context: SectionContext) -> Data | None:
@@ -102,12 +127,39 @@ class Section(ABC, Generic[Data]):
         return {}
 
 
-#: Sections by name, in the order of the page. A class decorator declares one: ``@SECTIONS.register("mine")``.
+#: Sections by name. A class decorator declares one: ``@SECTIONS.register("mine")``.
 SECTIONS: Registry[type[Section[Any]]] = Registry(
-    "report section", built_in=["gdsfd.evaluation.report.built_in_sections"]
+    "report section", built_in=[f"gdsfd.evaluation.report.sections.{module}" for module in PAGE.values()]
 )
 
 
-def built_sections() -> dict[str, Section[Any]]:
-    """Every section that is declared, built-in ones first."""
-    return {name: SECTIONS.find(name)() for name in SECTIONS.names()}
+def sections_of_page() -> dict[str, Section[Any]]:
+    """Every section that is declared, from the top of the page to its end.
+
+    Several that follow the same one stand in the order in which they were declared.
+
+    Raises:
+        InputError: A section follows one that is not declared, or some follow one another in a circle.
+    """
+    sections = {name: SECTIONS.find(name)() for name in SECTIONS.names()}
+    followers: dict[str, list[str]] = {}
+    for name, section in sections.items():
+        if name in PAGE:
+            continue
+        if section.after not in sections:
+            raise InputError(
+                f"report section {name!r}: it stands after {cell_text(section.after)}, which is no section."
+                f"{near_names(str(section.after), sections)}"
+            )
+        followers.setdefault(section.after, []).append(name)
+
+    def with_followers(name: str) -> Iterator[str]:
+        yield name
+        for follower in followers.get(name, ()):
+            yield from with_followers(follower)
+
+    order = [name for built_in in PAGE for name in with_followers(built_in)]
+    circle = [name for name in sections if name not in order]
+    if circle:
+        raise InputError(f"report sections follow one another in a circle: {', '.join(map(repr, circle))}")
+    return {name: sections[name] for name in order}

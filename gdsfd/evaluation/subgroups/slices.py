@@ -16,7 +16,7 @@ from gdsfd.evaluation.metrics.operating_point import OperatingPoint
 from gdsfd.evaluation.targets import Target
 from gdsfd.graph.availability import presence_of
 
-__all__ = ["Slice", "pattern_description", "score_slices", "slices_of"]
+__all__ = ["Slice", "kind_word", "pattern_description", "score_slices", "slices_of"]
 
 #: A slice of more patients than this gets its intervals from the first resamples only; they are narrow anyway, and a
 #: hundred slices of a large cohort would take minutes.
@@ -45,6 +45,16 @@ class Slice:
     name: str
     mask: Mask
     pooled: int = 0
+
+
+def kind_word(kind: str) -> str:
+    """A slice's kind as a reader knows it.
+
+    Example:
+        >>> kind_word("group: sex"), kind_word("environment")
+        ('sex', 'environment')
+    """
+    return kind.removeprefix("group: ")
 
 
 def slices_of(graph: Any, rows: NDArray[np.int64], target: Target, rules: EvaluationConfig) -> list[Slice]:

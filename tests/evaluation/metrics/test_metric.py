@@ -10,10 +10,10 @@ import pytest
 from sklearn.metrics import f1_score
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation import evaluation as module
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.intervals.of_metric import percentile_limits
 from gdsfd.evaluation.metrics.metric import METRICS, Metric, Sample, built_in_metrics, metrics_beside_built_in
+from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed, made
@@ -47,7 +47,7 @@ def graph():
 
 @pytest.fixture(autouse=True)
 def no_picture(monkeypatch):
-    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
 
 
 def judged(graph, **options):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation import evaluation as module
 from gdsfd.evaluation.evaluation import evaluate
-from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section
+from gdsfd.evaluation.report.section import PAGE, SECTIONS, Paragraph, Section, sections_of_page
+from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
@@ -44,7 +45,7 @@ def declared(monkeypatch):
     SECTIONS.names()
     monkeypatch.setattr(SECTIONS, "_parts", dict(SECTIONS._parts))
     monkeypatch.setattr(SECTIONS, "_modules", dict(SECTIONS._modules))
-    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
     SECTIONS.register("net benefit")(NetBenefit)
 
 
@@ -76,8 +77,57 @@ def test_nothing_is_lost_to_a_name_that_is_taken(declared, monkeypatch):
         report_of("binary", 2)
 
 
-def test_built_in_sections_are_in_the_order_of_the_page():
-    assert SECTIONS.names()[:4] == ("summary", "recalibrated", "debiasing", "strata")
+def headings(page):
+    return [re.sub(": .*", "", one) for one in re.findall("<h[12]>(.*?)</h[12]>", page)]
+
+
+def test_the_page_is_its_sections_from_top_to_bottom(declared):
+    assert headings(report_of("binary", 2).html()) == [
+        "Predicting mortality",
+        "Whose patients these are, and what was fixed where",
+        "In plain words",
+        "Figures",
+        "Is it of use?",
+        "The cohort",
+        "How the models were trained",
+        "How the figures were made",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("after", "above"), [("summary", "Figures"), ("cohort", "How the models were trained"), ("method", None)]
+)
+def test_it_names_the_section_that_it_follows(declared, monkeypatch, after, above):
+    monkeypatch.setattr(NetBenefit, "after", after)
+    shown = headings(report_of("binary", 2).html())
+    at = shown.index("Is it of use?")
+    assert shown[at + 1 : at + 2] == ([above] if above else [])
+
+
+def test_followers_of_followers_and_several_of_one(declared):
+    for name, after in (("d", "c"), ("a", "figures"), ("c", "figures"), ("b", "a")):
+        SECTIONS.register(name)(type(name, (NetBenefit,), {"after": after}))
+    names = list(sections_of_page())
+    at = names.index("figures")
+    assert names[at : at + 5] == ["figures", "a", "b", "c", "d"]
+    assert [name for name in names if name in PAGE] == list(PAGE)
+
+
+def test_a_place_that_does_not_exist_is_refused_before_anything_is_worked_out(declared, monkeypatch):
+    monkeypatch.setattr(NetBenefit, "after", "figure")
+    wrong = r"report section 'net benefit': it stands after 'figure', which is no section\. Did you mean 'figures'\?"
+    with pytest.raises(InputError, match=wrong):
+        report_of("binary", 2)
+    monkeypatch.setattr(NetBenefit, "judge", None)
+    monkeypatch.setattr(NetBenefit, "after", "net benefit")
+    with pytest.raises(InputError, match="report sections follow one another in a circle: 'net benefit'"):
+        report_of("binary", 2)
+
+
+def test_every_built_in_section_is_declared_by_the_module_of_its_name():
+    for name, module in PAGE.items():
+        assert SECTIONS.find(name).__module__ == f"gdsfd.evaluation.report.sections.{module}"
+        assert SECTIONS.find(name).name == name
 
 
 def test_a_notebook_shows_the_page(declared):

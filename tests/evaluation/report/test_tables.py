@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from gdsfd.evaluation import evaluation as module
 from gdsfd.evaluation.evaluation import evaluate
+from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
@@ -16,7 +16,7 @@ from tests.evaluation.scores import Fixed
 
 @pytest.fixture(autouse=True)
 def _without_picture(monkeypatch):
-    monkeypatch.setattr(module, "presence_picture", lambda graph: None)
+    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
 
 
 def answers(graph, kind, seed):

@@ -1,0 +1,81 @@
+"""The top of the page: what was predicted, on whom it was judged, and four figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.evaluation.assess import SplitResult
+from gdsfd.evaluation.config import EvaluationConfig
+from gdsfd.evaluation.metrics.estimate import Estimate
+from gdsfd.evaluation.report.numbers import number, spelled
+from gdsfd.evaluation.report.page_templates import template
+from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
+from gdsfd.evaluation.report.sections.figures import Figures
+from gdsfd.evaluation.report.tables import mean_name, prevalence
+
+__all__ = ["Headline"]
+
+
+@SECTIONS.register("headline")
+class Headline(Section[Figures]):
+    """The judged model on the first split."""
+
+    name = "headline"
+    title = "Predicting"
+
+    def judge(self, context: SectionContext) -> Figures:
+        return Figures(context.results, context.labels)
+
+    def render(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> Markup:
+        text = template("headline.html").render(
+            title=f"{self.title} {', '.join(spelled(outcome.name) for outcome in schema.outcomes)}",
+            model=data.labels["model"],
+            split=data.results[0],
+            labelled=data.results[0].model.overall.n,
+            level=config.level,
+            tiles=_tiles(data.results[0]),
+        )
+        return Markup(text)
+
+
+def _tiles(result: SplitResult) -> list[dict[str, str]]:
+    """The four figures at the top."""
+    scored = result.model.overall
+    single = len(result.names) == 1
+    mean = mean_name(scored, len(result.names))
+    tiles: list[dict[str, Any]] = [
+        {
+            "name": "AUROC",
+            "estimate": scored["auroc"],
+            "note": "0.5 is chance, 1 is perfect" + ("" if single else f"; {mean}"),
+        },
+        {
+            "name": "Average precision",
+            "estimate": scored["auprc"],
+            "note": f"{number(prevalence(scored))} is chance (the prevalence)"
+            if single
+            else f"{mean}; {number(prevalence(scored))} is chance (their mean prevalence)",
+        },
+        {
+            "name": "Brier score",
+            "estimate": scored["brier"],
+            "note": f"{number(prevalence(scored) * (1 - prevalence(scored)))} for always saying the prevalence"
+            if single
+            else f"{mean}; smaller is better",
+        },
+        {
+            "name": "Calibration error",
+            "estimate": scored["ece"],
+            "note": f"up to {number(scored['ece_by_chance'].value)} by chance alone" + ("" if single else f"; {mean}"),
+        },
+    ]
+    return [{**tile, "value": number(tile["estimate"].value), "ends": _ends(tile["estimate"])} for tile in tiles]
+
+
+def _ends(estimate: Estimate) -> str:
+    if estimate.has_interval:
+        return f"{number(estimate.low)} to {number(estimate.high)}"
+    return estimate.reason

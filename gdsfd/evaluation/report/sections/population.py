@@ -1,0 +1,122 @@
+"""The section "Whose patients these are, and what was fixed where"."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.evaluation.config import EvaluationConfig
+from gdsfd.evaluation.population import JudgedPopulation
+from gdsfd.evaluation.report.fixed_settings import FixedSetting
+from gdsfd.evaluation.report.numbers import count, spelled
+from gdsfd.evaluation.report.page_templates import template
+from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
+
+__all__ = ["PopulationSection", "Populations", "population_narrative"]
+
+#: The most environments named one by one.
+_NAMED = 6
+
+
+@dataclass(frozen=True)
+class Populations:
+    """Whose patients are judged, and what was fixed before they were.
+
+    Args:
+        judged: One per split.
+        fixed: What was fixed, to what, on whom.
+    """
+
+    judged: tuple[JudgedPopulation, ...]
+    fixed: tuple[FixedSetting, ...]
+
+
+@SECTIONS.register("population")
+class PopulationSection(Section[Populations]):
+    """A paragraph per split, and the table of what was fixed."""
+
+    name = "population"
+    title = "Whose patients these are, and what was fixed where"
+
+    def judge(self, context: SectionContext) -> Populations:
+        return Populations(context.populations, context.fixed)
+
+    def render(self, data: Populations, schema: CohortSchema, config: EvaluationConfig) -> Markup:
+        text = template("population.html").render(
+            title=self.title,
+            populations=[(one.split, population_narrative(one)) for one in data.judged],
+            fixed=data.fixed,
+            external=any(one.kind == "new" for one in data.judged),
+        )
+        return Markup(text)
+
+    def to_dict(self, data: Populations) -> dict[str, Any]:
+        judged = {one.split: {**asdict(one), "words": population_narrative(one)} for one in data.judged}
+        return {"population": judged, "fixed": [asdict(one) for one in data.fixed]}
+
+
+def population_narrative(found: JudgedPopulation) -> str:
+    """Two to five sentences: who they are, whether the model has seen them, where they come from."""
+    return " ".join(part for part in (_who(found), _checked(found), _left_out(found), _where(found)) if part)
+
+
+def _who(found: JudgedPopulation) -> str:
+    source = f" of {', '.join(found.source)}" if found.source else ""
+    if found.kind == "training":
+        return (
+            f"These are the {count(found.patients, 'patient')} that the model was trained on: the figures say how well "
+            "it fits what it has seen, and nothing of other patients."
+        )
+    if found.kind == "tuning":
+        return (
+            f"These are the {count(found.patients, 'patient')} on whom the epoch and the threshold were chosen: the "
+            "figures are flattered by that."
+        )
+    if found.kind == "new":
+        everybody = found.patients == found.of_cohort
+        part = f"{found.patients:,} of {found.of_cohort:,} patients"
+        whom = f"All {count(found.patients, 'patient')}" if everybody else part
+        other = "" if found.dropped or found.same_ids else ", another cohort than the one that the model was trained on"
+        return f"{whom}{source}{other}."
+    cohort = "the cohort that the model was trained on" if found.kind == "held out" else "the cohort"
+    whom = f"{count(found.patients, 'patient')} of {found.of_cohort:,} in {cohort}"
+    return f"The split “{found.split}”{source}: {whom}."
+
+
+def _checked(found: JudgedPopulation) -> str:
+    if found.kind in ("training", "tuning"):
+        return ""
+    if not found.checked_by:
+        return "Whether the model has seen any of them cannot be checked: it keeps no hashes of its training patients."
+    seen = f"its {found.train:,} training and {found.tuning:,} tuning patients"
+    if found.same_ids:
+        verb = "has an id that stands" if found.same_ids == 1 else "have ids that stand"
+        return f"{found.same_ids:,} of them {verb} among {seen}, too; they were declared to be other people."
+    return f"None of them is among {seen} (checked by salted hashes of {found.checked_by})."
+
+
+def _left_out(found: JudgedPopulation) -> str:
+    if not found.dropped:
+        return ""
+    verb = "was" if found.dropped == 1 else "were"
+    return f"{count(found.dropped, 'patient')} {verb} left out because the model has seen them."
+
+
+def _where(found: JudgedPopulation) -> str:
+    if not found.environments:
+        return ""
+    what, names = spelled(found.environment), list(found.environments)
+    listed = ", ".join(f"{name} ({found.environments[name]:,})" for name in names[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    text = f"By {what}: {listed}{more}"
+    if found.in_training is None:
+        return f"{text}."
+    known = len(found.in_training)
+    if not known:
+        return f"{text}; none of these names stood in training."
+    if known == len(names):
+        return f"{text}; {'this name' if known == 1 else 'all of these names'} stood in training, too."
+    return f"{text}; {known:,} of these {len(names):,} names stood in training, too."
