@@ -171,7 +171,7 @@ def _whole_percent(share: float) -> str:
     """0 and 100 only when it is exactly so."""
     if share in (0, 1):
         return f"{share * 100:.0f}"
-    return "<1" if share < 0.005 else f"{min(share, 0.99) * 100:.0f}"
+    return "<1" if share <= 0.005 else f"{min(share, 0.99) * 100:.0f}"
 
 
 def _wilson(hits: int, known: int) -> tuple[float, float]:

@@ -152,12 +152,6 @@ def test_rows_outside_the_graph(graph, rows):
         PatientStore(graph).batch(torch.tensor(rows))
 
 
-def test_the_batch_moves_to_a_device(graph):
-    moved = PatientStore(graph).batch(torch.tensor([1, 2])).to("meta")
-    assert moved.observations["chart"]["numeric"].is_meta
-    assert moved.layout.patient.is_meta
-
-
 def test_runs_worked_out_once_stand_beside_what_is_there(graph):
     store = PatientStore(graph)
     before = store.batch(torch.arange(40)).observations["diagnosis"]

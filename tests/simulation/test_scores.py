@@ -6,7 +6,6 @@ from scipy.stats import norm
 
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
-from gdsfd.simulation.effects import log_ratio
 from gdsfd.simulation.population import Population, draw_population
 from gdsfd.simulation.scores import bayes_score, oracle_score
 
@@ -86,8 +85,3 @@ def test_certain_alignment_gives_finite_scores(confounding: float) -> None:
     config = SimulationConfig(patients=200, confounding=confounding)
     population = draw_population(config)
     assert np.isfinite(bayes_score(config, population)).all()
-
-
-def test_code_evidence_is_zero_without_shift() -> None:
-    values = np.array([[0.0], [1.0]]).repeat(len(CATALOGUE["history"].features), axis=1)
-    assert np.allclose(log_ratio("history", values, np.zeros(values.shape[1])), 0.0)

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.simulation import SimulationConfig, load_truth, simulate
-from gdsfd.simulation.export_tables import rotation
+from gdsfd.simulation import SimulationConfig, load_truth
 from gdsfd.simulation.population import draw_population
 
 
@@ -44,19 +43,6 @@ def test_coefficients_say_how_the_data_came_about(everything: Path) -> None:
     assert set(found["biased"]) == {"labs", "imaging"}
     assert found["presence"]["imaging"]["mechanism"] == "mnar"
     assert found["presence"]["demographics"]["intercept"] is None
-
-
-def test_a_rotated_embedding_turns_back(tmp_path: Path) -> None:
-    folder = simulate(tmp_path / "out", patients=200, modalities=2, rotate=True)
-    truth = load_truth(folder)
-    assert set(truth.masks["imaging"].values()) == {"mixed"}
-    mixing = np.array(truth.extra["rotation"]["imaging"])
-    assert np.allclose(mixing @ mixing.T, np.eye(len(mixing)))
-    assert np.allclose(mixing, rotation(truth.config, "imaging"))
-    stored = pd.read_parquet(folder / "imaging.parquet").set_index("patient_id")
-    population = draw_population(truth.config)
-    known = stored.loc[population.id[population.present["imaging"]]].to_numpy() @ mixing
-    assert np.allclose(known, population.values["imaging"][population.present["imaging"]], atol=1e-4)
 
 
 def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
