@@ -2,49 +2,39 @@
 
     python benchmarks/hand_written_gradients.py
 
-The step is that of ``gdsfd bench train-step`` on ``muse`` with contrastive views (forward, losses, backward, AdamW),
-for ``pair_layer`` one of ``concat`` with back-door adjustment. Both sides of a pair take turns on the same machine,
-each first every other time; what counts is the processor's time of the step on one thread, which other work on the
-machine hardly lengthens. A ratio above 1 is what the hand-written form saves; what saves less than 5 % goes. One line
-per shape is appended to ``results/hand_written_gradients.jsonl``: quartiles of the ratio of each.
+The step is that of ``gdsfd bench train-step`` on ``muse`` with contrastive views (forward, losses, backward, AdamW).
+Both sides of a pair take turns on the same machine, each first every other time; what counts is the processor's time of
+the step on one thread, which other work on the machine hardly lengthens. A ratio above 1 is what the hand-written form
+saves; what saves less than 5 % goes. One line per shape is appended to ``results/hand_written_gradients.jsonl``:
+quartiles of the ratio of each.
 
-The first lines also name forms that are no longer there, measured where they were: ``linear`` (products by oneDNN),
+Some lines also name forms that are no longer there, measured where they were: ``linear`` (products by oneDNN),
 ``edge_layer`` (messages of both directions and the edge update with their products inside), ``node_update``,
-``residual_network`` (an encoder's network) and ``unit_tanh``. In these lines all but ``linear`` and ``all of muse``
-were measured with torch's own products on both sides.
+``residual_network`` (an encoder's network), ``unit_tanh``, and ``pair_layer`` (the hidden layer on pairs of a patient
+and a stratum, in a step of ``concat`` with back-door adjustment over 64 strata). In the first lines all but ``linear``
+and ``all of muse`` were measured with torch's own products on both sides.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
 from results_line import append_line
-from training_step import stepper
 
-import gdsfd
 from gdsfd.bench.opponents.contest import OURS
 from gdsfd.bench.opponents.muse_contest import muse
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.train_step import stepper as step_of
-from gdsfd.graph.loader import rows_of
-from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.streams import PRESETS
-from gdsfd.training.arm import Arm
-from gdsfd.training.config import TrainConfig
 
-contrast, view, drop, pair = (
-    importlib.import_module(f"gdsfd.{name}")
-    for name in ("nn.backbones.contrast", "nn.backbones.muse", "ops.dropout", "nn.adjustment.pair_layer")
+contrast, view, drop = (
+    importlib.import_module(f"gdsfd.{name}") for name in ("nn.backbones.contrast", "nn.backbones.muse", "ops.dropout")
 )
 patch = mock.patch.object
 
@@ -93,24 +83,6 @@ def ratios(step: Any, plain: dict[str, list[Any]], pairs: int) -> tuple[dict[str
     return quartiles, round(float(np.median(taken)), 2)
 
 
-def prototypes_step(channels: int, batch: int, fit: str) -> Any:
-    """A step of ``concat`` with back-door adjustment over 64 strata of clusters; ``own`` is the preset's fit."""
-    streams = PRESETS["prototypes"]
-    assert streams is not None
-    assert streams.prototypes is not None
-    streams = replace(
-        streams, prototypes=replace(streams.prototypes, strata=("cluster",), clusters=64, least=1, fit=fit)
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        gdsfd.simulate(Path(folder) / "exports", patients=3000, seed=0)
-        graph = gdsfd.build_graph(Path(folder) / "exports" / "spec.toml", progress=False)
-    train = rows_of(graph, "train")
-    config = TrainConfig(members=1, channels=channels, batch_size=batch).resolved(train.numel())
-    step, _ = stepper(Arm("concat", streams, config, 0, ("pattern", "environment")), graph, PatientStore(graph))
-    generator = torch.Generator().manual_seed(0)
-    return lambda: step(train[torch.randperm(train.numel(), generator=generator)[:batch]])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=15)
@@ -126,19 +98,9 @@ def main() -> None:
             contest = muse(shape, 0, "cpu", True)
             found, taken = ratios(step_of(contest, OURS, shape, batch, "cpu"), PLAIN, pairs)
         sizes = {"batch": batch, "edges": round(patients * modalities * density), "channels": shape.channels}
-        write("muse", sizes, pairs, taken, found)
-    for fit in ("own", "backdoor"):
-        for batch, width in ((128, 64), (512, 128)):
-            plain = {"pair_layer": [patch(pair, "plain_float", _never)]}
-            found, taken = ratios(prototypes_step(width, batch, fit), plain, pairs)
-            write(f"concat, prototypes, {fit}", {"batch": batch, "channels": width}, pairs, taken, found)
-
-
-def write(model: str, sizes: dict[str, int], pairs: int, taken: float, found: dict[str, list[float]]) -> None:
-    """Appends a line and says what it holds."""
-    line = {"benchmark": "hand_written_gradients", "model": model, **sizes, "threads": 1, "pairs": pairs}
-    append_line("hand_written_gradients.jsonl", **line, step_milliseconds=taken, plain_over_hand_written=found)
-    print(model, sizes, {name: each[1] for name, each in found.items()}, flush=True)
+        line = {"benchmark": "hand_written_gradients", "model": "muse", **sizes, "threads": 1, "pairs": pairs}
+        append_line("hand_written_gradients.jsonl", **line, step_milliseconds=taken, plain_over_hand_written=found)
+        print("muse", sizes, {name: each[1] for name, each in found.items()}, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gdsfd.nn.adjustment.pair_layer import pair_layer
 from gdsfd.nn.dropout import Dropout
 
 __all__ = ["StratumHead"]
@@ -69,7 +68,8 @@ class StratumHead(nn.Module):
 
     def pairs(self, code: Tensor, centers: Tensor) -> Tensor:
         """As :meth:`forward`, after dropout."""
-        return pair_layer(self.of_code(code), self.of_center(centers), self.out.weight, self.out.bias)
+        logits: Tensor = self.out((self.of_code(code).unsqueeze(1) + self.of_center(centers)).relu_())
+        return logits
 
     def start_from(self, bias: Tensor) -> None:
         """Sets the bias of the last layer, [o], for a start at the outcome's rate."""
