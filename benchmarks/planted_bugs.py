@@ -157,7 +157,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "n19",
-        "gdsfd/nn/streams/swap.py",
+        "gdsfd/nn/streams/dual_streams.py",
         "return biased.index_select(0, other), other",
         "return biased.index_select(0, other), torch.arange(len(other))",
     ),
@@ -171,7 +171,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     ("n22", "gdsfd/nn/encoders/codes_encoder.py", "/ (1 - self.dropout)", "* (1 - self.dropout)"),
     ("n23", "gdsfd/nn/encoders/events_encoder.py", "z[:, -1] - z[:, -2]", "z[:, -2] - z[:, -1]"),
     ("n24", "gdsfd/nn/encoders/numeric.py", "spread = (upper - lower) / 1.349", "spread = upper - lower"),
-    ("n25", "gdsfd/nn/losses/elements.py", "/ labelled.sum().clamp(min=1)", "/ counted.sum().clamp(min=1)"),
+    ("n25", "gdsfd/nn/losses/outcome_loss.py", "/ labelled.sum().clamp(min=1)", "/ counted.sum().clamp(min=1)"),
     ("n26", "gdsfd/nn/losses/generalized_cross_entropy.py", "-torch.expm1(q * chance) / q", "-torch.expm1(q * chance)"),
     (
         "n27",

@@ -13,7 +13,7 @@ from gdsfd.nn.losses import generalized_cross_entropy, outcome_loss
 from gdsfd.nn.objectives import StreamObjective
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
-from gdsfd.nn.streams.swap import swapped
+from gdsfd.nn.streams.dual_streams import swapped
 from tests.cohort_factory import make_cohort
 
 SUSPECTS = (3,)

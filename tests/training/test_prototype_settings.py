@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.nn.adjustment import PrototypeConfig
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.training import Debiaser
 from gdsfd.training.arm import Arm
@@ -99,38 +97,6 @@ def test_awkward_batches(kind: str, trouble: str) -> None:
     assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"prototypes": {"cluster": 4}}, r"unknown prototypes setting 'cluster'.*clusters"),
-        ({"prototypes": {"fusion": "film"}}, r"prototypes setting 'fusion': 'film' was an experiment .* taken out"),
-        (
-            {"prototypes": {"estimator": "nwgm"}},
-            r"'estimator': 'nwgm' was an experiment .* with the gdsfd that wrote it",
-        ),
-        ({"prototypes": {"placebo": "random"}}, r"'placebo': 'random' was an experiment"),
-        ({"prototypes": {"update": "ema", "decay": 0.9}}, r"'update': 'ema' was an experiment"),
-        ({"prototypes": {"estimator": "sample"}}, r"'estimator': expected one of .*'sampled'"),
-        ({"weight": "relative_difficulty"}, r"'relative_difficulty' was taken out: .* inverted"),
-        ({"weight": "batch"}, r"'batch' was taken out"),
-        ({"prototypes": {}, "adjustment": "prototypes"}, r"give one of prototypes and adjustment"),
-        ({"prototypes": {"strata": ("site",)}}, r"'strata': expected some of .*got \('site',\)"),
-        ({"prototypes": {"strata": ()}}, r"'strata': expected some of"),
-        ({"prototypes": {"least": 0}}, r"'least': expected a whole number from 1 to 1,000,000, got 0"),
-        ({"prototypes": {"draws": 2.5}}, r"'draws': expected a whole number"),
-        ({"prototypes": {}, "head": "joint"}, r"need head='causal'"),
-        ({"prototypes": {}, "streams": False}, r"need streams=True"),
-        ({"intervention": 1.0, "streams": False}, r"need streams=True"),
-        ({"intervention": -1.0}, r"'intervention': expected a number from 0 to 1,000, got -1.0"),
-        ({"prototypes": 8}, r"'prototypes': expected a mapping"),
-        ({"prototypes": {"strata": "patterns"}}, r"'strata': expected some of .*got \('patterns',\)"),
-    ],
-)
-def test_wrong_settings_are_refused_in_words(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        StreamConfig.read({"head": "causal", **given})
-
-
 def test_a_configuration_is_read_back_as_it_was() -> None:
     for case in CASES:
         config = streams_of(case)
@@ -143,19 +109,3 @@ def test_where_the_pattern_tells_nothing_there_is_nothing_to_adjust_for() -> Non
     assert model.guard is not None
     assert model.guard.choice == "reference"
     assert "nothing to adjust for" in model.guard.explanation
-
-
-def test_settings_as_earlier_versions_stored_them_are_read() -> None:
-    """Models then named every setting; those that are no longer there stood at what holds now."""
-    stored = {"strata": ["pattern"], "source": "biased", "least": 50, "clusters": 8, "smoothing": 1.0, "fit": "own"}
-    stored |= {"estimator": "exact", "fusion": "concat", "draws": 8, "allocation": "proportional", "placebo": "none"}
-    stored |= {"per_patient": False, "jitter": 0.0, "update": "refit", "refit_every": 5, "decay": 0.99, "mass": "train"}
-    streams = StreamConfig.read({"head": "causal", "prototypes": stored})
-    assert streams is not None
-    assert streams.prototypes == PrototypeConfig()
-
-
-def test_prototypes_by_the_name_of_their_adjustment() -> None:
-    inner = {"strata": ("pattern", "cluster"), "least": 8}
-    named = StreamConfig.read({"head": "causal", "adjustment": "prototypes", "adjustment_options": inner})
-    assert named == StreamConfig.read({"head": "causal", "prototypes": inner})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +20,6 @@ ADJUSTMENTS: Registry[type[Adjustment]] = Registry("adjustment", ["gdsfd.nn.adju
 
 #: Parameters of an adjustment that are no options: the network fills them in.
 _FILLED_IN = ("channels", "outputs", "multiclass", "dropout")
-
-AdjustmentType = TypeVar("AdjustmentType", bound="type[Adjustment]")
 
 
 class Adjustment(nn.Module, ABC):
@@ -87,16 +85,8 @@ class Adjustment(nn.Module, ABC):
         """Sets the biases of the outputs, [outputs], for a start at the outcome's rate; nothing by default."""
 
 
-def register_adjustment(name: str) -> Callable[[AdjustmentType], AdjustmentType]:
-    """Class decorator that makes an adjustment known by name.
-
-    Args:
-        name: The name that the debias setting ``adjustment`` then takes.
-
-    Raises:
-        InputError: The name is taken by another class.
-    """
-    return ADJUSTMENTS.register(name)
+#: Class decorator that makes an adjustment known by a name, which the debias setting ``adjustment`` then takes.
+register_adjustment = ADJUSTMENTS.register
 
 
 def check_adjustment(name: object, options: Mapping[str, Any]) -> None:

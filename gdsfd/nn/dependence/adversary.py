@@ -12,8 +12,7 @@ from torch.nn import functional as F
 from gdsfd.errors import InputError
 from gdsfd.nn.dependence.code_network import CodeNetwork
 from gdsfd.nn.dependence.dependence import CodeGroup
-from gdsfd.nn.dependence.frozen import frozen_call
-from gdsfd.nn.dependence.learned import LearnedDependence
+from gdsfd.nn.dependence.learned import LearnedDependence, frozen_call
 from gdsfd.nn.dependence.registry import register_dependence
 from gdsfd.nn.dependence.running_scale import RunningScale
 from gdsfd.setting_checks import Number, Whole

@@ -82,7 +82,7 @@ class Dependence(nn.Module, ABC):
     def estimate(self, group: CodeGroup) -> Tensor:
         """The dependence within one group of at least ``fewest_rows`` patients, a scalar.
 
-        Its gradient must not reach the critic (:func:`~gdsfd.nn.dependence.frozen.frozen_call`).
+        Its gradient must not reach the critic (:func:`~gdsfd.nn.dependence.learned.frozen_call`).
         """
 
     def forward(

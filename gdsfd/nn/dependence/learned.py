@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from gdsfd.nn.dependence.dependence import CodeGroup, Dependence
 from gdsfd.nn.dependence.running_scale import RunningScale
 from gdsfd.setting_checks import Number
 
-__all__ = ["LearnedDependence"]
+__all__ = ["LearnedDependence", "frozen_call"]
 
 
 class LearnedDependence(Dependence):
@@ -73,3 +74,19 @@ class LearnedDependence(Dependence):
         # Every parameter has a gradient, if only 0, also in a batch too small or without classes.
         nothing = torch.stack([each.sum() for each in self.critic_parameters()]).sum() * 0
         return nothing if found is None else found + nothing
+
+
+def frozen_call(network: nn.Module, *args: Any) -> Any:
+    """Calls a network with its parameters held constant.
+
+    The gradient reaches ``args`` and not the parameters, whatever their ``requires_grad`` says; nothing is switched off
+    and on again, so that a graph built before stays as it was.
+
+    Example:
+        >>> import torch
+        >>> network, x = nn.Linear(2, 1), torch.ones(3, 2, requires_grad=True)
+        >>> frozen_call(network, x).sum().backward()
+        >>> network.weight.grad is None, x.grad is None
+        (True, False)
+    """
+    return functional_call(network, {name: each.detach() for name, each in network.named_parameters()}, args)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gdsfd.errors import InputError
 from gdsfd.nn.dependence.dependence import Dependence
@@ -18,24 +18,11 @@ _FILLED_IN = ("channels_causal", "channels_biased", "num_suspects")
 
 DEPENDENCE: Registry[type[Dependence]] = Registry("dependence measure", ["gdsfd.nn.dependence"])
 
-DependenceType = TypeVar("DependenceType", bound=type[Dependence])
+#: Class decorator that makes a measure known by a name, which the debias setting ``information`` then takes.
+register_dependence = DEPENDENCE.register
 
-
-def register_dependence(name: str) -> Callable[[DependenceType], DependenceType]:
-    """Class decorator that makes a measure of dependence known by name.
-
-    Args:
-        name: The name that the debias setting ``information`` then takes.
-
-    Raises:
-        InputError: The name is taken by another class.
-    """
-    return DEPENDENCE.register(name)
-
-
-def known_dependence() -> tuple[str, ...]:
-    """The names that :func:`build_dependence` takes."""
-    return DEPENDENCE.names()
+#: The names that :func:`build_dependence` takes.
+known_dependence = DEPENDENCE.names
 
 
 def check_dependence(name: object, options: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gdsfd.errors import InputError
-from gdsfd.nn.losses.elements import mean_over_labelled
+from gdsfd.nn.losses.outcome_loss import mean_over_labelled
 
 __all__ = ["generalized_cross_entropy"]
 

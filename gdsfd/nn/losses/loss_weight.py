@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -27,8 +27,6 @@ LOSS_WEIGHTS: Registry[type[LossWeight]] = Registry("loss weight", ["gdsfd.nn.lo
 
 #: Parameters of a loss weight that are no options: the training fills them in.
 _FILLED_IN = ("num_rows", "num_outputs")
-
-WeightType = TypeVar("WeightType", bound="type[LossWeight]")
 
 
 class LossWeight(nn.Module, ABC):
@@ -66,16 +64,8 @@ class LossWeight(nn.Module, ABC):
         """
 
 
-def register_loss_weight(name: str) -> Callable[[WeightType], WeightType]:
-    """Class decorator that makes a loss weight known by name.
-
-    Args:
-        name: The name that the debias setting ``weight`` then takes.
-
-    Raises:
-        InputError: The name is taken by another class.
-    """
-    return LOSS_WEIGHTS.register(name)
+#: Class decorator that makes a loss weight known by a name, which the debias setting ``weight`` then takes.
+register_loss_weight = LOSS_WEIGHTS.register
 
 
 def check_loss_weight(name: object, options: Mapping[str, Any]) -> type[LossWeight]:

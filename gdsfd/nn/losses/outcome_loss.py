@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gdsfd.nn.losses.elements import mean_over_labelled
-
-__all__ = ["element_loss", "outcome_loss", "probabilities"]
+__all__ = ["element_loss", "mean_over_labelled", "outcome_loss", "probabilities"]
 
 
 def element_loss(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -26,6 +24,24 @@ def element_loss(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         loss = F.binary_cross_entropy_with_logits(logits, torch.where(labelled, y, 0.5), reduction="none")
         return torch.where(labelled, loss, 0.0), labelled
     return F.cross_entropy(logits, y, ignore_index=-1, reduction="none"), y >= 0
+
+
+def mean_over_labelled(loss: Tensor, labelled: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Weighted mean over labelled elements; 0 with a gradient of 0 when there is none.
+
+    Args:
+        loss: One value per element, finite also where unlabelled.
+        labelled: bool, as ``loss``.
+        weight: As ``loss``; default 1. The divisor is the number of labelled elements: weights have mean 1 over
+            training patients, and a batch of heavy ones is to count more than a batch of light ones.
+
+    Returns:
+        A scalar.
+    """
+    counted = labelled.to(loss.dtype)
+    if weight is not None:
+        counted = counted * weight
+    return (loss * counted).sum() / labelled.sum().clamp(min=1)
 
 
 def outcome_loss(logits: Tensor, y: Tensor, weight: Tensor | None = None, margin: Tensor | None = None) -> Tensor:

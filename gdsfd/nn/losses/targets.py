@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,19 +34,11 @@ class Targets:
 
     def take(self, places: Tensor) -> Targets:
         """Some of the patients; ``places`` int64 [b]."""
-        return Targets(
-            self.y[places],
-            self.rows[places],
-            None if self.weight is None else self.weight[places],
-            None if self.margin is None else self.margin[places],
-            None if self.suspects is None else self.suspects[places],
-            None if self.group is None else self.group[places],
-        )
+        return self._each(lambda part: part[places])
 
     def to(self, device: torch.device | str) -> Targets:
         """Everything on ``device``."""
-        parts = (self.y, self.rows, self.weight, self.margin, self.suspects, self.group)
-        y, rows, weight, margin, suspects, group = (None if part is None else part.to(device) for part in parts)
-        assert y is not None
-        assert rows is not None
-        return Targets(y, rows, weight, margin, suspects, group)
+        return self._each(lambda part: part.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Targets:
+        return replace(self, **{name: change(part) for name, part in vars(self).items() if part is not None})

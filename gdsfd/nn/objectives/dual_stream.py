@@ -21,8 +21,8 @@ from gdsfd.nn.objectives.objective import Objective
 from gdsfd.nn.predictor import Prediction
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.nn.streams.dual_streams import swapped
 from gdsfd.nn.streams.modality_dropout import consistency
-from gdsfd.nn.streams.swap import swapped
 
 __all__ = ["StreamObjective", "conditions"]
 

@@ -1,10 +1,9 @@
 """Dual streams: causal and biased evidence kept apart. One part, one file."""
 
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
-from gdsfd.nn.streams.dual_streams import DualStreams, StreamCodes
+from gdsfd.nn.streams.dual_streams import DualStreams, StreamCodes, swapped
 from gdsfd.nn.streams.mask import Mask, build_mask, register_mask
 from gdsfd.nn.streams.mask_generator import MaskGenerator
-from gdsfd.nn.streams.swap import swapped
 
 __all__ = [
     "PRESETS",

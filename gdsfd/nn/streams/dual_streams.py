@@ -17,7 +17,7 @@ from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.streams.gates import PooledGates
 from gdsfd.nn.streams.mask import Mask
 
-__all__ = ["DualStreams", "StreamCodes"]
+__all__ = ["DualStreams", "StreamCodes", "swapped"]
 
 
 @dataclass(eq=False)
@@ -124,6 +124,22 @@ class DualStreams(nn.Module):
             mask = self.masker(tokens, layout)
             mask = 1 - mask if complement else mask
             yield (tokens, layout, _narrow(mask)) if part.takes_mask else (2 * mask * tokens, layout)
+
+
+def swapped(biased: Tensor) -> tuple[Tensor, Tensor]:
+    """Every patient's biased code replaced by another patient's; the permutation is drawn from the global generator.
+
+    Args:
+        biased: Biased codes, [B, d].
+
+    Returns:
+        The codes in their new places, and whose they are; int64 [B]. A batch of one keeps its own.
+
+    References:
+        Counterfactual samples of DisC (NeurIPS 2022) and DisEnt (Lee et al., NeurIPS 2021).
+    """
+    other = torch.randperm(biased.size(0), device=biased.device)
+    return biased.index_select(0, other), other
 
 
 def on_edges(embeddings: Embeddings, layout: EdgeLayout) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -18,8 +18,6 @@ MASKS: Registry[type[Mask]] = Registry("mask", ["gdsfd.nn.streams.mask_generator
 
 #: Parameters of a mask that are no options: the network fills them in.
 _FILLED_IN = ("channels", "num_modalities")
-
-MaskType = TypeVar("MaskType", bound="type[Mask]")
 
 
 class Mask(nn.Module, ABC):
@@ -49,16 +47,8 @@ class Mask(nn.Module, ABC):
         """
 
 
-def register_mask(name: str) -> Callable[[MaskType], MaskType]:
-    """Class decorator that makes a mask known by name.
-
-    Args:
-        name: The name that the debias setting ``mask`` then takes.
-
-    Raises:
-        InputError: The name is taken by another class.
-    """
-    return MASKS.register(name)
+#: Class decorator that makes a mask known by a name, which the debias setting ``mask`` then takes.
+register_mask = MASKS.register
 
 
 def check_mask(name: object, options: Mapping[str, Any]) -> type[Mask]:

@@ -47,3 +47,10 @@ def mean_estimate(dependence: Dependence, draw: Callable[[int], Codes], batches:
     """The estimate on fresh rows, averaged over batches of 512."""
     with torch.no_grad():
         return sum(float(dependence(*draw(512))) for _ in range(batches)) / batches
+
+
+def mean_of_measure(name: str, d: int, rho: float, rows: int = 1000, batches: int = 4, **options: object) -> float:
+    """Value of a measure on correlated Gaussians, averaged over batches."""
+    generator = torch.Generator().manual_seed(0)
+    measure = build(name, d, d, **options)
+    return sum(float(measure(*gaussian_codes(rows, d, rho, generator))) for _ in range(batches)) / batches

@@ -1,9 +1,10 @@
-"""MINE's critic gradient: of the running partition, and the plain one where that equals the batch's."""
+"""MINE from a table of scores; its critic's gradient: of the running partition, the batch's at first."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -53,3 +54,10 @@ def test_more_classes_than_partitions_share_the_last():
     condition = torch.arange(60) % 20
     mine.critic_loss(causal, biased, condition).backward()
     assert torch.isfinite(mine(causal, biased, condition))
+
+
+def test_mine_by_hand(scores):
+    own, strangers = scores.diagonal().numpy(), scores[~torch.eye(6, dtype=torch.bool)].numpy()
+    assert build("mine", 1, 1).from_scores(scores).item() == pytest.approx(
+        own.mean() - np.log(np.exp(strangers).mean())
+    )

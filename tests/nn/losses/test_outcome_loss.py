@@ -5,6 +5,18 @@ from __future__ import annotations
 import torch
 
 from gdsfd.nn.losses import outcome_loss
+from gdsfd.nn.losses.outcome_loss import mean_over_labelled
+
+
+def test_the_mean_is_over_labelled_elements_and_weights_do_not_change_the_divisor() -> None:
+    loss = torch.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    labelled = torch.tensor([True, False, True])
+    assert mean_over_labelled(loss, labelled).item() == 2.5
+    weighted = mean_over_labelled(loss, labelled, torch.tensor([3.0, 9.0, 0.5]))
+    assert weighted.item() == (3 + 2) / 2
+    nothing = mean_over_labelled(loss, torch.zeros(3, dtype=torch.bool))
+    assert nothing.item() == 0
+    assert torch.autograd.grad(nothing, loss)[0].tolist() == [0, 0, 0]
 
 
 def test_weights_multiply_elements() -> None:

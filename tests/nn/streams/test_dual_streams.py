@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gdsfd.errors import InputError
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones import Backbone, ConcatBackbone, MuseBackbone
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.nn.streams import DualStreams, StreamConfig, swapped
+from gdsfd.nn.streams import DualStreams, swapped
 from gdsfd.nn.streams.mask_generator import MaskGenerator
 
 
@@ -148,34 +147,6 @@ def test_swap_permutes_and_says_whose_codes_they_are() -> None:
     assert sorted(other.tolist()) == list(range(9))
     alone, _ = swapped(biased[:1])
     torch.testing.assert_close(alone, biased[:1])
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"mask_level": "node"}, "mask_level"),
-        ({"q": 0.0}, "setting 'q': expected a number"),
-        ({"weight": "lff"}, "weight"),
-        ({"swap": -1.0}, "setting 'swap': expected a number"),
-        ({"streams": False, "swap": 1.0}, "need streams=True"),
-        ({"mask": "learnt"}, "unknown mask 'learnt'.*Did you mean 'learned'"),
-        ({"mask_options": {"hiden": 3}}, "unknown option of the mask 'learned'.*'hidden'"),
-        ({"weight_options": {"rate": 1}}, "unknown option of the loss weight 'uniform'"),
-        ({"adjustment": "strata"}, "unknown adjustment 'strata'"),
-        ({"adjustment_options": {"a": 1}}, "adjustment='none' takes none"),
-        ({"stage_one": 2}, "a number from 0 to 1, got 2"),
-    ],
-)
-def test_wrong_settings_are_refused(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        StreamConfig(**settings)  # type: ignore[arg-type]
-
-
-def test_unknown_mode_and_setting_name_near_ones() -> None:
-    with pytest.raises(InputError, match="full"):
-        StreamConfig.read("ful")
-    with pytest.raises(InputError, match="margin"):
-        StreamConfig.read({"margins": True})
 
 
 def seen_by(part: Backbone) -> list[dict[str, Tensor | None]]:
