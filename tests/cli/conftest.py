@@ -1,13 +1,41 @@
-"""What holds for all tests of the command line."""
+"""What holds for all tests of the command line, and runs that several of them look at."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from gdsfd.cli import progress
+import gdsfd
+from gdsfd.cli import main, progress
+from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort_factory import make_cohort
+
+#: A training of a moment.
+QUICK = ["--epochs", "2", "--set", "channels=8", "--set", "batch_size=32", "--quiet"]
+#: A demo of a moment.
+SMALL = ["--patients", "300", "--epochs", "2", "--resamples", "20"]
 
 
 @pytest.fixture(autouse=True)
 def no_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine tests take longer than the time after which long work says how far it is."""
     monkeypatch.setattr(progress, "FIRST", 3600.0)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a graph per kind of outcome (``binary``, ...) and a run on each (``run-binary``, ...)."""
+    folder = tmp_path_factory.mktemp("train")
+    for outcomes in ("binary", "multiclass", "multilabel"):
+        gdsfd.save_graph(graph_from_cohort(make_cohort(120, outcomes=outcomes)), folder / outcomes)
+        assert main(["train", str(folder / outcomes), "--out", str(folder / f"run-{outcomes}"), *QUICK]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small demo."""
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    assert main(["demo", "--out", str(out), *SMALL, "--quiet"]) == 0
+    return out

@@ -9,8 +9,6 @@ import torch
 
 from gdsfd.bench import message_passing
 from gdsfd.cli import main
-from gdsfd.cli.bench_arguments import DEFAULTS, QUICK
-from gdsfd.cli.entry import make_parser
 
 SMALL = ["--patients", "40", "--channels", "8", "--threads", "1", "--quick"]
 
@@ -78,14 +76,3 @@ def test_the_other_benchmarks_answer(capsys):
     words = ["--part", "patients", "--scored", "30", "--channels", "8", "--threads", "1", "--quick"]
     assert main(["bench", "inference", *words]) == 0
     assert "all patients: 30 patients" in capsys.readouterr().out
-
-
-def test_quick_and_default_sizes_are_options_that_exist():
-    for name in DEFAULTS:
-        given = vars(make_parser().parse_args(["bench", name]))
-        assert set(QUICK[name]) | set(DEFAULTS[name]) <= set(given)
-
-
-def test_a_benchmark_is_needed(capsys):
-    assert main(["bench"]) == 2
-    assert "BENCHMARK" in capsys.readouterr().err

@@ -126,28 +126,6 @@ def test_what_a_kill_leaves_goes_with_the_next_build(
     assert not list(holding(temporary))
 
 
-def test_a_private_folder_of_a_dead_process_goes_and_that_of_a_live_one_stays(temporary: Path) -> None:
-    code = "import os\nfrom gdsfd.private_folder import private_folder\nwith private_folder('cohort') as folder:\n"
-    code += "    (folder / 'x').write_text('NEEDEDMARK')\n"
-    environment = {**os.environ, "TMPDIR": str(temporary)}
-    died = subprocess.run([sys.executable, "-c", code + "    os.kill(os.getpid(), 9)\n"], env=environment, check=False)
-    assert died.returncode == -signal.SIGKILL
-    (left,) = temporary.glob("gdsfd-cohort-*")
-    waits = code + "    print('ready', flush=True)\n    input()\n"
-    with subprocess.Popen(
-        [sys.executable, "-c", waits], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as alive:
-        assert alive.stdout is not None
-        assert alive.stdout.readline() == b"ready\n"
-        assert not left.exists()
-        (held,) = temporary.glob("gdsfd-cohort-*")
-        assert held.stat().st_mode & 0o077 == 0
-        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-        assert list(temporary.glob("gdsfd-cohort-*")) == [held]
-        alive.communicate(b"\n")
-    assert not list(temporary.glob("gdsfd-*"))
-
-
 def test_a_full_disk_is_not_blamed_on_the_exports(exports: Path, tmp_path: Path, temporary: Path) -> None:
     out = tmp_path / "results" / "graph"
     code = (

@@ -1,0 +1,119 @@
+"""``gdsfd predict`` on small random graphs."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdsfd
+from gdsfd.cli import main
+from gdsfd.cli.predict import looks_like_formula, probability_table
+from tests.cohort_factory import make_cohort
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_predictions_as_a_file(trained, tmp_path, outcomes, suffix):
+    file = tmp_path / f"p{suffix}"
+    run, graph_folder = str(trained / f"run-{outcomes}"), str(trained / outcomes)
+    assert main(["predict", run, graph_folder, "--split", "test", "--out", str(file)]) == 0
+    table = pd.read_csv(file, dtype={"id": str}) if suffix == ".csv" else pd.read_parquet(file)
+    graph = gdsfd.load_graph(graph_folder)
+    patient = graph["patient"]
+    assert list(table["id"]) == [name for name, split in zip(patient.id, patient.split) if split == "test"]
+    assert set(table["split"]) == {"test"}
+    outcome = graph.schema.outcomes
+    names = [entry.name for entry in outcome] if len(outcome) > 1 else list(outcome[0].classes)
+    assert list(table.columns) == ["id", "split", *(f"p_{name}" for name in names)]
+    expected = gdsfd.Debiaser.load(run).predict_proba(graph, split="test")
+    np.testing.assert_allclose(table.iloc[:, 2:].to_numpy(float), expected, atol=1e-12)
+    if outcomes != "multilabel":
+        np.testing.assert_allclose(table.iloc[:, 2:].sum(axis=1), 1, atol=1e-6)
+
+
+def test_ids_in_the_order_asked_and_all_patients_by_default(trained, tmp_path, capsys):
+    run, graph = str(trained / "run-binary"), str(trained / "binary")
+    assert main(["predict", run, graph, "--ids", "p0007", "p0003", "--out", str(tmp_path / "two.csv")]) == 0
+    assert main(["predict", run, graph, "--out", str(tmp_path / "all.csv")]) == 0
+    two, everyone = pd.read_csv(tmp_path / "two.csv"), pd.read_csv(tmp_path / "all.csv")
+    assert list(two["id"]) == ["p0007", "p0003"]
+    assert len(everyone) == 120
+    alone = everyone.set_index("id").loc[["p0007", "p0003"]].iloc[:, 1:]
+    np.testing.assert_allclose(two.iloc[:, 2:].to_numpy(), alone.to_numpy(), atol=1e-6)
+    assert "120 patients" in capsys.readouterr().out
+
+
+def test_ids_that_spreadsheets_take_for_formulas_stay_and_are_told_of(trained, tmp_path, capsys):
+    graph = gdsfd.load_graph(trained / "binary")
+    odd = ["=1+1", "@a", "-5", "+SUM(A1)"]
+    graph["patient"].id[:4] = odd
+    gdsfd.save_graph(graph, tmp_path / "graph")
+    for suffix in (".csv", ".parquet"):
+        file = tmp_path / f"p{suffix}"
+        assert main(["predict", str(trained / "run-binary"), str(tmp_path / "graph"), "--out", str(file)]) == 0
+        table = pd.read_csv(file, dtype={"id": str}) if suffix == ".csv" else pd.read_parquet(file)
+        assert table["id"].tolist()[:4] == odd
+        told = capsys.readouterr().err
+        assert ("warning: 3 ids or split names begin with a sign" in told) == (suffix == ".csv")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["predict", "{folder}/run-binary", "nowhere", "--out", "{tmp}/p.csv"], "nowhere"),
+        (["predict", "nowhere", "{folder}/binary", "--out", "{tmp}/p.csv"], "nowhere: no model here"),
+        (["predict", "{folder}/run-binary", "{folder}/binary", "--out", "{tmp}/p.xlsx"], "ends with .csv or .parquet"),
+        (
+            ["predict", "{folder}/run-binary", "{folder}/binary", "--split", "tset", "--out", "{tmp}/p.csv"],
+            "Did you mean 'test'?",
+        ),
+        (["predict", "{folder}/run-binary", "{folder}/binary", "--ids", "p9999", "--out", "{tmp}/p.csv"], "'p9999'"),
+    ],
+)
+def test_wrong_inputs_write_nothing(trained, tmp_path, capsys, command, message):
+    assert main([part.format(folder=trained, tmp=tmp_path) for part in command]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_earlier_predictions_are_kept_without_force(trained, tmp_path, capsys):
+    run, graph, file = str(trained / "run-binary"), str(trained / "binary"), tmp_path / "p.csv"
+    assert main(["predict", run, graph, "--out", str(file)]) == 0
+    file.write_text("mine")
+    assert main(["predict", run, graph, "--out", str(file)]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    assert main(["predict", run, graph, "--out", str(file), "--force"]) == 0
+    assert file.read_text().startswith("id,split,p_no,p_yes\n")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "names"),
+    [
+        ("binary", ["p_no", "p_yes"]),
+        ("multiclass", ["p_CN", "p_MCI", "p_AD"]),
+        ("multilabel", ["p_mortality", "p_discharge"]),
+    ],
+)
+def test_each_row_has_its_own_patient_and_numbers(outcomes, names):
+    schema = make_cohort(10, outcomes=outcomes).schema
+    graph: Any = {"patient": SimpleNamespace(id=["a", "b", "c"], split=["train", "test", "new"])}
+    numbers = np.arange(2.0 * len(names)).reshape(2, -1)
+    table = probability_table(graph, [2, 0], numbers, schema)
+    assert table[["id", "split"]].to_numpy().tolist() == [["c", "new"], ["a", "train"]]
+    assert list(table.columns[2:]) == names
+    np.testing.assert_array_equal(table[names], numbers)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "@x", "+a", "-a", "\t=1", "-1-2", "+1.2.3"])
+def test_what_a_spreadsheet_would_run(cell):
+    assert looks_like_formula(cell)
+
+
+@pytest.mark.parametrize("cell", ["", "a=1", "-12", "+1.5", "001", " =1"])
+def test_what_a_spreadsheet_would_not_run(cell):
+    assert not looks_like_formula(cell)
