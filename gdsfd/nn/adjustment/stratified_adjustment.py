@@ -53,7 +53,7 @@ class StratifiedAdjustment(Adjustment):
     @torch.no_grad()
     def fit(self, source: Tensor, group: Tensor | None) -> None:
         """Works the strata out; see :meth:`Prototypes.fit`."""
-        assert group is not None, "Targets.group is missing; gdsfd.training.strata.fit_strata gives it"
+        assert group is not None, "Targets.group is missing; gdsfd.training.suspects.strata.fit_strata gives it"
         self.prototypes.fit(source, group)
 
     @torch.no_grad()
@@ -69,7 +69,7 @@ class StratifiedAdjustment(Adjustment):
             source: Embeddings that strata are clusters of, [B, d].
             group: Groups of the patients, int64 [B].
         """
-        assert group is not None, "Targets.group is missing; gdsfd.training.strata.fit_strata gives it"
+        assert group is not None, "Targets.group is missing; gdsfd.training.suspects.strata.fit_strata gives it"
         if self.prototypes.num_strata == 0:
             return torch.zeros_like(group)
         return self.prototypes.assign(source, group)

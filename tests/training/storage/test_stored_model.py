@@ -1,61 +1,21 @@
-"""A model's folder that is damaged, exchanged or of another version is refused by file and entry."""
+"""What model.json has to hold: every entry that is changed, missing, or of another version is refused by name."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 from torch_geometric.data import HeteroData
 
 from gdsfd.cli import main
 from gdsfd.errors import InputError
-from gdsfd.file_digest import digest_of_file, digest_of_json
-from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.serialization import save_graph
 from gdsfd.training import Debiaser
-from tests.cohort_factory import make_cohort
-
-SMALL: dict[str, Any] = {"max_epochs": 2, "channels": 4, "members": 1, "guard_folds": 0}
-
-
-@pytest.fixture(scope="module")
-def graph() -> HeteroData:
-    return graph_from_cohort(make_cohort(80))
-
-
-@pytest.fixture(scope="module")
-def runs(graph: HeteroData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs of one shape without debiasing, one with it."""
-    folder = tmp_path_factory.mktemp("runs")
-    for seed in (0, 1):
-        Debiaser("concat", seed=seed, **SMALL).fit(graph, out=folder / f"none-{seed}")
-    Debiaser("muse", "strata", suspects=["environment"], **SMALL).fit(graph, out=folder / "strata")
-    return folder
-
-
-@pytest.fixture(params=["none-0", "strata"])
-def run(request: pytest.FixtureRequest, runs: Path, tmp_path: Path) -> Path:
-    """A copy of a run that may be damaged."""
-    shutil.copytree(runs / request.param, tmp_path / "run")
-    return tmp_path / "run"
-
-
-def read(run: Path) -> dict[str, Any]:
-    return json.loads((run / "model.json").read_text())
-
-
-def write(run: Path, stored: dict[str, Any], sealed: bool = False) -> None:
-    """Writes a changed model.json; sealed: with the digest of what it says, as if gdsfd had written it so."""
-    if sealed:
-        stored["digest"] = digest_of_json({key: value for key, value in stored.items() if key != "digest"})
-    (run / "model.json").write_text(json.dumps(stored))
+from tests.training.storage.model_json import read, write
 
 
 def entries(nest: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -159,69 +119,6 @@ def test_kinds_of_damage_are_named(kind: str, run: Path) -> None:
         Debiaser.load(run)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", '{"format": "gdsfd model"}', "[" * 100_000, "\\x00\\xff"])
-def test_other_contents_are_refused(text: str, run: Path) -> None:
-    (run / "model.json").write_bytes(text.encode().replace(b"\\x00\\xff", b"\x00\xff"))
-    with pytest.raises(InputError, match=r"model\.json"):
-        Debiaser.load(run)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
-def test_cut_off_files_are_refused(share: float, run: Path) -> None:
-    for file in [*run.glob("*.safetensors"), run / "model.json"]:
-        content = file.read_bytes()
-        file.write_bytes(content[: int(share * len(content))])
-        with pytest.raises(InputError, match=file.name):
-            Debiaser.load(run)
-        file.unlink()
-        with pytest.raises(InputError, match=file.name):
-            Debiaser.load(run)
-        file.write_bytes(content)
-    Debiaser.load(run)
-
-
-def test_files_of_two_runs_do_not_mix(runs: Path, tmp_path: Path) -> None:
-    for name in ("model.safetensors", "model.json"):
-        shutil.copytree(runs / "none-0", tmp_path / name)
-        shutil.copy(runs / "none-1" / name, tmp_path / name / name)  # of the same shape
-        with pytest.raises(InputError, match=r"\.safetensors: damaged .*it does not fit model\.json"):
-            Debiaser.load(tmp_path / name)
-    shutil.copytree(runs / "strata", tmp_path / "both")
-    shutil.copy(runs / "none-0" / "model.safetensors", tmp_path / "both" / "debiased.safetensors")
-    with pytest.raises(InputError, match=r"debiased\.safetensors: damaged"):
-        Debiaser.load(tmp_path / "both")
-
-
-def lose_one(weights: dict[str, torch.Tensor]) -> None:
-    del weights[sorted(weights)[0]]
-
-
-def add_one(weights: dict[str, torch.Tensor]) -> None:
-    weights["stranger"] = torch.zeros(1)
-
-
-def reshape_one(weights: dict[str, torch.Tensor]) -> None:
-    weights[sorted(weights)[0]] = torch.zeros(3, 3, 3)
-
-
-def break_one(weights: dict[str, torch.Tensor]) -> None:
-    name = next(name for name, value in weights.items() if value.is_floating_point() and value.numel())
-    weights[name].view(-1)[0] = float("nan")
-
-
-@pytest.mark.parametrize("change", [lose_one, add_one, reshape_one, break_one])
-def test_weights_of_another_network_are_refused(change: Callable[..., None], run: Path) -> None:
-    file = run / "model.safetensors"
-    weights = load_file(file)
-    change(weights)
-    save_file(weights, file)
-    stored = read(run)
-    stored["files"][file.name] = digest_of_file(file)
-    write(run, stored, sealed=True)
-    with pytest.raises(InputError, match=r"model.safetensors: (does not fit model.json|damaged .*not finite)"):
-        Debiaser.load(run)
-
-
 def as_version_1(run: Path) -> None:
     stored = read(run)
     stored["arguments"] |= stored.pop("resolved")
@@ -254,9 +151,3 @@ def test_the_command_line_says_it_in_one_message(run: Path, graph: HeteroData, t
         assert main([name, str(run), str(tmp_path / "graph"), option, str(tmp_path / out)]) == 2
         assert "model.json: damaged (training: " in capsys.readouterr().err
         assert not (tmp_path / out).exists()
-
-
-@pytest.mark.parametrize("what", [3, None, ["run"]])
-def test_a_folder_is_a_path(what: object) -> None:
-    with pytest.raises(InputError, match="expected the path"):
-        Debiaser.load(what)  # type: ignore[arg-type]
