@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
@@ -103,7 +102,7 @@ def modality_of_cells(schema: CohortSchema) -> Tensor:
     return torch.tensor([number[modality] for modality, _ in cell_names(schema)], dtype=torch.long)
 
 
-def consistency(first: Tensor, second: Tensor, multiclass: bool, symmetric: bool = True) -> Tensor:
+def consistency(first: Tensor, second: Tensor, multiclass: bool) -> Tensor:
     r"""How far two predictions of the same patients lie apart: their mean divergence, in nats.
 
     .. math:: \tfrac12 KL(p \| q) + \tfrac12 KL(q \| p) = \tfrac12 \sum_y (p_y - q_y)(\log p_y - \log q_y)
@@ -114,7 +113,6 @@ def consistency(first: Tensor, second: Tensor, multiclass: bool, symmetric: bool
         first: Logits of ``p``; float [B, outputs].
         second: Logits of ``q``; float [B, outputs].
         multiclass: Whether the outputs are the classes of one outcome.
-        symmetric: False: :math:`KL(p \| q)` alone, ``first`` being what ``second`` ought to say.
 
     Returns:
         The mean over patients (and outcomes); 0, with a gradient of 0, for no patients. Gradients reach both: detach
@@ -126,10 +124,7 @@ def consistency(first: Tensor, second: Tensor, multiclass: bool, symmetric: bool
     """
     if multiclass:
         log_p, log_q = first.log_softmax(-1), second.log_softmax(-1)
-        gap = log_p - log_q
-        apart = (0.5 * (log_p.exp() - log_q.exp()) * gap if symmetric else log_p.exp() * gap).sum(-1)
-    elif symmetric:
-        apart = 0.5 * (first.sigmoid() - second.sigmoid()) * (first - second)
+        apart = (0.5 * (log_p.exp() - log_q.exp()) * (log_p - log_q)).sum(-1)
     else:
-        apart = first.sigmoid() * (first - second) - F.softplus(first) + F.softplus(second)
+        apart = 0.5 * (first.sigmoid() - second.sigmoid()) * (first - second)
     return apart.sum() / max(apart.numel(), 1)

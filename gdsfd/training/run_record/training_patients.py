@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 
@@ -44,7 +45,7 @@ class TrainingPatients:
     subject_is_id: bool
 
     @classmethod
-    def of(cls, graph: Any) -> TrainingPatients:
+    def of(cls, graph: HeteroData) -> TrainingPatients:
         """Those of a graph's splits ``train`` and ``tuning``."""
         patient, salt = graph["patient"], secrets.token_hex(16)
         split = np.asarray(patient.split, dtype=object)
@@ -59,7 +60,7 @@ class TrainingPatients:
                 plain[role, kind] = np.unique(_hashed({_plainly(word) for word in words}, salt, kind))
         return cls(salt, hashes, plain, _same(patient))
 
-    def roles(self, graph: Any) -> NDArray[np.str_]:
+    def roles(self, graph: HeteroData) -> NDArray[np.str_]:
         """What each of a graph's patients was for this run: ``train``, ``tuning``, or nothing; [N].
 
         Ids are compared with ids and persons with persons. Persons are left out where only one of the two cohorts has
@@ -68,11 +69,11 @@ class TrainingPatients:
         found = self._matched(graph, self.hashes, str)
         return found if (found != "").any() else self._matched(graph, self.plain, _plainly)
 
-    def compares(self, graph: Any) -> str:
+    def compares(self, graph: HeteroData) -> str:
         """What :meth:`roles` goes by for a graph: ``id and person`` or ``id``."""
         return "id and person" if _same(graph["patient"]) == self.subject_is_id and not self.subject_is_id else "id"
 
-    def _matched(self, graph: Any, hashes: Mapping[tuple[str, str], Hashes], writing: Any) -> NDArray[np.str_]:
+    def _matched(self, graph: HeteroData, hashes: Mapping[tuple[str, str], Hashes], writing: Any) -> NDArray[np.str_]:
         patient = graph["patient"]
         result = np.full(len(patient.id), "", dtype="U6")
         kinds = KINDS if _same(patient) == self.subject_is_id else KINDS[:1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
+from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import facts_of_graph
@@ -51,7 +51,7 @@ class PatternPropensity:
 
 
 def pattern_propensity(
-    graph: Any,
+    graph: HeteroData,
     table: tuple[NDArray[np.float32], Sequence[str]],
     rows: Tensor,
     least: int = 50,

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor
+from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.modality_kind import Arrays, ModalityKind, kind_of
 from gdsfd.cohort.schema import ModalityFields
@@ -52,7 +53,7 @@ class SuspectCodes:
         )
 
 
-def suspect_codes(graph: Any, suspects: Sequence[str], rows: Tensor) -> SuspectCodes:
+def suspect_codes(graph: HeteroData, suspects: Sequence[str], rows: Tensor) -> SuspectCodes:
     """Codes of the declared suspects.
 
     Environments and groups are their own codes; rare ones are merged into one. A pattern with few training patients is
@@ -118,7 +119,7 @@ def _patterns(presence: NDArray[np.bool_], fit: Codes) -> Codes:
     return np.concatenate([(part[:, None, :] != kept[None]).sum(-1).argmin(1) for part in np.array_split(presence, 64)])
 
 
-def _column(graph: Any, name: str, column: str, fit: Codes) -> Codes:
+def _column(graph: HeteroData, name: str, column: str, fit: Codes) -> Codes:
     fields = next(modality for modality in graph.schema.modalities if modality.name == name)
     kind, arrays, owner = _observed(graph, fields)
     if kind.column is None:
@@ -136,7 +137,7 @@ def _column(graph: Any, name: str, column: str, fit: Codes) -> Codes:
     return _bins(value, fit)
 
 
-def _observed(graph: Any, fields: ModalityFields) -> tuple[ModalityKind, Arrays, Codes]:
+def _observed(graph: HeteroData, fields: ModalityFields) -> tuple[ModalityKind, Arrays, Codes]:
     """A modality's kind, its arrays, and the patient of each observation."""
     kind, edges = kind_of(fields), graph[edge_type(fields.name)]
     return kind, {key: edges[key].numpy() for key in kind.keys}, edges.edge_index[0].numpy()
@@ -148,7 +149,7 @@ def _bins(value: NDArray[np.float64], fit: Codes) -> Codes:
     return np.where(np.isnan(value), 0, 1 + np.searchsorted(cuts, value, side="right")).astype(np.int64)
 
 
-def _modality(graph: Any, name: str, fit: Codes) -> Codes:
+def _modality(graph: HeteroData, name: str, fit: Codes) -> Codes:
     fields = next(modality for modality in graph.schema.modalities if modality.name == name)
     kind, arrays, owner = _observed(graph, fields)
     codes = np.zeros(len(graph["patient"].id), dtype=np.int64)  # 0 = absent

@@ -94,11 +94,11 @@ def _gradients(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, Tensor | None
             grad_right = torch.empty_like(right)
             add_chunks(partial, chunks, grad_right)
         if want_left:
-            grad_left = _left_sum(grad_edge, left, way)
+            grad_left = _left_sum(grad_edge, way)
     return grad_left, grad_right, grad_edge if want_edge else None
 
 
-def _left_sum(grad_edge: Tensor, left: Tensor, way: _Way) -> Tensor:
+def _left_sum(grad_edge: Tensor, way: _Way) -> Tensor:
     """The edges' gradients at their left ends; one row for all of them where one row stood for all nodes."""
     if not way.one_left:
         return total(None, grad_edge, None, way.graph, "left", relu=False)[0]
