@@ -76,3 +76,16 @@ def test_unit_tanh() -> None:
     found = unit_tanh(values)
     assert found.dtype == torch.float32  # cosines of vectors in half precision would have two digits
     torch.testing.assert_close(torch.linalg.vector_norm(found, dim=1), torch.tensor([1.0, 1, 0, 1, 1, 1]))
+
+
+@pytest.mark.parametrize("labels", ["binary", "multiclass"])
+def test_contrastive_loss_handles_unlabelled_and_tiny_batches(labels: str) -> None:
+    vectors = torch.nn.functional.normalize(torch.randn(4, 5, generator=torch.Generator().manual_seed(0)), dim=-1)
+    nothing = torch.full((4, 1), float("nan")) if labels == "binary" else torch.full((4,), -1)
+    some = torch.tensor([[1.0], [float("nan")], [0.0], [1.0]]) if labels == "binary" else torch.tensor([1, -1, 0, 1])
+    unsupervised = contrastive_loss(vectors, vectors, nothing, 0.1)
+    both = contrastive_loss(vectors, vectors, some, 0.1)
+    assert torch.isfinite(unsupervised)
+    assert torch.isfinite(both)
+    assert both > unsupervised
+    assert contrastive_loss(vectors[:1], vectors[:1], some[:1], 0.1) == 0

@@ -10,22 +10,9 @@ from gdsfd.cohort.schema import LEVEL_MISSING
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.encoders import CellTokens, build_encoder, cell_names
-from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor
 from tests.cohort_factory import make_cohort
-
-
-@pytest.fixture(scope="module")
-def graph() -> HeteroData:
-    return graph_from_cohort(make_cohort(60))
-
-
-def cell_tokens(graph: HeteroData, channels: int = 6) -> CellTokens:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        encoders = [build_encoder(fields, channels) for fields in graph.schema.modalities]
-        return CellTokens(graph.schema.names, encoders, channels)
+from tests.nn.encoders.built_cells import cell_tokens
 
 
 def fitted(graph: HeteroData) -> Predictor:
@@ -189,35 +176,3 @@ def test_an_ensembles_members_arrange_a_batch_once(graph: HeteroData) -> None:
     batch = PatientStore(graph).batch(torch.arange(10))
     assert first.arrange(batch) is second.arrange(batch)
     assert first.arrange(PatientStore(graph).batch(torch.arange(10))) is not first.arrange(batch)
-
-
-def test_fewer_edges_keep_their_values(graph: HeteroData) -> None:
-    layout = cell_tokens(graph)(PatientStore(graph).batch(torch.arange(30)))[1]
-    mask = torch.rand(layout.num_edges, generator=torch.Generator().manual_seed(0)) < 0.5
-    kept = layout.keep(mask)
-    assert isinstance(kept, CellLayout)
-    torch.testing.assert_close(kept.value, layout.value[mask], equal_nan=True)
-    assert kept.modality_degree.sum() == mask.sum()
-
-
-def test_names_follow_the_nodes(graph: HeteroData) -> None:
-    names = cell_names(graph.schema)
-    tokens = cell_tokens(graph)
-    assert len(names) == len(set(names)) == tokens.num_nodes
-    assert names[:4] == [("chart", "age"), ("chart", "pressure"), ("chart", "creatinine"), ("labs", "heart_rate")]
-    layout = tokens(PatientStore(graph).batch(torch.tensor([0, 1, 2])))[1]
-    expected = set()
-    for name in ("chart", "diagnosis"):
-        edges = graph[edge_type(name)]
-        fields = graph.schema.modalities[graph.schema.names.index(name)]
-        for observation in (edges.edge_index[0] <= 2).nonzero().squeeze(1).tolist():
-            place = int(edges.edge_index[0, observation])
-            if name == "chart" and edges.categorical[observation, 0] >= 2:
-                level = fields.levels[0][int(edges.categorical[observation, 0]) - 2]
-                expected.add((place, ("chart", f"unit = {level}")))
-            if name == "diagnosis":
-                codes = edges.code[edges.run_ptr[observation] : edges.run_ptr[observation + 1]].tolist()
-                expected |= {(place, ("diagnosis", fields.codes[code - 2])) for code in codes if code >= 2}
-    found = {(int(patient), names[node]) for patient, node in zip(layout.patient, layout.modality)}
-    assert expected
-    assert expected <= found
