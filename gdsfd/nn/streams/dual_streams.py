@@ -37,6 +37,22 @@ class StreamCodes:
     embeddings: Embeddings
 
 
+def swapped(biased: Tensor) -> tuple[Tensor, Tensor]:
+    """Every patient's biased code replaced by another patient's; the permutation is drawn from the global generator.
+
+    Args:
+        biased: Biased codes, [B, d].
+
+    Returns:
+        The codes in their new places, and whose they are; int64 [B]. A batch of one keeps its own.
+
+    References:
+        Counterfactual samples of DisC (NeurIPS 2022) and DisEnt (Lee et al., NeurIPS 2021).
+    """
+    other = torch.randperm(biased.size(0), device=biased.device)
+    return biased.index_select(0, other), other
+
+
 class DualStreams(nn.Module):
     """Splits observations by a mask and encodes the parts with separate weights, on any backbone.
 
@@ -142,19 +158,3 @@ def _masked(backbone: Backbone, tokens: Tensor, layout: EdgeLayout, y: Tensor | 
 def _narrow(mask: Tensor) -> Tensor:
     """One number per edge as [E], the form in which messages take it."""
     return mask.squeeze(1) if mask.size(1) == 1 else mask
-
-
-def swapped(biased: Tensor) -> tuple[Tensor, Tensor]:
-    """Every patient's biased code replaced by another patient's; the permutation is drawn from the global generator.
-
-    Args:
-        biased: Biased codes, [B, d].
-
-    Returns:
-        The codes in their new places, and whose they are; int64 [B]. A batch of one keeps its own.
-
-    References:
-        Counterfactual samples of DisC (NeurIPS 2022) and DisEnt (Lee et al., NeurIPS 2021).
-    """
-    other = torch.randperm(biased.size(0), device=biased.device)
-    return biased.index_select(0, other), other
