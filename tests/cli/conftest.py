@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,9 +36,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Demo:
+    """A demo that has run: its folder and what it printed."""
+
+    folder: Path
+    out: str
+    err: str
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A small demo."""
+    folder, out, err = tmp_path_factory.mktemp("demo") / "demo", io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        assert main(["demo", "--out", str(folder), *SMALL, "--seed", "3"]) == 0
+    return Demo(folder, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def demo(demo_run: Demo) -> Path:
     """The folder of a small demo."""
-    out = tmp_path_factory.mktemp("demo") / "demo"
-    assert main(["demo", "--out", str(out), *SMALL, "--quiet"]) == 0
-    return out
+    return demo_run.folder

@@ -28,16 +28,14 @@ def test_the_whole_way(demo, tmp_path, capsys):
         assert file.read_text().startswith("id,split,p_no,p_yes\n")
 
 
-def test_what_the_demo_prints(tmp_path, capsys):
-    out = tmp_path / "demo"
-    assert main(["demo", "--out", str(out), *SMALL, "--seed", "3"]) == 0
-    printed = capsys.readouterr()
-    lines = printed.out.splitlines()
-    assert lines[-1] == f"report: {out / 'report' / 'report.html'}"
+def test_what_the_demo_prints(demo_run):
+    lines = demo_run.out.splitlines()
+    assert lines[-1] == f"report: {demo_run.folder / 'report' / 'report.html'}"
     assert any(line.startswith("test_flipped") and "concat" in line for line in lines)
-    assert "training muse" in printed.out
-    assert "training concat without and with debiasing (full)" in printed.out
-    assert "%|" not in printed.err  # no bar in a pipe
+    assert "training muse" in demo_run.out
+    assert "training concat without and with debiasing (full)" in demo_run.out
+    assert "%|" not in demo_run.err  # no bar in a pipe
+    assert json.loads((demo_run.folder / "demo.json").read_text())["seed"] == 3
 
 
 def test_a_demo_is_replaced_only_by_force(demo, capsys):
