@@ -179,33 +179,24 @@ def checked(value: Any, hint: Any, where: str) -> Any:
     optional, hint, bounds = _parts(hint)
     if value is None and optional:
         return None
-    expected: object
-    if isinstance(bounds, (Whole, Number)):
-        number = bounds.read(value)
-        if number is not None:
-            return number
-        expected = bounds
-    elif get_origin(hint) is Literal:
-        choices = get_args(hint)
-        if isinstance(value, str) and value in choices:
-            return value
-        expected = f"one of {choices}"
-    elif hint is bool:
-        if isinstance(value, bool):
-            return value
-        expected = "true or false"
-    elif hint is str:
-        if isinstance(value, str):
-            return value
-        expected = "a text"
-    elif hint in (int, float):
+    if hint in (int, float) and bounds is None:
         bounds = Whole(-(2**53), 2**53) if hint is int else Number(-1e15, 1e15)
-        return checked(value, Annotated[hint, bounds], where)
-    elif get_origin(hint) is dict:
-        return _table(value, where)
+    found: Any = None  # no value that is of its kind is None
+    if isinstance(bounds, (Whole, Number)):
+        expected, found = str(bounds), bounds.read(value)
+    elif get_origin(hint) is Literal:
+        expected = f"one of {get_args(hint)}"
+        found = value if isinstance(value, str) and value in get_args(hint) else None
+    elif hint in (bool, str):
+        expected, found = _KINDS[hint], value if isinstance(value, hint) else None
     else:
-        return value
-    raise InputError(f"{where}: expected {expected}{' or none' if optional else ''}, got {brief(value)}")
+        return _table(value, where) if get_origin(hint) is dict else value
+    if found is None:
+        raise InputError(f"{where}: expected {expected}{' or none' if optional else ''}, got {brief(value)}")
+    return found
+
+
+_KINDS = {bool: "true or false", str: "a text"}
 
 
 def _parts(hint: Any) -> tuple[bool, Any, Any]:
