@@ -120,7 +120,7 @@ CASES = st.builds(
 
 
 SOME = [
-    Case(left=20, right=3, edges=90, channels=5, toward=toward, reduce=reduce, mask=mask, heads=heads)
+    Case(left=8, right=3, edges=36, channels=5, toward=toward, reduce=reduce, mask=mask, heads=heads)
     for toward in ("left", "right")
     for reduce, mask, heads in (("sum", "edge", 0), ("mean", "channel", 0), ("max", "edge", 0), ("sum", "none", 5))
 ]
