@@ -12,6 +12,7 @@ import inspect
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from numbers import Integral, Real
 from types import NoneType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -121,10 +122,15 @@ def check_fields(settings: Any, what: str) -> None:
     Raises:
         InputError: Names the field, what it takes and what it got.
     """
-    hints = get_type_hints(type(settings), include_extras=True)
+    hints = _field_hints(settings.__class__)
     for field in fields(settings):
         value = checked(getattr(settings, field.name), hints[field.name], f"{what} {field.name!r}")
         object.__setattr__(settings, field.name, value)
+
+
+@cache
+def _field_hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
 
 
 def check_options(options: Mapping[str, Any], function: Callable[..., Any], given: Collection[str], what: str) -> None:

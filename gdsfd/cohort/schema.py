@@ -7,6 +7,7 @@ new patients can be read with the same vocabularies (``build_graph(spec, like=gr
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -180,8 +181,15 @@ class CohortSchema:
         """
         try:
             needs = stored.get("plugins", []) if isinstance(stored, dict) else []
-            require_plugins(TypeAdapter(list[dict[str, str]]).validate_python(needs), "the schema")
-            return TypeAdapter(CohortSchema).validate_python(stored)
+            require_plugins(_adapter(list[dict[str, str]]).validate_python(needs), "the schema")
+            schema: CohortSchema = _adapter(CohortSchema).validate_python(stored)
+            return schema
         except ValidationError as error:
             first = error.errors()[0]
             raise SchemaError(f"schema.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    """Made once: making one takes longer than reading with it."""
+    return TypeAdapter(hint)
