@@ -7,12 +7,10 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.baselines.boosting import Boosting, splittable
+from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.logistic import Logistic
-from gdsfd.baselines.standardiser import Standardiser
 from gdsfd.errors import InputError, NotFittedError, SchemaError
 from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -95,58 +93,6 @@ def test_wrong_use_is_said(baseline):
         baseline().predict_proba(graph, split="test")
     with pytest.raises(SchemaError, match="build_graph"):
         baseline().fit(graph).predict_proba(graph_of(n=300, seed=5), split="test")
-
-
-def test_boosting_keeps_the_number_of_trees_that_tuning_likes_best():
-    graph = graph_of(n=800)
-    model = Boosting(max_trees=60).fit(graph)
-    (target,) = targets_of(graph, rows_of_split(graph, "tuning"), model.predict_proba(graph, split="tuning"))
-    best = -np.mean(target.y * np.log(target.p) + (1 - target.y) * np.log(1 - target.p))
-    for trees in (1, 10, 60):
-        other = Boosting(max_trees=trees, trees_untuned=trees, min_tuning=10**9).fit(graph)
-        (target,) = targets_of(graph, rows_of_split(graph, "tuning"), other.predict_proba(graph, split="tuning"))
-        assert best <= -np.mean(target.y * np.log(target.p) + (1 - target.y) * np.log(1 - target.p)) + 1e-9
-    assert 1 <= model.trees[0] <= 60
-
-
-def test_standardiser_fills_flags_cuts_and_scales():
-    rng = np.random.default_rng(0)
-    x = np.full((200, 6), np.nan, dtype=np.float32)
-    x[:, 0] = rng.normal(5, 2, 200)
-    x[7, 0] = 1e6  # a typing error
-    x[:100, 1] = rng.normal(size=100)  # missing where column 2 is: one flag for both
-    x[:100, 2] = rng.normal(size=100)
-    x[:, 3] = 1.0  # constant
-    x[3, 4] = 1.0  # measured once only; column 5 never
-    standardise = Standardiser(x)
-    table = standardise(x)
-    assert np.isfinite(table).all()
-    assert table.shape[1] == 3 + 2  # three columns that vary, two different flags
-    assert np.abs(table).max() < 20
-    np.testing.assert_allclose(table.mean(0), 0, atol=1e-6)
-    np.testing.assert_allclose(table.std(0), 1, atol=1e-6)
-
-
-def test_a_rare_indicator_survives_the_cut():
-    x = np.zeros((300, 1), dtype=np.float32)
-    x[0] = 1.0
-    assert Standardiser(x)(x)[0, 0] > 5
-
-
-def test_columns_left_out_could_not_have_been_split():
-    rng = np.random.default_rng(0)
-    x = np.zeros((200, 5), dtype=np.float32)
-    x[:19, 0] = 1  # too rare
-    x[:20, 1] = 1
-    x[:, 2] = np.where(np.arange(200) < 19, 1.0, np.nan)  # too rarely measured
-    x[:, 3] = rng.normal(size=200)
-    x[:30, 4] = np.nan  # constant where measured: missing or not is still a split
-    assert splittable(x, 20).tolist() == [1, 3, 4]
-    y = (rng.random(200) < 0.3).astype(int)
-    options = {"max_iter": 5, "min_samples_leaf": 20, "early_stopping": False, "random_state": 0}
-    whole = HistGradientBoostingClassifier(**options).fit(x, y).predict_proba(x)
-    part = HistGradientBoostingClassifier(**options).fit(x[:, [1, 3, 4]], y).predict_proba(x[:, [1, 3, 4]])
-    np.testing.assert_allclose(whole, part)
 
 
 @pytest.mark.parametrize("baseline", MODELS)

@@ -1,4 +1,4 @@
-"""The benchmark of the encoder and of single aggregations."""
+"""The benchmark of the encoder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import json
 import pytest
 import torch
 
-from gdsfd.bench import aggregation, message_passing
-from gdsfd.bench.aggregation import bench_aggregation
-from gdsfd.bench.agreement import DisagreementError, check, difference, distance
+from gdsfd.bench import message_passing
+from gdsfd.bench.agreement import DisagreementError
 from gdsfd.bench.message_passing import MODES, PLAIN, PRODUCTS, backends_for, bench_encoder
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
@@ -74,35 +73,7 @@ def test_a_wrong_gradient_is_a_difference_too(monkeypatch):
         bench_encoder(SHAPE, ["auto"], FAST)
 
 
-def test_aggregations_in_both_directions():
-    lines = bench_aggregation(SHAPE, ["auto", "pyg"], FAST)
-    found = {(line["part"], line["mode"], line["contestant"]) for line in lines}
-    assert len(found) == len(lines) == 2 * 2 * 2
-    assert all(line["copy_share"] > 0 for line in lines)
-    assert all(line["speedup_over_pyg"] == 1 for line in lines if line["contestant"] == "pyg")
-
-
-def test_a_backend_that_differs_from_the_reference_is_not_timed(monkeypatch):
-    original = aggregation.aggregate
-
-    def wrong(node, edge, graph, toward, backend):
-        return original(node, edge, graph, toward, backend=backend) * (1.01 if backend == "auto" else 1)
-
-    monkeypatch.setattr(aggregation, "aggregate", wrong)
-    with pytest.raises(DisagreementError, match="auto toward left"):
-        bench_aggregation(SHAPE, ["pyg", "auto"], FAST)
-
-
 def test_auto_comes_first_and_triton_only_by_name_on_the_cpu():
     assert backends_for(None)[0] == "auto"
     assert "triton" not in backends_for(None)
     assert backends_for(["triton", "auto", "triton"]) == ["triton", "auto"]
-
-
-def test_differences_of_other_shapes_and_of_nan_are_not_small():
-    one = torch.ones(3, 2)
-    assert difference(one, torch.ones(2, 3)) == distance(one, torch.ones(2, 3)) == float("inf")
-    assert difference(torch.ones(0, 2), torch.ones(0, 2)) == distance(torch.ones(0, 2), torch.ones(0, 2)) == 0
-    assert difference(one * 1.5, one) == pytest.approx(0.5)
-    with pytest.raises(DisagreementError):
-        check("x", "outputs", [difference(one * float("nan"), one)], 1.0)

@@ -55,22 +55,6 @@ def test_a_comparison_writes_lines_summary_and_page_and_goes_on(graph, exports, 
     assert row.minus_erm == pytest.approx(gap.mean)
 
 
-def test_a_folder_keeps_to_its_settings(graph, tmp_path):
-    out = tmp_path / "compared"
-    given = {"backbones": ["concat"], "baselines": [], "out": out, "seeds": 1, "matched": False}
-    compare(graph, ["none"], **given, **QUICK)
-    with pytest.raises(InputError, match=r"training.max_epochs = 1, now it is 2"):
-        compare(graph, ["none"], **given, **(QUICK | {"max_epochs": 2}))
-    with pytest.raises(InputError, match="suspects"):
-        compare(graph, ["none"], suspects="pattern", **given, **QUICK)
-    more = compare(graph, ["none", "strata"], **given, **QUICK)  # another arm may be added
-    assert len(more.records) == 3
-    assert "strata" in json.loads((out / "compare.json").read_text())["settings"]["arms"]
-    other = {"strata": {"streams": False, "weight": "stratum", "clip": 2.0}}
-    with pytest.raises(InputError, match=r"arms.strata.clip = 5.0, now it is 2.0"):
-        compare(graph, other, **given, **QUICK)
-
-
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -104,14 +88,6 @@ def test_wrong_arguments_are_refused_and_nothing_is_written(graph, tmp_path, giv
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_of_something_else_is_refused(graph, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds no comparison"):
-        compare(graph, out=tmp_path)
-    with pytest.raises(InputError, match="got a file"):
-        compare(graph, out=tmp_path / "notes.txt")
-
-
 def test_environments_left_out_from_a_graph_and_from_its_spec(graph, exports, tmp_path):
     gdsfd.save_graph(graph, tmp_path / "ward")
     given = {"arms": ["none"], "backbones": ["concat"], "baselines": [], "seeds": 1, "leave_one_environment_out": True}
@@ -127,27 +103,6 @@ def test_environments_left_out_from_a_graph_and_from_its_spec(graph, exports, tm
     assert strict.notes == ()
     sizes = {record["holdout"]: record["splits"]["test"]["n"] for record in found.records}
     assert sizes == {record["holdout"]: record["splits"]["test"]["n"] for record in strict.records}
-
-
-def test_a_graph_for_each_seed(graph, tmp_path):
-    for seed in range(2):
-        gdsfd.save_graph(graph, tmp_path / f"draw-{seed}" / "graph")
-    graphs = [tmp_path / f"draw-{seed}" / "graph" for seed in range(2)]
-    given = {"arms": ["none"], "backbones": ["concat"], "baselines": [], "seeds": 2}
-    found = compare(graphs, graph_per_seed=True, **given, **QUICK)
-    assert {(record["design"], record["seed"]) for record in found.records} == {("draw", 0), ("draw", 1)}
-    crossed = compare(graphs, **given, **QUICK)
-    assert {(record["design"], record["seed"]) for record in crossed.records} == {
-        (f"draw-{number}/graph", seed) for number in range(2) for seed in range(2)
-    }
-    with pytest.raises(InputError, match="same name"):
-        compare([graphs[0], graphs[0]], **given, **QUICK)
-
-
-def test_the_truth_of_another_cohort_is_refused(graph, tmp_path):
-    gdsfd.simulate(tmp_path / "other", patients=100, modalities=2)
-    with pytest.raises(InputError, match="of another cohort"):
-        compare(graph, ["none"], ["concat"], 1, truth=tmp_path / "other", **QUICK)
 
 
 def test_an_account_is_json_without_nan(lines):
@@ -166,12 +121,3 @@ def test_a_second_comparison_into_the_same_folder_is_refused(graph, tmp_path):
     compare(graph, ["none"], ["concat"], 1, tmp_path / "out", baselines=["logistic"], on_fit=again, **QUICK)
     assert len(met) == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
-
-
-@pytest.mark.parametrize(
-    "content", ['{"format": "gdsfd comparison"}', '{"format": "gdsfd comparison", "settings": []}']
-)
-def test_a_damaged_folder_is_refused(graph, tmp_path, content):
-    (tmp_path / "compare.json").write_text(content)
-    with pytest.raises(InputError, match=r"compare\.json: damaged"):
-        compare(graph, ["none"], ["concat"], 1, tmp_path, baselines=[], **QUICK)

@@ -7,15 +7,13 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from gdsfd.baselines.boosting import Boosting
 from gdsfd.errors import InputError
 from gdsfd.evaluation.evaluation import evaluate
-from gdsfd.evaluation.report.report import Report, _jsonable
-from gdsfd.evaluation.report.sections import presence
+from gdsfd.evaluation.report.report import _jsonable
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
@@ -73,28 +71,6 @@ def test_the_better_model_is_seen_to_be_better(report):
     assert gain["low"] > 0
 
 
-def test_the_short_table_has_one_row_per_split_and_model(report):
-    frame = report.to_frame()
-    assert frame[["split", "model"]].to_numpy().tolist() == [
-        ["test", "model"], ["test", "noisier"], ["train", "model"], ["train", "noisier"],
-    ]  # fmt: skip
-    assert frame.auroc[0] == report.metrics["auroc"]
-    assert (frame.auroc_low <= frame.auroc).all()
-    assert (frame.auroc <= frame.auroc_high).all()
-
-
-def test_the_long_table_has_everything_and_a_reason_for_every_gap(report):
-    frame = report.to_frame(detail=True)
-    assert set(frame.kind) == {"all", "difference", "environment", "pattern", "observed", "modality", "group: sex"}
-    assert (frame.value.notna() | (frame.reason != "")).all()
-    assert not ((frame.value == 0) & (frame.reason != "")).any()
-    row = frame.query(
-        "split == 'test' and model == 'model' and kind == 'modality' and slice == 'with scan' and metric == 'auroc'"
-    )
-    assert row.n.item() == 0
-    assert math.isnan(row.value.item())
-
-
 def test_the_same_seed_gives_the_same_report_and_neither_generator_moves(graph):
     import torch
 
@@ -121,85 +97,6 @@ def test_several_targets(outcomes, tmp_path):
     assert report.metrics["positives"] is None
     assert report.metrics["mean_of"] == list(targets)
     report.save(tmp_path / "report")
-
-
-def test_accuracy_of_classes_equals_the_share_of_right_answers():
-    graph = graph_from_cohort(make_cohort(300, outcomes="multiclass"))
-    answer = np.random.default_rng(0).dirichlet(np.ones(3), 300)
-    report = evaluate(Fixed(graph, answer), graph, baselines=False, **QUICK)
-    y = graph["patient"].y.numpy()
-    rows = [row for row, split in enumerate(graph["patient"].split) if split == "test" and y[row] >= 0]
-    assert report.metrics["accuracy"] == pytest.approx((answer[rows].argmax(1) == y[rows]).mean())
-
-
-def test_splits_without_labels_or_positives_have_reasons(graph):
-    own = graph_from_cohort(make_cohort(900))
-    patient = own["patient"]
-    rows = [row for row, split in enumerate(patient.split) if split == "test"]
-    patient.y[rows[:60]] = np.nan
-    patient.y[rows[60:]] = 0.0
-    for row in rows[:60]:
-        patient.split[row] = "unlabelled"
-    report = evaluate(Fixed(own, probabilities(own)), own, ["test", "unlabelled"], baselines=False, **QUICK)
-    figures = {name: split["models"]["model"]["metrics"] for name, split in report.metrics["splits"].items()}
-    assert figures["test"]["auroc"]["reason"] == "no positive patient"
-    assert figures["unlabelled"]["auroc"]["reason"] == "no labelled patient"
-    assert figures["unlabelled"]["brier"]["reason"] == "no labelled patient"
-    assert "This cannot be said: no positive patient" in report.html()
-
-
-def test_no_tuning_rows_no_threshold():
-    own = graph_from_cohort(make_cohort(300))
-    own["patient"].split = ["train" if split == "tuning" else split for split in own["patient"].split]
-    report = evaluate(Fixed(own, probabilities(own)), own, baselines=False, **QUICK)
-    tpr = report.metrics["splits"]["test"]["models"]["model"]["metrics"]["tpr"]
-    assert tpr["reason"] == "no threshold: among the tuning patients no labelled patient"
-
-
-def test_saved_files_say_the_same_and_nan_is_null(report, tmp_path):
-    report.save(tmp_path / "report")
-    assert sorted(file.name for file in (tmp_path / "report").iterdir()) == [
-        "metrics.csv",
-        "metrics.json",
-        "report.html",
-    ]
-    text = (tmp_path / "report" / "metrics.json").read_text()
-    assert "NaN" not in text
-    stored = json.loads(text)
-    assert stored["auroc"] == report.metrics["auroc"]
-    scan = [
-        one
-        for one in stored["splits"]["test"]["models"]["model"]["targets"]["mortality"]["slices"]
-        if one["name"] == "with scan"
-    ]
-    assert scan[0]["metrics"]["auroc"] == {"value": None, "low": None, "high": None, "reason": "no labelled patient"}
-
-
-def test_saving_replaces_a_report_and_nothing_else(report, tmp_path):
-    report.save(tmp_path / "report")
-    report.save(tmp_path / "report")
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("precious")
-    with pytest.raises(InputError, match="not empty"):
-        report.save(tmp_path / "mine")
-    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
-
-
-@pytest.mark.parametrize("breaks", ["html", "to_frame"])
-def test_a_failed_save_leaves_the_old_report_as_it_was(report, tmp_path, monkeypatch, breaks):
-    report.save(tmp_path / "report")
-    before = {file.name: file.read_bytes() for file in (tmp_path / "report").iterdir()}
-
-    def fail(*arguments, **options):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(Report, breaks, fail)
-    with pytest.raises(OSError, match="disk full"):
-        report.save(tmp_path / "report")
-    with pytest.raises(OSError, match="disk full"):
-        report.save(tmp_path / "new")
-    assert {file.name: file.read_bytes() for file in (tmp_path / "report").iterdir()} == before
-    assert [file.name for file in tmp_path.iterdir()] == ["report"]
 
 
 def test_wrong_arguments_are_said(graph):
@@ -231,8 +128,7 @@ def test_a_bar_only_when_asked_or_on_a_terminal(graph, capsys):
         ("debiased", "reference", "concat + full (forced)"),
     ],
 )
-def test_a_model_is_called_by_the_network_that_predicts(graph, monkeypatch, choice, verdict, label):
-    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
+def test_a_model_is_called_by_the_network_that_predicts(graph, choice, verdict, label):
     model = Fixed(graph, probabilities(graph))
     model.choice, model.guard = choice, SimpleNamespace(choice=verdict)
     model.describe = lambda: {"backbone": "concat", "debias": "full"}
@@ -244,8 +140,7 @@ def test_a_model_is_called_by_the_network_that_predicts(graph, monkeypatch, choi
 
 
 @pytest.mark.parametrize("positives", [1, 4])
-def test_a_few_positives_in_the_test_set_have_figures_but_no_interval(monkeypatch, positives):
-    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
+def test_a_few_positives_in_the_test_set_have_figures_but_no_interval(positives):
     own = graph_from_cohort(make_cohort(600, unlabelled=0))
     patient = own["patient"]
     test = np.flatnonzero(np.array(patient.split) == "test")
@@ -266,16 +161,3 @@ def test_a_few_positives_in_the_test_set_have_figures_but_no_interval(monkeypatc
     assert "no interval below 5" in page
     assert "rule of thumb" not in page
     assert "How far that can be trusted cannot be said" in page
-
-
-def test_what_cannot_be_judged_is_said(graph):
-    from sklearn.linear_model import LogisticRegression
-
-    with pytest.raises(InputError, match=r"predict_proba of LogisticRegression takes \(X\)"):
-        evaluate(LogisticRegression(), graph)
-    with pytest.raises(InputError, match="baselines: 'lr': expected a model"):
-        evaluate(Fixed(graph, probabilities(graph)), graph, baselines={"lr": LogisticRegression()})
-    with pytest.raises(InputError, match=r"expected a fitted model with predict_proba\(graph, split=...\), got 'muse'"):
-        evaluate("muse", graph)
-    with pytest.raises(InputError, match="expected a graph of build_graph or load_graph, got DataFrame"):
-        evaluate(Fixed(graph, probabilities(graph)), pd.DataFrame())

@@ -38,15 +38,6 @@ def test_unlabelled_patients_are_left_out_and_labels_are_the_graphs(graph):
                 assert target.y[target.rows == place] == expected
 
 
-def test_names(graph):
-    expected = {
-        "binary": ("mortality",),
-        "multi-label": ("mortality", "discharge"),
-        "multi-class": ("stage: CN", "stage: MCI", "stage: AD"),
-    }
-    assert target_names(graph.schema) == expected[task_of(graph.schema)]
-
-
 def test_a_binary_outcomes_second_column_is_the_positive_one():
     graph = graph_from_cohort(make_cohort(40))
     rows = rows_of_split(graph, "test")

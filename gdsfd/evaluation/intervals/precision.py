@@ -47,7 +47,7 @@ def average_precision_interval(
     if resampled is not None and size > RESAMPLED_ABOVE and 0 < value < 1:
         known = resampled[np.isfinite(resampled)]
         spread = float(logit(np.clip(known, 1e-6, 1 - 1e-6)).std(ddof=1)) if len(known) > 1 else 0.0
-        if spread > 0:
+        if spread > 1e-9:  # of equal figures rounding leaves a spread that is not quite 0
             half = float(stdtrit(fewest - 1, (1 + level) / 2)) * spread
             return float(expit(logit(value) - half)), float(expit(logit(value) + half))
     return share_interval(value, size, level) if size > 0 else (math.nan, math.nan)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gdsfd.bench.encoder import make_encoders
 from gdsfd.bench.message_passing import encoder_check
 from gdsfd.bench.opponents.plain_encoder import PlainConv, PlainEncoder
 from gdsfd.bench.options import Options
-from gdsfd.bench.problem import Shape, make_problem
+from gdsfd.bench.problem import Shape
 from gdsfd.graph.edge_layout import EdgeLayout
 
 
@@ -66,15 +65,3 @@ def test_the_packages_layers_agree_in_value_and_gradient(layers, patients, modal
     for name in ("auto", "reference"):
         assert found[name]["float64_outputs_differ"] < 1e-12
         assert found[name]["float64_gradients_differ"] < 1e-10
-
-
-def test_every_parameter_has_its_counterpart():
-    sparse, plain = make_encoders(Shape(10, 4, channels=8), seed=3)
-    assert sum(each.numel() for each in sparse.parameters()) == sum(each.numel() for each in plain.parameters())
-    problem = make_problem(Shape(10, 4, channels=8), seed=0)
-    before = torch.get_rng_state()
-    make_encoders(Shape(10, 4, channels=8), seed=3)
-    assert torch.equal(before, torch.get_rng_state())
-    out = plain(problem.tokens, PlainEncoder.edge_index(problem.layout), 10)
-    for one, other in zip(sparse(problem.tokens, problem.layout), out, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

@@ -12,15 +12,13 @@ from gdsfd.bench.cohort_graph import random_graph
 from gdsfd.bench.message_passing import PLAIN
 from gdsfd.bench.opponents import streams_contest
 from gdsfd.bench.opponents.contest import OURS, STEPS, register_step
-from gdsfd.bench.opponents.plain_encoder import PlainConv
-from gdsfd.bench.opponents.plain_muse import PlainCohort, StackedConv
-from gdsfd.bench.opponents.plain_streams import MaskedConv, PlainMasker
+from gdsfd.bench.opponents.plain_muse import PlainCohort
 from gdsfd.bench.opponents.streams_contest import ERM, streams
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.train_step import bench_train_step
 from gdsfd.errors import InputError
-from gdsfd.nn.streams import PRESETS, MaskGenerator
+from gdsfd.nn.streams import PRESETS
 
 SHAPE = Shape(60, 3, 0.5, channels=8, dtype="float64")
 FAST = Options(turns=3, budget=0.1, memory=False)
@@ -63,29 +61,6 @@ def test_as_many_numbers_to_learn_on_both_sides():
     models = streams(SHAPE, 0, "cpu", True).models
     counts = {name: sum(each.numel() for each in model.parameters()) for name, model in models.items()}
     assert counts[OURS] == counts[PLAIN] > counts[ERM]
-
-
-def test_messages_are_divided_by_the_sum_of_their_masks():
-    torch.manual_seed(0)
-    conv = MaskedConv(2, update_edges=False).double()
-    patient, modality = torch.randn(2, 2).double(), torch.randn(3, 2).double()
-    edge_attr, mask = torch.randn(3, 2).double(), torch.rand(3, 2).double()
-    edge_index = torch.tensor([[0, 1, 0], [0, 0, 2]])
-    norm = (torch.stack([mask[0] + mask[2], mask[1]]), torch.ones(3, 2).double())
-    found, *_ = conv(patient, modality, edge_attr, edge_index, mask, norm)
-    messages = [
-        mask[edge] * torch.relu(conv.message_linear(torch.cat([modality[end], edge_attr[edge]])))
-        for edge, end in enumerate(edge_index[1])
-    ]
-    mean = torch.stack([(messages[0] + messages[2]) / (mask[0] + mask[2]), messages[1] / mask[1]])
-    torch.testing.assert_close(found, torch.relu(conv.update_linear(torch.cat([mean, patient], dim=-1))))
-
-
-@pytest.mark.parametrize("kind", [PlainConv, StackedConv, MaskedConv, PlainMasker])
-def test_pyg_has_generated_its_fast_propagate(kind):
-    PlainConv(2)  # a class derived from one that has its own already
-    module = kind(MaskGenerator(2, 3)) if kind is PlainMasker else kind(2)
-    assert module.propagate.__module__.startswith(f"{kind.__module__}_{kind.__name__}")
 
 
 def test_lines_of_both_and_of_erm_beside_them():

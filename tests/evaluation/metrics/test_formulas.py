@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation.metrics.formulas import auprc, auroc, brier, check_probabilities, log_loss, why_undefined
+from gdsfd.evaluation.metrics.formulas import auprc, auroc, brier, check_probabilities, log_loss
 from tests.evaluation.scores import made
 
 
@@ -37,24 +37,6 @@ def test_means_of_nobody_are_nan():
     empty = np.empty(0)
     assert math.isnan(brier(empty, empty))
     assert math.isnan(log_loss(empty, empty))
-
-
-@pytest.mark.parametrize(
-    ("y", "least", "reason"),
-    [
-        ([], 1, "no labelled patient"),
-        ([1.0], 30, r"only 1 labelled patient \(fewer than 30\)"),
-        ([1.0] * 30, 30, "no negative patient"),
-        ([0.0] * 30, 30, "no positive patient"),
-        ([0.0] * 30 + [1.0] * 4, 30, r"only 4 positive patients \(fewer than 5\)"),
-        ([1.0] * 30 + [0.0], 30, r"only 1 negative patient \(fewer than 5\)"),
-        ([0.0] * 30 + [1.0] * 5, 30, "^$"),
-    ],
-)
-def test_the_reason_says_what_lacks(y, least, reason):
-    import re
-
-    assert re.search(reason, why_undefined(np.array(y), least, 5))
 
 
 def test_logits_are_refused_with_rows_and_advice():

@@ -13,7 +13,6 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.intervals.of_metric import percentile_limits
 from gdsfd.evaluation.metrics.metric import METRICS, Metric, Sample, built_in_metrics, metrics_beside_built_in
-from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed, made
@@ -43,11 +42,6 @@ def registered(monkeypatch):
 @pytest.fixture(scope="module")
 def graph():
     return graph_from_cohort(make_cohort(500))
-
-
-@pytest.fixture(autouse=True)
-def no_picture(monkeypatch):
-    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
 
 
 def judged(graph, **options):

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from gdsfd.errors import InputError
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.metric_set import EvaluationConfig, calibration_figures, difference, macro, score
 from gdsfd.evaluation.metrics.operating_point import OperatingPoint
@@ -160,21 +159,3 @@ def test_a_mean_has_no_interval_where_one_of_its_targets_has_none():
 def test_calibration_of_nobody_has_a_reason():
     figures = calibration_figures(target([], []), subjects(0), EvaluationConfig())
     assert all(estimate.reason == "no labelled patient" for estimate in figures.values())
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("resamples", -1),
-        ("level", 1.0),
-        ("sensitivity", 0.0),
-        ("bins", 1),
-        ("resamples", 10**12),
-        ("seed", -1),
-        ("level", float("nan")),
-        ("min_patients", True),
-    ],
-)
-def test_options_out_of_range_are_refused_by_name(option, value):
-    with pytest.raises(InputError, match=f"{option}': expected"):
-        EvaluationConfig(**{option: value})

@@ -11,7 +11,6 @@ import pytest
 from gdsfd.errors import InputError
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.section import PAGE, SECTIONS, Paragraph, Section, sections_of_page
-from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
@@ -45,7 +44,6 @@ def declared(monkeypatch):
     SECTIONS.names()
     monkeypatch.setattr(SECTIONS, "_parts", dict(SECTIONS._parts))
     monkeypatch.setattr(SECTIONS, "_modules", dict(SECTIONS._modules))
-    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
     SECTIONS.register("net benefit")(NetBenefit)
 
 

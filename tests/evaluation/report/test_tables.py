@@ -8,15 +8,9 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from gdsfd.evaluation.evaluation import evaluate
-from gdsfd.evaluation.report.sections import presence
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.scores import Fixed
-
-
-@pytest.fixture(autouse=True)
-def _without_picture(monkeypatch):
-    monkeypatch.setattr(presence, "presence_picture", lambda graph: None)
 
 
 def answers(graph, kind, seed):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, cycle
 from typing import Any
 
 from markupsafe import Markup
@@ -20,8 +21,9 @@ from gdsfd.evaluation.subgroups.slices import kind_word
 
 __all__ = ["Figures", "FiguresSection"]
 
-#: CSS classes of the curves: the model judged, then what it is compared with.
-STYLES = ("model", "first", "second", "third", "fourth", "fifth")
+#: CSS classes of the curves: the model judged, then what it is compared with. From the sixth of these on they recur.
+JUDGED = "model"
+COMPARED = ("first", "second", "third", "fourth", "fifth")
 
 KIND_TITLES = {
     "environment": "By environment",
@@ -66,10 +68,14 @@ class FiguresSection(Section[Figures]):
         return Markup(text)
 
 
+def _styles() -> Iterator[str]:
+    return chain([JUDGED], cycle(COMPARED))
+
+
 def _split(result: SplitResult, labels: Mapping[str, str], rules: EvaluationConfig) -> dict[str, Any]:
     """Everything shown of one split."""
     several = len(result.names) > 1
-    models = list(zip(result.arms, STYLES))
+    models = list(zip(result.arms, _styles()))
     rows: list[dict[str, Any]] = []
     mean = mean_name(result.model.overall, len(result.names))
     for name, style in models:
@@ -152,7 +158,7 @@ def _slice_row(result: SplitResult, target: int, at: int, others: list[str], rul
 
 def _plots(result: SplitResult, target: int) -> list[dict[str, Any]]:
     """ROC, precision-recall and calibration; the judged model is drawn last, on top."""
-    curves = [(style, arm.curves[target]) for style, arm in zip(STYLES, result.arms.values())][::-1]
+    curves = [(style, arm.curves[target]) for style, arm in zip(_styles(), result.arms.values())][::-1]
     share = prevalence(result.model.targets[target])
     top = max((value for _, curve in curves for point in curve["calibration"] for value in point), default=1.0)
     top = next(limit for limit in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if top <= limit)

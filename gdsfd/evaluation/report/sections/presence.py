@@ -41,9 +41,12 @@ def presence_picture(graph: Any) -> str | None:
     """
     if not graph.schema.modalities or not len(graph["patient"].id):
         return None
-    from gdsfd.graph.plot import plot_presence  # matplotlib is slow to import
+    from matplotlib import rc_context  # slow to import
+
+    from gdsfd.graph.plot import plot_presence
 
     by = "environment" if "environment" in graph["patient"] else "split"
     target = io.BytesIO()
-    plot_presence(graph, by=by).savefig(target, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    with rc_context({"svg.hashsalt": "gdsfd"}):  # ids inside the picture are the same every time
+        plot_presence(graph, by=by).savefig(target, format="svg", metadata={"Date": None}, bbox_inches="tight")
     return target.getvalue().decode("utf-8")

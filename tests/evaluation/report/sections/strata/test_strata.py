@@ -1,10 +1,8 @@
-"""The report's account of strata against slow counts, for every kind of strata and outcome."""
+"""The report's account of strata against slow counts."""
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from copy import copy
 
 import numpy as np
@@ -14,38 +12,16 @@ import torch
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.sections.strata.narrative import strata_narrative
-from gdsfd.evaluation.report.sections.strata.predictions import assign_strata, member_groups, predict_strata
+from gdsfd.evaluation.report.sections.strata.predictions import member_groups, predict_strata
 from gdsfd.evaluation.report.sections.strata.strata import judge_strata
 from gdsfd.evaluation.subgroups.slices import pattern_description
 from gdsfd.evaluation.targets import labels_of
 from gdsfd.graph.availability import presence_of
-from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.nn.losses import probabilities
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training import Debiaser
-from tests.cohort_factory import make_cohort
+from tests.evaluation.report.sections.strata.fitting import SMALL, fitted, rows_of
 
-SMALL = {"max_epochs": 4, "members": 1, "channels": 8, "guard_folds": 0, "learning_rate": 5e-3}
 RULES = EvaluationConfig(resamples=30, min_patients=10)
-
-
-def fitted(graph, members=1, debias="prototypes", **prototypes):
-    settings = {**PRESETS[debias].to_dict(), "prototypes": {"least": 15, **prototypes}}
-    return Debiaser("concat", settings, **{**SMALL, "members": members}).fit(graph, baselines=False)
-
-
-def rows_of(graph, split):
-    return torch.from_numpy(np.flatnonzero(np.asarray(graph["patient"].split) == split))
-
-
-@pytest.fixture(scope="module")
-def graph():
-    return graph_from_cohort(make_cohort(500))
-
-
-@pytest.fixture(scope="module")
-def model(graph):
-    return fitted(graph)
 
 
 @pytest.fixture(scope="module")
@@ -75,26 +51,6 @@ def test_strata_are_counted_among_training_patients(model, graph, found):
         assert list(one.environments.values()) == sorted(one.environments.values(), reverse=True)
 
 
-def test_intervened_is_what_the_model_predicts_and_observed_the_head_at_the_own_centre(model, graph):
-    rows, network = rows_of(graph, "test"), model.networks["debiased"]
-    groups = member_groups(network, graph, rows_of(graph, "train"))
-    part = predict_strata(network, graph, rows, groups)
-    predicted = copy(model).use("debiased").predict_proba(graph, split="test")
-    np.testing.assert_allclose(part.intervened[:, 0], predicted[:, 1], atol=1e-6)
-    (member,), (stratum,) = network.members, part.stratum
-    np.testing.assert_array_equal(stratum, assign_strata(network, graph, rows, groups)[0])
-    code = torch.from_numpy(model.embed(graph, split="test")["causal"])
-    center, mass = member.deconfounder.centers
-    with torch.no_grad():
-        own = member.deconfounder.fusion.own(code, center[torch.from_numpy(stratum)])
-        under = torch.stack([member.deconfounder.fusion.own(code, each.expand(len(code), -1)) for each in center], 1)
-    np.testing.assert_allclose(part.observed, probabilities(own, False)[:, 1:].numpy(), atol=1e-6)
-    np.testing.assert_allclose(part.under[0], under.sigmoid().mean(0).numpy(), atol=1e-6)
-    mean = (mass[:, None] * under).sum(1, keepdim=True)
-    spread = (mass[:, None] * (under - mean).square()).sum(1).sqrt()
-    np.testing.assert_allclose(part.spread, spread.numpy(), atol=1e-5)
-
-
 def test_what_moves_on_a_split(model, graph, found):
     rows = rows_of(graph, "test")
     part = predict_strata(
@@ -112,75 +68,6 @@ def test_what_moves_on_a_split(model, graph, found):
         assert here.patients == own.sum()
         assert here.moved["mortality"] == pytest.approx(change[own].mean() if own.any() else math.nan, nan_ok=True)
         assert here.predicted["mortality"] == pytest.approx(part.under[0][at, 0])
-
-
-def test_the_page_and_the_file(model, graph, tmp_path):
-    report = evaluate(
-        copy(model).use("debiased"),
-        graph,
-        split=["test", "tuning"],
-        baselines=False,
-        resamples=30,
-        probes=False,
-        progress=False,
-    )
-    page = (report.save(tmp_path / "report") / "report.html").read_text(encoding="utf-8")
-    section = page[page.index("What predictions are averaged over") : page.index("The cohort: what was read")]
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", section))
-    for words in (
-        "The strata",
-        "How far predictions move",
-        "Split by split",
-        "without scan",
-        "site 0",
-        "Averaging takes",
-    ):
-        assert words in text
-    assert "nan" not in text
-    assert "which averages over nothing" not in text
-    stored = json.loads((tmp_path / "report" / "metrics.json").read_text())["strata"]
-    assert stored["settings"]["strata"] == ["pattern"]
-    assert set(stored["splits"]) == {"test", "tuning"}
-    (table,) = stored["tables"]
-    assert sum(one["splits"]["test"]["patients"] for one in table["strata"]) == stored["splits"]["test"]["patients"]
-    assert stored["splits"]["test"]["targets"]["mortality"]["crowds"]
-    other = evaluate(copy(model).use("reference"), graph, baselines=False, resamples=0, probes=False, progress=False)
-    assert "which averages over nothing" in other.html()
-
-
-@pytest.mark.parametrize(
-    ("cohort", "prototypes"),
-    [
-        ({}, {"strata": ("pattern", "environment", "cluster")}),
-        ({}, {"strata": ("environment",)}),
-        ({}, {"strata": ("cluster",), "clusters": 3}),
-        ({"environments": None}, {"strata": ("pattern", "environment")}),
-        ({}, {"placebo": "shuffled"}),
-        ({}, {"fit": "backdoor", "estimator": "sampled", "draws": 2}),
-        ({}, {"fit": "backdoor"}),
-        ({"outcomes": "multiclass"}, {}),
-        ({"outcomes": "multilabel"}, {}),
-    ],
-)
-def test_every_kind_of_strata_and_outcome(cohort, prototypes):
-    graph = graph_from_cohort(make_cohort(300, **cohort))
-    model = fitted(graph, members=2, **prototypes)
-    report = evaluate(model, graph, baselines=False, resamples=20, min_patients=5, probes=False, progress=False)
-    found = report.strata
-    assert found.fitted
-    for table in found.tables:
-        assert sum(one.patients for one in table.strata) == found.train
-        assert len({one.name for one in table.strata}) == len(table.strata)
-    assert sorted(member for table in found.tables for member in table.members) == [0, 1]
-    targets = {"multiclass": 3, "multilabel": 2}.get(cohort.get("outcomes"), 1)
-    assert len(found.splits[0].movements) == targets
-    page = report.html()
-    section = page[page.index("What predictions are averaged over") : page.index("Who has what")]
-    assert section.count("<h3>The strata") == targets
-    assert "nan" not in re.sub(r"<[^>]*>", " ", section)
-    assert ("placebo" in section) == ("placebo" in prototypes)
-    crossed = cohort.get("environments", 3) and "environment" in prototypes.get("strata", ())
-    assert any("site" in one.name for table in found.tables for one in table.strata) == bool(crossed)
 
 
 def test_other_models_have_no_strata(graph):

@@ -1,35 +1,11 @@
-"""Lines as text and as pictures."""
+"""Lines as pictures."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from gdsfd.bench.plot import plot_bars, plot_bench, plot_sweep
-from gdsfd.bench.table import bench_table
-
-PLACE = {"processor": "Some CPU", "threads": 2, "load": 0.1, "device": "cpu", "dtype": "float32"}
-
-
-def line(contestant: str, patients: int = 1000, mode: str = "forward", seconds: float = 0.02, **other: Any) -> dict:
-    shape = {"patients": patients, "modalities": 5, "density": 0.6, "channels": 64, "layers": 2, "edges": 3 * patients}
-    times = {"seconds": seconds, "seconds_low": 0.9 * seconds, "seconds_high": 1.2 * seconds, "repetitions": 3}
-    what = {"benchmark": "message_passing", "part": "encoder", "contestant": contestant, "mode": mode, "shape": shape}
-    return {**what, **times, **PLACE, "edges_per_second": 3 * patients / seconds, **other}
-
-
-def test_a_table_per_mode_with_the_columns_there_are():
-    lines = [line("plain pyg"), line("auto", seconds=0.005, step_bytes=2**30), line("auto", mode="forward+backward")]
-    text = bench_table(lines)
-    assert "message passing encoder, forward: 1,000 patients x 5, density 0.6, 64 channels, 2 layers, float32" in text
-    assert "5.0 ms" in text
-    assert "1.00 GiB" in text
-    first, second = text.split("forward+backward")
-    assert "own mem." in first
-    assert "own mem." not in second
-    assert "busy" not in text
-    assert "The machine is busy" in bench_table([line("auto", load=1.5)])
+from tests.bench.lines import line
 
 
 def test_three_values_of_a_size_are_curves_and_fewer_bars(tmp_path):
