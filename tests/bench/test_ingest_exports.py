@@ -20,7 +20,7 @@ def test_rows_items_and_times(tmp_path):
     assert events.minute.min() < 0
     assert events.minute.max() >= WINDOW_MINUTES
     assert not events.minute.is_monotonic_increasing
-    (modality,) = load_spec(tmp_path / "spec.toml").modalities
+    (modality,) = load_spec(tmp_path / "spec.toml").modality
     assert (modality.kind, modality.window) == ("events", (0, WINDOW_MINUTES))
 
 

@@ -98,16 +98,20 @@ class SectionContext:
 class Section(ABC, Generic[Data]):
     """One section. :meth:`judge` is all that a section of one's own must have, beside a name and a title.
 
+    It stands on the page as a heading with :meth:`paragraphs`; :meth:`render` may make any other HTML of it.
+
     Attributes:
         name: Its key in ``metrics.json`` and in ``Report.sections``.
         title: Its heading.
         after: The section that it follows on the page; by default the last one on what the model does. Those of
             :data:`PAGE` stand where that says.
+        template: Of a built-in one: the file in ``templates`` that :meth:`fill` has the values for.
     """
 
     name: str = ""
     title: str = ""
     after: str = "strata"
+    template: str = "section.html"
 
     @abstractmethod
     def judge(self, context: SectionContext) -> Data | None:
@@ -117,10 +121,13 @@ class Section(ABC, Generic[Data]):
         """The section's sentences."""
         return ()
 
+    def fill(self, data: Data, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
+        """What the template shows, beside the title: by default the paragraphs, as ``words``."""
+        return {"words": self.paragraphs(data, schema, config)}
+
     def render(self, data: Data, schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        """The section as HTML: by default its heading and its paragraphs."""
-        words = self.paragraphs(data, schema, config)
-        return Markup(template("section.html").render(title=self.title, words=words))
+        """The section as HTML."""
+        return Markup(template(self.template).render({"title": self.title, **self.fill(data, schema, config)}))
 
     def to_dict(self, data: Data) -> dict[str, Any]:
         """What ``metrics.json`` says of it, JSON-able; merged into the whole. By default nothing."""

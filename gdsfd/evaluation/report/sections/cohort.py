@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup
-
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 
 __all__ = ["CohortSection"]
@@ -20,11 +17,11 @@ class CohortSection(Section[dict[str, Any]]):
 
     name = "cohort"
     title = "The cohort: what was read, and what was left out"
+    template = "cohort.html"
 
     def judge(self, context: SectionContext) -> dict[str, Any] | None:
         receipt = context.graph.receipt if "receipt" in context.graph else None
         return None if receipt is None else dict(receipt.to_dict())
 
-    def render(self, data: dict[str, Any], schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        rows = data["tables"].get("splits", [])
-        return Markup(template("cohort.html").render(title=self.title, receipt=data, split_rows=rows))
+    def fill(self, data: dict[str, Any], schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
+        return {"receipt": data, "split_rows": data["tables"].get("splits", [])}

@@ -13,7 +13,6 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.assess import SplitResult, compared_metrics
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.estimate import Estimate
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.report.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
 from gdsfd.evaluation.report.tables import mean_name, prevalence
@@ -52,20 +51,18 @@ class FiguresSection(Section[Figures]):
 
     name = "figures"
     title = "Figures"
+    template = "figures.html"
 
     def judge(self, context: SectionContext) -> Figures:
         return Figures(context.results, context.labels)
 
-    def render(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        text = template("figures.html").render(
-            title=self.title,
-            splits=[_split(one, data.labels, config) for one in data.results],
-            gap_words={metric.name: metric.label for metric in config.all_metrics if metric.in_gaps},
-            own_directions=[
-                metric for metric in config.metrics if metric.compared and metric.higher_is_better is not None
-            ],
-        )
-        return Markup(text)
+    def fill(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
+        own = [metric for metric in config.metrics if metric.compared and metric.higher_is_better is not None]
+        return {
+            "splits": [_split(one, data.labels, config) for one in data.results],
+            "gap_words": {metric.name: metric.label for metric in config.all_metrics if metric.in_gaps},
+            "own_directions": own,
+        }
 
 
 def _styles() -> Iterator[str]:

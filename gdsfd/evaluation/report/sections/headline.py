@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup
-
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.assess import SplitResult
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.report.numbers import number, spelled
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.report.sections.figures import Figures
 from gdsfd.evaluation.report.tables import mean_name, prevalence
@@ -25,20 +22,20 @@ class Headline(Section[Figures]):
 
     name = "headline"
     title = "Predicting"
+    template = "headline.html"
 
     def judge(self, context: SectionContext) -> Figures:
         return Figures(context.results, context.labels)
 
-    def render(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        text = template("headline.html").render(
-            title=f"{self.title} {', '.join(spelled(outcome.name) for outcome in schema.outcomes)}",
-            model=data.labels["model"],
-            split=data.results[0],
-            labelled=data.results[0].model.overall.n,
-            level=config.level,
-            tiles=_tiles(data.results[0]),
-        )
-        return Markup(text)
+    def fill(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
+        return {
+            "outcomes": ", ".join(spelled(outcome.name) for outcome in schema.outcomes),
+            "model": data.labels["model"],
+            "split": data.results[0],
+            "labelled": data.results[0].model.overall.n,
+            "level": config.level,
+            "tiles": _tiles(data.results[0]),
+        }
 
 
 def _tiles(result: SplitResult) -> list[dict[str, str]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
+from typing import Any
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.targets import task_of
 
@@ -20,15 +19,13 @@ class MethodSection(Section[tuple[JudgedPopulation, ...]]):
 
     name = "method"
     title = "How the figures were made"
+    template = "method.html"
 
     def judge(self, context: SectionContext) -> tuple[JudgedPopulation, ...]:
         return context.populations
 
-    def render(self, data: tuple[JudgedPopulation, ...], schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        text = template("method.html").render(
-            title=self.title,
-            rules=config,
-            task=task_of(schema),
-            external=any(one.kind == "new" for one in data),
-        )
-        return Markup(text)
+    def fill(
+        self, data: tuple[JudgedPopulation, ...], schema: CohortSchema, config: EvaluationConfig
+    ) -> dict[str, Any]:
+        external = any(one.kind == "new" for one in data)
+        return {"rules": config, "task": task_of(schema), "external": external}

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.report.fixed_settings import FixedSetting
 from gdsfd.evaluation.report.numbers import count, spelled
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 
 __all__ = ["PopulationSection", "Populations", "population_narrative"]
@@ -40,18 +37,17 @@ class PopulationSection(Section[Populations]):
 
     name = "population"
     title = "Whose patients these are, and what was fixed where"
+    template = "population.html"
 
     def judge(self, context: SectionContext) -> Populations:
         return Populations(context.populations, context.fixed)
 
-    def render(self, data: Populations, schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        text = template("population.html").render(
-            title=self.title,
-            populations=[(one.split, population_narrative(one)) for one in data.judged],
-            fixed=data.fixed,
-            external=any(one.kind == "new" for one in data.judged),
-        )
-        return Markup(text)
+    def fill(self, data: Populations, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
+        return {
+            "populations": [(one.split, population_narrative(one)) for one in data.judged],
+            "fixed": data.fixed,
+            "external": any(one.kind == "new" for one in data.judged),
+        }
 
     def to_dict(self, data: Populations) -> dict[str, Any]:
         judged = {one.split: {**asdict(one), "words": population_narrative(one)} for one in data.judged}

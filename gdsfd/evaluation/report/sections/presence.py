@@ -6,11 +6,8 @@ import base64
 import io
 from typing import Any
 
-from markupsafe import Markup
-
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 
 __all__ = ["PresenceSection", "presence_picture"]
@@ -22,15 +19,15 @@ class PresenceSection(Section[str]):
 
     name = "presence"
     title = "Who has what"
+    template = "presence.html"
 
     def judge(self, context: SectionContext) -> str | None:
         return presence_picture(context.graph)
 
-    def render(self, data: str, schema: CohortSchema, config: EvaluationConfig) -> Markup:
+    def fill(self, data: str, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         # As a data URI in an <img> its ids and styles cannot clash with the page's.
         image = "data:image/svg+xml;base64," + base64.b64encode(data.encode()).decode()
-        wide = len(schema.modalities) > 8
-        return Markup(template("presence.html").render(title=self.title, image=image, wide=wide))
+        return {"image": image, "wide": len(schema.modalities) > 8}
 
 
 def presence_picture(graph: Any) -> str | None:

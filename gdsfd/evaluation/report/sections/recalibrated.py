@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
@@ -17,7 +16,6 @@ from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.metrics.metric_set import calibration_figures, score
 from gdsfd.evaluation.metrics.operating_point import OperatingPoint
 from gdsfd.evaluation.report.fixed_settings import kept_line
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.targets import Target, rows_of_split, targets_of
 from gdsfd.training.run_record.recalibration import RecalibrationLine
@@ -87,18 +85,19 @@ class RecalibratedSection(Section[list[Recalibrated]]):
 
     name = "recalibrated"
     title = "Risks corrected by what was seen in training"
+    template = "recalibrated.html"
 
     def judge(self, context: SectionContext) -> list[Recalibrated] | None:
         lines = kept_line(context.model, context.record)
         return judge_recalibration(context.model, context.graph, context.splits, lines, context.config) or None
 
-    def render(self, data: list[Recalibrated], schema: CohortSchema, config: EvaluationConfig) -> Markup:
+    def fill(self, data: list[Recalibrated], schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         rows: list[dict[str, Any]] = []
         for one in data:
             name = f"{one.split}, {one.target}: " if len(data) > 1 else ""
             rows.append({"name": f"{name}as they are", "figures": one.before, "reason": ""})
             rows.append({"name": f"{name}corrected", "figures": one.after, "reason": one.line.reason})
-        return Markup(template("recalibrated.html").render(rows=rows))
+        return {"rows": rows}
 
     def to_dict(self, data: list[Recalibrated]) -> dict[str, Any]:
         splits: dict[str, Any] = {}

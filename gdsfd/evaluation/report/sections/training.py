@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup
-
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 
 __all__ = ["TrainingSection", "flat_description"]
@@ -23,15 +20,15 @@ class TrainingSection(Section[Described]):
 
     name = "training"
     title = "How the models were trained"
+    template = "training.html"
 
     def judge(self, context: SectionContext) -> Described:
         judged, *others = context.labels
         shown = [judged, *(name for name in others if context.descriptions.get(name))]
         return [(context.labels[name], context.descriptions.get(name, {})) for name in shown]
 
-    def render(self, data: Described, schema: CohortSchema, config: EvaluationConfig) -> Markup:
-        models = [(label, flat_description(described)) for label, described in data]
-        return Markup(template("training.html").render(title=self.title, models=models))
+    def fill(self, data: Described, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
+        return {"models": [(label, flat_description(described)) for label, described in data]}
 
 
 def flat_description(described: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -11,7 +11,6 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.diagnostics.probes import Probe, Probes, ProbeScore
 from gdsfd.evaluation.report.numbers import number
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
 from gdsfd.evaluation.report.sections.debiasing.debiasing import Debiasing, judge_debiasing
 from gdsfd.evaluation.report.sections.debiasing.narrative import STREAM_WORDS, debiasing_narrative, target_words
@@ -32,6 +31,7 @@ class DebiasingSection(Section[Debiasing]):
 
     name = "debiasing"
     title = "Did debiasing help?"
+    template = "debiasing.html"
 
     def judge(self, context: SectionContext) -> Debiasing | None:
         return judge_debiasing(
@@ -41,18 +41,17 @@ class DebiasingSection(Section[Debiasing]):
     def paragraphs(self, data: Debiasing, schema: CohortSchema, config: EvaluationConfig) -> Sequence[Paragraph]:
         return debiasing_narrative(data, schema, config.level)
 
-    def render(self, data: Debiasing, schema: CohortSchema, config: EvaluationConfig) -> Markup:
+    def fill(self, data: Debiasing, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         probes = data.probes
-        text = template("debiasing.html").render(
-            words=self.paragraphs(data, schema, config),
-            both=data.both,
-            level=config.level,
-            rows=_rows(probes, schema) if probes is not None else [],
-            legend=_legend(probes) if probes is not None else [],
-            header=Markup(probe_header()),
-            probes=probes,
-        )
-        return Markup(text)
+        return {
+            "words": self.paragraphs(data, schema, config),
+            "both": data.both,
+            "level": config.level,
+            "rows": _rows(probes, schema) if probes is not None else [],
+            "legend": _legend(probes) if probes is not None else [],
+            "header": Markup(probe_header()),
+            "probes": probes,
+        }
 
     def to_dict(self, data: Debiasing) -> dict[str, Any]:
         return {"debiasing": data.to_dict()}

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.report.numbers import number, percent, spelled
-from gdsfd.evaluation.report.page_templates import template
 from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
 from gdsfd.evaluation.report.sections.strata.movement import Movement, SubgroupShift
 from gdsfd.evaluation.report.sections.strata.narrative import points, strata_narrative, subgroup_label
@@ -32,6 +31,7 @@ class StrataSection(Section[Strata]):
 
     name = "strata"
     title = "What predictions are averaged over"
+    template = "strata.html"
 
     def judge(self, context: SectionContext) -> Strata | None:
         return judge_strata(context.model, context.graph, context.splits, context.config)
@@ -39,21 +39,20 @@ class StrataSection(Section[Strata]):
     def paragraphs(self, data: Strata, schema: CohortSchema, config: EvaluationConfig) -> Sequence[Paragraph]:
         return strata_narrative(data, schema, config.level)
 
-    def render(self, data: Strata, schema: CohortSchema, config: EvaluationConfig) -> Markup:
+    def fill(self, data: Strata, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         first, strata = data.splits[0], data.tables[0].strata
         order = sorted(range(len(strata)), key=lambda at: -strata[at].patients)
         declared = any(one.environments for one in strata)
         place = spelled(schema.environment).replace("+", " and ") if schema.environment else "environments"
         shown = order[:MOST_STRATA]
-        text = template("strata.html").render(
-            words=self.paragraphs(data, schema, config),
-            split=first,
-            environments=f"{place}, training patients" if declared else "",
-            left_out=max(len(order) - MOST_STRATA, 0),
-            several=len(data.splits) > 1,
-            targets=[_target(data, first, each, shown, schema) for each in first.movements if data.fitted],
-        )
-        return Markup(text)
+        return {
+            "words": self.paragraphs(data, schema, config),
+            "split": first,
+            "environments": f"{place}, training patients" if declared else "",
+            "left_out": max(len(order) - MOST_STRATA, 0),
+            "several": len(data.splits) > 1,
+            "targets": [_target(data, first, each, shown, schema) for each in first.movements if data.fitted],
+        }
 
     def to_dict(self, data: Strata) -> dict[str, Any]:
         return {"strata": data.to_dict()}
