@@ -22,7 +22,8 @@ def test_a_bad_site_is_named_and_a_good_model_has_none():
     assert "environment site 1, AUROC 0." in words(own, model)["Where it does worse"]
 
 
-def test_a_site_whose_risks_are_off_is_named_with_the_direction(graph):
+def test_a_site_whose_risks_are_off_is_named_with_the_direction():
+    graph = graph_from_cohort(make_cohort(1500, unlabelled=0.1))
     model = scores(graph, 0, 0.6)
     for patient, site in zip(graph["patient"].id, graph["patient"].environment):
         if site == "site 2":
