@@ -98,7 +98,9 @@ def ready_csv(path: str, name: str, folder: Path) -> CsvText:
             f"{survey.lf + survey.crlf:,} with a line feed; a line break inside a cell needs quotes around "
             "the cell. Mend the cells, or make the line ends alike, e.g. tr '\\r' '\\n' < OLD > NEW"
         )
-    if header.lines_above or survey.cr or survey.doubled or (survey.lf and survey.crlf):
+    # DuckDB takes a quote behind a byte order mark for a letter, and a delimiter in that name for one between two
+    hidden_quote = first_bytes(path, name, gzipped, 4) == codecs.BOM_UTF8 + b'"'
+    if header.lines_above or survey.cr or survey.doubled or (survey.lf and survey.crlf) or hidden_quote:
         plain = _copied(_with_one_line_end(path, gzipped, header.lines_above, survey.cr > 0), path, folder)
         if copied:
             os.unlink(path)

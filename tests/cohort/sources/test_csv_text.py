@@ -127,3 +127,10 @@ def test_rows_that_are_not_read_are_missed(tmp_path: Path, monkeypatch: pytest.M
 def test_a_line_of_many_megabytes_is_read(tmp_path: Path) -> None:
     note = "n" * (5 << 20)
     assert cells(tmp_path, f'pid,note\n001,"{note}"\n002,short\n'.encode()) == [("001", note), ("002", "short")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("packed", [bytes, gzipped])
+def test_a_delimiter_in_the_first_name_behind_a_byte_order_mark(tmp_path: Path, encoding: str, packed: Any) -> None:
+    raw = packed('"pid, new",hr\n001,91\n002,\n'.encode(encoding))
+    assert cells(tmp_path, raw, "labs.csv.gz" if packed is gzipped else "labs.csv") == [("001", "91"), ("002", None)]
