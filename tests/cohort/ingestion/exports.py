@@ -102,7 +102,11 @@ def _typed(column: pd.Series, random: np.random.Generator) -> pd.Series:
         whole = "Int64" if random.random() < 0.5 else "float64"
         return pd.Series([None if cell is None else int(cell) for cell in column]).astype(whole)
     if all(cell[:2] == "21" and cell[4:5] == "-" for cell in cells):
-        return pd.to_datetime(pd.Series(column), format="ISO8601", utc="+" in cells[0] or cells[0].endswith("Z"))
+        zoned = "+" in cells[0] or cells[0].endswith("Z")
+        try:
+            return pd.to_datetime(pd.Series(column), format="ISO8601", utc=zoned)
+        except ValueError:  # among them is one that is no time
+            return column
     try:
         numbers = [float(cell) for cell in cells]
     except ValueError:
