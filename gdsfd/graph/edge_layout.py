@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from gdsfd.ops import segment_mean
 from gdsfd.ops.bipartite import Bipartite
 
 __all__ = ["EdgeLayout"]
@@ -69,6 +70,36 @@ class EdgeLayout:
     def edges(self) -> Bipartite:
         """The same edges as :mod:`gdsfd.ops` takes them: left = patients, right = modalities."""
         return Bipartite(self.patient, self.modality, self.modality_ptr, self.num_patients, self.num_modalities)
+
+    def hide(self, probability: float) -> tuple[EdgeLayout, Tensor | None]:
+        """Hides each edge at random.
+
+        Args:
+            probability: Of hiding an edge.
+
+        Returns:
+            The layout of the edges that are left, and their places here, int64, by which values of edges are taken;
+            None where values stay where they are.
+        """
+        kept = (torch.rand(self.num_edges, device=self.patient.device) >= probability).nonzero().squeeze(1)
+        return self.take(kept), kept
+
+    def of_patients(self, values: Tensor) -> Tensor:
+        """Values of the edges' patients; [B, C] to [E, C]."""
+        return values.index_select(0, self.patient)
+
+    def of_modalities(self, values: Tensor) -> Tensor:
+        """Values of the edges' modalities; [K, C] to [E, C]."""
+        return values.index_select(0, self.modality)
+
+    def patient_mean(self, values: Tensor) -> Tensor:
+        """Mean over each patient's edges, 0 without any; [E, C] to [B, C]."""
+        return segment_mean(values, self.patient, self.num_patients)
+
+    def flat_tokens(self, values: Tensor) -> Tensor:
+        """Each patient's values side by side, 0 where a modality is missing; [E, C] to [B, K, C]."""
+        grid = values.new_zeros(self.num_patients, self.num_modalities, values.size(1))
+        return grid.index_put((self.patient, self.modality), values)
 
     def keep(self, mask: Tensor) -> EdgeLayout:
         """The layout with only the edges where ``mask`` is True, bool [E]; see :meth:`take`."""

@@ -39,6 +39,7 @@ class PatientStore:
         self.num_patients = int(graph["patient"].num_nodes)
         self.y: Tensor | None = graph["patient"].get("y")
         self._edge_of: dict[str, Tensor] = {}
+        self._patient: dict[str, Tensor] = {}
         self._tensors: dict[str, dict[str, Tensor]] = {}
         self._rows: dict[str, tuple[str, ...]] = {}
         self._packed: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -47,7 +48,7 @@ class PatientStore:
             patient = edges.edge_index[0]
             edge_of = patient.new_full((self.num_patients,), -1)
             edge_of[patient] = torch.arange(patient.numel(), device=patient.device)
-            self._edge_of[modality.name] = edge_of
+            self._edge_of[modality.name], self._patient[modality.name] = edge_of, patient
             kind = kind_of(modality)
             self._tensors[modality.name] = {key: edges[key] for key in kind.keys}
             self._rows[modality.name], self._packed[modality.name] = tuple(kind.rows), kind.packed
@@ -84,6 +85,14 @@ class PatientStore:
             observations=observations,
             y=None if self.y is None else self.y[rows],
         )
+
+    def patients_with(self, name: str) -> Tensor:
+        """The patient of each observation of a modality, in the graph's order; int64 [E]."""
+        return self._patient[name]
+
+    def observations(self, name: str, edges: Tensor) -> dict[str, Tensor]:
+        """Some observations of a modality, as in ``PatientBatch.observations``; ``edges`` int64, in the graph's order."""
+        return self._take(name, edges)
 
     def put_features(
         self, name: str, make: Callable[[dict[str, Tensor]], Tensor], keep: tuple[str, ...] = (), chunk: int = 8192

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.losses import probabilities
-from gdsfd.nn.predictor import Prediction, Predictor
+from gdsfd.nn.predictor import Batch, Prediction, Predictor
 from gdsfd.nn.stream_predictor import StreamPrediction
 
 __all__ = ["Ensemble"]
@@ -39,7 +39,7 @@ class Ensemble(nn.Module):
         assert isinstance(first, Predictor)
         return first.num_outputs
 
-    def forward(self, batch: PatientBatch) -> list[Prediction]:
+    def forward(self, batch: Batch) -> list[Prediction]:
         """Each member's prediction of a batch."""
         return [member(batch) for member in self.members]
 
@@ -65,7 +65,7 @@ class Ensemble(nn.Module):
             }
         return {"pooled": torch.cat([each.embeddings.pooled for each in predictions], dim=-1)}
 
-    def fit_memory(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+    def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:
         """Lets each member's backbone fit what inference needs to know of training patients."""
         for member in self.members:
             assert isinstance(member, Predictor)

@@ -11,16 +11,21 @@ from torch import Tensor, nn
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_batch import GridBatch
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.backbones import backbone_level, build_backbone
+from gdsfd.nn.backbones import Backbone, backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders import CellTokens, Encoder, FeatureEncoder, build_encoder
+from gdsfd.nn.encoders.token_grid import TokenGrid
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 
-__all__ = ["Prediction", "Predictor"]
+__all__ = ["Batch", "Prediction", "Predictor"]
+
+#: What a network scores: patients with their lists of observations, or in fixed shapes.
+Batch = PatientBatch | GridBatch
 
 INPUT_STD = 0.5
 
@@ -88,8 +93,29 @@ class Predictor(nn.Module):
         found = enumerate(zip(self.names, self.encoders))
         return [(number, name, each) for number, (name, each) in found if isinstance(each, FeatureEncoder)]
 
-    def tokens(self, batch: PatientBatch) -> Tensor:
-        """One token per edge of the batch's layout, float [E, d]."""
+    #: Name of the part that :meth:`body` is.
+    body_part: str = "backbone"
+
+    @property
+    def grid_encoders(self) -> list[FeatureEncoder]:
+        """The encoders, of a network that takes batches in fixed shapes."""
+        return [encoder for encoder in self.encoders if isinstance(encoder, FeatureEncoder)]
+
+    def why_no_grid(self) -> str:
+        """Why the network does not take batches in fixed shapes, in words; empty where it does."""
+        for name, encoder in zip(self.names, self.encoders):
+            if not isinstance(encoder, FeatureEncoder) or not encoder.in_grid:
+                return f"the encoder of modality {name!r} reads its observations as a list"
+        return self._why_no_grid_backbone()
+
+    def _why_no_grid_backbone(self) -> str:
+        assert isinstance(self.backbone, Backbone)
+        return "" if self.backbone.takes_grid else f"{type(self.backbone).__name__} reads a list of edges"
+
+    def tokens(self, batch: Batch) -> Tensor:
+        """One token per edge of the batch's layout, float [E, d], or one per place of its grid, [K, B, d]."""
+        if isinstance(batch, GridBatch):
+            return TokenGrid([self.grid_encoders]).train(self.training)(batch.inputs)[0]
         parts = []
         for number, name in enumerate(self.names):
             observations = batch.observations[name]
@@ -99,19 +125,34 @@ class Predictor(nn.Module):
             return torch.zeros(0, self.channels, device=batch.rows.device)
         return torch.cat(parts)
 
-    def inputs(self, batch: PatientBatch) -> tuple[Tensor, EdgeLayout]:
+    def inputs(self, batch: Batch) -> tuple[Tensor, Layout]:
         """What the backbone takes: tokens [E, d] and their layout, of modalities or of cells (``Backbone.level``)."""
         if self.cells is not None:
+            assert isinstance(batch, PatientBatch)
             return self.cells(batch)
         return self.tokens(batch), batch.layout
 
-    def forward(self, batch: PatientBatch) -> Prediction:
-        """Scores a batch of patients."""
-        embeddings = self.backbone(*self.inputs(batch), batch.y if self.training else None)
+    def body(self, tokens: Tensor, layout: Layout, batch: Batch) -> Mapping[str, Tensor]:
+        """What the heads read of tokens and their layout (:meth:`inputs`).
+
+        Returns:
+            ``pooled`` [B, d], ``tokens`` where the backbone has any, ``loss`` where it has one of its own.
+        """
+        embeddings = self.backbone(tokens, layout, batch.y if self.training else None)
+        found = {"pooled": embeddings.pooled, "tokens": embeddings.tokens, "loss": embeddings.aux_loss}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def heads(self, body: Mapping[str, Tensor], batch: Batch) -> Prediction:
+        """The prediction from what :meth:`body` gave."""
+        embeddings = Embeddings(body["pooled"], body.get("tokens"), batch.layout.presence, body.get("loss"))
         return Prediction(self.out(self.dropout(embeddings.pooled)), embeddings)
 
+    def forward(self, batch: Batch) -> Prediction:
+        """Scores a batch of patients."""
+        return self.heads(self.body(*self.inputs(batch), batch), batch)
+
     @torch.no_grad()
-    def fit_memory(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+    def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:
         """Lets the backbone fit what inference needs to know of training patients (see ``Backbone.fit_memory``)."""
         if not self.backbone.has_memory:
             return

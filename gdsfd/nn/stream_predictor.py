@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.adjustment.adjustment import Adjustment, build_adjustment
 from gdsfd.nn.adjustment.stratified_adjustment import StratifiedAdjustment
 from gdsfd.nn.backbones import build_backbone
 from gdsfd.nn.embeddings import Embeddings
-from gdsfd.nn.predictor import Prediction, Predictor
+from gdsfd.nn.predictor import Batch, Prediction, Predictor
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.dual_streams import DualStreams
 from gdsfd.nn.streams.mask import build_mask
@@ -115,30 +115,49 @@ class StreamPredictor(Predictor):
         self.register_load_state_dict_pre_hook(_read_earlier_names)
         self.intervention = PatternIntervention(schema, self.cells is not None) if streams.intervention else None
 
-    def forward(self, batch: PatientBatch) -> StreamPrediction:
-        """Scores a batch of patients."""
-        tokens, layout = self.inputs(batch)
+    body_part = "streams"
+
+    def _why_no_grid_backbone(self) -> str:
+        return self.streams.why_no_grid()
+
+    def body(self, tokens: Tensor, layout: Layout, batch: Batch) -> Mapping[str, Tensor]:
+        """What the heads read of tokens and their layout; see :meth:`Predictor.body`.
+
+        Returns:
+            ``causal`` and ``biased`` [B, d], ``mask``, and where there are any ``tokens``, ``loss`` and ``reduced``.
+        """
         codes = self.streams(tokens, layout, batch.y if self.training else None)
-        seen = codes.biased
+        reduced = None
+        if self.intervention is not None and self.training:
+            reduced = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal
+        found = {
+            "causal": codes.causal,
+            "biased": codes.biased,
+            "mask": codes.mask,
+            "tokens": codes.embeddings.tokens,
+            "loss": codes.embeddings.aux_loss,
+            "reduced": reduced,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def heads(self, body: Mapping[str, Tensor], batch: Batch) -> StreamPrediction:
+        """Both heads' scores from what :meth:`body` gave."""
+        causal, biased = body["causal"], body["biased"]
+        seen = biased
         if not self.training and self.evaluate_with == "mean":
             seen = self.mean_biased.expand_as(seen)
         logits = None
         if self.adjustment is not None and not self.training:
-            logits = self.adjustment(codes.causal)
-        reduced = None
-        if self.intervention is not None and self.training:
-            reduced = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal
+            logits = self.adjustment(causal)
         return StreamPrediction(
-            logits=self.causal_logits(codes.causal, seen) if logits is None else logits,
-            embeddings=Embeddings(
-                codes.causal, codes.embeddings.tokens, codes.embeddings.presence, codes.embeddings.aux_loss
-            ),
-            biased_logits=self.biased_logits(codes.causal, codes.biased),
-            causal=codes.causal,
-            biased=codes.biased,
-            mask=codes.mask,
-            source=None if self.adjustment is None else codes.biased.detach(),
-            reduced=reduced,
+            logits=self.causal_logits(causal, seen) if logits is None else logits,
+            embeddings=Embeddings(causal, body.get("tokens"), batch.layout.presence, body.get("loss")),
+            biased_logits=self.biased_logits(causal, biased),
+            causal=causal,
+            biased=biased,
+            mask=body["mask"],
+            source=None if self.adjustment is None else biased.detach(),
+            reduced=body.get("reduced"),
         )
 
     @property
@@ -159,7 +178,7 @@ class StreamPredictor(Predictor):
         return logits + self.biased_out_causal(self.dropout(causal.detach()))
 
     @torch.no_grad()
-    def fit_memory(self, batches: Callable[[], Iterable[PatientBatch]]) -> None:
+    def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:
         """Fits the backbones' states and the mean biased code on training patients."""
         mode = self.training
         self.eval()

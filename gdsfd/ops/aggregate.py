@@ -10,6 +10,7 @@ from gdsfd.ops.backends import backend as backend_named
 from gdsfd.ops.backends.composition import Activation, Reduce, other, where_positive
 from gdsfd.ops.bipartite import Bipartite, Side
 from gdsfd.ops.choose import choose
+from gdsfd.ops.grid import Grid
 
 __all__ = ["aggregate", "mask_total", "normalised"]
 
@@ -17,7 +18,7 @@ __all__ = ["aggregate", "mask_total", "normalised"]
 def aggregate(
     node: Tensor,
     edge: Tensor | None,
-    graph: Bipartite,
+    graph: Bipartite | Grid,
     toward: Side,
     reduce: Reduce = "mean",
     activation: Activation = "relu",
@@ -44,7 +45,8 @@ def aggregate(
     Args:
         node: The sources' term W x + b; [S, C], or [1, C] = the same for every source.
         edge: The edges' term W e in the graph's order, [E, C]; None = the messages have none.
-        graph: The edges.
+        graph: The edges. On a :class:`~gdsfd.ops.grid.Grid` values of edges are [R, L, C] and masks [R, L] or
+            [R, L, C]; it has sums and means, and no backends.
         toward: The side of the destinations.
         reduce: ``sum``, ``mean`` or ``max``.
         activation: ``relu`` or ``none``.
@@ -66,13 +68,18 @@ def aggregate(
                 [5.5000],
                 [0.0000]])
     """
+    if isinstance(graph, Grid):
+        if reduce == "max" or score is not None:
+            raise InputError("aggregate: a grid has sums and means only; expected reduce 'sum' or 'mean' and no score")
+        total = graph.weighted_total(node, edge, mask, toward, activation)
+        return total if reduce == "sum" else normalised(total, graph.degree(mask, toward))
     _check(node, edge, graph, toward, reduce, activation, mask, score)
     name = choose(node, graph) if backend == "auto" else backend
     result: Tensor = backend_named(name).aggregate(node, edge, graph, toward, reduce, activation, mask, score)
     return result
 
 
-def mask_total(mask: Tensor | None, graph: Bipartite, side: Side) -> Tensor:
+def mask_total(mask: Tensor | None, graph: Bipartite | Grid, side: Side) -> Tensor:
     """What the messages of each node on one side are divided by: the sum of its edges' mask.
 
     Args:
@@ -83,6 +90,8 @@ def mask_total(mask: Tensor | None, graph: Bipartite, side: Side) -> Tensor:
     Returns:
         [nodes, 1] or [nodes, C]; without a mask the degree, as the default float type.
     """
+    if isinstance(graph, Grid):
+        return graph.degree(mask, side)
     if mask is None:
         return graph.degree(side).to(torch.get_default_dtype()).unsqueeze(1)
     column = mask.unsqueeze(1) if mask.dim() == 1 else mask

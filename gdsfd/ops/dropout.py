@@ -40,6 +40,11 @@ def _kept(like: Tensor, probability: float) -> Tensor:
     return scale.mul_(_STEPS / (_STEPS - dropped))
 
 
+def _is_mapped(values: Tensor) -> bool:
+    """Whether the numbers stand for those of several members (:func:`torch.vmap`), of which each draws its own."""
+    return bool(torch._C._functorch.is_batchedtensor(values))
+
+
 class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
@@ -63,7 +68,7 @@ def dropout(values: Tensor, probability: float, training: bool) -> Tensor:
     """
     if not training or not probability:
         return values
-    if probability == 1 or not plain_float(values):
+    if probability == 1 or not plain_float(values) or _is_mapped(values):
         return F.dropout(values, probability, training)
     result: Tensor = _Dropout.apply(values, probability)
     return result

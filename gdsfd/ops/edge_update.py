@@ -10,6 +10,7 @@ from gdsfd.ops.backends import reference
 from gdsfd.ops.backends.composition import Activation
 from gdsfd.ops.bipartite import Bipartite
 from gdsfd.ops.choose import choose_edge_update
+from gdsfd.ops.grid import Grid
 
 __all__ = ["edge_update"]
 
@@ -19,7 +20,7 @@ def edge_update(
     right: Tensor,
     edge: Tensor,
     residual: Tensor | None,
-    graph: Bipartite,
+    graph: Bipartite | Grid,
     activation: Activation = "relu",
     backend: str = "auto",
 ) -> Tensor:
@@ -49,6 +50,8 @@ def edge_update(
     """
     if activation not in ("relu", "none"):
         raise InputError(f"edge_update: activation is {activation!r}; expected 'relu' or 'none'")
+    if isinstance(graph, Grid):
+        return graph.update(left, right, edge, residual, activation)
     shape = (graph.num_edges, edge.size(-1))
     for name, tensor in (("edge", edge), ("residual", residual)):
         if tensor is not None and tensor.shape != shape:

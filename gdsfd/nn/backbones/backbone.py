@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.embeddings import Embeddings
 
 __all__ = ["Backbone", "TokenBatches"]
@@ -35,6 +35,9 @@ class Backbone(nn.Module, ABC):
     streams_on: Literal["input", "tokens", "pooled"] = "input"
     #: Whether :meth:`forward` takes ``mask``, float [E] or [E, d], and normalises its messages by the mask's sum.
     takes_mask: bool = False
+    #: Whether the backbone also takes a :class:`~gdsfd.graph.grid_layout.GridLayout`, with tokens [K, B, d] and masks
+    #: [K, B] or [K, B, d]: it then asks its layout for all that depends on where edges are, and looks at no values.
+    takes_grid: bool = False
     #: What an edge is: a modality a patient has, or a single cell that was observed.
     level: Literal["modality", "cell"] = "modality"
 
@@ -45,7 +48,7 @@ class Backbone(nn.Module, ABC):
         self.dropout = dropout
 
     @abstractmethod
-    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+    def forward(self, tokens: Tensor, layout: Layout, y: Tensor | None = None) -> Embeddings:
         """Embeds a batch of patients.
 
         Args:

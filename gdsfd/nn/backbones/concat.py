@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.backbones.backbone import Backbone
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Embeddings
@@ -30,6 +30,8 @@ class ConcatBackbone(Backbone):
         - tokens: [E, d]; pooled: [B, d]
     """
 
+    takes_grid = True
+
     def __init__(
         self,
         channels: int,
@@ -47,15 +49,10 @@ class ConcatBackbone(Backbone):
             nn.GELU(),
         )
 
-    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> Embeddings:
+    def forward(self, tokens: Tensor, layout: Layout, y: Tensor | None = None) -> Embeddings:
         """Embeds a batch of patients; see :class:`Backbone`."""
-        seen, kept_layout = tokens, layout
-        if self.training and self.edge_drop:
-            kept = torch.rand(layout.num_edges, device=tokens.device) >= self.edge_drop
-            seen, kept_layout = tokens[kept], layout.keep(kept)
-        size = (layout.num_patients, self.num_modalities)
-        grid = seen.new_zeros(*size, self.channels)
-        grid = grid.index_put((kept_layout.patient, kept_layout.modality), seen)
-        flags = kept_layout.presence.to(seen.dtype)
-        pooled = self.network(torch.cat([grid.flatten(1), flags], dim=1))
+        shown, kept = layout.hide(self.edge_drop) if self.training and self.edge_drop else (layout, None)
+        seen = tokens if kept is None else tokens.index_select(0, kept)
+        flags = shown.presence.to(seen.dtype)
+        pooled = self.network(torch.cat([shown.flat_tokens(seen).flatten(1), flags], dim=1))
         return Embeddings(pooled, tokens, layout.presence)

@@ -43,6 +43,7 @@ class GrapeBackbone(MuseBackbone):
     """
 
     level = "cell"
+    takes_grid = False
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import GridLayout, Layout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 from gdsfd.nn.backbones.registry import register_backbone
@@ -46,6 +47,7 @@ class MuseBackbone(Backbone):
     """
 
     takes_mask = True
+    takes_grid = True
     states: Tensor
 
     def __init__(
@@ -69,7 +71,7 @@ class MuseBackbone(Backbone):
         self.register_buffer("states", torch.zeros(max(layers - 1, 0), num_modalities, channels))
 
     def forward(
-        self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None, mask: Tensor | None = None
+        self, tokens: Tensor, layout: Layout, y: Tensor | None = None, mask: Tensor | None = None
     ) -> Embeddings:
         """Embeds a batch of patients; see :class:`Backbone`.
 
@@ -77,14 +79,14 @@ class MuseBackbone(Backbone):
         """
         if not self.training:
             return Embeddings(self._propagate(tokens, layout, mask), tokens, layout.presence)
-        kept = self._kept(layout)
+        shown, kept = layout.hide(self.edge_drop) if self.edge_drop else (layout, None)
         if self.projection is None or y is None:
-            if kept is None:
-                return Embeddings(self._propagate(tokens, layout, mask), tokens, layout.presence)
-            mask = None if mask is None else mask[kept]
-            pooled = self._propagate(tokens.index_select(0, kept), layout.take(kept), mask)
+            pooled = self._propagate(_taken(tokens, kept), shown, None if mask is None else _taken(mask, kept))
             return Embeddings(pooled, tokens, layout.presence)
-        both = self._both(tokens, layout, mask, kept)
+        if isinstance(layout, GridLayout):
+            both = torch.cat([self._propagate(tokens, view, mask) for view in (layout, shown)])
+        else:
+            both = self._both(tokens, layout, mask, kept)
         pooled = both[: layout.num_patients]
         first, second = unit_tanh(self.projection(both)).chunk(2)
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
@@ -109,17 +111,10 @@ class MuseBackbone(Backbone):
         take = torch.cat([every, kept])
         return self._propagate(tokens, joined, None if mask is None else mask[take], take=take)
 
-    def _kept(self, layout: EdgeLayout) -> Tensor | None:
-        """The observations that are left when each is hidden with probability ``edge_drop``; None = all."""
-        if not self.edge_drop:
-            return None
-        chosen = torch.rand(layout.num_edges, device=layout.patient.device) >= self.edge_drop
-        return chosen.nonzero().squeeze(1)
-
     def _propagate(
         self,
         edge: Tensor,
-        layout: EdgeLayout,
+        layout: Layout,
         mask: Tensor | None,
         until: int | None = None,
         take: Tensor | None = None,
@@ -165,3 +160,7 @@ class MuseBackbone(Backbone):
                 norm = norm + mask_total(mask, layout.edges, "right")
             modality = layer.update(modality, total, norm)
             self.states[number] = modality
+
+
+def _taken(rows: Tensor, kept: Tensor | None) -> Tensor:
+    return rows if kept is None else rows.index_select(0, kept)

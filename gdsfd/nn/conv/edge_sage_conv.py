@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.errors import InputError
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.ops import aggregate, edge_update, mask_total, normalised
 from gdsfd.ops.bipartite import Side
 
@@ -34,7 +34,8 @@ class EdgeSAGEConv(nn.Module):
         update_edges: Whether edges are updated (the last layer does not need it).
 
     Shapes:
-        - patient: [B, d] or [1, d], modality: [K, d], edge: [E, d], mask: [E] or [E, d]
+        - patient: [B, d] or [1, d], modality: [K, d], edge: [E, d], mask: [E] or [E, d]; on a grid edge [K, B, d] and
+          mask [K, B] or [K, B, d]
         - output: patient [B, d], modality [K, d], edge [E, d]
 
     Raises:
@@ -69,7 +70,7 @@ class EdgeSAGEConv(nn.Module):
         patient: Tensor,
         modality: Tensor,
         edge: Tensor,
-        layout: EdgeLayout,
+        layout: Layout,
         mask: Tensor | None = None,
         backend: str = "auto",
         take: Tensor | None = None,
@@ -93,11 +94,11 @@ class EdgeSAGEConv(nn.Module):
         new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
         return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend, take)
 
-    def to_patients(self, modality: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
+    def to_patients(self, modality: Tensor, edge: Tensor, layout: Layout, mask: Tensor | None = None) -> Tensor:
         """Sum of the messages into each patient; [B, d]."""
         return _sum(self.message_node(modality), self.message_edge(edge), layout, "left", mask)
 
-    def to_modalities(self, patient: Tensor, edge: Tensor, layout: EdgeLayout, mask: Tensor | None = None) -> Tensor:
+    def to_modalities(self, patient: Tensor, edge: Tensor, layout: Layout, mask: Tensor | None = None) -> Tensor:
         """Sum of the messages into each modality, [K, d]; ``patient`` as in :meth:`forward`."""
         return _sum(self.message_node(patient), self.message_edge(edge), layout, "right", mask)
 
@@ -116,7 +117,7 @@ class EdgeSAGEConv(nn.Module):
         edge: Tensor,
         patient: Tensor,
         modality: Tensor,
-        layout: EdgeLayout,
+        layout: Layout,
         backend: str = "auto",
         take: Tensor | None = None,
     ) -> Tensor:
@@ -135,7 +136,7 @@ def _taken(rows: Tensor, take: Tensor | None) -> Tensor:
 
 
 def _sum(
-    node: Tensor, term: Tensor, layout: EdgeLayout, toward: Side, mask: Tensor | None, backend: str = "auto"
+    node: Tensor, term: Tensor, layout: Layout, toward: Side, mask: Tensor | None, backend: str = "auto"
 ) -> Tensor:
     """Sum of the messages ``mask * ReLU(node + term)`` into each node of one side."""
     mask = None if mask is None else mask.to(term.dtype)  # under autocast the term is in half precision

@@ -11,6 +11,7 @@ from gdsfd.cohort.schema import ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import register_encoder
 from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
+from gdsfd.nn.encoders.value_token import LEAST_INDICATOR_SPREAD
 from gdsfd.ops import segment_sum
 
 __all__ = ["CodesEncoder"]
@@ -49,7 +50,8 @@ class CodesEncoder(FeatureEncoder):
         size = observations["run_ptr"].diff()
         rows = torch.arange(size.numel(), device=code.device)
         place = torch.stack([torch.cat([owner, rows]), torch.cat([code, torch.full_like(rows, self.num_codes)])])
-        value = torch.cat([torch.ones(code.numel(), device=code.device), torch.log1p(size.float())])
+        dtype = self.token.center.dtype
+        value = torch.cat([torch.ones(code.numel(), dtype=dtype, device=code.device), torch.log1p(size.to(dtype))])
         return torch.sparse_coo_tensor(
             place, value, (size.numel(), self.num_codes + 1), check_invariants=True
         ).coalesce()
@@ -58,7 +60,7 @@ class CodesEncoder(FeatureEncoder):
         """Encodes each observation into one token."""
         code = observations["code"].long()
         size = observations["run_ptr"].diff()
-        weight = (self.token.relevance / self.token.spread.clamp(min=0.2))[code]
+        weight = (self.token.relevance / self.token.spread.clamp(min=LEAST_INDICATOR_SPREAD))[code]
         if self.training and self.dropout:
             weight = weight * (torch.rand_like(weight) >= self.dropout) / (1 - self.dropout)
         table = self.token.linear.weight
@@ -67,6 +69,25 @@ class CodesEncoder(FeatureEncoder):
         count = torch.log1p(size.to(rows.dtype)) - self.token.center[-1]
         count = count / self.token.spread[-1] * self.token.relevance[-1]
         return self.out(bag + count.unsqueeze(-1) * table[:, -1] + self.token.linear.bias)
+
+    @property
+    def in_grid(self) -> bool:
+        """Its indicators fit in a grid."""
+        return type(self).forward is CodesEncoder.forward
+
+    def scaled(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """The scaled indicators of all codes and the log count, dense; [E, codes + 1]."""
+        token = self.token
+        scale = token.relevance / token.spread.clamp(min=LEAST_INDICATOR_SPREAD)
+        scale[-1] = token.relevance[-1] / token.spread[-1]
+        dense = self.features(observations).to_dense()
+        dense[:, -1] -= token.center[-1]
+        return dense.mul_(scale)
+
+    @property
+    def dropped_inputs(self) -> int:
+        """Whole codes are dropped, the count is not."""
+        return self.num_codes
 
     @property
     def cell_plan(self) -> CellPlan:

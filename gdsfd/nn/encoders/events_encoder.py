@@ -60,6 +60,11 @@ class EventsEncoder(FeatureEncoder):
         """Pointers of the packed runs that are read beside the features."""
         return ("run_ptr",) if self.sequence is not None else ()
 
+    @property
+    def in_grid(self) -> bool:
+        """Without the recurrence."""
+        return self.sequence is None
+
     def _recurs(self, sequence: str) -> bool:
         return sequence == "gru" and self.num_steps > 1
 

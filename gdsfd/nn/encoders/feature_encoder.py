@@ -67,3 +67,17 @@ class FeatureEncoder(Encoder):
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Encodes each observation into one token, [E, d]."""
         return self.out(self.token(self.features(observations)))
+
+    @property
+    def in_grid(self) -> bool:
+        """Whether a token is ``out(token.linear(scaled(...)))``, so that tokens can be worked out on a grid."""
+        return type(self).forward is FeatureEncoder.forward and type(self.out) is ResidualToken
+
+    def scaled(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """What the map to tokens reads, worked out once for all patients; no weight has a part in it; [E, F]."""
+        return self.token.scale(self.features(observations))
+
+    @property
+    def dropped_inputs(self) -> int:
+        """How many of the first columns of :meth:`scaled` are zeroed at random in training, as dropout does."""
+        return 0

@@ -66,11 +66,14 @@ class FeatureToken(nn.Module):
         self.register_buffer("relevance", torch.ones(in_channels))
         self.linear = nn.Linear(in_channels, out_channels)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Maps features to tokens."""
+    def scale(self, features: Tensor) -> Tensor:
+        """Standardised features times their relevance, [E, F]; no weight has a part in it."""
         scaled = features - self.center
         if scaled.requires_grad:
-            scaled = (scaled / self.spread).clamp(-5, 5) * self.relevance
-        else:  # in place: memory that is new to the process costs more than the arithmetic
-            scaled = scaled.div_(self.spread).clamp_(-5, 5).mul_(self.relevance)
-        return self.linear(scaled)
+            return (scaled / self.spread).clamp(-5, 5) * self.relevance
+        # in place: memory that is new to the process costs more than the arithmetic
+        return scaled.div_(self.spread).clamp_(-5, 5).mul_(self.relevance)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps features to tokens."""
+        return self.linear(self.scale(features))

@@ -8,7 +8,6 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.nn.dependence import Dependence, build_dependence
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import (
@@ -18,7 +17,7 @@ from gdsfd.nn.losses import (
     outcome_loss,
 )
 from gdsfd.nn.objectives.objective import Objective
-from gdsfd.nn.predictor import Prediction
+from gdsfd.nn.predictor import Batch, Prediction
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.dual_streams import swapped
@@ -169,7 +168,7 @@ class StreamObjective(Objective):
     def start_epoch(
         self,
         network: Ensemble,
-        batches: Callable[[], Iterable[PatientBatch]],
+        batches: Callable[[], Iterable[Batch]],
         targets: Targets,
         since: int,
     ) -> None:

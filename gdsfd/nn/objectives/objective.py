@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
-from gdsfd.nn.predictor import Prediction
+from gdsfd.nn.predictor import Batch, Prediction
 
 __all__ = ["Objective"]
 
@@ -58,7 +57,7 @@ class Objective(nn.Module):
     def start_epoch(
         self,
         network: Ensemble,
-        batches: Callable[[], Iterable[PatientBatch]],
+        batches: Callable[[], Iterable[Batch]],
         targets: Targets,
         since: int,
     ) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.errors import InputError
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import GridLayout, Layout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.streams.gates import PooledGates
@@ -90,7 +90,7 @@ class DualStreams(nn.Module):
             )
         self.masker = PooledGates(backbone.channels, backbone.dropout) if mask is None else mask
 
-    def forward(self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None) -> StreamCodes:
+    def forward(self, tokens: Tensor, layout: Layout, y: Tensor | None = None) -> StreamCodes:
         """Encodes a batch; the arguments are those of :meth:`Backbone.forward`."""
         if self.place == "input":
             assert isinstance(self.masker, Mask)
@@ -113,6 +113,13 @@ class DualStreams(nn.Module):
             _masked(reader, seen, layout, None, part) for reader, part in ((self.causal, mask), (self.biased, 1 - mask))
         ]
         return StreamCodes(parts[0].pooled, parts[1].pooled, mask, embeddings)
+
+    def why_no_grid(self) -> str:
+        """Why a part does not take batches in fixed shapes, in words; empty where all do."""
+        parts = [self.backbone, self.causal, self.biased]
+        parts += [self.masker] if isinstance(self.masker, Mask) else []
+        lists = [type(part).__name__ for part in parts if part is not None and not part.takes_grid]
+        return f"{lists[0]} reads a list of edges" if lists else ""
 
     @property
     def has_memory(self) -> bool:
@@ -142,19 +149,21 @@ class DualStreams(nn.Module):
             yield (tokens, layout, _narrow(mask)) if part.takes_mask else (2 * mask * tokens, layout)
 
 
-def on_edges(embeddings: Embeddings, layout: EdgeLayout) -> Tensor:
+def on_edges(embeddings: Embeddings, layout: Layout) -> Tensor:
     """A backbone's tokens, one per edge; those of shape [B, K, d] are read at the edges."""
     tokens = embeddings.tokens
     assert tokens is not None
+    if isinstance(layout, GridLayout):
+        return tokens
     return tokens[layout.patient, layout.modality] if tokens.dim() == 3 else tokens
 
 
-def _masked(backbone: Backbone, tokens: Tensor, layout: EdgeLayout, y: Tensor | None, mask: Tensor) -> Embeddings:
+def _masked(backbone: Backbone, tokens: Tensor, layout: Layout, y: Tensor | None, mask: Tensor) -> Embeddings:
     if backbone.takes_mask:
         return backbone(tokens, layout, y, mask=_narrow(mask))
     return backbone(2 * mask * tokens, layout, y)
 
 
 def _narrow(mask: Tensor) -> Tensor:
-    """One number per edge as [E], the form in which messages take it."""
-    return mask.squeeze(1) if mask.size(1) == 1 else mask
+    """One number per edge as [E], or [K, B] on a grid: the form in which messages take it."""
+    return mask.squeeze(-1) if mask.size(-1) == 1 else mask

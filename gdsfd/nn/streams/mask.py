@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.named_part import build_part, check_part
 from gdsfd.registry import Registry
 
@@ -31,11 +31,15 @@ class Mask(nn.Module, ABC):
         num_modalities: Number of modalities K, or of feature nodes for a backbone of level ``cell``.
     """
 
+    #: Whether the mask also takes a :class:`~gdsfd.graph.grid_layout.GridLayout`, with tokens [K, B, d]; see
+    #: :attr:`gdsfd.nn.backbones.Backbone.takes_grid`.
+    takes_grid: bool = False
+
     def __init__(self, channels: int, num_modalities: int) -> None:
         super().__init__()
 
     @abstractmethod
-    def forward(self, tokens: Tensor, layout: EdgeLayout) -> Tensor:
+    def forward(self, tokens: Tensor, layout: Layout) -> Tensor:
         """The causal stream's share.
 
         Args:

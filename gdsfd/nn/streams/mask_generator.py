@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.streams.mask import Mask, register_mask
-from gdsfd.ops import segment_mean
 from gdsfd.setting_checks import Whole
 
 __all__ = ["MaskGenerator"]
@@ -47,6 +46,8 @@ class MaskGenerator(Mask):
         ours.
     """
 
+    takes_grid = True
+
     def __init__(
         self,
         channels: int,
@@ -66,11 +67,10 @@ class MaskGenerator(Mask):
                 nn.init.zeros_(layer.weight)
                 nn.init.constant_(layer.bias, 0.0 if level != "both" else 0.8814)  # both: sigmoid(.88)^2 = 1/2
 
-    def forward(self, tokens: Tensor, layout: EdgeLayout) -> Tensor:
+    def forward(self, tokens: Tensor, layout: Layout) -> Tensor:
         """Scores of the causal stream."""
-        inside = torch.relu(self.inner(tokens) + self.modality.index_select(0, layout.modality))
-        patient = segment_mean(inside, layout.patient, layout.num_patients)
-        inside = inside + patient.index_select(0, layout.patient)
+        inside = torch.relu(self.inner(tokens) + layout.of_modalities(self.modality))
+        inside = inside + layout.of_patients(layout.patient_mean(inside))
         scores = [torch.sigmoid(layer(inside)) for layer in (self.feature, self.edge) if layer is not None]
         score = scores[0] if len(scores) == 1 else scores[0] * scores[1]
         return score.clamp(_LEAST, 1 - _LEAST)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import GridLayout, Layout
 from gdsfd.nn.encoders.cell_names import cell_names
 
 __all__ = ["consistency", "draw_patterns", "modality_of_cells", "remove_modality_edges"]
@@ -60,8 +60,8 @@ def draw_patterns(
 
 
 def remove_modality_edges(
-    tokens: Tensor, layout: EdgeLayout, keep: Tensor, modality_of: Tensor | None = None
-) -> tuple[Tensor, EdgeLayout]:
+    tokens: Tensor, layout: Layout, keep: Tensor, modality_of: Tensor | None = None
+) -> tuple[Tensor, Layout]:
     """Deletes the edges of modalities that are not kept.
 
     Args:
@@ -78,6 +78,8 @@ def remove_modality_edges(
     Raises:
         InputError: ``keep`` is not of this layout's patients and modalities.
     """
+    if isinstance(layout, GridLayout):
+        return tokens, layout.restrict(keep)
     modalities = layout.num_modalities if modality_of is None else keep.size(-1)
     nodes = layout.num_modalities if modality_of is None else modality_of.numel()
     if keep.dtype != torch.bool or keep.shape != (layout.num_patients, modalities) or nodes != layout.num_modalities:

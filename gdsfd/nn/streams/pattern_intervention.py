@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.cohort.schema import CohortSchema
-from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.adjustment.fitted_buffers import FittedBuffers
 from gdsfd.nn.streams.modality_dropout import draw_patterns, modality_of_cells, remove_modality_edges
 
@@ -51,7 +51,7 @@ class PatternIntervention(FittedBuffers):
             patterns, count = patterns[kept], count[kept]
         self.patterns, self.count = patterns, count
 
-    def forward(self, tokens: Tensor, layout: EdgeLayout, presence: Tensor) -> tuple[Tensor, EdgeLayout]:
+    def forward(self, tokens: Tensor, layout: Layout, presence: Tensor) -> tuple[Tensor, Layout]:
         """Tokens and layout of the reduced graph.
 
         Args:

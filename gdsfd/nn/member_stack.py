@@ -1,0 +1,99 @@
+"""The members of an ensemble in one pass: each weight stands once, with all members' values in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.graph.grid_batch import GridBatch
+from gdsfd.nn.encoders.token_grid import TokenGrid
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.predictor import Prediction, Predictor
+
+__all__ = ["MemberStack"]
+
+
+class MemberStack(nn.Module):
+    """An ensemble's members as one network with a member axis on its weights, for training.
+
+    The members are the same function of other weights. Their encoders are one (:class:`TokenGrid`), the rest up to the
+    patient's code (:meth:`Predictor.body`) is mapped over the member axis (:func:`torch.vmap`): a step costs one
+    dispatch of every operation instead of one for each member and modality. Values and gradients are those of the
+    members by themselves. Heads are small and the members' losses differ, so they stay with the members.
+
+    The members' own parameters become views of the stacked ones: whoever reads or writes a member's weights (a running
+    average, the best epoch, a checkpoint) reads or writes these. Moving the ensemble to another device ends that.
+
+    Args:
+        network: The ensemble, on the device it is trained on. Its members take batches in fixed shapes
+            (:meth:`Predictor.why_no_grid`).
+    """
+
+    def __init__(self, network: Ensemble) -> None:
+        super().__init__()
+        members = [member for member in network.members if isinstance(member, Predictor)]
+        self._members: Sequence[Predictor] = members
+        encoders = [member.grid_encoders for member in members]
+        self.tokens = TokenGrid(encoders)
+        self.tokens.take_over(encoders)
+        bodies = [dict(member.get_submodule(member.body_part).named_parameters()) for member in members]
+        self.weights = nn.ParameterList()
+        self._places: list[tuple[nn.Module, str]] = []
+        for name in bodies[0]:
+            same = [body[name] for body in bodies]
+            stacked = nn.Parameter(torch.stack([each.detach() for each in same]))
+            for each, view in zip(same, stacked.detach()):
+                each.data = view
+            self.weights.append(stacked)
+            path, _, key = f"{members[0].body_part}.{name}".rpartition(".")
+            self._places.append((members[0].get_submodule(path), key))
+        taken = {id(each) for body in bodies for each in body.values()}
+        taken |= {id(each) for member in members for each in member.encoders.parameters()}
+        self.heads = nn.ParameterList([each for each in network.parameters() if id(each) not in taken])
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def decay_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The weight matrices, and everything else: biases, norms, single vectors."""
+        matrices, vectors = self.tokens.matrices, self.tokens.vectors
+        for parameters, axes in ((self.weights, 1), (self.heads, 0)):  # a stacked one has the member axis, too
+            matrices = matrices + [each for each in parameters if each.dim() > 1 + axes]
+            vectors = vectors + [each for each in parameters if each.dim() <= 1 + axes]
+        return matrices, vectors
+
+    def forward(self, batch: GridBatch) -> list[Prediction]:
+        """Each member's prediction of a batch."""
+        tokens = self.tokens(batch.inputs)
+        return [
+            member.heads(body, batch) for member, body in zip(self._members, self._bodies(tokens, batch), strict=True)
+        ]
+
+    def _bodies(self, tokens: Tensor, batch: GridBatch) -> list[Mapping[str, Tensor]]:
+        """What each member's heads read; tokens [M, K, B, d]."""
+        first = self._members[0]
+
+        def body(mine: Tensor, *weights: Tensor) -> Mapping[str, Tensor]:
+            with self._put_in(weights):
+                return first.body(mine, batch.layout, batch)
+
+        if len(self) == 1:
+            return [body(tokens[0], *(weight[0] for weight in self.weights))]
+        found = torch.vmap(body, randomness="different")(tokens, *self.weights)
+        parts = {name: value.unbind() for name, value in found.items()}
+        return [{name: values[number] for name, values in parts.items()} for number in range(len(self))]
+
+    @contextmanager
+    def _put_in(self, weights: Sequence[Tensor]) -> Iterator[None]:
+        """Inside, the first member computes with these weights."""
+        own = [owner._parameters[key] for owner, key in self._places]
+        for (owner, key), weight in zip(self._places, weights):
+            owner._parameters[key] = weight  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            for (owner, key), parameter in zip(self._places, own):
+                owner._parameters[key] = parameter
