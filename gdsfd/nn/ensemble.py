@@ -39,6 +39,11 @@ class Ensemble(nn.Module):
         assert isinstance(first, Predictor)
         return first.num_outputs
 
+    def decay_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The weight matrices, and everything else: biases, norms, single vectors."""
+        parameters = list(self.parameters())
+        return [each for each in parameters if each.dim() > 1], [each for each in parameters if each.dim() <= 1]
+
     def forward(self, batch: Batch) -> list[Prediction]:
         """Each member's prediction of a batch."""
         return [member(batch) for member in self.members]
@@ -80,10 +85,15 @@ class Ensemble(nn.Module):
     def fit_inputs(
         self, batches: Callable[[], Iterable[PatientBatch]], power: float, weight: Tensor | None = None
     ) -> None:
-        """Fits each member's input statistics on training patients (see ``Predictor.fit_inputs``)."""
-        for member in self.members:
-            assert isinstance(member, Predictor)
-            member.fit_inputs(batches(), power, weight)
+        """Fits the members' input statistics on training patients, once for all (see ``Predictor.fit_inputs``)."""
+        first = self.members[0]
+        assert isinstance(first, Predictor)
+        first.fit_statistics(batches(), power, weight)
+        members = [member for member in self.members if isinstance(member, Predictor)]
+        for member in members[1:]:
+            member.take_statistics(first)
+        for member in members:
+            member.start_inputs()
 
     def start_from(self, shares: Tensor) -> None:
         """Sets the heads' biases so that an untrained network predicts the training shares.

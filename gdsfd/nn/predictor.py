@@ -115,6 +115,8 @@ class Predictor(nn.Module):
     def tokens(self, batch: Batch) -> Tensor:
         """One token per edge of the batch's layout, float [E, d], or one per place of its grid, [K, B, d]."""
         if isinstance(batch, GridBatch):
+            if self.training and torch.is_grad_enabled():
+                raise RuntimeError("batches in fixed shapes are trained on through MemberStack, which has the weights")
             return TokenGrid([self.grid_encoders]).train(self.training)(batch.inputs)[0]
         parts = []
         for number, name in enumerate(self.names):
@@ -195,6 +197,12 @@ class Predictor(nn.Module):
         Raises:
             InputError: An input that should be a number is not.
         """
+        self.fit_statistics(batches, power, weight)
+        self.start_inputs()
+
+    @torch.no_grad()
+    def fit_statistics(self, batches: Iterable[PatientBatch], power: float = 1.0, weight: Tensor | None = None) -> None:
+        """The first half of :meth:`fit_inputs`: mean, spread and relevance of each feature."""
         encoders = self._feature_encoders
         statistics = [
             FeatureStatistics(encoder.token.relevance.numel(), self.num_outputs) for _, _, encoder in encoders
@@ -227,7 +235,22 @@ class Predictor(nn.Module):
             token.center.copy_(each.center)
             token.spread.copy_(each.spread)
             token.relevance.copy_((share / most) ** power if most > 0 else torch.ones_like(share))
-            nn.init.zeros_(token.linear.bias)
+
+    @torch.no_grad()
+    def take_statistics(self, other: Predictor) -> None:
+        """What :meth:`fit_statistics` found for another member of the ensemble, which saw the same patients."""
+        for (_, _, mine), (_, _, theirs) in zip(self._feature_encoders, other._feature_encoders):
+            for name, value in theirs.token.named_buffers():
+                mine.token.get_buffer(name).copy_(value)
+        if self.cells is not None and other.cells is not None:
+            self.cells.take_counts(other.cells)
+
+    @torch.no_grad()
+    def start_inputs(self) -> None:
+        """The second half of :meth:`fit_inputs`: draws the input maps on the scale of the statistics."""
+        encoders = self._feature_encoders
+        for _, _, encoder in encoders:
+            nn.init.zeros_(encoder.token.linear.bias)
         squares = sum(float(encoder.token.relevance.square().sum()) for _, _, encoder in encoders)
         std = INPUT_STD * (len(encoders) / max(squares, 1e-6)) ** 0.5
         for _, _, encoder in encoders:  # one scale for all: a modality without relevance starts with tokens near 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,19 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import PatientLoader, rows_of
-from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
+from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import ErmObjective, Objective
+from gdsfd.nn.predictor import Batch
 from gdsfd.training.average import RunningAverage
+from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
 from gdsfd.training.devices import make_fabric, without_hints
 from gdsfd.training.history_log import TensorBoardLog
+from gdsfd.training.kept_memory import kept_memory
 from gdsfd.training.labels import check_labels
 from gdsfd.training.state import TrainingState
 from gdsfd.training.storage.checkpoint import load_checkpoint, save_checkpoint
@@ -96,6 +99,23 @@ def train(
     Raises:
         InputError: The graph has no labelled training or tuning patients, or training diverges.
     """
+    with kept_memory():
+        return _train(network, graph, config, seed, folder, resume, settings, on_epoch, objective, targets, rows)
+
+
+def _train(
+    network: Ensemble,
+    graph: HeteroData,
+    config: TrainConfig,
+    seed: int,
+    folder: Path | None,
+    resume: bool,
+    settings: dict[str, Any] | None,
+    on_epoch: Callable[[dict[str, Any]], None] | None,
+    objective: Objective | None,
+    targets: Targets | None,
+    rows: Mapping[str, Tensor] | None,
+) -> TrainingState:
     fabric = make_fabric(config)
     store = PatientStore(graph)
     y = graph["patient"].y
@@ -113,8 +133,11 @@ def train(
         network.fit_inputs(lambda: PatientLoader(store, rows["train"], 4096), config.relevance, targets.weight)
     network.start_from(_shares(y[train_rows], graph.schema.num_outputs))
     assert config.learning_rate is not None
+    network.to(fabric.device)
+    batches = TrainingBatches(network, store, fabric.device)
+    trained = MemberStack(network) if batches.in_grid else network
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-        _decay_groups(network, config.weight_decay), lr=config.learning_rate, fused=True
+        _decay_groups(trained, config.weight_decay), lr=config.learning_rate, fused=True
     )
     critics = Critics(objective)
     whole = nn.ModuleDict({"network": network, "objective": objective})
@@ -125,7 +148,7 @@ def train(
         whole.load_state_dict(weights)
     own_optimizer = optimizer
     with without_hints():
-        model, optimizer = fabric.setup(network, optimizer)
+        model, optimizer = fabric.setup(trained, optimizer, move_to_device=False)
     objective.to(fabric.device)
     if loaded is not None:  # an optimiser puts its state where its parameters are when it loads it
         own_optimizer.load_state_dict(optimizer_state["network"])
@@ -138,14 +161,15 @@ def train(
         _end_stage_one(state, network, objective, config)
         if state.second is not None:
             with seeded(seed, state.epoch, 1):
-                passes = partial(_passes, store, train_rows, fabric.device)
+                passes = partial(batches.passes, train_rows)
                 objective.start_epoch(network, passes, targets, state.epoch - state.second)
         stage = 1 if state.second is None else 2
         step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
-        loss = _epoch(step, store, train_rows, targets, config, seed, state.epoch) / len(network.members)
+        network.train()
+        loss = _epoch(step, batches, train_rows, targets, config, seed, state.epoch) / len(network.members)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
         with average.swapped_in():
-            row.update(tuning_figures(fabric, network, store, rows["train"], tuning_rows, config, objective, targets))
+            row.update(tuning_figures(fabric, network, batches, rows["train"], tuning_rows, config, objective, targets))
             row["seconds"] = time.perf_counter() - start
             _advance(state, row, network, objective, config)
         state.average = average.weights
@@ -163,11 +187,6 @@ def train(
     return state
 
 
-def _passes(store: PatientStore, rows: Tensor, device: torch.device) -> Iterator[PatientBatch]:
-    for batch in PatientLoader(store, rows, 1024):
-        yield batch.to(device)
-
-
 def _shares(y: Tensor, num_outputs: int) -> Tensor:
     """Share of positives per outcome (0.5 where none is labelled), or of each class, among the labelled."""
     if not y.is_floating_point():
@@ -176,10 +195,9 @@ def _shares(y: Tensor, num_outputs: int) -> Tensor:
     return torch.nan_to_num(torch.nanmean(y, dim=0), nan=0.5)
 
 
-def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def _decay_groups(network: Ensemble | MemberStack, weight_decay: float) -> list[dict[str, Any]]:
     """Weight matrices decay; biases, norms and embeddings' single vectors do not."""
-    matrices = [parameter for parameter in network.parameters() if parameter.dim() > 1]
-    vectors = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
+    matrices, vectors = network.decay_groups()
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
@@ -214,7 +232,7 @@ class _Step:
         self.stage = stage
         self.clip_norm = clip_norm
 
-    def __call__(self, batch: PatientBatch, targets: Targets, rate: float) -> Tensor:
+    def __call__(self, batch: Batch, targets: Targets, rate: float) -> Tensor:
         """Trains on one batch; the loss, without gradient."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -232,19 +250,18 @@ class _Step:
 
 
 def _epoch(
-    step: _Step, store: PatientStore, rows: Tensor, targets: Targets, config: TrainConfig, seed: int, epoch: int
+    step: _Step, batches: TrainingBatches, rows: Tensor, targets: Targets, config: TrainConfig, seed: int, epoch: int
 ) -> float:
     """One pass over the training patients; the mean loss per step, in nats, summed over members."""
     step.model.train()
     assert config.batch_size is not None
     losses = []
+    steps = -(-rows.numel() // config.batch_size)
     with seeded(seed, epoch):
         order = rows[torch.randperm(rows.numel())]
-        loader = PatientLoader(store, order, config.batch_size)
-        for number, batch in enumerate(loader):
-            rate = _learning_rate(config, epoch + number / len(loader))
-            there = targets.take(batch.rows).to(step.fabric.device)
-            losses.append(step(batch.to(step.fabric.device), there, rate))
+        for number, batch in enumerate(batches.steps(order, config.batch_size)):
+            rate = _learning_rate(config, epoch + number / steps)
+            losses.append(step(batch, targets.take(batch.rows.to(targets.y.device)).to(step.fabric.device), rate))
     return float(torch.stack(losses).mean())
 
 

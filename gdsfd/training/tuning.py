@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
-from gdsfd.graph.loader import PatientLoader
-from gdsfd.graph.patient_batch import PatientBatch
-from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import Objective
+from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
 
 __all__ = ["tuning_figures"]
@@ -24,7 +20,7 @@ __all__ = ["tuning_figures"]
 def tuning_figures(
     fabric: Fabric,
     network: Ensemble,
-    store: PatientStore,
+    batches: TrainingBatches,
     train_rows: Tensor,
     tuning_rows: Tensor,
     config: TrainConfig,
@@ -40,15 +36,11 @@ def tuning_figures(
         chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
         train_rows = train_rows[chosen.sort().values]
 
-    def passes(rows: Tensor) -> Iterator[PatientBatch]:
-        for batch in PatientLoader(store, rows, 1024):
-            yield batch.to(fabric.device)
-
     network.eval()
     plain, beside, labels, weights = [], [], [], []
     with torch.no_grad(), fabric.autocast():
-        network.fit_memory(lambda: passes(train_rows))
-        for batch in passes(tuning_rows):
+        network.fit_memory(lambda: batches.passes(train_rows))
+        for batch in batches.passes(tuning_rows):
             mine = targets.take(batch.rows.cpu())
             predictions = network(batch)
             plain.append(network.probability(predictions).cpu())

@@ -162,6 +162,10 @@ class CellTokens(nn.Module):
         self._count += self.arrange(batch).layout.modality_degree.cpu()
         self._patients += len(batch)
 
+    def take_counts(self, other: CellTokens) -> None:
+        """What :meth:`count` counted for another network with the same nodes."""
+        self._count, self._patients = other._count.clone(), other._patients
+
     @torch.no_grad()
     def fit(self) -> None:
         """Takes over the encoders' fitted statistics, and scales tokens for the mean over a patient's cells.

@@ -36,9 +36,9 @@ class TokenGrid(nn.Module):
         first = encoders[0]
         self.ends = (0, *accumulate(each.token.in_channels for each in first))
         self.dropout = first[0].out.dropout
-        self._dropped = [
-            (start, start + each.dropped_inputs) for start, each in zip(self.ends, first) if each.dropped_inputs
-        ]
+        dropped = [range(start, start + each.dropped_inputs) for start, each in zip(self.ends, first)]
+        columns = [column for some in dropped for column in some]
+        self.register_buffer("dropped", torch.tensor(columns, dtype=torch.long), persistent=False)
         with torch.no_grad():
             maps = [torch.cat([each.token.linear.weight.t() for each in member]) for member in encoders]
             self.weight = nn.Parameter(torch.stack(maps, dim=1))  # [F, M, d]
@@ -79,12 +79,10 @@ class TokenGrid(nn.Module):
         return tokens + _mapped(dropout(hidden, self.dropout, self.training), self.outer, self.outer_bias)
 
     def _with_codes_dropped(self, scaled: Tensor) -> Tensor:
-        if not self.training or not self.dropout or not self._dropped:
+        columns = self.get_buffer("dropped")
+        if not self.training or not self.dropout or not columns.numel():
             return scaled
-        kept = scaled.clone()
-        for first, last in self._dropped:
-            kept[:, first:last] = dropout(scaled[:, first:last], self.dropout, True)
-        return kept
+        return scaled.index_copy(1, columns, dropout(scaled.index_select(1, columns), self.dropout, True))
 
 
 def _mapped(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

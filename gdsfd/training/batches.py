@@ -1,0 +1,60 @@
+"""Where the training loop's batches come from: a grid of scaled inputs on the device, or edge lists."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.grid_store import GridStore, why_no_grid
+from gdsfd.nn.predictor import Batch
+
+__all__ = ["TrainingBatches"]
+
+_log = logging.getLogger(__name__)
+
+#: Patients at a time where no gradient is asked for: a grid's arrays are to stay in the cache.
+_PASS = {True: 256, False: 1024}
+
+
+class TrainingBatches:
+    """Batches of a graph's patients for one network, on its device.
+
+    Args:
+        network: The network; its inputs are fitted.
+        store: The patients' observations.
+        device: Where the network is.
+
+    Attributes:
+        in_grid: Whether batches have fixed shapes (:class:`~gdsfd.graph.grid_batch.GridBatch`).
+        why_not: Why they have not, in words.
+    """
+
+    def __init__(self, network: Ensemble, store: PatientStore, device: torch.device) -> None:
+        self.device = device
+        self.why_not = why_no_grid(network, store)
+        self.in_grid = not self.why_not
+        self._source: PatientStore | GridStore = store
+        if self.in_grid:
+            self._source = GridStore.of(network, store, device)
+        else:
+            _log.info("steps take edge lists, member by member: %s", self.why_not)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """The patients in ``rows``, in that order; int64 [B] on the CPU."""
+        if isinstance(self._source, GridStore):
+            return self._source.batch(rows.to(self.device))
+        return self._source.batch(rows).to(self.device)
+
+    def steps(self, rows: Tensor, batch_size: int) -> Iterator[Batch]:
+        """The patients in ``rows`` in training batches; the last one may have fewer."""
+        for some in rows.split(batch_size):
+            yield self.batch(some)
+
+    def passes(self, rows: Tensor) -> Iterator[Batch]:
+        """The same in batches for a pass without gradients."""
+        return self.steps(rows, _PASS[self.in_grid])
