@@ -185,7 +185,7 @@ def test_learning_rate_is_a_cosine_after_a_warm_first_epoch():
 
 
 def test_matrices_decay_and_vectors_do_not():
-    network = nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2))
+    network = Ensemble([nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2))], multiclass=False)
     matrices, vectors = loop._decay_groups(network, 0.3)
     assert matrices["weight_decay"] == 0.3
     assert [parameter.shape for parameter in matrices["params"]] == [(2, 3)]

@@ -18,6 +18,7 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import ErmObjective
 from gdsfd.nn.predictor import Prediction, Predictor
+from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.tuning import tuning_figures
 from tests.cohort_factory import make_cohort
@@ -32,6 +33,9 @@ class Recording(Predictor):
         self.fitted: list[int] = []
         self.scored: list[int] = []
         self.modes: set[bool] = set()
+
+    def why_no_grid(self) -> str:
+        return "a table"
 
     def fit_memory(self, batches) -> None:  # type: ignore[no-untyped-def]
         self.fitted = [row for batch in batches() for row in batch.rows.tolist()]
@@ -62,7 +66,8 @@ def figures(outcomes: str, weighted: bool = False, margin: bool = False, members
     fabric = Fabric(accelerator="cpu", devices=1)
     objective = ErmObjective(weighted, margin)
     network.train()
-    found = tuning_figures(fabric, network, PatientStore(graph), train, tuning, config, objective, targets)
+    batches = TrainingBatches(network, PatientStore(graph), torch.device("cpu"))
+    found = tuning_figures(fabric, network, batches, train, tuning, config, objective, targets)
     return found, network, tables, targets, train, tuning
 
 

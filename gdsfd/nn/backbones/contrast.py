@@ -36,6 +36,9 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
     References:
         MUSE (ICLR 2024), the sum of its unsupervised and supervised contrastive losses.
     """
+    if torch._C._functorch.is_batchedtensor(first):
+        for_each: Tensor = _ForEachMember.apply(first, second, y, temperature)
+        return for_each
     if first.size(0) < 2:
         return first.sum() * 0
     if first.dtype in (torch.bfloat16, torch.float16):
@@ -49,6 +52,28 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
             return _term_by_term(first, second, labels, temperature)
         loss: Tensor = _Contrast.apply(first, second, labels, temperature, most)
     return loss
+
+
+class _ForEachMember(torch.autograd.Function):
+    """The loss of each member by itself, where members are mapped over (:func:`torch.vmap`)."""
+
+    @staticmethod
+    def forward(first: Tensor, second: Tensor, y: Tensor, temperature: float) -> Tensor:
+        return contrastive_loss(first, second, y, temperature)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        return None
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], first: Tensor, second: Tensor, y: Tensor, temperature: float
+    ) -> tuple[Tensor, int]:
+        views = [
+            [each] * info.batch_size if where is None else each.unbind(where)
+            for each, where in zip((first, second), in_dims)
+        ]
+        return torch.stack([contrastive_loss(*pair, y, temperature) for pair in zip(*views)]), 0
 
 
 def unit_tanh(values: Tensor) -> Tensor:
