@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
+from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.objectives import ErmObjective
 from gdsfd.training import loop
 from gdsfd.training.arm import build_network

@@ -29,7 +29,7 @@ __all__ = [
     "work_folder",
 ]
 
-_FORMAT, _VERSION = "gdsfd checkpoint", 2
+_FORMAT, _VERSION = "gdsfd checkpoint", 3
 _STATE = "state.json"
 _TENSORS = {part: f"{part}.safetensors" for part in ("weights", "best", "average", "optimizer")}
 _KEPT = ("epoch", "best_epoch", "best_value", "history", "second", "stopped")

@@ -1,0 +1,59 @@
+"""Scaled inputs of all patients, gathered in fixed shapes; and which networks have none."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import PatientLoader, rows_of
+from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn import grid_store
+from gdsfd.nn.grid_store import GridStore, why_no_grid
+from gdsfd.training.arm import build_network
+from gdsfd.training.config import TrainConfig
+from tests.cohort_factory import make_cohort
+
+
+def fitted(backbone: str = "muse", presence: float = 0.7, **settings: object):
+    graph = graph_from_cohort(make_cohort(50, presence=presence))
+    store, train = PatientStore(graph), rows_of(graph, "train")
+    network = build_network(graph.schema, backbone, None, TrainConfig(channels=8, **settings).resolved(40), 0)
+    network.fit_inputs(lambda: PatientLoader(store, train, 20), 1.0)
+    return network, store
+
+
+def test_a_batch_has_what_the_encoders_would_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid_store, "_CHUNK", 7)  # several chunks
+    network, store = fitted()
+    made = GridStore.of(network, store)
+    assert len(made) == 50
+    rows = torch.tensor([7, 3, 12, 7])  # patient 3 has nothing; one twice
+    batch, expected = made.batch(rows), store.batch(rows)
+    assert torch.equal(batch.rows, rows)
+    assert torch.equal(batch.layout.presence, expected.layout.presence)
+    torch.testing.assert_close(batch.y, expected.y, equal_nan=True)
+    start = 0
+    for number, (name, encoder) in enumerate(zip(store.schema.names, network.members[0].grid_encoders)):
+        inputs = batch.inputs[:, start : start + encoder.token.in_channels]
+        there = batch.layout.there[number] > 0
+        torch.testing.assert_close(inputs[there], encoder.scaled(expected.observations[name]))
+        assert (inputs[~there] == 0).all()
+        start += encoder.token.in_channels
+    assert start == batch.inputs.size(1)
+
+
+def test_features_worked_out_before_give_the_same() -> None:
+    network, store = fitted()
+    before = GridStore.of(network, store).inputs
+    network.prepare(store)
+    torch.testing.assert_close(GridStore.of(network, store).inputs, before)
+
+
+def test_networks_without_a_grid_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_no_grid(*fitted()) == ""
+    assert why_no_grid(*fitted("grape")) == "GrapeBackbone reads a list of edges"
+    assert why_no_grid(*fitted(sequence="gru")) == "the encoder of modality 'labs' reads its observations as a list"
+    assert why_no_grid(*fitted(presence=0.1)) == "patients have few of the modalities"
+    monkeypatch.setattr(grid_store, "MOST_BYTES", 2**10)
+    assert "GiB" in why_no_grid(*fitted())

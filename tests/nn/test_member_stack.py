@@ -1,0 +1,181 @@
+"""Members in one pass against members by themselves on edge lists: values, gradients, weights, and what a step may call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import PatientLoader, rows_of
+from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.grid_store import GridStore
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.member_stack import MemberStack
+from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.training.arm import Arm, build_network
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.suspects.strata import fit_strata
+from tests.cohort_factory import make_cohort
+
+MEMBERS = 3
+
+
+def problem(backbone: str, debias: str, outcomes: str, dropout: float = 0.0, members: int = MEMBERS, **options: float):
+    """A network with weights off their starts, its objective, a batch as edge lists and as a grid, and targets."""
+    graph = graph_from_cohort(make_cohort(90, outcomes=outcomes))
+    graph = graph.apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    train = rows_of(graph, "train")
+    given = {"channels": 6, "dropout": dropout, "members": members, "backbone_options": {"edge_drop": 0.0, **options}}
+    arm = Arm(backbone, StreamConfig.read(debias), TrainConfig(**given).resolved(len(train)), 0, ("pattern",))
+    targets, codes, _ = arm.targets(graph, train)
+    network = build_network(graph.schema, backbone, arm.streams, arm.config, 0, codes.sizes)
+    targets = replace(targets, group=fit_strata(network, graph, train))
+    objective = arm.objective(network, len(graph["patient"].id), codes.sizes)
+    store = PatientStore(graph)
+    network.prepare(store)
+    network.fit_inputs(lambda: PatientLoader(store, train, 50), 1.0, targets.weight)
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(5)
+        for parameter in [*network.parameters(), *objective.parameters()]:
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    rows = train[torch.arange(0, len(train), 2)]
+    network.train()
+    return network, objective, store.batch(rows), GridStore.of(network, store).batch(rows), targets.take(rows)
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    torch.set_default_dtype(torch.float64)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+    torch.set_default_dtype(torch.float32)
+
+
+def gradients(model: torch.nn.Module, network: Ensemble, objective, batch, targets: Targets):
+    """The loss, logits, and each member's gradients by name (of a stack: those of its part in the stacked weights)."""
+    for module in (model, network, objective):
+        module.zero_grad()
+    torch.manual_seed(1)
+    predictions = model(batch)
+    loss = objective(predictions, targets, stage=2)
+    loss.backward()
+    found = {name: parameter.grad for name, parameter in network.named_parameters()}
+    if isinstance(model, MemberStack):
+        place = {parameter.data_ptr(): parameter.grad for parameter in model.parameters()}
+        for name, parameter in network.named_parameters():
+            if found[name] is None:
+                start, step = parameter.data_ptr(), parameter.element_size()
+                base = max((each for each in place if each <= start), default=0)
+                whole = place[base]
+                if whole is not None:
+                    offset = (start - base) // step
+                    found[name] = whole.contiguous().view(-1).as_strided(parameter.shape, parameter.stride(), offset)
+    return loss.detach(), torch.stack([each.logits.detach() for each in predictions]), found
+
+
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("debias", ["none", "dfd", "full", "prototypes"])
+@pytest.mark.parametrize("backbone", ["concat", "muse"])
+def test_values_and_gradients_are_those_of_edge_lists_member_by_member(backbone, debias, outcomes) -> None:
+    network, objective, edges, grid, targets = problem(backbone, debias, outcomes)
+    loss, logits, expected = gradients(network, network, objective, edges, targets)
+    found_loss, found_logits, found = gradients(MemberStack(network), network, objective, grid, targets)
+    torch.testing.assert_close(found_loss, loss, rtol=0, atol=1e-10)
+    torch.testing.assert_close(found_logits, logits, rtol=0, atol=1e-10)
+    moved = 0
+    for name, gradient in expected.items():
+        if gradient is not None:
+            assert found[name] is not None, name
+            torch.testing.assert_close(found[name], gradient, rtol=0, atol=1e-10, msg=lambda text: f"{name}: {text}")
+            moved += int(gradient.abs().sum() > 0)
+    assert moved > 10 * MEMBERS
+
+
+def test_contrastive_losses_are_those_of_each_member() -> None:
+    network, objective, edges, grid, targets = problem("muse", "none", "binary", contrastive=1.0)
+    loss, _, expected = gradients(network, network, objective, edges, targets)
+    found_loss, _, found = gradients(MemberStack(network), network, objective, grid, targets)
+    torch.testing.assert_close(found_loss, loss, rtol=0, atol=1e-10)
+    name = "members.1.backbone.layers.0.message_edge.weight"
+    torch.testing.assert_close(found[name], expected[name], rtol=0, atol=1e-10)
+
+
+def test_one_member_needs_no_mapping() -> None:
+    network, objective, edges, grid, targets = problem("muse", "full", "binary", members=1)
+    _, logits, _ = gradients(network, network, objective, edges, targets)
+    torch.testing.assert_close(
+        gradients(MemberStack(network), network, objective, grid, targets)[1], logits, rtol=0, atol=1e-10
+    )
+
+
+def test_the_members_weights_are_the_stacked_ones() -> None:
+    network, objective, _, grid, targets = problem("muse", "full", "binary")
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    stack = MemberStack(network)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    matrices, vectors = stack.decay_groups()
+    assert sum(each.numel() for each in matrices) == sum(each.numel() for each in network.decay_groups()[0])
+    assert sum(each.numel() for each in vectors) == sum(each.numel() for each in network.decay_groups()[1])
+    optimizer = torch.optim.SGD([*matrices, *vectors], lr=0.1)
+    objective(stack(grid), targets, 2).backward()
+    optimizer.step()
+    name = "members.2.encoders.0.token.linear.weight"
+    assert not torch.equal(network.state_dict()[name], before[name])
+    network.load_state_dict(before)  # writes through to the stack
+    torch.manual_seed(3)
+    again = stack(grid)
+    torch.manual_seed(3)
+    for mine, theirs in zip(again, MemberStack(network)(grid)):
+        assert torch.equal(mine.logits, theirs.logits)
+
+
+def test_members_drop_and_hide_by_themselves() -> None:
+    network, _, _, grid, _ = problem("muse", "none", "binary", dropout=0.5, edge_drop=0.5)
+    for member in network.members:
+        member.load_state_dict(network.members[0].state_dict())
+    first, second, third = (each.logits for each in MemberStack(network)(grid))
+    assert not torch.allclose(first, second)
+    assert not torch.allclose(second, third)
+    network.eval()
+    same = [each.logits for each in network(grid)]
+    assert torch.equal(same[0], same[2])
+
+
+class NoSynchronisation(TorchDispatchMode):
+    """Refuses what makes the host wait for a device, or a shape depend on values."""
+
+    refused = ("nonzero", "_local_scalar_dense", "item", "masked_select", "unique", "bincount", "repeat_interleave")
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.overloadpacket.__name__
+        if name in self.refused or (name in ("index", "index_put_") and _by_flags(args)):
+            raise AssertionError(f"{name} in a step")
+        return func(*args, **(kwargs or {}))
+
+
+def _by_flags(args: tuple[object, ...]) -> bool:
+    return any(each is not None and each.dtype == torch.bool for each in args[1])
+
+
+@pytest.mark.parametrize("backbone", ["concat", "muse"])
+@pytest.mark.parametrize("debias", ["none", "full"])
+def test_nothing_up_to_the_heads_waits_for_values(backbone, debias) -> None:
+    network, _, edges, grid, _ = problem(backbone, debias, "binary", dropout=0.3, edge_drop=0.2)
+    stack = MemberStack(network)
+    with NoSynchronisation():
+        predictions = stack(grid)
+        torch.stack([each.logits.sum() for each in predictions]).sum().backward()
+    with pytest.raises(AssertionError, match="in a step"), NoSynchronisation():  # the check can fail
+        network(edges)
+
+
+def test_a_grid_is_not_trained_on_past_the_stack() -> None:
+    network, _, _, grid, _ = problem("muse", "none", "binary")
+    with pytest.raises(RuntimeError, match="MemberStack"):
+        network(grid)
