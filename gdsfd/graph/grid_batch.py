@@ -43,4 +43,6 @@ class GridBatch:
         if self.device == torch.device(device):
             return self
         layout = GridLayout(self.layout.there.to(device))
-        return GridBatch(self.rows.to(device), self.inputs.to(device), layout, None if self.y is None else self.y.to(device))
+        return GridBatch(
+            self.rows.to(device), self.inputs.to(device), layout, None if self.y is None else self.y.to(device)
+        )

@@ -91,7 +91,7 @@ class PatientStore:
         return self._patient[name]
 
     def observations(self, name: str, edges: Tensor) -> dict[str, Tensor]:
-        """Some observations of a modality, as in ``PatientBatch.observations``; ``edges`` int64, in the graph's order."""
+        """Some observations of a modality, as ``PatientBatch`` has them; ``edges`` int64, in the graph's order."""
         return self._take(name, edges)
 
     def put_features(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["dropout", "plain_float"]
+__all__ = ["dropout", "is_mapped", "plain_float"]
 
 _STEPS = 1 << 16
 
@@ -40,7 +40,7 @@ def _kept(like: Tensor, probability: float) -> Tensor:
     return scale.mul_(_STEPS / (_STEPS - dropped))
 
 
-def _is_mapped(values: Tensor) -> bool:
+def is_mapped(values: Tensor) -> bool:
     """Whether the numbers stand for those of several members (:func:`torch.vmap`), of which each draws its own."""
     return bool(torch._C._functorch.is_batchedtensor(values))
 
@@ -68,7 +68,7 @@ def dropout(values: Tensor, probability: float, training: bool) -> Tensor:
     """
     if not training or not probability:
         return values
-    if probability == 1 or not plain_float(values) or _is_mapped(values):
+    if probability == 1 or not plain_float(values) or is_mapped(values):
         return F.dropout(values, probability, training)
     result: Tensor = _Dropout.apply(values, probability)
     return result

@@ -12,7 +12,7 @@ LEFT, RIGHT, CHANNELS = 7, 4, 3
 
 
 def problem(seed: int = 0):
-    """The same edges as a list and as a grid, and what takes values of one to the other; one hub and one left node empty."""
+    """The same edges as a list and as a grid, and where they are; one hub and one left node have none."""
     generator = torch.Generator().manual_seed(seed)
     there = torch.rand(RIGHT, LEFT, generator=generator) < 0.6
     there[2], there[:, 5] = False, False

@@ -34,8 +34,9 @@ def test_memory_is_asked_for_once_inside() -> None:
 
 def test_what_it_is_told_ends_with_the_outermost(monkeypatch: pytest.MonkeyPatch) -> None:
     class Library:
-        told: list[dict[int, int]] = []
-        trimmed = 0
+        def __init__(self) -> None:
+            self.told: list[dict[int, int]] = []
+            self.trimmed = 0
 
         def mallopt(self, option: int, value: int) -> None:
             self.told.append({option: value})
@@ -45,11 +46,16 @@ def test_what_it_is_told_ends_with_the_outermost(monkeypatch: pytest.MonkeyPatch
 
     library = Library()
     monkeypatch.setattr(module, "_glibc", lambda: library)
-    with pytest.raises(KeyError), kept_memory():
+
+    def broken() -> None:
         with kept_memory():
-            pass
-        assert library.trimmed == 0
-        raise KeyError
+            with kept_memory():
+                pass
+            assert library.trimmed == 0
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        broken()
     assert library.trimmed == 1
     assert library.told[-3:] == [{option: value} for option, value in module._GIVE_BACK.items()]
 

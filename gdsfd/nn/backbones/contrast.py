@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from gdsfd.ops.dropout import is_mapped
+
 __all__ = ["contrastive_loss", "unit_tanh"]
 
 _LOG2_E = 1 / math.log(2)
@@ -36,7 +38,7 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
     References:
         MUSE (ICLR 2024), the sum of its unsupervised and supervised contrastive losses.
     """
-    if torch._C._functorch.is_batchedtensor(first):
+    if is_mapped(first):
         for_each: Tensor = _ForEachMember.apply(first, second, y, temperature)
         return for_each
     if first.size(0) < 2:
@@ -73,7 +75,7 @@ class _ForEachMember(torch.autograd.Function):
             [each] * info.batch_size if where is None else each.unbind(where)
             for each, where in zip((first, second), in_dims)
         ]
-        return torch.stack([contrastive_loss(*pair, y, temperature) for pair in zip(*views)]), 0
+        return torch.stack([contrastive_loss(one, other, y, temperature) for one, other in zip(*views)]), 0
 
 
 def unit_tanh(values: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.backbones.muse import MuseBackbone
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Embeddings
@@ -61,9 +62,10 @@ class GrapeBackbone(MuseBackbone):
         self.mean_value = nn.Parameter(torch.zeros(num_modalities)) if imputation else None
 
     def forward(
-        self, tokens: Tensor, layout: EdgeLayout, y: Tensor | None = None, mask: Tensor | None = None
+        self, tokens: Tensor, layout: Layout, y: Tensor | None = None, mask: Tensor | None = None
     ) -> Embeddings:
         """Embeds a batch of patients; see :class:`Backbone`, and :class:`MuseBackbone` for ``mask``."""
+        assert isinstance(layout, EdgeLayout)
         seen, kept_layout, kept = tokens, layout, None
         if self.training and self.cell_drop:
             kept = torch.rand(layout.num_edges, device=tokens.device) >= self.cell_drop

@@ -87,9 +87,7 @@ class TokenGrid(nn.Module):
 
 def _mapped(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """A linear map for each member and modality; values [M, K, B, d], weight [M, K, d, d], bias [M, K, d]."""
-    flat = torch.baddbmm(
-        bias.flatten(0, 1).unsqueeze(1), values.flatten(0, 1), weight.flatten(0, 1).transpose(1, 2)
-    )
+    flat = torch.baddbmm(bias.flatten(0, 1).unsqueeze(1), values.flatten(0, 1), weight.flatten(0, 1).transpose(1, 2))
     return flat.view_as(values)
 
 

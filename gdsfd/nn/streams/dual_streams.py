@@ -116,7 +116,7 @@ class DualStreams(nn.Module):
 
     def why_no_grid(self) -> str:
         """Why a part does not take batches in fixed shapes, in words; empty where all do."""
-        parts = [self.backbone, self.causal, self.biased]
+        parts: list[Backbone | Mask | None] = [self.backbone, self.causal, self.biased]
         parts += [self.masker] if isinstance(self.masker, Mask) else []
         lists = [type(part).__name__ for part in parts if part is not None and not part.takes_grid]
         return f"{lists[0]} reads a list of edges" if lists else ""
