@@ -14,12 +14,13 @@ from gdsfd.cohort.columns.scales import numeric_scales
 from gdsfd.cohort.columns.single_precision import check_stored
 from gdsfd.cohort.columns.unwanted_columns import known_as_row_number
 from gdsfd.cohort.columns.wide_rows import WideRows, wide_rows
+from gdsfd.cohort.keys.spellings import parse_scalar
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.readers.matched_rows import PATIENT, MatchedRows, check_one_row, match_rows
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.cohort.sources.sources import Sources, View
-from gdsfd.cohort.sources.values import is_declared_missing, parse_scalar
+from gdsfd.cohort.sources.values import is_declared_missing
 from gdsfd.cohort.spec import EmbeddingSpec
 from gdsfd.errors import InputError, SchemaError, cell_text, shown
 

@@ -9,7 +9,7 @@ import ibis
 
 from gdsfd.cohort.keys.spellings import parse_scalar
 
-__all__ = ["as_number", "as_text", "is_declared_missing", "parse_scalar"]
+__all__ = ["as_number", "as_text", "is_declared_missing"]
 
 
 def as_text(column: Any) -> Any:
