@@ -143,27 +143,3 @@ def test_any_number_of_columns_against_pandas() -> None:
     np.testing.assert_array_equal(observed.numeric, expected[names].to_numpy(np.float32))
     levels = np.array(cohort.schema.modalities[0].levels[0])
     assert (levels[observed.categorical[:, 0] - 2] == expected.g650.to_numpy()).all()
-
-
-def test_wide_events_with_any_number_of_columns_against_pandas() -> None:
-    random = np.random.default_rng(0)
-    frame = pd.DataFrame(random.normal(size=(120, 100)).round(3), columns=[f"sbp_{k}" for k in range(100)])
-    frame = frame.mask(random.random(frame.shape) < 0.5).assign(heart_rate=random.normal(size=120).round(3))
-    frame = frame.assign(pid=[IDS[k % PATIENTS] for k in range(120)], t=random.integers(0, 180, 120))
-    entry = {"name": "m", "kind": "events", "source": frame, "id": "pid", "time": "t", "window": [0, 180]}
-    entry |= {"values": ["heart_rate", "sbp_*"], "min_count": 1}
-    cohort = build_cohort(spec(entry))
-    items = cohort.schema.modalities[0].items
-    assert items == ("heart_rate", *(f"sbp_{k}" for k in range(100)))
-    long = frame.melt(["pid", "t"], list(items)).dropna().assign(step=lambda rows: rows.t // 60)
-    expected = long.groupby(["pid", "step", "variable"]).value.mean()
-    observed: Any = cohort.observations["m"]
-    owner = np.repeat(observed.patient, np.diff(observed.ptr))
-    found = {
-        (cohort.id[who], step, items[item]): value
-        for who, step, item, value in zip(owner, observed.step, observed.item, observed.value, strict=True)
-    }
-    assert found.keys() == set(expected.index)
-    np.testing.assert_allclose([found[key] for key in expected.index], expected, rtol=1e-6)
-    receipt = cohort.receipt.modalities[0]
-    assert receipt.rows_read == receipt.rows_kept == 120

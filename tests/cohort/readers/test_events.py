@@ -1,28 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import Cohort, EventObservations
-from gdsfd.cohort.readers.event_binning import EventReducer
 from gdsfd.errors import InputError, SchemaError
+from tests.cohort.readers.event_cohort import built
 from tests.cohort.small_exports import PATIENTS, events, patients, spec
-
-
-def built(
-    frame: pd.DataFrame, like: Any = None, rows: int = PATIENTS, **fields: Any
-) -> tuple[Cohort, EventObservations]:
-    entry: dict[str, Any] = {"name": "m", "kind": "events", "source": frame, "id": "pid"}
-    if "values" not in fields:
-        entry |= {"item": "item", "value": "value"}
-    cohort = build_cohort(spec({**entry, **fields}, cohort={"source": patients(rows)}), like=like)
-    observed = cohort.observations["m"]
-    assert isinstance(observed, EventObservations)
-    return cohort, observed
 
 
 def check(frame: pd.DataFrame, cohort: Cohort, observed: EventObservations, start: float, bin_minutes: float) -> None:
@@ -102,12 +88,6 @@ def test_without_a_time_all_is_one_step() -> None:
     check(frame[frame["item"] != "rare"].assign(minute=0), cohort, observed, 0, 0)
 
 
-def test_an_item_without_a_value_is_an_occurrence() -> None:
-    _cohort, observed = built(events(), value=None, time="minute", min_count=1)
-    assert set(observed.value) == {1.0}
-    assert observed.summary[:, 0].sum() == len(events())
-
-
 def test_ties_are_settled_by_value_whatever_the_order_of_rows() -> None:
     frame = pd.DataFrame({"pid": ["000"] * 4, "minute": [5, 5, 5, 0], "item": "hr", "value": [3.0, 1.0, 2.0, 9.0]})
     frame = pd.concat([frame, events()])
@@ -141,56 +121,6 @@ def test_wide_form_against_the_long_one() -> None:
     assert drops["no measured value"] == (~measured.any(axis=1)).sum()
     assert drops["item rarer than min_count in train"] == (measured.paop & ~measured.sbp & ~measured.dbp).sum()
     assert receipt.rows_kept == (measured.sbp | measured.dbp).sum()
-
-
-def test_drops_are_counted_in_order() -> None:
-    rows = [
-        ("000", "5", "hr", "80"), ("000", "5", "hr", "-1"), ("000", "5", "hr", ""), ("000", "5", "", "80"),
-        ("000", "", "hr", "80"), ("000", "-5", "hr", "80"), ("999", "5", "hr", "80"), ("", "5", "hr", "80"),
-        ("000", "5", "no", "text"),
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["pid", "minute", "item", "value"])
-    cohort, _ = built(
-        frame, time="minute", window=[0, 60], missing=[-1], where="item <> 'no' OR item IS NULL", min_count=1
-    )
-    receipt = cohort.receipt.modalities[0]
-    assert [(drop.reason, drop.rows) for drop in receipt.drops] == [
-        ("where is not true", 1),
-        ("blank pid", 1),
-        ("id not in the cohort", 1),
-        ("blank minute", 1),
-        ("outside the window of 0 to 60 minutes", 1),
-        ("blank item", 1),
-        ("blank value", 1),
-        ("value is declared missing", 1),
-    ]
-    assert receipt.rows_kept == 1
-    assert [(drop.names_patients, drop.examples) for drop in receipt.drops] == [(True, [])] * 8  # ids on demand only
-
-
-def test_text_among_the_values() -> None:
-    frame = events().astype({"value": str})
-    frame.loc[[3, 7], "value"] = ["hemolyzed", "1,234"]
-    message = r"column 'value' of .* has 2 values that are not numbers: .*'hemolyzed' \(id 0.*invalid = 'missing'"
-    with pytest.raises(InputError, match=message):
-        built(frame)
-    cohort, _ = built(frame, invalid="missing")
-    assert any(drop.reason == "value is not a number" and drop.rows == 2 for drop in cohort.receipt.modalities[0].drops)
-    with pytest.raises(InputError, match=r"column 'value' of .* 'hemolyzed' \(id "):
-        built(frame, values=["value"])
-    cohort, _ = built(frame, values=["value"], invalid="missing")
-    assert "2 values are not numbers" in cohort.receipt.modalities[0].notes[0]
-
-
-def test_an_empty_modality_says_which_filter_took_what() -> None:
-    with pytest.raises(
-        InputError, match=r"modality 'm' .* is empty: of 2000 rows read none was kept: 2000 rows: outside the window"
-    ):
-        built(events(), time="minute", window=[5000, 6000])
-    with pytest.raises(InputError, match=r"2000 rows: item rarer than min_count in train \(e.g. 'hr'"):
-        built(events(), min_count=5000)
-    with pytest.raises(InputError, match=r"of 0 rows read none was kept. Check"):
-        built(events()[:0])
 
 
 def test_like_uses_items_window_and_steps() -> None:
@@ -233,24 +163,3 @@ def test_one_patient_gives_the_same_numbers_alone() -> None:
     np.testing.assert_array_equal(
         alone.summary, together.summary[together.summary_ptr[row] : together.summary_ptr[row + 1]]
     )
-
-
-@pytest.mark.parametrize("piece", [1, 2, 3, 7, 100])
-def test_pieces_of_any_size_give_the_same_observations(piece: int) -> None:
-    random = np.random.default_rng(5)
-    rows = 60
-    stream = pd.DataFrame(
-        {
-            "series": random.integers(0, 5 * 3, rows),
-            "minutes": random.integers(0, 100, rows).astype(float),
-            "value": random.normal(size=rows),
-        }
-    ).sort_values(["series", "minutes", "value"])
-    whole, parts = (EventReducer(3, 10, 0.0, 10.0) for _ in range(2))
-    columns = [stream[name].to_numpy() for name in stream]
-    whole.add(*columns)
-    for start in range(0, rows, piece):
-        parts.add(*(column[start : start + piece] for column in columns))
-    first, second = whole.finish(), parts.finish()
-    for name in vars(first):
-        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
