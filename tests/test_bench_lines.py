@@ -141,3 +141,16 @@ def _has_docutils() -> bool:
     import importlib.util
 
     return all(importlib.util.find_spec(name) for name in ("docutils", "sphinx"))
+
+
+def test_whole_trainings_by_two_commits_stand_below_each_other():
+    shared = {"cohort": "eicu", "backbone": "muse", "debias": "none", "epochs": 4, **STAMP}
+    before = {"trained_by": "a" * 40, "seconds": 80.0, "seconds_of_epochs": 60.0, "times_as_fast": 1.0}
+    after = {"trained_by": "b" * 40, "seconds": 20.0, "seconds_of_epochs": 10.0, "times_as_fast": 4.0}
+    lines = [
+        {**shared, **before, "times_as_fast_per_epoch": 1.0},
+        {**shared, **after, "times_as_fast_per_epoch": 6.0},
+    ]
+    text = "\n".join(pages.train_command(lines))
+    assert "``aaaaaaaa``\n     - 4\n     - 80 s\n     - 15.0 s\n     - 1.0, 1.0" in text
+    assert "``bbbbbbbb``\n     - 4\n     - 20 s\n     - 2.5 s\n     - 4.0, 6.0" in text

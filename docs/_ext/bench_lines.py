@@ -106,6 +106,19 @@ def inference(lines: list[Line]) -> list[str]:
     return out
 
 
+def train_command(lines: list[Line]) -> list[str]:
+    """The table of whole trainings by two commits, one pair of rows for each command."""
+    found = newest(lines, lambda line: (line["cohort"], line["backbone"], line["debias"], line["trained_by"]))
+    rows = [["cohort", "backbone", "debias", "by", "epochs", "whole command", "an epoch", "times as fast, per epoch"]]
+    for line in found.values():
+        epoch = line["seconds_of_epochs"] / line["epochs"]
+        ratios = f"{line['times_as_fast']:.1f}, {line['times_as_fast_per_epoch']:.1f}"
+        times = [f"{line['seconds']:.0f} s", f"{epoch:.1f} s", ratios]
+        rows.append([*(line[key] for key in ("cohort", "backbone", "debias")), f"``{line['trained_by'][:8]}``"])
+        rows[-1] += [str(line["epochs"]), *times]
+    return [*list_table(rows), "", *_commands(list(found.values())), ""]
+
+
 def full_sentences(whole: Sequence[Line]) -> list[str]:
     """What the figures of the pass over a million patients say."""
     said = []

@@ -20,6 +20,7 @@ PAGES = {
     "ingest": result_lines.ingest,
     "message_passing": bench_lines.message_passing,
     "train_step": bench_lines.train_step,
+    "train_command": bench_lines.train_command,
     "inference": bench_lines.inference,
     "interval_coverage": interval_lines.interval_coverage,
     "wrong_suspects": suspect_lines.wrong_suspects,
