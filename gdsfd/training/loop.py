@@ -259,9 +259,9 @@ def _epoch(
     steps = -(-rows.numel() // config.batch_size)
     with seeded(seed, epoch):
         order = rows[torch.randperm(rows.numel())]
-        for number, batch in enumerate(batches.steps(order, config.batch_size)):
+        for number, some in enumerate(order.split(config.batch_size)):
             rate = _learning_rate(config, epoch + number / steps)
-            losses.append(step(batch, targets.take(batch.rows.to(targets.y.device)).to(step.fabric.device), rate))
+            losses.append(step(batches.batch(some), targets.take(some).to(step.fabric.device), rate))
     return float(torch.stack(losses).mean())
 
 
