@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -107,3 +109,13 @@ def test_a_full_disk_is_no_fault_of_the_source(database: Database) -> None:
     words = r"where the database of the build lies, says: No space left on device; free space there"
     with pytest.raises(InputError, match=words), database.reading("labs"):
         raise duckdb.IOException("Could not write file: No space left on device")
+
+
+def test_it_draws_no_bars_of_its_own_where_no_script_runs() -> None:
+    code = (
+        "from gdsfd.cohort.sources.database import Database\n"
+        "with Database() as database:\n"
+        "    print(database.ibis.con.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "(False,)"
