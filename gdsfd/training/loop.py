@@ -183,6 +183,8 @@ def _train(
     if board is not None:
         board.close()
     network.load_state_dict(state.best_weights)
+    for parameter in network.parameters():  # its own memory again, laid out as a loaded model's
+        parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
     network.eval()
     return state
 

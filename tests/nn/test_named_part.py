@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
@@ -18,12 +19,11 @@ class Hat:
 
 
 @pytest.fixture
-def hats(monkeypatch: pytest.MonkeyPatch) -> Registry[type[Hat]]:
-    monkeypatch.delitem(REGISTRIES, "hat", raising=False)
+def hats() -> Iterator[Registry[type[Hat]]]:
     made: Registry[type[Hat]] = Registry("hat")
-    monkeypatch.delitem(REGISTRIES, "hat")
     made.register("top")(Hat)
-    return made
+    yield made
+    del REGISTRIES["hat"]
 
 
 def test_checked_and_built(hats: Registry[type[Hat]]) -> None:
