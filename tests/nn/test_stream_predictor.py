@@ -102,3 +102,16 @@ def test_strata_are_clusters_of_biased_codes_without_gradient() -> None:
     prediction = member(PatientStore(graph).batch(torch.arange(20)))
     assert not prediction.source.requires_grad
     torch.testing.assert_close(prediction.source, prediction.biased.detach())
+
+
+def test_a_joint_head_reads_the_patients_own_biased_code_in_training() -> None:
+    graph = graph_from_cohort(make_cohort(30))
+    torch.manual_seed(0)
+    options, streams = {"edge_drop": 0.0}, StreamConfig(head="joint", evaluate_with="mean")
+    member = StreamPredictor(graph.schema, "concat", 8, 0.0, options=options, streams=streams)
+    nn.init.normal_(member.out_biased.weight)
+    prediction = member.train()(PatientStore(graph).batch(torch.arange(30)))
+    own = member.causal_logits(prediction.causal, prediction.biased)
+    torch.testing.assert_close(prediction.logits, own)
+    mean = member.causal_logits(prediction.causal, member.mean_biased.expand_as(prediction.biased))
+    assert not torch.allclose(own, mean)

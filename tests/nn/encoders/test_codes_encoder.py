@@ -35,3 +35,23 @@ def test_codes_features_are_indicators_and_the_log_count() -> None:
     features = encoder.features({"run_ptr": torch.tensor([0, 2, 2]), "code": torch.tensor([CODE_RARE, 2])}).to_dense()
     expected = [[1.0, 0.0, 1.0, float(np.log(3))], [0.0] * 4]
     np.testing.assert_allclose(features.numpy(), expected, rtol=1e-6)
+
+
+def test_in_training_a_code_is_dropped_or_counts_for_the_dropped() -> None:
+    """With p = 3/4 what is left counts fourfold; the count and the bias stay."""
+    fields = ModalityFields("d", "codes", codes=("a", "b"), code_counts=(9, 9))
+    encoder = CodesEncoder(fields, 3, dropout=0.75)
+    encoder.out = torch.nn.Identity()
+    codes = {"run_ptr": torch.arange(401), "code": torch.full((400,), 2)}
+    plain = encoder.eval()(codes)[0].detach()
+    one_code = (
+        plain - encoder(codes | {"run_ptr": torch.zeros(401, dtype=torch.long)[:2], "code": codes["code"][:0]})[0]
+    )
+    without_count = torch.log1p(torch.tensor(1.0)) * encoder.token.linear.weight[:, -1]
+    share = (one_code - without_count).detach()  # what one code adds, without its part in the count
+    torch.manual_seed(0)
+    found = encoder.train()(codes).detach()
+    left = (found - (plain - share)) / share
+    assert torch.allclose(left, left.round(), atol=1e-4)
+    assert set(left[:, 0].round().tolist()) == {0.0, 4.0}
+    assert abs(float((left[:, 0] > 2).float().mean()) - 0.25) < 4 * (0.1875 / 400) ** 0.5

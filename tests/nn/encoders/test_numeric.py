@@ -70,3 +70,11 @@ def test_single_values_equal_the_column_form() -> None:
     column = torch.tensor([0, 1] * 8)
     torch.testing.assert_close(transform.squash(values.reshape(-1), column).view(8, 2), z)
     torch.testing.assert_close(transform.rank(values.reshape(-1), column).view(8, 2), rank)
+
+
+def test_the_scale_is_the_standard_deviation_of_a_normal_column() -> None:
+    values = np.random.default_rng(1).normal(10, 2, 100_000)
+    transform = NumericTransform([scale_of(values)])
+    np.testing.assert_allclose(transform.spread.numpy(), [2.0], rtol=0.02)
+    z, *_ = transform(torch.tensor([[11.0]]))
+    np.testing.assert_allclose(z.numpy(), [[3 * np.tanh(0.5 / 3)]], rtol=0.02)

@@ -183,3 +183,21 @@ def test_prototypes_are_fitted_on_the_codes_of_all_training_patients_before_stag
     expected = torch.cat([network(store.batch(each))[0].source for each in rows])
     torch.testing.assert_close(seen["source"], expected)
     assert seen["group"].tolist() == (torch.arange(40) % 3).tolist()
+
+
+def test_prototypes_are_fitted_with_memories_of_the_weights_as_they_are() -> None:
+    graph = graph_from_cohort(make_cohort(40))
+    config = StreamConfig(head="causal", prototypes={"strata": ["pattern"]})
+    torch.manual_seed(0)
+    member = StreamPredictor(graph.schema, "muse", WIDTH, 0.0, streams=config)
+    network, store, rows = Ensemble([member], False), PatientStore(graph), torch.arange(40)
+    seen = {}
+    member.deconfounder.prototypes.fit = lambda source, group: seen.update(source=source)  # type: ignore[method-assign]
+    with torch.no_grad():
+        for parameter in member.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    targets = Targets(graph["patient"].y, rows, group=rows % 3)
+    StreamObjective(network, config, 40).start_epoch(network, lambda: [store.batch(rows)], targets, since=0)
+    network.eval()
+    network.fit_memory(lambda: [store.batch(rows)])
+    torch.testing.assert_close(seen["source"], network(store.batch(rows))[0].source)

@@ -196,3 +196,15 @@ def test_a_stream_without_any_share_is_a_backbone_on_nothing(kind: str) -> None:
     torch.testing.assert_close(codes.biased, nothing)
     other = streams(torch.randn(layout.num_edges, 8), layout)
     torch.testing.assert_close(codes.biased, other.biased)  # whatever the tokens are
+
+
+def test_the_biased_streams_memory_is_of_what_the_causal_stream_lacks() -> None:
+    streams, layout = streams_on("muse"), layout_of(12)
+    tokens = torch.randn(layout.num_edges, 8)
+    nn.init.normal_(streams.masker.feature.weight)
+    streams.eval().fit_memory(lambda: [(tokens, layout)])
+    mask = streams.masker(tokens, layout).detach()
+    for part, share in ((streams.backbone, mask), (streams.biased, 1 - mask)):
+        found = part.states.clone()
+        part.fit_memory(lambda share=share: [(tokens, layout, share)])
+        torch.testing.assert_close(found, part.states)
