@@ -152,8 +152,8 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "n18",
         "gdsfd/nn/streams/mask_generator.py",
-        "inside = inside + patient.index_select(0, layout.patient)",
-        "inside = inside + patient.index_select(0, layout.patient) * 0",
+        "inside = inside + layout.of_patients(layout.patient_mean(inside))",
+        "inside = inside + layout.of_patients(layout.patient_mean(inside)) * 0",
     ),
     (
         "n19",
@@ -164,7 +164,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "n20",
         "gdsfd/nn/backbones/concat.py",
-        "flags = kept_layout.presence.to(seen.dtype)",
+        "flags = shown.presence.to(seen.dtype)",
         "flags = layout.presence.to(seen.dtype)",
     ),
     ("n21", "gdsfd/nn/backbones/muse.py", "modality = self.states[number]\n", "modality = self.states[0]\n"),
