@@ -44,3 +44,21 @@ def test_a_patients_mask_does_not_depend_on_others() -> None:
 def test_no_edges() -> None:
     layout = EdgeLayout.from_lists([torch.empty(0, dtype=torch.long)] * 2, 3)
     assert MaskGenerator(4, 2)(torch.zeros(0, 4), layout).shape == (0, 4)
+
+
+def test_scores_are_the_formula_edge_by_edge() -> None:
+    layout = EdgeLayout.from_lists([torch.tensor([0, 1, 2]), torch.tensor([0, 2])], 4)
+    torch.manual_seed(0)
+    mask, tokens = MaskGenerator(6, 2), torch.randn(5, 6)
+    for parameter in mask.parameters():
+        torch.nn.init.normal_(parameter)
+    edges = list(zip(layout.patient.tolist(), layout.modality.tolist()))
+    inside = [
+        torch.relu(mask.inner.weight @ token + mask.inner.bias + mask.modality[k])
+        for token, (_, k) in zip(tokens, edges)
+    ]
+    found = mask(tokens, layout)
+    for number, (patient, _) in enumerate(edges):
+        own = [each for each, (other, _) in zip(inside, edges) if other == patient]
+        score = mask.feature.weight @ (inside[number] + sum(own) / len(own)) + mask.feature.bias
+        torch.testing.assert_close(found[number], torch.sigmoid(score).clamp(1e-6, 1 - 1e-6))
