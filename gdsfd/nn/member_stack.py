@@ -50,6 +50,13 @@ class MemberStack(nn.Module):
             self.weights.append(stacked)
             path, _, key = f"{members[0].body_part}.{name}".rpartition(".")
             self._places.append((members[0].get_submodule(path), key))
+        self._buffers = [dict(member.get_submodule(member.body_part).named_buffers()) for member in members]
+        self._buffer_places = [
+            (owner, key)
+            for owner in members[0].get_submodule(members[0].body_part).modules()
+            for key, buffer in owner._buffers.items()
+            if buffer is not None
+        ]
         taken = {id(each) for body in bodies for each in body.values()}
         taken |= {id(each) for member in members for each in member.encoders.parameters()}
         self.heads = nn.ParameterList([each for each in network.parameters() if id(each) not in taken])
@@ -76,24 +83,35 @@ class MemberStack(nn.Module):
         """What each member's heads read; tokens [M, K, B, d]."""
         first = self._members[0]
 
-        def body(mine: Tensor, *weights: Tensor) -> Mapping[str, Tensor]:
-            with self._put_in(weights):
+        def body(mine: Tensor, weights: Sequence[Tensor], buffers: Sequence[Tensor]) -> Mapping[str, Tensor]:
+            with self._put_in(weights, buffers):
                 return first.body(mine, batch.layout, batch)
 
         if len(self) == 1:
-            return [body(tokens[0], *(weight[0] for weight in self.weights))]
-        found = torch.vmap(body, randomness="different")(tokens, *self.weights)
+            return [body(tokens[0], [weight[0] for weight in self.weights], list(self._buffers[0].values()))]
+        buffers = [torch.stack([each[name] for each in self._buffers]) for name in self._buffers[0]]
+        found = torch.vmap(body, randomness="different")(tokens, list(self.weights), buffers)
+        if any(each._version for each in buffers):
+            raise RuntimeError(
+                f"a part of {type(first.get_submodule(first.body_part)).__name__} changes a buffer in training, which "
+                "members in one pass would lose; a backbone or mask that does so has takes_grid = False"
+            )
         parts = {name: value.unbind() for name, value in found.items()}
         return [{name: values[number] for name, values in parts.items()} for number in range(len(self))]
 
     @contextmanager
-    def _put_in(self, weights: Sequence[Tensor]) -> Iterator[None]:
-        """Inside, the first member computes with these weights."""
+    def _put_in(self, weights: Sequence[Tensor], buffers: Sequence[Tensor]) -> Iterator[None]:
+        """Inside, the first member computes with these weights and buffers."""
         own = [owner._parameters[key] for owner, key in self._places]
+        own_buffers = [owner._buffers[key] for owner, key in self._buffer_places]
         for (owner, key), weight in zip(self._places, weights):
             owner._parameters[key] = weight  # type: ignore[assignment]
+        for (owner, key), buffer in zip(self._buffer_places, buffers):
+            owner._buffers[key] = buffer
         try:
             yield
         finally:
             for (owner, key), parameter in zip(self._places, own):
                 owner._parameters[key] = parameter
+            for (owner, key), kept in zip(self._buffer_places, own_buffers):
+                owner._buffers[key] = kept

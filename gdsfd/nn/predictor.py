@@ -106,6 +106,8 @@ class Predictor(nn.Module):
         for name, encoder in zip(self.names, self.encoders):
             if not isinstance(encoder, FeatureEncoder) or not encoder.in_grid:
                 return f"the encoder of modality {name!r} reads its observations as a list"
+        if len({encoder.out.dropout for encoder in self.grid_encoders}) != 1:
+            return "the encoders differ in their dropout" if self.names else "there is no modality"
         return self._why_no_grid_backbone()
 
     def _why_no_grid_backbone(self) -> str:

@@ -11,6 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.backbones import ConcatBackbone
+from gdsfd.nn.encoders import EventsEncoder
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.grid_store import GridStore
 from gdsfd.nn.losses import Targets
@@ -179,3 +181,51 @@ def test_a_grid_is_not_trained_on_past_the_stack() -> None:
     network, _, _, grid, _ = problem("muse", "none", "binary")
     with pytest.raises(RuntimeError, match="MemberStack"):
         network(grid)
+
+
+class Scaled(ConcatBackbone):
+    """Reads a buffer in training, and counts there where asked to."""
+
+    counts = False
+
+    def __init__(self, channels: int, num_modalities: int, dropout: float = 0.25) -> None:
+        super().__init__(channels, num_modalities, dropout, edge_drop=0.0)
+        self.register_buffer("factor", torch.ones(()))
+
+    def forward(self, tokens, layout, y=None):  # type: ignore[no-untyped-def]
+        if self.counts:
+            self.factor.add_(1)
+        return super().forward(tokens * self.factor, layout, y)
+
+
+def with_backbone(network: Ensemble) -> Ensemble:
+    for number, member in enumerate(network.members):
+        member.backbone = Scaled(6, len(member.names), 0.0)
+        member.backbone.factor.fill_(number + 1.0)
+    return network.train()
+
+
+def test_each_member_reads_its_own_buffers_and_losing_a_change_is_an_error() -> None:
+    network, objective, edges, grid, targets = problem("concat", "none", "binary")
+    _, logits, _ = gradients(with_backbone(network), network, objective, edges, targets)
+    stack = MemberStack(network)
+    _, found, _ = gradients(stack, network, objective, grid, targets)
+    torch.testing.assert_close(found, logits, rtol=0, atol=1e-10)
+    assert [float(member.backbone.factor) for member in network.members] == [1.0, 2.0, 3.0]
+    network.members[0].backbone.counts = True
+    with pytest.raises(RuntimeError, match="changes a buffer in training"):
+        stack(grid)
+
+
+@pytest.mark.parametrize("part", ["dropout", "forward"])
+def test_encoders_that_differ_are_not_taken_for_one(part) -> None:
+    network, *_ = problem("muse", "none", "binary", members=1)
+    (member,) = network.members
+    events = next(each for each in member.grid_encoders if isinstance(each, EventsEncoder))
+    assert member.why_no_grid() == ""
+    if part == "dropout":
+        events.out.dropout = 0.9
+        assert member.why_no_grid() == "the encoders differ in their dropout"
+    else:
+        events.__class__ = type("Own", (EventsEncoder,), {"forward": lambda self, observations: None})
+        assert "reads its observations as a list" in member.why_no_grid()

@@ -73,7 +73,8 @@ class CodesEncoder(FeatureEncoder):
     @property
     def in_grid(self) -> bool:
         """Its indicators fit in a grid."""
-        return type(self).forward is CodesEncoder.forward
+        same = self.dropout == self.out.dropout  # which is that of whole codes on a grid
+        return type(self).forward is CodesEncoder.forward and self._has_usual_parts and same
 
     def scaled(self, observations: Mapping[str, Tensor]) -> Tensor:
         """The scaled indicators of all codes and the log count, dense; [E, codes + 1]."""

@@ -63,7 +63,7 @@ class EventsEncoder(FeatureEncoder):
     @property
     def in_grid(self) -> bool:
         """Without the recurrence."""
-        return self.sequence is None
+        return self.sequence is None and type(self).forward is EventsEncoder.forward and self._has_usual_parts
 
     def _recurs(self, sequence: str) -> bool:
         return sequence == "gru" and self.num_steps > 1

@@ -71,7 +71,12 @@ class FeatureEncoder(Encoder):
     @property
     def in_grid(self) -> bool:
         """Whether a token is ``out(token.linear(scaled(...)))``, so that tokens can be worked out on a grid."""
-        return type(self).forward is FeatureEncoder.forward and type(self.out) is ResidualToken
+        return type(self).forward is FeatureEncoder.forward and self._has_usual_parts
+
+    @property
+    def _has_usual_parts(self) -> bool:
+        """Whether the two maps are those of this package and not a subclass's own."""
+        return type(self.token) is FeatureToken and type(self.out) is ResidualToken
 
     def scaled(self, observations: Mapping[str, Tensor]) -> Tensor:
         """What the map to tokens reads, worked out once for all patients; no weight has a part in it; [E, F]."""
