@@ -50,8 +50,8 @@ class MemberStack(nn.Module):
             self.weights.append(stacked)
             path, _, key = f"{members[0].body_part}.{name}".rpartition(".")
             self._places.append((members[0].get_submodule(path), key))
-        self._buffers = [dict(member.get_submodule(member.body_part).named_buffers()) for member in members]
-        self._buffer_places = [
+        self._own_buffers = [dict(member.get_submodule(member.body_part).named_buffers()) for member in members]
+        self._places_of_buffers = [
             (owner, key)
             for owner in members[0].get_submodule(members[0].body_part).modules()
             for key, buffer in owner._buffers.items()
@@ -88,8 +88,8 @@ class MemberStack(nn.Module):
                 return first.body(mine, batch.layout, batch)
 
         if len(self) == 1:
-            return [body(tokens[0], [weight[0] for weight in self.weights], list(self._buffers[0].values()))]
-        buffers = [torch.stack([each[name] for each in self._buffers]) for name in self._buffers[0]]
+            return [body(tokens[0], [weight[0] for weight in self.weights], list(self._own_buffers[0].values()))]
+        buffers = [torch.stack([each[name] for each in self._own_buffers]) for name in self._own_buffers[0]]
         found = torch.vmap(body, randomness="different")(tokens, list(self.weights), buffers)
         if any(each._version for each in buffers):
             raise RuntimeError(
@@ -103,15 +103,15 @@ class MemberStack(nn.Module):
     def _put_in(self, weights: Sequence[Tensor], buffers: Sequence[Tensor]) -> Iterator[None]:
         """Inside, the first member computes with these weights and buffers."""
         own = [owner._parameters[key] for owner, key in self._places]
-        own_buffers = [owner._buffers[key] for owner, key in self._buffer_places]
+        own_buffers = [owner._buffers[key] for owner, key in self._places_of_buffers]
         for (owner, key), weight in zip(self._places, weights):
             owner._parameters[key] = weight  # type: ignore[assignment]
-        for (owner, key), buffer in zip(self._buffer_places, buffers):
+        for (owner, key), buffer in zip(self._places_of_buffers, buffers):
             owner._buffers[key] = buffer
         try:
             yield
         finally:
             for (owner, key), parameter in zip(self._places, own):
                 owner._parameters[key] = parameter
-            for (owner, key), kept in zip(self._buffer_places, own_buffers):
+            for (owner, key), kept in zip(self._places_of_buffers, own_buffers):
                 owner._buffers[key] = kept
