@@ -50,13 +50,7 @@ class MemberStack(nn.Module):
             self.weights.append(stacked)
             path, _, key = f"{members[0].body_part}.{name}".rpartition(".")
             self._places.append((members[0].get_submodule(path), key))
-        self._own_buffers = [dict(member.get_submodule(member.body_part).named_buffers()) for member in members]
-        self._places_of_buffers = [
-            (owner, key)
-            for owner in members[0].get_submodule(members[0].body_part).modules()
-            for key, buffer in owner._buffers.items()
-            if buffer is not None
-        ]
+        self._places_of_buffers = [_places_of_buffers(member) for member in members]
         taken = {id(each) for body in bodies for each in body.values()}
         taken |= {id(each) for member in members for each in member.encoders.parameters()}
         self.heads = nn.ParameterList([each for each in network.parameters() if id(each) not in taken])
@@ -88,8 +82,10 @@ class MemberStack(nn.Module):
                 return first.body(mine, batch.layout, batch)
 
         if len(self) == 1:
-            return [body(tokens[0], [weight[0] for weight in self.weights], list(self._own_buffers[0].values()))]
-        buffers = [torch.stack([each[name] for each in self._own_buffers]) for name in self._own_buffers[0]]
+            return [body(tokens[0], [weight[0] for weight in self.weights], [])]
+        buffers = [
+            torch.stack([owner.get_buffer(key) for owner, key in places]) for places in zip(*self._places_of_buffers)
+        ]
         found = torch.vmap(body, randomness="different")(tokens, list(self.weights), buffers)
         if any(each._version for each in buffers):
             raise RuntimeError(
@@ -103,15 +99,22 @@ class MemberStack(nn.Module):
     def _put_in(self, weights: Sequence[Tensor], buffers: Sequence[Tensor]) -> Iterator[None]:
         """Inside, the first member computes with these weights and buffers."""
         own = [owner._parameters[key] for owner, key in self._places]
-        own_buffers = [owner._buffers[key] for owner, key in self._places_of_buffers]
+        places = self._places_of_buffers[0]
+        own_buffers = [owner._buffers[key] for owner, key in places]
         for (owner, key), weight in zip(self._places, weights):
             owner._parameters[key] = weight  # type: ignore[assignment]
-        for (owner, key), buffer in zip(self._places_of_buffers, buffers):
+        for (owner, key), buffer in zip(places, buffers):
             owner._buffers[key] = buffer
         try:
             yield
         finally:
             for (owner, key), parameter in zip(self._places, own):
                 owner._parameters[key] = parameter
-            for (owner, key), kept in zip(self._places_of_buffers, own_buffers):
+            for (owner, key), kept in zip(places, own_buffers):
                 owner._buffers[key] = kept
+
+
+def _places_of_buffers(member: Predictor) -> list[tuple[nn.Module, str]]:
+    """Where the buffers of a member's body stand: their modules, and their names in there."""
+    modules = member.get_submodule(member.body_part).modules()
+    return [(owner, key) for owner in modules for key, _ in owner.named_buffers(recurse=False)]
