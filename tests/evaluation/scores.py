@@ -12,6 +12,9 @@ from gdsfd.evaluation.targets import Target
 
 Floats = NDArray[np.float64]
 
+#: Settings of an evaluation that takes a moment.
+QUICK: dict[str, Any] = {"resamples": 60, "progress": False}
+
 
 def made(
     n: int, seed: int = 0, prevalence: float = 0.3, ties: bool = False, signal: float = 1.0
@@ -39,3 +42,11 @@ class Fixed:
         patient = graph["patient"]
         wanted = ids if ids is not None else [one for one, own in zip(patient.id, patient.split) if own == split]
         return np.array([self.rows[one] for one in wanted])
+
+
+def probabilities(graph: Any, seed: int = 0, noise: float = 1.0) -> Floats:
+    """Noisy probabilities of a binary outcome for all patients of a graph."""
+    rng = np.random.default_rng(seed)
+    y = np.nan_to_num(graph["patient"].y.numpy()[:, 0], nan=0.5)
+    p = 1 / (1 + np.exp(-(2 * y - 1.5 + noise * rng.normal(size=len(y)))))
+    return np.column_stack([1 - p, p])

@@ -16,28 +16,7 @@ from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.report import _jsonable
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
-from tests.evaluation.scores import Fixed
-
-QUICK = {"resamples": 60, "progress": False}
-
-
-def probabilities(graph, seed=0, noise=1.0):
-    """Noisy probabilities of a binary outcome for all patients."""
-    rng = np.random.default_rng(seed)
-    y = np.nan_to_num(graph["patient"].y.numpy()[:, 0], nan=0.5)
-    p = 1 / (1 + np.exp(-(2 * y - 1.5 + noise * rng.normal(size=len(y)))))
-    return np.column_stack([1 - p, p])
-
-
-@pytest.fixture(scope="module")
-def graph():
-    return graph_from_cohort(make_cohort(900))
-
-
-@pytest.fixture(scope="module")
-def report(graph):
-    baselines = {"noisier": Fixed(graph, probabilities(graph, 1, 3.0))}
-    return evaluate(Fixed(graph, probabilities(graph)), graph, ["test", "train"], baselines=baselines, **QUICK)
+from tests.evaluation.scores import QUICK, Fixed, probabilities
 
 
 def test_headline_figures_equal_scikit_learn(graph, report):
