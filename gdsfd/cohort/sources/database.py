@@ -69,7 +69,9 @@ class Database:
             stack.callback(self.ibis.disconnect)
             self._duckdb = self.ibis.con
             self._duckdb.execute("SET TimeZone = 'UTC'")  # what a time means must not depend on the machine
-            self._duckdb.execute("SET enable_progress_bar = false")  # of its own, in notebooks and python -c
+            # DuckDB's own bar is on in some consoles and notebooks; a notebook without ipywidgets refuses the setting.
+            if self._duckdb.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+                self._duckdb.execute("SET enable_progress_bar = false")
             self._duckdb.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file is about to be deleted
             # Users' SQL is admitted only as an expression over a row; should anything slip through, it finds all doors
             # locked: no other file, no network, no extension, and no way to change that.
