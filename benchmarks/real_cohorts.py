@@ -83,8 +83,10 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="+", default=["concat", "muse"])
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model-seed", type=int, help="the models' seed where it is not the folds' (how much is luck)")
     parser.add_argument("--resamples", type=int, default=500)
     arguments = parser.parse_args()
+    model_seed = arguments.seed if arguments.model_seed is None else arguments.model_seed
 
     figures: dict[str, list[list[float]]] = {}
     spreads: dict[str, list[np.ndarray]] = {}
@@ -96,7 +98,7 @@ def main() -> None:
         y, subject = graph["patient"].y[test, 0].numpy(), np.array(graph["patient"].subject)[test]
         known = ~np.isnan(y)
         patients += int(known.sum())
-        for name, (scores, spent) in arms_of(graph, arguments.backbones, arguments.seed).items():
+        for name, (scores, spent) in arms_of(graph, arguments.backbones, model_seed).items():
             values = [float(figure(y[known], scores[known])) for figure in FIGURES.values()]
             figures.setdefault(name, []).append(values)
             spreads.setdefault(name, []).append(
@@ -127,6 +129,7 @@ def main() -> None:
             patients=patients,
             folds=arguments.folds,
             seed=arguments.seed,
+            model_seed=model_seed,
             threads=int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
         )
         low, high = line["auroc_interval"]
