@@ -7,11 +7,13 @@ import pytest
 
 from gdsfd.cohort.spec import load_spec
 from gdsfd.comparison.leave_one_environment_out import (
+    LEAST_PER_CLASS,
     environments_to_leave_out,
     spec_without,
     with_seed,
     without_environment,
 )
+from gdsfd.comparison.scores import any_label
 from gdsfd.errors import InputError
 
 
@@ -51,6 +53,19 @@ def test_small_environments_are_not_left_out_and_none_is_an_error(graph):
     del none["patient"].environment
     with pytest.raises(InputError, match="name their column as `environment`"):
         environments_to_leave_out(none)
+
+
+def test_an_environment_is_left_out_from_five_labelled_patients_of_each_of_two_classes(graph):
+    label = any_label(graph)
+    rarer = int(np.bincount(label[label >= 0]).argmin())
+    for size, judged in ((LEAST_PER_CLASS - 1, False), (LEAST_PER_CLASS, True)):
+        place = np.array(["one"] * len(label), dtype=object)
+        place[::2] = "another"
+        here = np.flatnonzero(label == rarer)[:size]
+        place[np.concatenate([here, np.flatnonzero(label == 1 - rarer)[:40]])] = "of few cases"
+        moved = copy.copy(graph)
+        moved["patient"].environment = place.tolist()
+        assert ("of few cases" in environments_to_leave_out(moved)) == judged
 
 
 def test_specs(exports):
