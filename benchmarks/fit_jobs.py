@@ -25,7 +25,7 @@ from results_line import RESULTS, provenance
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cli.settings import read_settings
 from gdsfd.comparison.fit_log import FitLog, Record, plain, read_fits
-from gdsfd.comparison.fits import MATCHED, Plan, fit_all
+from gdsfd.comparison.fits import EVERY_BASELINE, MATCHED, Plan, fit_all
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training.config import TrainConfig
 
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser, file: str) -> None:
     """The arguments that both programs share."""
     parser.add_argument("--arms", default="none,dfd,strata,full", help="comma-separated")
     parser.add_argument("--backbones", default="concat,muse,grape")
-    parser.add_argument("--baselines", default="boosting,logistic")
+    parser.add_argument("--baselines", default=",".join(EVERY_BASELINE))
     parser.add_argument("--suspects", default="pattern,environment")
     parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
@@ -141,7 +141,8 @@ def finished(file: Path, plan: Plan) -> dict[tuple[Any, ...], set[tuple[str, str
     """The fits in a file that were made as the plan makes them: (design, holdout, seed) -> (backbone, arm).
 
     A fit of another run counts when that run had the same settings and, for a debiased arm, the same suspects and
-    parts. What was changed is fitted again, and the newest line of a fit counts in all tables.
+    parts; that of a baseline when it reads no suspects, or that run had the same. What was changed is fitted again, and
+    the newest line of a fit counts in all tables.
     """
     now, found = made_with(plan), {}
     runs: dict[str, Record] = {}
@@ -153,16 +154,14 @@ def finished(file: Path, plan: Plan) -> dict[tuple[Any, ...], set[tuple[str, str
                     runs[line["run"]] = line
     for record in read_fits(file):
         then, arm = runs.get(record.get("run", ""), {}), record["arm"].removesuffix(" (forced)")
-        same = record["backbone"] == "" or (
-            then.get("settings") == now["settings"]
-            and (
-                arm in ("none", MATCHED)
-                or (
-                    all(then.get(part, {}).get(arm) == now[part].get(arm) for part in ("arms", "folds"))
-                    and then.get("suspects") == now["suspects"]
-                )
+        same_suspects = then.get("suspects") == now["suspects"]
+        if record["backbone"] == "":
+            same = same_suspects or arm not in BASELINES or not BASELINES.find(arm).reads_suspects
+        else:
+            same_parts = all(then.get(part, {}).get(arm) == now[part].get(arm) for part in ("arms", "folds"))
+            same = then.get("settings") == now["settings"] and (
+                arm in ("none", MATCHED) or (same_parts and same_suspects)
             )
-        )
         if same:
             key = (record["design"], record["holdout"], record["seed"])
             found.setdefault(key, set()).add((record["backbone"], record["arm"]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gdsfd.comparison.fit_log import FitLog
-from gdsfd.comparison.fits import Plan
+from gdsfd.comparison.fits import EVERY_BASELINE, Plan
 from gdsfd.errors import InputError
 from gdsfd.nn.streams.config import PRESETS, StreamConfig
 from gdsfd.training.config import TrainConfig
@@ -51,15 +51,16 @@ def test_another_arm_is_not_done_and_the_rest_is(file):
     assert set(more.rows()) - done == {("muse", "strata"), ("muse", "strata (forced)")}
 
 
-def test_other_suspects_or_folds_concern_debiased_arms_only(file):
-    for changed in (plan(suspects=("pattern",)), plan(folds={"full": 0})):
+def test_other_suspects_or_folds_concern_debiased_arms_only_and_suspects_what_stands_beside_their_margin(file):
+    margins = {("", "boosting_margin"), ("", "logistic_margin")}
+    for changed, further in ((plan(suspects=("pattern",)), margins), (plan(folds={"full": 0}), set())):
         done = fit_jobs.finished(file, changed)["d", None, 0]
-        assert set(changed.rows()) - done == {("muse", "full"), ("muse", "full (forced)")}
+        assert set(changed.rows()) - done == {("muse", "full"), ("muse", "full (forced)")} | further
 
 
 def test_other_training_settings_concern_all_networks(file):
     done = fit_jobs.finished(file, plan(config=TrainConfig(max_epochs=4)))["d", None, 0]
-    assert done == {("", "boosting"), ("", "logistic")}
+    assert done == {("", name) for name in EVERY_BASELINE}
 
 
 def test_designs():

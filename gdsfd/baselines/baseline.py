@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from gdsfd.baselines.labels import Floats
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.registry import Registry
 
-__all__ = ["BASELINES", "Baseline"]
+__all__ = ["BASELINES", "Baseline", "fitted_with_every_model"]
 
 
 class Baseline(ABC):
@@ -21,7 +21,14 @@ class Baseline(ABC):
 
     Args:
         seed: Of the model's own generator.
+
+    Attributes:
+        reads_suspects: Whether it adjusts for the declared suspects: ``fit(graph, facts)`` then takes their
+            :class:`~gdsfd.baselines.suspect_facts.SuspectFacts`. Such a rival of debiased networks is fitted where it
+            is asked for, by ``gdsfd compare`` and the studies, not with every model.
     """
+
+    reads_suspects: ClassVar[bool] = False
 
     #: What reports call it.
     name: str = ""
@@ -30,6 +37,14 @@ class Baseline(ABC):
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+
+    @classmethod  # noqa: B027 -- most need nothing further
+    def check_available(cls) -> None:
+        """Refuses where something that fitting needs is not installed.
+
+        Raises:
+            InputError: Says what to install.
+        """
 
     @abstractmethod
     def fit(self, graph: Any) -> Self:
@@ -71,7 +86,23 @@ class Baseline(ABC):
 
 
 #: Baselines by name; a class decorator declares one: ``@BASELINES.register("mine")``. Those registered are fitted with
-#: every model that is trained with baselines.
+#: every model that is trained with baselines, but for those that read the declared suspects.
 BASELINES: Registry[type[Baseline]] = Registry(
-    "baseline", built_in=["gdsfd.baselines.boosting", "gdsfd.baselines.logistic"]
+    "baseline",
+    built_in=[
+        "gdsfd.baselines.boosting",
+        "gdsfd.baselines.logistic",
+        "gdsfd.baselines.boosting_margin",
+        "gdsfd.baselines.logistic_margin",
+    ],
 )
+
+
+def fitted_with_every_model() -> tuple[str, ...]:
+    """Names of the baselines that are fitted with every model; built-in ones first.
+
+    Example:
+        >>> fitted_with_every_model()[:2]
+        ('boosting', 'logistic')
+    """
+    return tuple(name for name in BASELINES.names() if not BASELINES.find(name).reads_suspects)

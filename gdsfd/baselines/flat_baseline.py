@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from gdsfd.errors import InputError, NotFittedError, SchemaError
 from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.loader import rows_of
 
-__all__ = ["Classifier", "FlatBaseline", "TrainingShares"]
+__all__ = ["Classifier", "FlatBaseline", "OutcomeRows", "TrainingShares"]
 
 Matrix = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -63,6 +64,31 @@ class TrainingShares:
         return cls(shares)
 
 
+@dataclass(frozen=True)
+class OutcomeRows:
+    """The labelled patients of one outcome.
+
+    Args:
+        number: Of the outcome.
+        classes: Its classes, those not seen in training among them.
+        train: Rows of the graph that are fitted on; int64 [n].
+        x: Their flattened table, NaN = not measured; [n, F].
+        y: Their class numbers; [n].
+        tuning: Rows of the graph to choose by; int64 [m].
+        x_tuning: Their flattened table.
+        y_tuning: Their class numbers.
+    """
+
+    number: int
+    classes: int
+    train: Labels
+    x: Matrix
+    y: Labels
+    tuning: Labels
+    x_tuning: Matrix
+    y_tuning: Labels
+
+
 class FlatBaseline(Baseline):
     """A model of the flattened table.
 
@@ -86,6 +112,10 @@ class FlatBaseline(Baseline):
     @abstractmethod
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
         """Fits classes ``0 .. classes - 1`` of which at least two stand in ``y``; None where no column can be used."""
+
+    def _fit_outcome(self, rows: OutcomeRows) -> Classifier | None:
+        """Fits one outcome; for a model that has to know which of the graph's patients it sees."""
+        return self._fit_one(rows.x, rows.y, rows.x_tuning, rows.y_tuning, rows.classes)
 
     @abstractmethod
     def _chose_nothing(self) -> None:
@@ -116,7 +146,18 @@ class FlatBaseline(Baseline):
                 )
             model = None
             if len(np.unique(own)) > 1 and x.shape[1]:
-                model = self._fit_one(x[known], own, x_tuning[known_tuning], own_tuning, classes)
+                model = self._fit_outcome(
+                    OutcomeRows(
+                        column,
+                        classes,
+                        train[known],
+                        x[known],
+                        own,
+                        tuning[known_tuning],
+                        x_tuning[known_tuning],
+                        own_tuning,
+                    )
+                )
             if model is None:
                 self._chose_nothing()
                 model = TrainingShares(np.bincount(own, minlength=classes) / len(own))

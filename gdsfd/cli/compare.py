@@ -41,7 +41,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument(
         "--suspects", metavar="A,B", help="what may be biased (default: pattern, and environment where there is one)"
     )
-    parser.add_argument("--baselines", metavar="A,B", default="boosting,logistic", help='"" for none')
+    parser.add_argument(
+        "--baselines",
+        metavar="A,B",
+        default="boosting,logistic,boosting_margin,logistic_margin",
+        help='"" for none (default: boosting and logistic regression, each without and beside the suspects\' margin)',
+    )
     parser.add_argument(
         "--leave-one-environment-out", action="store_true", help="each environment is the test split in turn"
     )

@@ -16,7 +16,7 @@ from gdsfd.baselines.baseline import BASELINES
 from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
-from gdsfd.comparison.fits import ORACLE, REFERENCE, Plan
+from gdsfd.comparison.fits import EVERY_BASELINE, ORACLE, REFERENCE, Plan
 from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
 from gdsfd.comparison.narrative import design_sentences
 from gdsfd.comparison.page import page
@@ -156,6 +156,8 @@ def make_plan(
     for what, names in (("backbones", backbones), ("baselines", baselines)):
         if len(set(names)) < len(names):
             raise InputError(f"compare: {what}: each once, got {', '.join(names)}")
+    for name in baselines:
+        BASELINES.find(name).check_available()
     own = folds or {}
     config = TrainConfig.from_settings(dict(settings))
     check_device(config)
@@ -183,7 +185,7 @@ def compare(
     out: str | Path | None = None,
     *,
     suspects: str | Sequence[str] | None = None,
-    baselines: Sequence[str] = ("boosting", "logistic"),
+    baselines: Sequence[str] = EVERY_BASELINE,
     leave_one_environment_out: bool = False,
     graph_per_seed: bool = False,
     truth: str | Path | None = None,
@@ -212,7 +214,9 @@ def compare(
             Fits found in it are not run again, so that calling again goes on where it stopped. One process at a time
             compares into a folder.
         suspects: As in :class:`~gdsfd.training.debiaser.Debiaser`.
-        baselines: ``"boosting"``, ``"logistic"``: on the flattened table, once per graph and seed.
+        baselines: Models of the flattened table, fitted once per graph and seed: ``"boosting"``, ``"logistic"``, and
+            beside the margin of the suspects, as ``arms="margin"`` is, ``"boosting_margin"`` (LightGBM) and
+            ``"logistic_margin"``.
         leave_one_environment_out: Whether each environment is the test split in turn.
         graph_per_seed: Whether the graphs are draws of one design, one per seed.
         truth: Folder of a simulated cohort's exports; default: looked for beside the graph.

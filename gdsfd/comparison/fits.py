@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
 from gdsfd.baselines.baseline import BASELINES
+from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.comparison.capacity_matching import match_capacity
 from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.scores import judged_splits, scores_by_split, scores_of_probability
@@ -23,8 +24,13 @@ from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.guard import Guard, select_model
+from gdsfd.training.suspects.suspect_facts import suspect_facts
 
-__all__ = ["MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]
+__all__ = ["EVERY_BASELINE", "MATCHED", "ORACLE", "REFERENCE", "Plan", "fit_all", "forced"]
+
+#: What stands beside the networks by default: what a user would pick instead of a network, and the same beside the
+#: margin of the declared suspects, which a debiased network has to beat to be worth its time.
+EVERY_BASELINE = ("boosting", "logistic", "boosting_margin", "logistic_margin")
 
 REFERENCE = "none"
 #: ERM widened to the size of the largest debiased network.
@@ -53,7 +59,7 @@ class Plan:
 
     arms: Mapping[str, StreamConfig | None]
     backbones: tuple[str, ...]
-    baselines: tuple[str, ...] = ("boosting", "logistic")
+    baselines: tuple[str, ...] = EVERY_BASELINE
     suspects: tuple[str, ...] = ("pattern", "environment")
     config: TrainConfig = field(default_factory=TrainConfig)
     folds: Mapping[str, int] = field(default_factory=lambda: {"dfd": 0})
@@ -115,10 +121,14 @@ def fit_all(
     tell = on_fit or (lambda backbone, arm: None)
     if ("", ORACLE) in missing and oracle is not None:
         yield [{"backbone": "", "arm": ORACLE, "splits": scores_of_probability(graph, oracle), "seconds": 0.0}]
+    facts: SuspectFacts | None = None
     for name in plan.baselines:
-        if ("", name) in missing:
-            tell("", name)
-            yield [_baseline(graph, name, seed)]
+        if ("", name) not in missing:
+            continue
+        tell("", name)
+        if facts is None and BASELINES.find(name, "baselines").reads_suspects:
+            facts = suspect_facts(graph, plan.suspects)
+        yield [_baseline(graph, name, seed, facts)]
     config = plan.config.resolved(int(rows_of(graph, "train").numel()))
     for backbone in plan.backbones:
         wanted = [arm for name, arm in missing if name == backbone]
@@ -187,9 +197,10 @@ class _Scorer:
         return scores_by_split(self.graph, given, who)
 
 
-def _baseline(graph: HeteroData, name: str, seed: int) -> Record:
+def _baseline(graph: HeteroData, name: str, seed: int, facts: SuspectFacts | None) -> Record:
     start = time.perf_counter()
-    fitted = BASELINES.find(name, "baselines")(seed).fit(graph)
+    kind: Any = BASELINES.find(name, "baselines")
+    fitted = kind(seed).fit(graph, facts) if kind.reads_suspects else kind(seed).fit(graph)
     seconds = round(time.perf_counter() - start, 1)
     given = {split: fitted.predict_proba(graph, split=split) for split in judged_splits(graph)}
     return {"backbone": "", "arm": name, "splits": scores_by_split(graph, given, name), "seconds": seconds}

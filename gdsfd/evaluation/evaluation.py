@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from gdsfd.baselines.baseline import BASELINES
+from gdsfd.baselines.baseline import BASELINES, fitted_with_every_model
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import ProbabilisticModel, assess, check_judgeable
@@ -103,7 +103,7 @@ def evaluate(
         why = record.no_baselines if record is not None else "the run keeps none, as it was trained by an earlier gdsfd"
         why += "; they cannot be fitted on new patients. Train the model anew to have them"
         unfitted = False
-    fresh = [(key, BASELINES.find(key)(seed)) for key in BASELINES.names()] if unfitted else []
+    fresh = [(key, BASELINES.find(key)(seed)) for key in fitted_with_every_model()] if unfitted else []
     given = dict(baselines) if isinstance(baselines, Mapping) else {}
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")

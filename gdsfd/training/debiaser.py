@@ -51,12 +51,13 @@ class Debiaser(TrainedNetworks, Estimator):
     Args:
         backbone: ``"muse"``, ``"concat"``, ``"grape"``, or a name registered by
             ``gdsfd.nn.backbones.register_backbone``.
-        debias: ``"none"``: training without debiasing (ERM). ``"strata"``: patients weighted so that the suspects tell
+        debias: ``"none"``: training without debiasing (ERM). ``"margin"``: training beside what the suspects say of the
+            outcome, which is left out of predictions. ``"strata"``: patients weighted so that the suspects tell
             nothing of the outcome. ``"dfd"``: dual streams as far as they are published. ``"full"``: dual streams with
             margins over the suspects. ``"prototypes"``: dual streams whose predictions are averaged over strata of
             patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
-            ``"column:<modality>.<name>"``. Used by ``strata``, ``full`` and ``prototypes``. None = ``"pattern"`` and,
+            ``"column:<modality>.<name>"``. Used by all modes but ``none`` and ``dfd``. None = ``"pattern"`` and,
             where the graph has one, ``"environment"``; what is given has to be in the graph.
         seed: Of initial weights, shuffling and dropout; 0 to 4,294,967,295.
         device: What to train on: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, ``"gpu"``; another word for the setting

@@ -90,3 +90,19 @@ def test_baselines_and_oracle_have_no_backbone(graph):
     ]
     assert [(line["backbone"], line["arm"]) for line in lines] == [("", "oracle"), ("", "logistic")]
     assert lines[0]["splits"]["test"]["auroc"] == 0.5
+
+
+def test_a_baseline_beside_a_margin_gets_that_of_the_plans_suspects(graph):
+    from gdsfd.baselines.logistic_margin import LogisticMargin
+    from gdsfd.comparison.scores import scores_by_split
+    from gdsfd.training.suspects.suspect_facts import suspect_facts
+
+    found = {}
+    for suspects in (("environment",), ("pattern", "environment")):
+        asked = Plan({"none": None}, (), ("logistic_margin",), suspects, config=CONFIG)
+        (records,) = fit_all(graph, 0, asked)
+        found[suspects] = records[0]["splits"]["test"]
+        own = LogisticMargin().fit(graph, suspect_facts(graph, suspects))
+        expected = scores_by_split(graph, {"test": own.predict_proba(graph, split="test")}, "own")["test"]
+        assert found[suspects] == expected
+    assert found["environment",] != found["pattern", "environment"]

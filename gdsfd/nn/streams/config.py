@@ -213,6 +213,7 @@ PRESETS: dict[str, StreamConfig | None] = {
     # What is stated of DFD in its abstract and section openings; its weights and its use of a swap are unknown.
     "dfd": StreamConfig(biased_head="joint", evaluate_with="own", information="mine"),
     "strata": StreamConfig(streams=False, weight="stratum"),
+    "margin": StreamConfig(streams=False, margin=True),
     # Chosen on simulated cohorts with seeds that no published figure uses; swap and a joint head did not pay there.
     "full": StreamConfig(head="causal", margin=True, information="xcov", conditional=True),
     # The pattern's part of the outcome is learned by strata and averaged out, instead of a margin; see

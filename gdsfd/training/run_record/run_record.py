@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch_geometric.data import HeteroData
 
-from gdsfd.baselines.baseline import BASELINES, Baseline
+from gdsfd.baselines.baseline import BASELINES, Baseline, fitted_with_every_model
 from gdsfd.baselines.files import read_baselines, write_baselines
 from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
 from gdsfd.cohort.schema import CohortSchema
@@ -146,7 +146,7 @@ def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 
     fitted: dict[str, Baseline] = {}
     if baselines:
         try:
-            fitted = {key: BASELINES.find(key)(seed).fit(graph) for key in BASELINES.names()}
+            fitted = {key: BASELINES.find(key)(seed).fit(graph) for key in fitted_with_every_model()}
         except InputError as error:  # an outcome without a labelled training patient: the networks learn the others
             why = str(error)
     seconds = round(time.perf_counter() - start, 2)

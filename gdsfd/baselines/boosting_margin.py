@@ -1,0 +1,135 @@
+"""Gradient boosting on the flattened table, beside the margin of the declared suspects."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gdsfd.baselines.baseline import BASELINES
+from gdsfd.baselines.boosted_trees import BoostedTrees
+from gdsfd.baselines.boosting import splittable
+from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels
+from gdsfd.baselines.lightgbm_trees import load_lightgbm, trees_of_lightgbm
+from gdsfd.baselines.margin_baseline import MarginBaseline, Sample
+
+__all__ = ["BoostingMargin"]
+
+#: Trees without a better tuning loss after which no more are added.
+PATIENCE = 50
+
+
+@BASELINES.register("boosting_margin")
+class BoostingMargin(MarginBaseline):
+    """LightGBM with the margin as ``init_score``, which scikit-learn's boosting has no room for.
+
+    Its settings are those of :class:`~gdsfd.baselines.boosting.Boosting`. Trees start from the margin and the training
+    shares; a prediction starts from the shares alone. The number of trees is the one with the best log loss beside the
+    margin on the tuning rows; without at least ``min_tuning`` patients of each class there, it is ``trees_untuned``.
+    The trees are kept as plain arrays: predictions and stored models need no LightGBM.
+
+    Args:
+        seed: Of the model's own generator.
+        learning_rate: Shrinkage.
+        max_trees: The most trees.
+        trees_untuned: Trees when the tuning rows cannot decide.
+        max_leaf_nodes: Leaves per tree.
+        min_samples_leaf: The fewest training patients in a leaf.
+        l2: Penalty on leaf values.
+        max_features: Share of the columns tried at each split.
+        min_tuning: The fewest tuning patients of each class to choose on.
+    """
+
+    name = "gradient boosting + margin"
+    key = "boosting_margin"
+    model_types: ClassVar[dict[str, Any]] = {"trees": BoostedTrees, **FlatBaseline.model_types}
+    chosen_as = "trees"
+
+    def __init__(
+        self,
+        seed: int = 0,
+        learning_rate: float = 0.05,
+        max_trees: int = 300,
+        trees_untuned: int = 100,
+        max_leaf_nodes: int = 15,
+        min_samples_leaf: int = 20,
+        l2: float = 1.0,
+        max_features: float = 0.5,
+        min_tuning: int = 10,
+    ) -> None:
+        super().__init__(seed)
+        self.learning_rate = learning_rate
+        self.max_trees = max_trees
+        self.trees_untuned = trees_untuned
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_samples_leaf = min_samples_leaf
+        self.l2 = l2
+        self.max_features = max_features
+        self.min_tuning = min_tuning
+        self.trees: list[int] = []  #: Trees used, one number per outcome; 0 = nothing to learn from, training shares.
+
+    @classmethod
+    def check_available(cls) -> None:
+        load_lightgbm()
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "features": "flattened table, missing values kept",
+            "offset in training": "log P(y | suspects) - log P(y), left out when predicting",
+            "learning rate": self.learning_rate,
+            "leaves per tree": self.max_leaf_nodes,
+            "trees (chosen on tuning)": self.trees,
+        }
+
+    def _begin(self) -> None:
+        self.trees = []
+
+    def _chose_nothing(self) -> None:
+        self.trees.append(0)
+
+    def _fit_beside(self, train: Sample, tuning: Sample | None, seen: Labels, classes: int) -> Classifier | None:
+        columns = splittable(train.x, self.min_samples_leaf)
+        if not len(columns):
+            return None
+        lightgbm = load_lightgbm()
+        shares = np.bincount(train.y, minlength=len(seen)) / len(train.y)
+        base = np.log(shares[1:] / shares[:1]) if len(seen) == 2 else np.log(shares)
+        several = {"objective": "multiclass", "num_class": len(seen)}
+        settings = {
+            **({"objective": "binary"} if len(seen) == 2 else several),
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.max_leaf_nodes,
+            "min_data_in_leaf": self.min_samples_leaf,
+            "min_sum_hessian_in_leaf": 0.0,
+            "lambda_l2": self.l2,
+            "feature_fraction_bynode": self.max_features,
+            "boost_from_average": False,
+            "seed": self.seed % 2**31,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+
+        def data(sample: Sample, reference: Any = None) -> Any:
+            offset = (sample.offset + base).ravel(order="F")  # class by class, as LightGBM has scores
+            return lightgbm.Dataset(
+                sample.x[:, columns].astype(np.float64),
+                sample.y,
+                init_score=offset,
+                reference=reference,
+                free_raw_data=True,
+            )
+
+        fitted = data(train)
+        if tuning is None:
+            trees = min(self.trees_untuned, self.max_trees)
+            booster = lightgbm.train(settings, fitted, trees)
+        else:
+            stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+            booster = lightgbm.train(
+                settings, fitted, self.max_trees, valid_sets=[data(tuning, fitted)], callbacks=[stop]
+            )
+            trees = booster.best_iteration or booster.current_iteration()
+        self.trees.append(trees)
+        return trees_of_lightgbm(booster, base, columns, trees, seen, classes)

@@ -1,0 +1,33 @@
+"""Modes without streams through the estimator: files, one patient as in the batch, and a planted shortcut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.nn.streams import PRESETS
+from gdsfd.training import Debiaser
+from tests.cohort_factory import make_cohort
+
+MODES = [name for name, parts in PRESETS.items() if parts is not None and not parts.streams]
+QUICK = {"members": 2, "channels": 8, "learning_rate": 3e-3, "max_epochs": 3, "guard_folds": 0, "guard": "debiased"}
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return graph_from_cohort(make_cohort(200))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_stored_and_read_it_predicts_the_same_one_patient_as_in_the_batch(graph, mode: str, tmp_path) -> None:
+    model = Debiaser("concat", mode, **QUICK).fit(graph, baselines=False)  # type: ignore[arg-type]
+    together = model.predict_proba(graph)
+    assert set(model.embed(graph)) == {"pooled"}
+    model.save(tmp_path / "run")
+    read = Debiaser.load(tmp_path / "run")
+    assert (read.debias, read.streams, read.choice_) == (mode, PRESETS[mode], "debiased")
+    np.testing.assert_array_equal(read.predict_proba(graph), together)
+    for row in (0, 3, 50):
+        alone = read.predict_proba(graph, ids=[graph["patient"].id[row]])[0]
+        np.testing.assert_allclose(alone, together[row], atol=1e-6)
