@@ -32,7 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="how often care practice agrees with the outcome: 0.5 by chance, 1 always (default: 0.9)",
     )
     parser.add_argument("--mechanism", help="why modalities are missing: mcar, mar, mnar, ... (default: mnar)")
-    parser.add_argument("--preset", help="a named negative control, for example label_noise")
+    parser.add_argument("--preset", help="a named design, for example label_noise or latent")
     parser.add_argument("--seed", type=int, help="default: 0")
     add_set_argument(parser, "label_noise=0.2")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")

@@ -25,7 +25,7 @@ from gdsfd.graph.build import build_graph
 from gdsfd.graph.serialization import load_graph
 from gdsfd.simulation.truth import TRUTH_FILE, load_truth
 
-__all__ = ["Case", "Source", "cases_of", "named_sources", "oracle_of"]
+__all__ = ["Case", "Source", "cases_of", "confounder_of", "named_sources", "oracle_of"]
 
 #: What may be compared on: a graph, its folder, a spec, or a spec's path.
 Source: TypeAlias = HeteroData | CohortSpec | str | Path
@@ -116,9 +116,22 @@ def oracle_of(case: Case, graph: HeteroData) -> Floats | None:
     Raises:
         InputError: The truth is of other patients.
     """
+    return _truth_of(case, graph, "oracle")
+
+
+def confounder_of(case: Case, graph: HeteroData) -> Floats | None:
+    """The true confounder U of each patient, as in ``truth.parquet``; None where the truth is not known.
+
+    Raises:
+        InputError: The truth is of other patients.
+    """
+    return _truth_of(case, graph, "u")
+
+
+def _truth_of(case: Case, graph: HeteroData, column: str) -> Floats | None:
     if case.truth is None:
         return None
-    scores = load_truth(case.truth).patients["oracle"].reindex(graph["patient"].id).to_numpy(dtype=np.float64)
+    scores = load_truth(case.truth).patients[column].reindex(graph["patient"].id).to_numpy(dtype=np.float64)
     if np.isnan(scores).any():
         raise InputError(
             f"{case.truth}: the truth has no row for {int(np.isnan(scores).sum())} of the graph's patients; it is of "

@@ -15,6 +15,9 @@ __all__ = ["SPLITS", "SimulationConfig", "option_names"]
 #: The splits written, in order. The last three are further evaluation sets, each as large as ``test``.
 SPLITS: tuple[str, ...] = ("train", "tuning", "test", "test_unbiased", "test_flipped", "test_shifted_missingness")
 
+#: Knobs that the first version did not have.
+_ADDED = ("practices", "graded", "interactions", "environment")
+
 #: Distance between the outcome classes along the causal content when ``separable``, in standard deviations.
 SEPARABLE_STRENGTH = 9.0
 
@@ -50,9 +53,14 @@ class SimulationConfig:
         sensor_offset: Standard deviation of each laboratory analyser's constant error, in standard deviations of the
             test, with a tenth of it as relative error of the slope. Analysers are assigned independently of all else.
         repeats: Share of subjects with two or three patients. They share age, sex, outcome and some of their noise.
-        sites: Number of hospitals; even ones follow practice 0, odd ones practice 1.
+        sites: Number of hospitals; with two practices even ones follow practice 0, odd ones practice 1.
         site_fidelity: Share of patients who are in a hospital of their own practice rather than in any hospital.
             1: the hospital tells U exactly; 0: it says nothing.
+        practices: How many care practices there are; see :mod:`gdsfd.simulation.practices`.
+        graded: Make U a number instead of one of two practices.
+        interactions: Let part of the causal content tell the outcome by products, bands and an exclusive-or of two
+            modalities, which no single column shows; see :mod:`gdsfd.simulation.interactions`.
+        environment: Whether the hospital stands on file.
         prevalence: P(Y = 1). With 0.5 the marginals of U, and so of sites and presence, are equal in all splits.
         rotate: Mix each embedding by a fixed random rotation, so that no component is purely causal or biased.
 
@@ -82,6 +90,10 @@ class SimulationConfig:
     site_fidelity: float = 0.9
     prevalence: float = 0.5
     rotate: bool = False
+    practices: int = 2
+    graded: bool = False
+    interactions: bool = False
+    environment: bool = True
     names: tuple[str, ...] = field(init=False, repr=False)  #: the modalities written, in order
 
     def __post_init__(self) -> None:
@@ -101,14 +113,20 @@ class SimulationConfig:
         _within("missing_slope", self.missing_slope, -20.0, 20.0)
         _within("prevalence", self.prevalence, 0.01, 0.99)
         _within("sites", self.sites, 2, 1000)
+        _within("practices", self.practices, 2, 8)
         _within("patients", self.patients, 100, 10_000_000)
         _within("seed", self.seed, 0, 2**63 - 1)
-        for name in ("separable", "bias_causal", "rotate"):
+        for name in ("separable", "bias_causal", "rotate", "graded", "interactions", "environment"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"simulation: expected true or false for {name}, got {getattr(self, name)!r}")
-        for name in ("patients", "sites", "seed"):
+        for name in ("patients", "sites", "seed", "practices"):
             if int(getattr(self, name)) != getattr(self, name):
                 raise InputError(f"simulation: {name} must be a whole number, got {getattr(self, name)!r}")
+        _within("sites", self.sites, self.practices, 1000)
+        if (self.practices > 2) + self.graded + self.bias_causal > 1:
+            raise InputError(
+                "simulation: more practices than two, graded and bias_causal each say what U is; choose one of them"
+            )
         object.__setattr__(self, "names", self._chosen())
         _known("bias_modalities", self.bias_modalities, CATALOGUE)
         carriers = tuple(name for name in self.bias_modalities if name in self.names)
@@ -163,14 +181,22 @@ class SimulationConfig:
         return dict(zip(SPLITS, (train, tuning, test, test, test, test)))
 
     def alignment(self, split: str) -> float:
-        """P(U = Y) in a split."""
+        """P(U = Y) in a split; of graded or several practices the share that leans to the outcome's side."""
         if self.bias_causal:  # the biased content is then a cause of its own, and U goes its own way
             return 0.5
         return {"test_unbiased": 0.5, "test_flipped": 1.0 - self.confounding}.get(split, self.confounding)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-able copy; ``SimulationConfig(**copy)`` makes the same cohort."""
-        return {key: value for key, value in asdict(self).items() if key != "names"}
+        """A JSON-able copy; ``SimulationConfig(**copy)`` makes the same cohort.
+
+        Knobs added after the first version stand in it only where they were turned: what was simulated before keeps
+        its ``truth.json`` byte for byte.
+        """
+        return {
+            key: value
+            for key, value in asdict(self).items()
+            if key != "names" and not (key in _ADDED and value == getattr(type(self), key))
+        }
 
 
 def option_names() -> tuple[str, ...]:

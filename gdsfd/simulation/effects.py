@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gdsfd.simulation.catalogue import CATALOGUE, Role
 from gdsfd.simulation.config import SimulationConfig
+from gdsfd.simulation.interactions import interactions_of
 
 __all__ = ["ModalityEffects", "effects_of", "log_ratio", "logit"]
 
@@ -26,7 +27,8 @@ class ModalityEffects:
 
     Args:
         role: Role of each column after ``bias_modalities`` was applied; [F].
-        causal: Shift of a column by the outcome, ``m`` above; 0 for other roles; [F].
+        causal: Shift of a column by the outcome, ``m`` above; 0 for other roles, and where a causal column tells the
+            outcome by an interaction; [F].
         biased: Shift of a column by U; 0 for other roles; [F].
     """
 
@@ -46,6 +48,7 @@ def effects_of(config: SimulationConfig) -> dict[str, ModalityEffects]:
             for feature in CATALOGUE[name].features
         )
         causal = _shared(name, role, "causal", config.separation / np.sqrt(len(config.names)))
+        causal[[place for each in interactions_of(config) for owner, place in each.cells if owner == name]] = 0.0
         biased = _shared(name, role, "biased", bias_total / np.sqrt(max(1, len(config.bias_modalities))))
         found[name] = ModalityEffects(role, causal, biased)
     return found

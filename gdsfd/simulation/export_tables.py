@@ -18,7 +18,7 @@ __all__ = ["admissions", "rotation", "site_names", "write_codes", "write_embeddi
 
 
 def site_names(config: SimulationConfig) -> NDArray[np.str_]:
-    """The hospitals' names; hospital ``i`` follows practice ``i % 2``."""
+    """The hospitals' names; hospital ``i`` follows practice ``i`` modulo the number of practices."""
     return np.array([f"H{index + 1:02d}" for index in range(config.sites)])
 
 
@@ -52,7 +52,7 @@ def write_patients(
             "split": population.split,
         }
     )
-    write_csv(frame, folder / "patients.csv")
+    write_csv(frame if config.environment else frame.drop(columns="site"), folder / "patients.csv")
 
 
 def write_table(

@@ -10,11 +10,15 @@ It is drawn in the equivalent order ``Y ~ Bern(prevalence)``, ``U | Y`` with ``P
 ``C | Y ~ N(m s_Y, 1)``, ``B | U ~ N(m s_U, 1)`` with ``s`` = -1 or 1. Then ``logit P(Y = 1 | C, U)`` is
 ``logit(prevalence) + 2 m' C + s_U log(rho / (1 - rho))`` and ``P(Y | C)`` is the same in every split, whatever rho: the
 score that a predictor free of the bias can reach.
+
+:mod:`~gdsfd.simulation.practices` has what U can be other than one of two practices,
+:mod:`~gdsfd.simulation.interactions` causal content that no single column shows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +26,9 @@ from numpy.typing import NDArray
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.effects import ModalityEffects, effects_of, log_ratio, logit
+from gdsfd.simulation.interactions import draw_interactions, interaction_log_ratio, interactions_of
 from gdsfd.simulation.missingness import driver_of, presence_intercept, presence_probability
+from gdsfd.simulation.practices import draw_practice, level_of, site_group, writing_of
 from gdsfd.simulation.streams import stream
 
 __all__ = ["Population", "draw_population", "seed_digits"]
@@ -44,8 +50,8 @@ class Population:
         split: Name of the split.
         y: True outcome, 0 or 1.
         label: Recorded outcome, 0 or 1, -1 where blank.
-        u: Care practice, 0 or 1.
-        bias: What the biased content follows as 0 or 1: U, or a sign of its own when ``bias_causal``.
+        u: Care practice: 0, 1, ..; a number where it is graded.
+        bias: What the biased content follows: U, or 0 or 1 of its own when ``bias_causal``.
         site: Index of the hospital.
         age: Standardised age.
         analyser: Index of the laboratory analyser, 0 to 3.
@@ -62,8 +68,8 @@ class Population:
     split: NDArray[np.str_]
     y: NDArray[np.int64]
     label: NDArray[np.int64]
-    u: NDArray[np.int64]
-    bias: NDArray[np.int64]
+    u: NDArray[Any]
+    bias: NDArray[Any]
     site: NDArray[np.int64]
     age: NDArray[np.float64]
     analyser: NDArray[np.int64]
@@ -94,13 +100,14 @@ def draw_population(config: SimulationConfig) -> Population:
     subject, split = _subjects(config)
     size, subjects = len(subject), int(subject.max()) + 1
     y = (stream(config.seed, "outcome").random(subjects) < config.prevalence).astype(np.int64)[subject]
-    u, bias = _practice(config, split, y)
+    u, bias = draw_practice(config, split, y)
     effects = effects_of(config)
     age_shift = float(effects["demographics"].causal[0]) if "demographics" in effects else AGE_SHIFT
     age = age_shift * _sign(y) + stream(config.seed, "age").standard_normal(subjects)[subject]
     values = {name: _content(config, name, effects[name], y, bias, subject) for name in config.names}
     if "demographics" in values:
         values["demographics"][:, 0] = age  # one age per subject, also the covariate of "mar"
+    draw_interactions(config, y, values)
     measured = {name: _cells(config, name, size) for name in config.names}
     population = Population(
         id=_identifiers(config, size),
@@ -144,26 +151,13 @@ def _subjects(config: SimulationConfig) -> tuple[NDArray[np.int64], NDArray[np.s
     return np.concatenate(subject)[order], np.concatenate(split)[order]
 
 
-def _practice(
-    config: SimulationConfig, split: NDArray[np.str_], y: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """U, and what the biased content follows."""
-    rng = stream(config.seed, "practice")
-    alignment = np.array([config.alignment(name) for name in split])
-    draws = rng.random((2, len(y)))
-    if not config.bias_causal:
-        u = np.where(draws[0] < alignment, y, 1 - y)
-        return u, u
-    # A cause works alike everywhere: its agreement with the outcome does not change with the split, nor with U.
-    return (draws[1] < 0.5).astype(np.int64), np.where(draws[0] < config.confounding, y, 1 - y)
-
-
-def _sites(config: SimulationConfig, u: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sites(config: SimulationConfig, u: NDArray[Any]) -> NDArray[np.int64]:
     """A hospital of the patient's practice, or now and then any hospital."""
     rng = stream(config.seed, "sites")
+    group = site_group(config, u)
     any_site = rng.integers(0, config.sites, len(u))
-    pairs = np.where(u == 0, (config.sites + 1) // 2, config.sites // 2)  # hospitals of that practice
-    own_site = 2 * np.floor(rng.random(len(u)) * pairs).astype(np.int64) + u
+    hospitals = (config.sites - group + config.practices - 1) // config.practices  # of that practice
+    own_site = config.practices * np.floor(rng.random(len(u)) * hospitals).astype(np.int64) + group
     return np.where(rng.random(len(u)) < config.site_fidelity, own_site, any_site)
 
 
@@ -181,12 +175,12 @@ def _content(
     name: str,
     effects: ModalityEffects,
     y: NDArray[np.int64],
-    bias: NDArray[np.int64],
+    bias: NDArray[Any],
     subject: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """One modality's content for every patient, present or not; [N, F]."""
     rng = stream(config.seed, f"{name}.content")
-    shift = _sign(y)[:, None] * effects.causal + _sign(bias)[:, None] * effects.biased
+    shift = _sign(y)[:, None] * effects.causal + writing_of(config, bias, effects.biased)
     if CATALOGUE[name].kind == "codes":
         base = np.array([logit(feature.centre) for feature in CATALOGUE[name].features])
         return (rng.random(shift.shape) < 1.0 / (1.0 + np.exp(-(base + shift)))).astype(np.float64)
@@ -223,10 +217,12 @@ def _draw_presence(config: SimulationConfig, population: Population) -> None:
     severity = np.zeros(len(population))
     for name in config.names:
         severity += log_ratio(name, population.values[name], population.effects[name].causal).sum(axis=1)
+    for interaction in interactions_of(config):
+        severity += interaction_log_ratio(interaction, population.values)
     train = population.split == "train"
     spread = severity[train].std() or 1.0
     drivers = {
-        "confounder": _sign(population.u),
+        "confounder": level_of(config, population.u),
         "outcome": _sign(population.y),
         "age": population.age,
         "severity": (severity - severity[train].mean()) / spread,

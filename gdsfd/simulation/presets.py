@@ -1,4 +1,8 @@
-"""Named simulations: the confounded default, and the controls where debiasing has nothing to win."""
+"""Named simulations: the confounded default, controls where debiasing has nothing to win, and harder confounders.
+
+Every one of the harder designs has its null, ``<name>_null``: practices write where they did and say nothing of the
+outcome.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,17 @@ from gdsfd.errors import InputError, near_names
 from gdsfd.simulation.config import SimulationConfig, option_names
 
 __all__ = ["PRESETS", "configured"]
+
+#: Designs in which the declared suspects say less of the confounder, or linear models less of the causes.
+_HARDER: dict[str, dict[str, Any]] = {
+    "latent": {"site_fidelity": 0.5},  # half of the patients are in any hospital
+    "latent_faint": {"site_fidelity": 0.2},  # four fifths are: the hospital tells next to nothing of the practice
+    "nonlinear": {"interactions": True},  # causes by products, bands and an exclusive-or
+    "latent_nonlinear": {"site_fidelity": 0.5, "interactions": True},
+    "graded": {"site_fidelity": 0.5, "graded": True},  # U is a number
+    "three_practices": {"site_fidelity": 0.5, "practices": 3, "sites": 9},
+    "no_environment": {"environment": False},  # the hospital is not on file
+}
 
 _NO_BIAS: dict[str, Any] = {"confounding": 0.5, "mechanism": "mcar", "bias_modalities": ()}
 
@@ -21,6 +36,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "collider": {"confounding": 0.5, "mechanism": "collider"},  # N5: M follows U and C, U and Y are independent
     "harder_bias": {"bias_strength": 0.4},  # N6: the bias is harder to read than the causes
     "placebo_strata": {"site_fidelity": 0.0, "mechanism": "mcar"},  # N7: site and pattern say nothing of U
+    **_HARDER,
+    **{f"{name}_null": {**knobs, "confounding": 0.5} for name, knobs in _HARDER.items()},
 }
 
 

@@ -45,7 +45,7 @@ def simulate(
         mechanism: ``mcar``, ``mar``, ``mnar`` (by the care practice, the default), ``mnar_outcome``, ``mnar_severity``,
             ``collider``, or a mapping from modality to one of them.
         seed: Seed (default 0).
-        preset: A named simulation, ``confounded`` or one of the negative controls of
+        preset: A named simulation, ``confounded``, a negative control or a harder confounder of
             :data:`~gdsfd.simulation.presets.PRESETS`.
         options: Further fields of :class:`~gdsfd.simulation.config.SimulationConfig`; they win over the preset.
 

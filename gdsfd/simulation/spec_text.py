@@ -72,7 +72,7 @@ def spec_text(config: SimulationConfig) -> str:
     Args:
         config: The knobs; they say which modalities there are.
     """
-    parts = [_HEAD]
+    parts = [_HEAD if config.environment else _HEAD.replace('environment = "site"\n', "")]
     for name in config.names:
         modality = CATALOGUE[name]
         columns = "[" + ", ".join(f'"{feature.name}"' for feature in modality.features) + "]"

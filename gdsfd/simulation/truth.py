@@ -19,9 +19,11 @@ from gdsfd.simulation.catalogue import ANCHOR_CODE, CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.effects import logit
 from gdsfd.simulation.export_tables import rotation, site_names
+from gdsfd.simulation.interactions import interactions_of
 from gdsfd.simulation.missingness import MECHANISMS
 from gdsfd.simulation.population import Population
-from gdsfd.simulation.scores import bayes_score, bias_log_ratio, causal_log_ratio, oracle_score
+from gdsfd.simulation.practices import levels, link_of, writing_of
+from gdsfd.simulation.scores import BETWEEN, bayes_score, bias_log_ratio, causal_log_ratio, oracle_score
 
 __all__ = ["FORMAT", "TRUTH_FILE", "Truth", "load_truth", "write_truth"]
 
@@ -37,14 +39,17 @@ class Truth:
     Args:
         masks: Modality -> column, item, code or component -> ``causal``, ``biased``, ``noise`` or ``mixed`` (rotated).
         coefficients: ``outcome``: intercept and log-odds of the causal content and of U; ``causal`` and ``biased``:
-            modality -> column -> shift; ``presence``: modality -> mechanism, slope and intercept.
+            modality -> column -> shift; ``presence``: modality -> mechanism, slope and intercept. Where there are any:
+            ``interactions`` (kind, columns and strength of causal content no single column shows) and ``practices``
+            (level, and modality -> column -> shift, of each of more than two).
         splits: Split -> ``patients`` and ``alignment``, P(U = Y).
         config: The simulation's configuration.
         patients: One row per patient in the order of the cohort table, index = patient id. Columns: ``split``;
-            ``y`` (true outcome), ``label`` (recorded, -1 = blank), ``u``, ``bias`` (what the biased content follows),
-            ``site_practice``; ``oracle`` (Bayes score from the causal content on file), ``oracle_complete`` (from all
-            of it), ``bayes`` (from causal and biased content, right in train only); per modality ``present_<m>``,
-            ``propensity_<m>``, ``causal_<m>`` and ``biased_<m>`` (evidence on file for Y and for U, in nats).
+            ``y`` (true outcome), ``label`` (recorded, -1 = blank), ``u`` (a number where it is graded), ``bias`` (what
+            the biased content follows), ``site_practice``; ``oracle`` (Bayes score from the causal content on file),
+            ``oracle_complete`` (from all of it), ``bayes`` (from causal and biased content, right in train only); per
+            modality ``present_<m>``, ``propensity_<m>``, ``causal_<m>`` and ``biased_<m>`` (evidence on file for Y and
+            for U, in nats), with an exclusive-or of two modalities also ``causal_between_modalities``.
         extra: Everything else in ``truth.json``.
     """
 
@@ -83,7 +88,7 @@ def write_truth(folder: Path, config: SimulationConfig, population: Population) 
         },
         "masks": _masks(config, population),
         "coefficients": _coefficients(config, population),
-        "sites": {str(name): index % 2 for index, name in enumerate(site_names(config))},
+        "sites": {str(name): index % config.practices for index, name in enumerate(site_names(config))},
         "rotation": {
             name: rotation(config, name).tolist()
             for name in config.names
@@ -130,7 +135,7 @@ def load_truth(folder: str | Path) -> Truth:
 
 
 def _patient_frame(config: SimulationConfig, population: Population) -> pd.DataFrame:
-    causal, biased = causal_log_ratio(population), bias_log_ratio(population)
+    causal, biased = causal_log_ratio(config, population), bias_log_ratio(config, population)
     columns: dict[str, Any] = {
         "id": population.id,
         "split": population.split,
@@ -138,7 +143,7 @@ def _patient_frame(config: SimulationConfig, population: Population) -> pd.DataF
         "label": population.label,
         "u": population.u,
         "bias": population.bias,
-        "site_practice": population.site % 2,
+        "site_practice": population.site % config.practices,
         "oracle": oracle_score(config, population),
         "oracle_complete": oracle_score(config, population, observed=False),
         "bayes": bayes_score(config, population),
@@ -148,6 +153,8 @@ def _patient_frame(config: SimulationConfig, population: Population) -> pd.DataF
         columns[f"propensity_{name}"] = population.propensity[name]
         columns[f"causal_{name}"] = causal[name]
         columns[f"biased_{name}"] = biased[name]
+    if BETWEEN in causal:
+        columns[f"causal_{BETWEEN.replace(' ', '_')}"] = causal[BETWEEN]
     return pd.DataFrame(columns)
 
 
@@ -178,7 +185,14 @@ def _coefficients(config: SimulationConfig, population: Population) -> dict[str,
             if kept:
                 shifts[role][name] = kept
     rho = config.confounding
-    link = logit(rho) if 0.0 < rho < 1.0 else None  # None: infinite, U decides
+    link = link_of(config, rho) if 0.0 < rho < 1.0 else None  # None: infinite, U decides
+    added: dict[str, Any] = {}
+    if config.interactions:
+        added["interactions"] = [
+            {"kind": each.kind, "columns": each.columns, "strength": each.strength} for each in interactions_of(config)
+        ]
+    if config.practices > 2:
+        added["practices"] = [_practice(config, population, u) for u in range(config.practices)]
     return {
         "outcome": {
             "intercept": logit(config.prevalence),
@@ -202,4 +216,16 @@ def _coefficients(config: SimulationConfig, population: Population) -> dict[str,
             }
             for name in config.names
         },
+        **added,
     }
+
+
+def _practice(config: SimulationConfig, population: Population, u: int) -> dict[str, Any]:
+    """Level of a practice, and modality -> column -> shift of what it writes."""
+    written: dict[str, dict[str, float]] = {}
+    for name, effects in population.effects.items():
+        shift = writing_of(config, np.array([u]), effects.biased)[0]
+        kept = {each.name: float(value) for each, value in zip(CATALOGUE[name].features, shift) if value != 0.0}
+        if kept:
+            written[name] = kept
+    return {"level": float(levels(config)[u]), "biased": written}

@@ -10,7 +10,7 @@ import pytest
 import gdsfd
 from gdsfd.cohort.spec import SplitSpec, load_spec
 from gdsfd.comparison import compare
-from gdsfd.comparison.designs import cases_of, named_sources, oracle_of
+from gdsfd.comparison.designs import cases_of, confounder_of, named_sources, oracle_of
 from gdsfd.comparison.leave_one_environment_out import environments_to_leave_out
 from gdsfd.errors import InputError
 from gdsfd.simulation.truth import load_truth
@@ -80,3 +80,5 @@ def test_the_truth_is_found_beside_the_spec_and_put_in_the_graphs_order(exports)
     scores, known = oracle_of(case, graph), load_truth(exports).patients["oracle"]
     assert scores.tolist() == [known[one] for one in graph["patient"].id]
     assert oracle_of(replace(case, truth=None), graph) is None
+    practice = load_truth(exports).patients["u"]
+    assert confounder_of(case, graph).tolist() == [practice[one] for one in graph["patient"].id]

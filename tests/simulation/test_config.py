@@ -30,6 +30,11 @@ from gdsfd.simulation.config import SPLITS, SimulationConfig
         ({"modalities": 2.5}, "expected a list of names for modalities, got 2.5"),
         ({"bias_modalities": None}, "expected a list of names for bias_modalities, got None"),
         ({"sites": 1}, "sites between 2"),
+        ({"sites": 2, "practices": 3}, "sites between 3"),
+        ({"practices": 9}, "practices between 2 and 8"),
+        ({"practices": 3, "graded": True}, "each say what U is"),
+        ({"bias_causal": True, "graded": True}, "each say what U is"),
+        ({"interactions": 1}, "expected true or false for interactions, got 1"),
         ({"prevalence": 0.0}, "prevalence between 0.01"),
         ({"patients": 10**12}, "patients between 100"),
         ({"seed": -1}, "seed between 0"),
@@ -51,6 +56,12 @@ def test_a_copy_through_json_is_the_same() -> None:
         **{key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
     )
     assert copy == config
+
+
+def test_knobs_of_later_designs_stand_in_the_copy_only_where_turned() -> None:
+    assert not {"practices", "graded", "interactions", "environment"} & set(SimulationConfig().to_dict())
+    config = SimulationConfig(graded=True, environment=False)
+    assert SimulationConfig(**config.to_dict()) == config
 
 
 def test_one_mechanism_is_for_imaging_and_a_mapping_for_whom_it_names() -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gdsfd.errors import InputError
 from gdsfd.simulation.presets import PRESETS, configured
 
+HARDER = ("latent", "latent_faint", "nonlinear", "latent_nonlinear", "graded", "three_practices", "no_environment")
 
-def test_all_controls_are_there() -> None:
+
+def test_all_designs_are_there() -> None:
     assert set(PRESETS) == {
         "confounded",
         "label_noise",
@@ -16,9 +20,18 @@ def test_all_controls_are_there() -> None:
         "collider",
         "harder_bias",
         "placebo_strata",
+        *HARDER,
+        *(f"{name}_null" for name in HARDER),
     }
     for preset in PRESETS:
         configured(preset)
+
+
+@pytest.mark.parametrize("name", HARDER)
+def test_a_null_differs_from_its_design_by_the_confounding_alone(name: str) -> None:
+    design, null = configured(name), configured(f"{name}_null")
+    assert null.confounding == 0.5
+    assert replace(null, confounding=design.confounding) == design
 
 
 def test_options_win_over_the_preset() -> None:

@@ -7,6 +7,7 @@ from scipy.stats import norm
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.population import Population, draw_population
+from gdsfd.simulation.practices import link_of, writing_of
 from gdsfd.simulation.scores import bayes_score, oracle_score
 
 
@@ -85,3 +86,48 @@ def test_certain_alignment_gives_finite_scores(confounding: float) -> None:
     config = SimulationConfig(patients=200, confounding=confounding)
     population = draw_population(config)
     assert np.isfinite(bayes_score(config, population)).all()
+
+
+def slow_bias_log_density(config: SimulationConfig, population: Population, patient: int, u: float) -> float:
+    """Log-density of one patient's biased cells on file under a practice, cell by cell."""
+    total = 0.0
+    for name in config.names:
+        shift = writing_of(config, np.array([u if config.graded else int(u)]), population.effects[name].biased)[0]
+        for column, feature in enumerate(CATALOGUE[name].features):
+            if population.effects[name].biased[column] == 0.0 or not population.seen(name)[patient, column]:
+                continue
+            value = population.values[name][patient, column]
+            if CATALOGUE[name].kind == "codes":
+                chance = 1 / (1 + (1 - feature.centre) / feature.centre * np.exp(-shift[column]))
+                total += np.log(chance if value == 1 else 1 - chance)
+            else:
+                total += norm.logpdf(value, shift[column])
+    return total
+
+
+@pytest.mark.parametrize("options", [{"practices": 3, "sites": 9}, {"graded": True}])
+def test_scores_with_other_practices_equal_bayes_rule_practice_by_practice(options: dict) -> None:
+    config = SimulationConfig(
+        patients=150, modalities=4, prevalence=0.3, bias_modalities=("labs", "history"), bias_strength=0.7, **options
+    )
+    population = draw_population(config)
+    oracle, bayes = oracle_score(config, population), bayes_score(config, population)
+    beta = link_of(config, 0.9)
+    grid = np.linspace(-6, 6, 401) if config.graded else np.arange(3)
+    level = grid if config.graded else np.array([-1.0, 0.0, 1.0])
+    share = norm.pdf(grid) if config.graded else np.ones(3)
+    for patient in range(0, 40, 9):
+        density = np.exp([slow_bias_log_density(config, population, patient, u) for u in grid]) * share
+        odds = oracle[patient] / (1 - oracle[patient])
+        odds *= np.sum(density / (1 + np.exp(-beta * level))) / np.sum(density / (1 + np.exp(beta * level)))
+        assert bayes[patient] == pytest.approx(odds / (1 + odds), rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"practices": 3, "sites": 9}, {"graded": True}])
+def test_bayes_with_other_practices_is_calibrated_in_distribution(options: dict) -> None:
+    config = SimulationConfig(patients=8000, mechanism="mcar", **options)
+    population = draw_population(config)
+    score, inside = bayes_score(config, population), population.split == "train"
+    for low, high in ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.0)):
+        rows = inside & (score >= low) & (score <= high)
+        assert population.y[rows].mean() == pytest.approx(score[rows].mean(), abs=0.04)

@@ -15,6 +15,14 @@ from gdsfd.errors import InputError
 from gdsfd.simulation import SPLITS, load_truth, simulate
 from gdsfd.simulation.catalogue import CATALOGUE
 
+#: First digits of the sha256 of text files of the default cohort of 300 patients, as first released.
+FIRST = {
+    "patients.csv": "448aa17e01c6",
+    "demographics.csv": "75ef108c5f1a",
+    "history.csv": "d08a0a45bb4c",
+    "spec.toml": "b47ed86668e0",
+}
+
 
 def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
@@ -26,6 +34,13 @@ def test_same_arguments_same_bytes_other_seed_other_bytes(tmp_path: Path) -> Non
     assert digests(simulate(tmp_path / "b", **options)) == first
     other = digests(simulate(tmp_path / "c", **options, seed=1))
     assert all(other[name] != digest for name, digest in first.items() if name != "spec.toml")
+
+
+def test_the_default_cohort_is_that_of_the_first_version(tmp_path: Path) -> None:
+    found = digests(simulate(tmp_path / "out", patients=300))
+    assert {name: found[name][:12] for name in FIRST} == FIRST
+    config = json.loads((tmp_path / "out" / "truth.json").read_text())["config"]
+    assert len(config) == 22  # no knob of a later design
 
 
 def test_global_random_numbers_are_left_alone(tmp_path: Path) -> None:

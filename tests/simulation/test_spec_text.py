@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gdsfd.cohort.spec import load_spec
+from gdsfd.simulation import load_truth, simulate
 from gdsfd.simulation.catalogue import CATALOGUE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.spec_text import spec_text
@@ -36,3 +37,10 @@ def test_spec_is_valid_and_its_sources_exist(everything: Path) -> None:
     assert spec.split.kind == "column"
     for part in (spec.cohort, *spec.modality):
         assert (everything / part.source).is_file()
+
+
+def test_without_an_environment_neither_spec_nor_file_has_the_hospital(tmp_path: Path) -> None:
+    folder = simulate(tmp_path / "out", patients=100, modalities=2, preset="no_environment")
+    assert load_spec(folder / "spec.toml").cohort.environment is None
+    assert "site" not in (folder / "patients.csv").read_text().splitlines()[0].split(",")
+    assert load_truth(folder).patients["site_practice"].nunique() == 2

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.simulation import SimulationConfig, load_truth
+from gdsfd.simulation import SimulationConfig, load_truth, simulate
 from gdsfd.simulation.population import draw_population
 
 
@@ -54,3 +54,21 @@ def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
     (tmp_path / "truth.json").write_text(json.dumps({"format": "else"}))
     with pytest.raises(InputError, match="expected the truth of a simulated cohort"):
         load_truth(tmp_path)
+
+
+def test_what_makes_a_harder_confounder_is_written_down(tmp_path: Path) -> None:
+    options = {"patients": 200, "modalities": ("labs", "vitals"), "interactions": True}
+    truth = load_truth(simulate(tmp_path / "three", preset="three_practices", **options))
+    assert [each["level"] for each in truth.coefficients["practices"]] == [-1, 0, 1]
+    shifts = [each["biased"]["labs"]["crp_rapid"] for each in truth.coefficients["practices"]]
+    assert shifts[0] > 0 > shifts[1] == shifts[2]
+    kinds = [each["kind"] for each in truth.coefficients["interactions"]]
+    assert kinds == ["product", "band", "band", "xor"]
+    assert set(truth.patients["u"]) == {0, 1, 2}
+    evidence = truth.patients.filter(regex="^causal_")
+    assert "causal_between_modalities" in evidence
+    assert truth.patients["oracle"].to_numpy() == pytest.approx(1 / (1 + np.exp(-evidence.sum(axis=1).to_numpy())))
+    graded = load_truth(simulate(tmp_path / "graded", preset="graded", patients=200, modalities=2))
+    assert graded.patients["u"].nunique() == len(graded.patients)
+    assert 4 < graded.coefficients["outcome"]["confounder"] < 7
+    assert draw_population(graded.config).u == pytest.approx(graded.patients["u"].to_numpy())

@@ -107,9 +107,12 @@ def _true_targets(graph: Any, rows: Numbers, truth: Truth) -> list[ProbeTarget]:
             "load_truth of the folder that the graph was built from"
         )
     patients = truth.patients.loc[ids]
-    made = [_target("true U", "truth", patients["u"].to_numpy().astype(np.int64))]
+    u = patients["u"].to_numpy()
+    practice = u > 0 if truth.config.graded else u  # a graded U is asked for by its sign
+    made = [_target("true U", "truth", practice.astype(np.int64))]
     for role in ("causal", "biased"):
-        columns = [f"{role}_{name}" for name in truth.config.names if f"{role}_{name}" in patients]
+        sources = (*truth.config.names, "between_modalities")
+        columns = [f"{role}_{name}" for name in sources if f"{role}_{name}" in patients]
         evidence = patients[columns].sum(axis=1).to_numpy(dtype=float)
         above = (evidence > np.median(evidence)).astype(np.int64) if len(evidence) else np.zeros(0, np.int64)
         made.append(_target(f"true {role} content", "truth", above))

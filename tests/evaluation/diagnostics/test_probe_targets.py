@@ -43,7 +43,7 @@ def test_truth_is_cut_at_its_median_and_must_fit(graph):
     patients = pd.DataFrame(
         {"u": rng.integers(0, 2, len(ids)), "causal_labs": rng.normal(size=len(ids)), "biased_labs": 0.0}, index=ids
     )
-    truth = SimpleNamespace(patients=patients, config=SimpleNamespace(names=("labs",)))
+    truth = SimpleNamespace(patients=patients, config=SimpleNamespace(names=("labs",), graded=False))
     found = {one.name: one for one in probe_targets(graph, np.arange(len(ids)), truth=truth) if one.kind == "truth"}
     assert set(found) == {"true U", "true causal content"}  # biased content without any variation is no question
     assert (found["true U"].label == patients["u"]).all()
@@ -52,3 +52,11 @@ def test_truth_is_cut_at_its_median_and_must_fit(graph):
     truth.patients = patients.iloc[:-3]
     with pytest.raises(InputError, match="knows nothing of 3 of 500 patients"):
         probe_targets(graph, np.arange(len(ids)), truth=truth)
+
+
+def test_a_graded_u_is_asked_for_by_its_sign(graph):
+    ids = list(graph["patient"].id)
+    patients = pd.DataFrame({"u": np.random.default_rng(0).normal(size=len(ids))}, index=ids)
+    truth = SimpleNamespace(patients=patients, config=SimpleNamespace(names=(), graded=True))
+    found = {one.name: one for one in probe_targets(graph, np.arange(len(ids)), truth=truth)}
+    assert (found["true U"].label == (patients["u"] > 0)).all()
