@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
+from gdsfd.training.suspects.subject_folds import subject_folds
 from gdsfd.training.suspects.suspect_codes import SuspectCodes
 
 __all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
@@ -109,7 +109,7 @@ def _chances(
     present = np.flatnonzero(counts)
     if present.size < 2 or counts[present].min() < 2 * _FOLDS:
         return nothing, overall, 0.0
-    splits = list(StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(fit, y[fit], group[fit]))
+    splits = subject_folds(y[fit], group[fit], _FOLDS)
     if any(np.unique(y[fit[inside]]).size < present.size for inside, _ in splits):
         return nothing, overall, 0.0
     plain = _entropies(nothing[fit], y[fit])
@@ -138,7 +138,8 @@ def _chances(
 
 
 def _fitted(inputs: NDArray[np.float64], y: NDArray[np.int64], strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=500).fit(inputs, y)
+    rows, counts = np.unique(np.column_stack([inputs, y]), axis=0, return_counts=True)  # of patients who are alike
+    return LogisticRegression(C=strength, max_iter=500).fit(rows[:, :-1], rows[:, -1].astype(int), counts)
 
 
 def _entropies(chance: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import facts_of_graph
 from gdsfd.nn.adjustment.pattern_map import PatternMap
+from gdsfd.training.suspects.subject_folds import subject_folds
 
 __all__ = ["PatternPropensity", "pattern_propensity"]
 
@@ -172,7 +172,7 @@ def _chances(
     people = [np.unique(subject[fit][own == kind]).size for kind in range(kinds)]
     if kinds < 2 or not covariates.shape[1] or min(people) < _FOLDS:
         return nothing, overall, 0.0
-    splits = list(StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(fit, own, subject[fit]))
+    splits = subject_folds(own, subject[fit], _FOLDS)
     plain = -np.log(overall[own])
     least, best, chosen = plain, nothing, None
     for strength in _STRENGTHS:

@@ -22,6 +22,10 @@ _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _PADS = (" {}", "{} ", "\u00a0{}", "{}\u200b", "\u3000{}\t")
 
 
+#: Rows of a modality below which it may come out empty without any dirt.
+_FEW = 30
+
+
 @dataclass
 class Table:
     """A table as it is stored.
@@ -67,6 +71,8 @@ def make_case(plan: Plan) -> Case:
         filled, entry, keep = modality_table(part, f"{part.kind}{number}", columns, random)
         modalities.append(_table(filled, part.layout, part.dirt, random, keep))
         entries.append(entry)
+        if len(filled) < _FEW:  # chance may put all of them outside the window, or leave their patients out
+            columns.risks.add("few rows")
     planted = {plan.cohort.dirt, *(part.dirt for part in plan.modalities)} - {""}
     return Case({**fields, "modality": entries}, cohort, modalities, frozenset(planted | columns.risks))
 

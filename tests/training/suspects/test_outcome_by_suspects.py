@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
+from gdsfd.training.suspects import outcome_by_suspects as fitting
 from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
 from gdsfd.training.suspects.suspect_codes import SuspectCodes
 
@@ -109,3 +110,12 @@ def test_labels_outside_train_are_not_read() -> None:
     after = outcome_by_suspects(flipped, suspects, torch.arange(TRAIN), subjects, 1)
     torch.testing.assert_close(after.margin, before.margin)
     torch.testing.assert_close(after.weight[:TRAIN], before.weight[:TRAIN])
+
+
+def test_patients_who_are_alike_are_fitted_as_one_with_their_number():
+    random = np.random.default_rng(0)
+    inputs = np.eye(4)[random.integers(0, 4, 400)]
+    y = (random.random(400) < 0.1 + 0.2 * inputs.argmax(1)).astype(int)
+    each = LogisticRegression(C=0.1, max_iter=500, tol=1e-9).fit(inputs, y)
+    together = fitting._fitted(inputs, y, 0.1)
+    assert together.predict_proba(np.eye(4)) == pytest.approx(each.predict_proba(np.eye(4)), abs=1e-4)
