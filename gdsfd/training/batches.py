@@ -45,10 +45,10 @@ class TrainingBatches:
             _log.info("steps take edge lists, member by member: %s", self.why_not)
 
     def batch(self, rows: Tensor) -> Batch:
-        """The patients in ``rows``, in that order; int64 [B] on the CPU."""
+        """The patients in ``rows``, in that order; int64 [B], best on the device where batches have fixed shapes."""
         if isinstance(self._source, GridStore):
             return self._source.batch(rows.to(self.device))
-        return self._source.batch(rows).to(self.device)
+        return self._source.batch(rows.cpu()).to(self.device)
 
     def steps(self, rows: Tensor, batch_size: int) -> Iterator[Batch]:
         """The patients in ``rows`` in training batches; the last one may have fewer."""

@@ -27,7 +27,7 @@ class Critics:
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
         parameters = objective.critic_parameters()
-        self.optimizer = torch.optim.Adam(parameters, lr=objective.critic_rate) if parameters else None
+        self.optimizer = torch.optim.Adam(parameters, lr=objective.critic_rate, fused=True) if parameters else None
 
     def step(self, predictions: Sequence[Prediction], targets: Targets, stage: int) -> None:
         """Some steps on a batch's codes."""

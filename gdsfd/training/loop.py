@@ -141,6 +141,7 @@ def _train(
     )
     critics = Critics(objective)
     whole = nn.ModuleDict({"network": network, "objective": objective})
+    on_device = targets.to(fabric.device)
     state = TrainingState()
     loaded = load_checkpoint(folder, settings or {}) if folder is not None and resume else None
     if loaded is not None:
@@ -166,7 +167,7 @@ def _train(
         stage = 1 if state.second is None else 2
         step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
         network.train()
-        loss = _epoch(step, batches, train_rows, targets, config, seed, state.epoch) / len(network.members)
+        loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch) / len(network.members)
         row = {"epoch": state.epoch + 1, "train_loss": loss}
         with average.swapped_in():
             row.update(tuning_figures(fabric, network, batches, rows["train"], tuning_rows, config, objective, targets))
@@ -254,16 +255,19 @@ class _Step:
 def _epoch(
     step: _Step, batches: TrainingBatches, rows: Tensor, targets: Targets, config: TrainConfig, seed: int, epoch: int
 ) -> float:
-    """One pass over the training patients; the mean loss per step, in nats, summed over members."""
+    """One pass over the training patients; the mean loss per step, in nats, summed over members.
+
+    The order of an epoch is copied to the device at once, where ``targets`` are: between steps nothing is copied.
+    """
     step.model.train()
     assert config.batch_size is not None
     losses = []
     steps = -(-rows.numel() // config.batch_size)
     with seeded(seed, epoch):
-        order = rows[torch.randperm(rows.numel())]
+        order = rows[torch.randperm(rows.numel())].to(step.fabric.device)
         for number, some in enumerate(order.split(config.batch_size)):
             rate = _learning_rate(config, epoch + number / steps)
-            losses.append(step(batches.batch(some), targets.take(some).to(step.fabric.device), rate))
+            losses.append(step(batches.batch(some), targets.take(some), rate))
     return float(torch.stack(losses).mean())
 
 

@@ -20,6 +20,7 @@ from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.critics import Critics
 from gdsfd.training.suspects.strata import fit_strata
 from tests.cohort_factory import make_cohort
 
@@ -165,14 +166,25 @@ def _by_flags(args: tuple[object, ...]) -> bool:
     return any(each is not None and each.dtype == torch.bool for each in args[1])
 
 
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("debias", ["none", "strata", "dfd", "full", "prototypes"])
 @pytest.mark.parametrize("backbone", ["concat", "muse"])
-@pytest.mark.parametrize("debias", ["none", "full"])
-def test_nothing_up_to_the_heads_waits_for_values(backbone, debias) -> None:
-    network, _, edges, grid, _ = problem(backbone, debias, "binary", dropout=0.3, edge_drop=0.2)
+def test_no_part_of_a_step_waits_for_values(backbone, debias, outcomes) -> None:
+    options = {"edge_drop": 0.2} if backbone == "muse" else {}
+    network, objective, edges, grid, targets = problem(backbone, debias, outcomes, dropout=0.3, **options)
     stack = MemberStack(network)
-    with NoSynchronisation():
-        predictions = stack(grid)
-        torch.stack([each.logits.sum() for each in predictions]).sum().backward()
+    optimizer, critics = torch.optim.AdamW(stack.parameters(), fused=True), Critics(objective)
+    before = [parameter.detach().clone() for parameter in stack.parameters()]
+    for stage in (1, 2):
+        with NoSynchronisation():
+            predictions = stack(grid)
+            critics.step(predictions, targets, stage)
+            loss = objective(predictions, targets, stage)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(stack.parameters(), 1.0)
+            optimizer.step()
+    assert not all(torch.equal(one, other) for one, other in zip(before, stack.parameters()))
     with pytest.raises(AssertionError, match="in a step"), NoSynchronisation():  # the check can fail
         network(edges)
 

@@ -34,17 +34,32 @@ class CrossCovariance(Dependence):
 
     def estimate(self, group: CodeGroup) -> Tensor:
         """The mean squared correlation within one group."""
-        causal, causal_varies = _standardised(group.causal)
-        biased, biased_varies = _standardised(group.biased)
-        correlation = causal.t() @ biased / group.rows  # [d_c, d_b]
-        beyond_chance = correlation**2 - 1 / (group.rows - 1)
-        return (beyond_chance * torch.outer(causal_varies, biased_varies)).mean()
+        return self.within(group.causal, group.biased, group.causal.new_ones(1, group.rows)).squeeze(0)
+
+    def within(self, causal: Tensor, biased: Tensor, inside: Tensor) -> Tensor:
+        """The same within each of several groups; see :meth:`Dependence.within`."""
+        rows = inside.sum(1).clamp(min=1).unsqueeze(-1)  # [G, 1]
+        causal, causal_varies = _standardised(causal, inside, rows)
+        biased, biased_varies = _standardised(biased, inside, rows)
+        correlation = causal.transpose(1, 2) @ biased / rows.unsqueeze(-1)  # [G, d_c, d_b]
+        beyond_chance = correlation**2 - 1 / (rows - 1).clamp(min=1).unsqueeze(-1)
+        return (beyond_chance * causal_varies.unsqueeze(2) * biased_varies.unsqueeze(1)).mean((1, 2))
 
 
-def _standardised(codes: Tensor) -> tuple[Tensor, Tensor]:
-    """Channels of mean 0 and variance 1, and a 1 for each that varies (the others are 0 throughout)."""
-    centred = codes - codes.mean(0)
-    variance = (centred**2).mean(0)
-    varies = variance.detach() > _LEAST_SPREAD**2 + 1e-12 * codes.detach().mean(0) ** 2  # the second term is rounding
-    scale = torch.where(varies, variance, 1.0).sqrt()
-    return torch.where(varies, centred / scale, 0 * centred), varies.to(codes.dtype)
+def _standardised(codes: Tensor, inside: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Channels of mean 0 and variance 1 within each group, 0 outside; a 1 for each that varies (the others are 0).
+
+    Args:
+        codes: [B, d].
+        inside: [G, B].
+        rows: Patients of each group, [G, 1].
+
+    Returns:
+        [G, B, d] and [G, d].
+    """
+    mean = inside @ codes / rows
+    centred = (codes - mean.unsqueeze(1)) * inside.unsqueeze(2)
+    variance = (centred**2).sum(1) / rows
+    varies = variance.detach() > _LEAST_SPREAD**2 + 1e-12 * mean.detach() ** 2  # the second term is rounding
+    scale = torch.where(varies, variance, 1.0).sqrt().unsqueeze(1)
+    return torch.where(varies.unsqueeze(1), centred / scale, 0 * centred), varies.to(codes.dtype)

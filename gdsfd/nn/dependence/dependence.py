@@ -85,6 +85,20 @@ class Dependence(nn.Module, ABC):
         Its gradient must not reach the critic (:func:`~gdsfd.nn.dependence.learned.frozen_call`).
         """
 
+    def within(self, causal: Tensor, biased: Tensor, inside: Tensor) -> Tensor | None:
+        """:meth:`estimate` of several groups in fixed shapes, so that no step waits for how many rows a class has.
+
+        Args:
+            causal: [B, d_c].
+            biased: [B, d_b].
+            inside: 1 where a patient is of the group, else 0; float [groups, B].
+
+        Returns:
+            One for each group, finite also where it has too few rows; None for a measure that has to be asked group by
+            group.
+        """
+        return None
+
     def forward(
         self, causal: Tensor, biased: Tensor, condition: Tensor | None = None, suspects: Tensor | None = None
     ) -> Tensor:
@@ -104,6 +118,27 @@ class Dependence(nn.Module, ABC):
         """
         found = self._average(self.estimate, causal, biased, condition, suspects)
         return (causal.sum() + biased.sum()) * 0 if found is None else found
+
+    def by_class(
+        self, causal: Tensor, biased: Tensor, condition: Tensor, suspects: Tensor | None, num_classes: int
+    ) -> Tensor:
+        """``forward`` within classes whose number is known; where a measure has :meth:`within`, in fixed shapes.
+
+        Args:
+            causal: [B, d_c].
+            biased: [B, d_b].
+            condition: Classes from 0, int64 [B] with -1 = leave the row out.
+            suspects: As in ``forward``.
+            num_classes: How many there are.
+        """
+        self._check(causal, biased, condition, suspects)
+        inside = (condition == torch.arange(num_classes, device=condition.device).unsqueeze(1)).to(causal.dtype)
+        each = self.within(causal, biased, inside)
+        if each is None:
+            return self(causal, biased, condition, suspects)  # type: ignore[no-any-return]
+        rows = inside.sum(1)
+        counted = torch.where(rows >= self.fewest_rows, rows, 0.0)
+        return (each * counted).sum() / counted.sum().clamp(min=1)
 
     def critic_loss(
         self, causal: Tensor, biased: Tensor, condition: Tensor | None = None, suspects: Tensor | None = None

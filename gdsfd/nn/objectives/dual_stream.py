@@ -56,6 +56,7 @@ class StreamObjective(Objective):
         self.weighted, self.margin = config.weighted, config.margin
         self.new_head = config.adjusts  # there are no strata to average over before
         self.multiclass = network.multiclass
+        self._classes = network.num_outputs if network.multiclass else 2
         self.critic_rate, self.critic_steps = config.critic_rate, config.critic_steps
         # The members are trained by the caller's optimiser; a plain list keeps them out of this module's parameters.
         self._members = [cast(StreamPredictor, member) for member in network.members]
@@ -98,11 +99,13 @@ class StreamObjective(Objective):
             return loss
         if len(self.dependence):
             measure = cast(Dependence, self.dependence[number])
-            parts = [
-                measure(prediction.causal.float(), prediction.biased.float(), condition, targets.suspects)
-                for condition in (conditions(y) if config.conditional else [None])
-            ]
-            loss = loss + config.information_weight * torch.stack(parts).mean()
+            codes = prediction.causal.float(), prediction.biased.float()
+            if config.conditional:
+                within = [measure.by_class(*codes, each, targets.suspects, self._classes) for each in conditions(y)]
+                shared = torch.stack(within).mean()
+            else:
+                shared = measure(*codes, None, targets.suspects)
+            loss = loss + config.information_weight * shared
         if config.swap:
             moved, other = swapped(prediction.biased)
             logits = member.causal_logits(prediction.causal, moved).float()

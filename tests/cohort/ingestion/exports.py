@@ -22,8 +22,8 @@ _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _PADS = (" {}", "{} ", "\u00a0{}", "{}\u200b", "\u3000{}\t")
 
 
-#: Rows of a modality below which it may come out empty without any dirt.
-_FEW = 30
+#: Chance may leave any modality empty: its few rows are outside the window, filtered, or of items too rare in train.
+_CHANCE = frozenset({"few rows"})
 
 
 @dataclass
@@ -71,10 +71,8 @@ def make_case(plan: Plan) -> Case:
         filled, entry, keep = modality_table(part, f"{part.kind}{number}", columns, random)
         modalities.append(_table(filled, part.layout, part.dirt, random, keep))
         entries.append(entry)
-        if len(filled) < _FEW:  # chance may put all of them outside the window, or leave their patients out
-            columns.risks.add("few rows")
     planted = {plan.cohort.dirt, *(part.dirt for part in plan.modalities)} - {""}
-    return Case({**fields, "modality": entries}, cohort, modalities, frozenset(planted | columns.risks))
+    return Case({**fields, "modality": entries}, cohort, modalities, _CHANCE | planted | columns.risks)
 
 
 def _table(

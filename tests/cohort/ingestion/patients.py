@@ -90,8 +90,6 @@ def cohort_table(plan: CohortPlan, random: np.random.Generator) -> tuple[pd.Data
         columns.risks |= {"absent class", "nobody left"}
     if plan.ids == "alike":  # a row of a patient who is left out is near to another's
         columns.risks.add("near id")
-    if plan.patients < 20 or plan.filtered:
-        columns.risks.add("few rows")
     frame = frame.sample(frac=1, random_state=int(random.integers(1 << 30))).reset_index(drop=True)
     frame = frame.astype(object).where(frame.notna(), None)
     return frame.rename(columns=names), {"cohort": cohort, "outcome": outcome, "split": by_split}, columns

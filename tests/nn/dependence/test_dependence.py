@@ -317,3 +317,17 @@ def test_conditional_and_marginal_differ_by_what_the_class_explains():
     between = 9 / 4 / (9 / 4 + 1)  # variance of the class means over the whole
     assert dependence(causal, biased).item() == pytest.approx(between**2, abs=0.03)
     assert dependence(causal, biased, y).item() == pytest.approx(0, abs=math.sqrt(2) * 4 / 4000)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_classes_in_fixed_shapes_are_those_taken_one_by_one(name):
+    dependence = make(name).double().eval()
+    causal, biased = (code.detach().double().requires_grad_() for code in codes(40))
+    condition = torch.tensor([0, 1] * 16 + [3, 3] + [-1] * 4 + [0, 1])  # of five classes two have nobody, one has two
+    expected = dependence(causal, biased, condition, suspects_of(40))
+    found = dependence.by_class(causal, biased, condition, suspects_of(40), 5)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    codes_moved = (causal,) if name == "grl" else (causal, biased)  # an adversary reads the causal code alone
+    for one, other in zip(*(torch.autograd.grad(each, codes_moved) for each in (found, expected))):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+        assert one[condition >= 0].abs().sum() > 0
