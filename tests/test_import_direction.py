@@ -16,11 +16,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ops": set(),
     "simulation": set(),
     "nn": {"cohort", "graph", "ops"},
-    "baselines": {"cohort", "graph"},
-    "training": {"cohort", "graph", "ops", "nn", "baselines"},
-    "evaluation": {"simulation", "cohort", "graph", "ops", "nn", "baselines", "training"},
-    "comparison": {"simulation", "cohort", "graph", "ops", "nn", "baselines", "training", "evaluation"},
-    "bench": {"cohort", "graph", "ops", "nn", "baselines", "training", "simulation"},
+    "latent": {"cohort", "graph"},
+    "baselines": {"cohort", "graph", "latent"},
+    "training": {"cohort", "graph", "ops", "nn", "latent", "baselines"},
+    "evaluation": {"simulation", "cohort", "graph", "ops", "nn", "latent", "baselines", "training"},
+    "comparison": {"simulation", "cohort", "graph", "ops", "nn", "latent", "baselines", "training", "evaluation"},
+    "bench": {"cohort", "graph", "ops", "nn", "latent", "baselines", "training", "simulation"},
     "experimental": {"cohort", "graph", "ops", "nn"},
 }
 #: Outer packages that a folder does without.

@@ -1,0 +1,14 @@
+"""Confounder strata that are found: a mixture inside outcome classes, and what says whether it is a practice.
+
+``content`` reads the numbers of a graph, ``gaussian_block`` is one modality's part of the mixture, ``mixture`` fits it
+from several ``starts``, ``number_of_classes`` chooses how many, ``evidence`` weighs practice against severity, and
+``found_strata`` puts them together.
+"""
+
+from __future__ import annotations
+
+from gdsfd.latent.evidence import Evidence
+from gdsfd.latent.found_strata import FoundStrata, find_strata
+from gdsfd.latent.mixture import Mixture, fit_mixture
+
+__all__ = ["Evidence", "FoundStrata", "Mixture", "find_strata", "fit_mixture"]

@@ -1,0 +1,147 @@
+"""The content a mixture looks at: a graph's numbers, modality by modality, standardised, NaN where not measured.
+
+Numbers are the columns of tables, the mean of each event item, and the components of vectors. Presence flags, counts,
+imputed values, categories and code lists are not among them: clusters of a flag or of a rare code are no practice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.errors import InputError
+from gdsfd.graph.flatten import flatten
+from gdsfd.latent.gaussian_block import Floats, Ints
+
+__all__ = ["MOST_COLUMNS", "ContentReader"]
+
+#: Most numbers of one modality: of a table or of events the most often measured, of a vector its principal components.
+MOST_COLUMNS = 24
+#: A column with fewer different values is a category.
+LEAST_VALUES = 8
+#: The fewest training patients who have a column measured.
+LEAST_MEASURED = 30
+#: Standard deviations at which values are cut: one typing error must not make a class.
+CUT = 4.0
+
+
+@dataclass(frozen=True)
+class ContentReader:
+    """Reads content as it was on the patients fitted on.
+
+    Args:
+        columns: Columns of the flattened table, modality by modality; [F].
+        source: Modality of each of them, 0, 1, ..; [F].
+        centre: Their means; [F].
+        scale: Their standard deviations; [F].
+        mixing: Makes content of them: 1 in its own row, or a modality's principal components; [F, D].
+        block: Modality of each number of the content; [D].
+    """
+
+    columns: Ints
+    source: Ints
+    centre: Floats
+    scale: Floats
+    mixing: Floats
+    block: Ints
+
+    @classmethod
+    def fit(cls, graph: Any, rows: Ints) -> ContentReader:
+        """Chooses columns and scales them on some patients; labels are not read.
+
+        Args:
+            graph: The graph.
+            rows: Training patients.
+
+        Raises:
+            InputError: No modality has a number that varies and is measured often enough.
+        """
+        table, names = flatten(graph, rows)
+        kinds = {each.name: each.kind for each in graph.schema.modalities}
+        found: list[tuple[Ints, Floats, Floats, Floats]] = []
+        for modality, kind in kinds.items():
+            chosen = _chosen(table, names, modality, kind)
+            if len(chosen):
+                found.append(_scaled(table[:, chosen].astype(np.float64), chosen, kind))
+        if not found:
+            raise InputError(
+                f"strata are found in numbers of tables, events and vectors; none of the modalities "
+                f"{', '.join(kinds) or '(none)'} has one that varies and that at least {LEAST_MEASURED} training "
+                "patients have; leave the arms with found strata out"
+            )
+        width = sum(part[3].shape[1] for part in found)
+        mixing, block, place = np.zeros((sum(len(part[0]) for part in found), width)), [], [0, 0]
+        for number, (own, _, _, weights) in enumerate(found):
+            mixing[place[0] : place[0] + len(own), place[1] : place[1] + weights.shape[1]] = weights
+            block += [number] * weights.shape[1]
+            place = [place[0] + len(own), place[1] + weights.shape[1]]
+        return cls(
+            np.concatenate([part[0] for part in found]),
+            np.repeat(np.arange(len(found)), [len(part[0]) for part in found]),
+            np.concatenate([part[1] for part in found]),
+            np.concatenate([part[2] for part in found]),
+            mixing,
+            np.array(block, dtype=np.int64),
+        )
+
+    def __call__(self, table: NDArray[np.float32]) -> Floats:
+        """Content of rows of the flattened table; [n, D], NaN where not measured."""
+        with np.errstate(invalid="ignore"):
+            scaled = np.clip((table[:, self.columns].astype(np.float64) - self.centre) / self.scale, -CUT, CUT)
+        scaled[~np.isfinite(scaled)] = np.nan
+        out = np.empty((len(table), len(self.block)))
+        for number in range(int(self.block.max()) + 1):
+            own, made = self.source == number, self.block == number
+            weights = self.mixing[np.ix_(own, made)]
+            if weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights))):
+                out[:, made] = scaled[:, own]
+            else:
+                out[:, made] = scaled[:, own] @ weights  # one component missing, none known
+        return out
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is stored."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ContentReader:
+        """The reader that :meth:`arrays` was taken from."""
+        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+
+
+def _chosen(table: NDArray[np.float32], names: list[str], modality: str, kind: str) -> Ints:
+    """Columns of a modality that are numbers and vary, the most often measured ones."""
+    ours = [
+        place
+        for place, name in enumerate(names)
+        if name.startswith(f"{modality}.") and "=" not in name and (kind != "events" or name.endswith(".mean"))
+    ]
+    kept = []
+    for place in ours:
+        values = table[:, place]
+        values = values[np.isfinite(values)]
+        if len(values) >= LEAST_MEASURED and len(np.unique(values)) >= LEAST_VALUES:
+            kept.append((-len(values), place))
+    if kind != "embedding":
+        kept = sorted(kept)[:MOST_COLUMNS]
+    return np.array(sorted(place for _, place in kept), dtype=np.int64)
+
+
+def _scaled(values: Floats, chosen: Ints, kind: str) -> tuple[Ints, Floats, Floats, Floats]:
+    """Columns, their means, their standard deviations and what makes content of them."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    low, high = np.nanquantile(values, [0.01, 0.99], axis=0)
+    cut = np.where(high > low, np.clip(values, low, high), values)  # one typing error must not set the scale
+    centre, scale = np.nanmean(cut, axis=0), np.nanstd(cut, axis=0)
+    scale = np.where(scale > 1e-9 * (1.0 + np.abs(centre)), scale, 1.0)
+    if kind != "embedding" or len(chosen) <= MOST_COLUMNS:
+        return chosen, centre, scale, np.eye(len(chosen))
+    z = np.clip((values - centre) / scale, -CUT, CUT)
+    z = z[np.isfinite(z).all(1)]
+    size, axes = np.linalg.eigh(z.T @ z / max(1, len(z)))
+    order = np.argsort(-size)[:MOST_COLUMNS]
+    return chosen, centre, scale, axes[:, order] / np.sqrt(np.maximum(size[order], 1e-6))

@@ -1,0 +1,162 @@
+"""Confounder strata of a graph: found, weighed, and ready to be averaged over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.errors import InputError
+from gdsfd.graph.availability import presence_of
+from gdsfd.graph.flatten import flatten
+from gdsfd.latent.content import ContentReader
+from gdsfd.latent.evidence import Evidence, weigh
+from gdsfd.latent.gaussian_block import Floats, Ints
+from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
+from gdsfd.latent.number_of_classes import MOST_CLASSES, NumberOfClasses, number_of_classes
+
+__all__ = ["SUSPECTS", "FoundStrata", "find_strata", "observe"]
+
+#: Suspects that strata may be tied to.
+SUSPECTS = ("pattern", "environment")
+#: The fewest labelled patients of each outcome to fit on, and to hold out.
+LEAST_FITTED = 50
+LEAST_HELD_OUT = 20
+
+
+@dataclass(frozen=True)
+class FoundStrata:
+    """Strata of one outcome.
+
+    Args:
+        reader: Reads a graph's content.
+        mixture: Fitted on labelled training and tuning patients.
+        number: How the number of classes came about.
+        evidence: What it says.
+        rows: Patients fitted on, as rows of the graph; [n].
+        y: Their outcomes; [n].
+        share: ``P(u | x, v, y)`` of each of them; [n, K].
+    """
+
+    reader: ContentReader
+    mixture: Mixture
+    number: NumberOfClasses
+    evidence: Evidence
+    rows: Ints
+    y: Ints
+    share: Floats
+
+    def offsets(self) -> Floats:
+        """``logit P(y = 1 | u)`` of a binary outcome, what a predictor is told of the stratum; [K]."""
+        prevalence = np.bincount(self.y, minlength=len(self.mixture.share)) / len(self.y)
+        joint = np.log(self.mixture.share) + np.log(prevalence)[:, None]
+        return joint[1] - joint[0]
+
+
+def observe(graph: Any, reader: ContentReader, rows: Ints, known: Ints, suspects: Sequence[str] = SUSPECTS) -> Observed:
+    """What a mixture sees of a graph's patients.
+
+    Args:
+        graph: The graph.
+        reader: Fitted on training patients.
+        rows: Patients, as rows of the graph.
+        known: Patients whose patterns and environments have codes; others' that none of them has are missing.
+        suspects: Those of ``pattern`` and ``environment`` that are views. One that is the same for all is none.
+    """
+    words: dict[str, NDArray[np.str_]] = {}
+    if "pattern" in suspects:
+        words["pattern"] = np.array(["".join("01"[int(each)] for each in row) for row in presence_of(graph).numpy()])
+    environment = graph["patient"].get("environment")
+    if "environment" in suspects and environment is not None:
+        words["environment"] = np.asarray(environment, dtype=str)
+    views = {}
+    for name, each in words.items():
+        levels = np.unique(each[known][each[known] != ""])
+        if len(levels) > 1:
+            code = np.searchsorted(levels, each[rows]).clip(0, len(levels) - 1)
+            views[name] = np.where(levels[code] == each[rows], code, -1)
+    return Observed(reader(flatten(graph, rows)[0]), reader.block, views)
+
+
+def find_strata(
+    graph: Any,
+    outcome: str | int = 0,
+    *,
+    suspects: Sequence[str] = SUSPECTS,
+    classes: int | None = None,
+    most: int = MOST_CLASSES,
+    seed: int = 0,
+) -> FoundStrata:
+    """Finds strata inside the classes of an outcome and weighs whether they are a practice.
+
+    The number of classes is chosen by fitting labelled training patients and looking at the likelihood of labelled
+    tuning patients; then both are fitted together. Where too few tuning patients are labelled, every fifth training
+    patient is held out instead. Nobody of an evaluation split enters.
+
+    Args:
+        graph: The graph.
+        outcome: Its name or number; a multi-class outcome is taken whole.
+        suspects: Of ``pattern`` and ``environment`` what strata may be tied to.
+        classes: The number of classes, if it is not to be chosen.
+        most: Most classes.
+        seed: Of EM's starts.
+
+    Raises:
+        InputError: Too few labelled patients of an outcome, no numbers to look at, or an unknown suspect or outcome.
+    """
+    unknown = [name for name in suspects if name not in SUSPECTS]
+    if unknown:
+        raise InputError(f"found strata: expected suspects of {', '.join(SUSPECTS)}, got {unknown[0]!r}")
+    y, count, name = _outcome(graph, outcome)
+    split = np.asarray(graph["patient"].split, dtype=str)
+    train, tuning = (np.flatnonzero((split == part) & (y >= 0)) for part in ("train", "tuning"))
+    _check_enough(np.concatenate([train, tuning]), y, count, name)
+    reader = ContentReader.fit(graph, train)
+    held_out = tuning
+    if _fewest(tuning, y, count) < LEAST_HELD_OUT:
+        held_out, fitted = train[::5], np.setdiff1d(train, train[::5])
+    else:
+        fitted = train
+    if classes is None:
+        inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (fitted, held_out))
+        number = number_of_classes(inside, y[fitted], outside, y[held_out], outcomes=count, most=most, seed=seed)
+    else:
+        number = NumberOfClasses(classes, (), ())
+    rows = np.concatenate([train, tuning])
+    seen, own = observe(graph, reader, rows, rows, suspects), y[rows]
+    mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
+    mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
+    share = mixture.responsibilities(seen, own)
+    return FoundStrata(reader, mixture, number, weigh(mixture, seen, own), rows, own, share)
+
+
+def _outcome(graph: Any, outcome: str | int) -> tuple[Ints, int, str]:
+    """Class of each patient, -1 = unlabelled; the number of classes; the outcome's name."""
+    schema: CohortSchema = graph.schema
+    names = [each.name for each in schema.outcomes]
+    if isinstance(outcome, str):
+        if outcome not in names:
+            raise InputError(f"found strata: expected an outcome of {', '.join(names)}, got {outcome!r}")
+        outcome = names.index(outcome)
+    y = graph["patient"].y.numpy()
+    if schema.multiclass:
+        return y.reshape(-1).astype(np.int64), len(schema.outcomes[0].classes), names[0]
+    column = y.reshape(len(y), -1)[:, outcome]
+    return np.where(np.isfinite(column), np.nan_to_num(column), -1).astype(np.int64), 2, names[outcome]
+
+
+def _fewest(rows: Ints, y: Ints, count: int) -> int:
+    return int(np.bincount(y[rows], minlength=count).min())
+
+
+def _check_enough(rows: Ints, y: Ints, count: int, name: str) -> None:
+    fewest = _fewest(rows, y, count)
+    if fewest < LEAST_FITTED:
+        raise InputError(
+            f"outcome {name!r}: strata are found inside outcome classes, and need at least {LEAST_FITTED} labelled "
+            f"training and tuning patients of each; one has {fewest}. Leave the arms with found strata out"
+        )

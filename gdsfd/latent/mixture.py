@@ -1,0 +1,242 @@
+r"""A mixture inside outcome classes over the modalities a patient has, with environment and pattern as further views.
+
+.. math::
+
+    p(x, v \mid y) = \sum_u P(u \mid y) \prod_j P(v_j \mid u) \prod_{k \in M} N(x_k;\, a_{k,y} + c_{k,u},\, S_k)
+
+with :math:`M` the modalities a patient has and :math:`v_j` views such as the environment and the pattern of modalities.
+A view that is missing contributes nothing. Fitted by EM from several starts, to the mode under weak priors.
+
+References:
+    Our formulation. A latent class with three views that are independent given (u, y) is identified: Kruskal 1977;
+    Allman, Matias, Rhodes 2009; Anandkumar et al. 2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from gdsfd.latent.gaussian_block import Cells, Floats, GaussianBlock, Ints
+from gdsfd.latent.starts import starts
+
+__all__ = ["Mixture", "Observed", "fit_mixture"]
+
+#: Patients that the prior of each share counts as.
+PRIOR_COUNT = 1.0
+#: EM stops where a round gains less, in nats per patient.
+TOLERANCE = 1e-4
+#: Rounds of every start, and the most patients they see; the best few go on, with all patients.
+SHORT, FEW = 12, 1000
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a mixture sees of some patients.
+
+    Args:
+        content: Standardised numbers, NaN = not measured; [N, D].
+        block: Modality of each column, 0, 1, ..; [D].
+        views: Name -> code of each patient, -1 = missing; [N].
+    """
+
+    content: Floats
+    block: Ints
+    views: Mapping[str, Ints]
+
+    def rows(self, rows: Ints) -> Observed:
+        """Some of the patients."""
+        return Observed(self.content[rows], self.block, {name: codes[rows] for name, codes in self.views.items()})
+
+    def cells(self) -> list[Cells]:
+        """The content modality by modality."""
+        return [Cells.of(self.content[:, self.block == k]) for k in range(int(self.block.max(initial=-1)) + 1)]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A fitted mixture of K classes, for L outcomes.
+
+    Args:
+        share: ``P(u | y)``; [L, K].
+        views: Name -> ``P(v | u)``; [K, codes].
+        blocks: One per modality.
+        block: Modality of each column; [D].
+        marginal: ``P(u)`` among the patients fitted on; [K].
+    """
+
+    share: Floats
+    views: dict[str, Floats]
+    blocks: tuple[GaussianBlock, ...]
+    block: Ints
+    marginal: Floats
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, K."""
+        return int(self.share.shape[1])
+
+    def content_log_density(self, seen: Observed, y: Ints) -> Floats:
+        """``log p(x | y, u)`` of content alone, in nats; [N, K]."""
+        return self._content(seen.cells(), y)
+
+    def _content(self, cells: list[Cells], y: Ints) -> Floats:
+        found = np.zeros((len(y), self.classes))
+        for part, block in zip(cells, self.blocks):
+            found[part.rows] += block.log_density(part, y[part.rows])
+        return found
+
+    def log_joint(self, seen: Observed, y: Ints, without: str | None = None) -> Floats:
+        """``log p(u, x, v | y)`` in nats; [N, K].
+
+        Args:
+            seen: The patients.
+            y: Their outcomes.
+            without: A view left out, so that what is found can be held against it.
+        """
+        return np.log(self.share)[y] + self._views(seen.views, len(y), without) + self.content_log_density(seen, y)
+
+    def _views(self, views: Mapping[str, Ints], size: int, without: str | None = None) -> Floats:
+        found = np.zeros((size, self.classes))
+        for name, table in self.views.items():
+            if name != without and name in views:
+                codes = views[name]
+                known = (codes >= 0) & (codes < table.shape[1])  # a code that nobody had says nothing
+                found[known] += np.log(table[:, codes[known]]).T
+        return found
+
+    def log_likelihood(self, seen: Observed, y: Ints) -> Floats:
+        """``log p(x, v | y)`` of each patient, in nats; [N]."""
+        return logsumexp(self.log_joint(seen, y), axis=1)
+
+    def responsibilities(self, seen: Observed, y: Ints, without: str | None = None) -> Floats:
+        """``P(u | x, v, y)``; [N, K]. Takes labels: of patients fitted on, never of those predicted."""
+        joint = self.log_joint(seen, y, without)
+        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+
+    def outcome_log_density(self, seen: Observed, share: Floats) -> Floats:
+        """``log sum_u share[y, u] p(x | y, u)`` for every outcome, in nats; [N, L].
+
+        Args:
+            seen: The patients; their views are not looked at.
+            share: Weights of the classes under each outcome; [L, K]. ``P(u)`` in every row is the back-door average,
+                ``P(u | y)`` what was observed.
+        """
+        cells, size = seen.cells(), len(seen.content)
+        return np.stack(
+            [
+                logsumexp(self._content(cells, np.full(size, y)) + np.log(share[y]), axis=1)
+                for y in range(len(self.share))
+            ],
+            axis=1,
+        )
+
+    def permuted(self, order: Ints) -> Mixture:
+        """The same mixture with its classes in another order."""
+        return Mixture(
+            self.share[:, order],
+            {name: table[order] for name, table in self.views.items()},
+            tuple(GaussianBlock(each.outcome, each.stratum[order], each.covariance) for each in self.blocks),
+            self.block,
+            self.marginal[order],
+        )
+
+
+class _Fit:
+    """EM on some patients."""
+
+    def __init__(self, seen: Observed, y: Ints, outcomes: int, sizes: Mapping[str, int] | None = None) -> None:
+        self.seen, self.y, self.outcomes, self.cells = seen, y, outcomes, seen.cells()
+        found = {name: int(codes.max(initial=-1)) + 1 for name, codes in seen.views.items()}
+        self.sizes = dict(sizes) if sizes is not None else {name: size for name, size in found.items() if size > 0}
+
+    def first(self, share: Floats) -> Mixture:
+        """From responsibilities alone: one M-step that starts from the columns' own spread."""
+        classes = share.shape[1]
+        blocks = []
+        for part in self.cells:
+            d = part.values.shape[1]
+            plain = GaussianBlock(np.zeros((self.outcomes, d)), np.zeros((classes, d)), np.eye(d))
+            own = self.y[part.rows]
+            blocks.append(plain.step(part, own, plain.e_step(part, own), share[part.rows]))
+        return self._mixture(share, tuple(blocks))
+
+    def run(self, mixture: Mixture, rounds: int) -> tuple[Mixture, list[float]]:
+        """At most so many rounds; the mixture, and the log-posterior before each of them."""
+        trace: list[float] = []
+        for _ in range(rounds):
+            expected = [block.e_step(part, self.y[part.rows]) for part, block in zip(self.cells, mixture.blocks)]
+            joint = np.log(mixture.share)[self.y] + mixture._views(self.seen.views, len(self.y))
+            for part, found in zip(self.cells, expected):
+                joint[part.rows] += found[0]
+            level = logsumexp(joint, axis=1)
+            trace.append(float(level.sum()) + _log_prior(mixture))
+            if len(trace) > 1 and trace[-1] - trace[-2] < TOLERANCE * len(self.y):
+                break
+            share = np.exp(joint - level[:, None])
+            blocks = tuple(
+                block.step(part, self.y[part.rows], found, share[part.rows])
+                for part, block, found in zip(self.cells, mixture.blocks, expected)
+            )
+            mixture = self._mixture(share, blocks)
+        return mixture, trace
+
+    def _mixture(self, share: Floats, blocks: tuple[GaussianBlock, ...]) -> Mixture:
+        by_outcome = np.stack([share[self.y == y].sum(0) for y in range(self.outcomes)]) + PRIOR_COUNT
+        views = {}
+        for name, size in self.sizes.items():
+            codes = self.seen.views[name]
+            table = np.stack([np.bincount(codes[codes >= 0], each[codes >= 0], size) for each in share.T]) + PRIOR_COUNT
+            views[name] = table / table.sum(1, keepdims=True)
+        given = by_outcome / by_outcome.sum(1, keepdims=True)
+        # P(u) as the shares of the outcomes have it: what the average over strata weighs by.
+        prevalence = np.bincount(self.y, minlength=self.outcomes) / len(self.y)
+        return Mixture(given, views, blocks, self.seen.block, prevalence @ given)
+
+
+def _log_prior(mixture: Mixture) -> float:
+    counts = sum(float(np.log(table).sum()) for table in (mixture.share, *mixture.views.values()))
+    return PRIOR_COUNT * counts + sum(block.log_prior() for block in mixture.blocks)
+
+
+def fit_mixture(
+    seen: Observed,
+    y: Ints,
+    classes: int,
+    *,
+    outcomes: int = 2,
+    seed: int = 0,
+    draws: int = 2,
+    going_on: int = 2,
+    rounds: int = 60,
+) -> tuple[Mixture, list[float]]:
+    """The best mixture of several starts.
+
+    Args:
+        seen: Labelled training patients.
+        y: Their outcomes, 0 .. ``outcomes`` - 1; [N].
+        classes: Number of classes.
+        outcomes: Number of outcomes.
+        seed: Of the starts that are drawn.
+        draws: Starts along random directions; beside them there is one along what spreads most inside outcome classes,
+            and one along what tells each view.
+        going_on: Starts that go on after the first rounds.
+        rounds: Most rounds of EM.
+
+    Returns:
+        The mixture, and the log-posterior of the start that became it before each of its rounds, up to a constant, in
+        nats.
+    """
+    fit = _Fit(seen, y, outcomes)
+    if classes == 1:
+        return fit.run(fit.first(np.ones((len(y), 1))), rounds)
+    few = np.random.default_rng(seed).permutation(len(y))[:FEW]
+    part = seen.rows(np.sort(few))
+    begin = _Fit(part, y[np.sort(few)], outcomes, fit.sizes)
+    first = starts(part.content, begin.y, part.views, classes, seed, draws)
+    begun = [begin.run(begin.first(share), SHORT) for share in first]
+    begun.sort(key=lambda each: -each[1][-1])
+    return max((fit.run(mixture, rounds) for mixture, _ in begun[:going_on]), key=lambda each: each[1][-1])

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency
+
+from gdsfd.latent.evidence import log_odds, outcome_p, overlap, tie, weigh
+from gdsfd.latent.gaussian_block import GaussianBlock
+from gdsfd.latent.mixture import Mixture, Observed
+from tests.latent.drawn import a_mixture, draw
+
+
+def writing(mixture: Mixture, outcome: np.ndarray) -> Mixture:
+    """The same mixture with the outcome written elsewhere."""
+    blocks = tuple(
+        GaussianBlock(np.stack([0 * outcome, outcome])[:, mixture.block == k], each.stratum, each.covariance)
+        for k, each in enumerate(mixture.blocks)
+    )
+    return replace(mixture, blocks=blocks)
+
+
+@pytest.fixture(scope="module")
+def practice():
+    mixture = a_mixture(2.5)
+    seen, y, _ = draw(mixture, 1500)
+    return mixture, seen, y
+
+
+def shuffled(seen: Observed, y: np.ndarray, names: list[str]) -> Observed:
+    """Views that say nothing: re-drawn inside outcome classes."""
+    views = dict(seen.views)
+    for name in names:
+        views[name] = np.random.default_rng(1).permutation(views[name])
+    return Observed(seen.content, seen.block, views)
+
+
+def test_tie_is_the_test_of_independence_with_hard_classes():
+    rng = np.random.default_rng(0)
+    y, u, codes = rng.integers(0, 2, 400), rng.integers(0, 2, 400), rng.integers(-1, 3, 400)
+    codes[u == 1] = np.where(rng.random((u == 1).sum()) < 0.1, 2, codes[u == 1])
+    wanted = []
+    for label in (0, 1):
+        table = np.zeros((2, 3))
+        for i in range(400):
+            if y[i] == label and codes[i] >= 0:
+                table[u[i], codes[i]] += 1
+        wanted.append(chi2_contingency(table, correction=False).pvalue)
+    assert tie(np.eye(2)[u], y, codes) == pytest.approx(min(1.0, 2 * min(wanted)))
+
+
+def test_tie_of_levels_too_rare_to_test_is_none():
+    y, codes = np.zeros(40, dtype=int), np.arange(40)
+    assert tie(np.full((40, 2), 0.5), y, codes) == 1.0
+    assert tie(np.full((40, 2), 0.5), y, np.full(40, -1)) == 1.0
+
+
+def test_overlap_is_the_cosine_in_the_metric_of_the_mixture():
+    mixture, presence = a_mixture(), np.array([0.9, 0.5, 0.2])
+    mixture = writing(mixture, np.array([1.0, 0.5, 0.0, 0.3, -0.4, 0.7]))
+    dots = np.zeros(3)
+    for share, block in zip(presence, mixture.blocks):
+        b, c = block.outcome[1] - block.outcome[0], block.stratum[1] - block.stratum[0]
+        inverse = share * np.linalg.inv(block.covariance)
+        dots += [b @ inverse @ c, b @ inverse @ b, c @ inverse @ c]
+    assert overlap(mixture, presence) == pytest.approx(abs(dots[0]) / np.sqrt(dots[1] * dots[2]))
+    assert overlap(mixture.permuted(np.array([1, 0])), presence) == pytest.approx(overlap(mixture, presence))
+
+
+def test_overlap_is_one_where_the_class_writes_what_the_outcome_writes():
+    mixture = a_mixture()
+    same = np.concatenate([each.stratum[1] - each.stratum[0] for each in mixture.blocks])
+    assert overlap(writing(mixture, 3 * same), np.ones(3)) == pytest.approx(1.0)
+    assert overlap(writing(mixture, 0 * same), np.ones(3)) == 0.0
+
+
+def test_overlap_of_three_classes_is_the_projection_on_their_span():
+    mixture = a_mixture()
+    plain = tuple(GaussianBlock(each.outcome, each.stratum, np.eye(len(each.covariance))) for each in mixture.blocks)
+    outcome = np.array([3.0, 4.0, 0, 0, 0, 0])
+    stratum = np.array([[0.0] * 6, [2.0, 0, 0, 1.0, 0, 0], [0, 0, 0, 1.0, 0, 0]])
+    three = tuple(
+        GaussianBlock(each.outcome, stratum[:, mixture.block == k], each.covariance) for k, each in enumerate(plain)
+    )
+    found = overlap(writing(replace(mixture, blocks=three), outcome), np.ones(3))
+    assert found == pytest.approx(0.6)  # of (3, 4) what lies along the first column
+
+
+def test_log_odds():
+    assert log_odds(a_mixture()) == pytest.approx(np.log(0.8 * 0.75 / (0.2 * 0.25)))
+
+
+def test_a_practice_is_adjusted_for(practice):
+    mixture, seen, y = practice
+    found = weigh(mixture, seen, y)
+    assert found.verdict == "practice"
+    assert found.adjust
+    assert max(found.ties.values()) < 1e-3
+    assert "2 kinds of practice were found, told by site and pattern" in found.sentence
+    assert found.masses == pytest.approx(tuple(mixture.marginal))
+
+
+def test_classes_tied_to_nothing_are_left_alone(practice):
+    mixture, seen, y = practice
+    found = weigh(mixture, shuffled(seen, y, ["site", "pattern"]), y)
+    assert (found.verdict, found.adjust) == ("cannot tell", False)
+    assert "errors in the labels look like this, too; nothing is adjusted for" in found.sentence
+    only = weigh(mixture, shuffled(seen, y, ["site"]), y)
+    assert only.adjust
+    assert "told by pattern;" in only.sentence
+    none = weigh(replace(mixture, views={}), Observed(seen.content, seen.block, {}), y)
+    assert none.verdict == "cannot tell"
+    assert "no suspect is declared" in none.sentence
+
+
+@pytest.mark.parametrize(("along", "verdict"), [(1.0, "severity"), (0.33, "cannot tell"), (0.1, "practice")])
+def test_classes_that_write_where_the_outcome_writes_are_severity(practice, along, verdict):
+    mixture, seen, y = practice
+    root = [np.linalg.cholesky(np.linalg.inv(each.covariance)) for each in mixture.blocks]
+    c = np.concatenate([(each.stratum[1] - each.stratum[0]) @ r for each, r in zip(mixture.blocks, root)])
+    aside = np.eye(6)[0] - c[0] * c / (c @ c)
+    b = along * c / np.linalg.norm(c) + np.sqrt(1 - along**2) * aside / np.linalg.norm(aside)
+    places = [np.flatnonzero(mixture.block == k) for k in range(3)]
+    outcome = np.concatenate([np.linalg.solve(r.T, b[own]) for r, own in zip(root, places)])
+    moved = writing(mixture, outcome)
+    whole = Observed(draw(moved, 1500, missing=0.0)[0].content, seen.block, seen.views)
+    present = [np.isfinite(whole.content[:, own]).any(1).mean() for own in places]
+    assert overlap(moved, np.array(present)) == pytest.approx(along, abs=0.05)
+    seen, y, _ = draw(moved, 1500)
+    found = weigh(moved, seen, y)
+    assert found.verdict == verdict, found
+    assert found.adjust == (verdict == "practice")
+
+
+def test_classes_that_tell_nothing_of_the_outcome_are_no_confounder():
+    alike = replace(a_mixture(2.5), share=np.full((2, 2), 0.5), marginal=np.full(2, 0.5))
+    seen, y, _ = draw(alike, 1500)
+    assert outcome_p(alike, seen, y) == 1.0
+    found = weigh(alike, seen, y)
+    assert (found.verdict, found.adjust) == ("none", False)
+    assert "No latent confounder was found: 2 classes" in found.sentence
+
+
+def test_one_class_is_no_confounder(practice):
+    mixture, seen, y = practice
+    one = Mixture(
+        np.ones((2, 1)), {}, tuple(replace(b, stratum=b.stratum[:1]) for b in mixture.blocks), seen.block, np.ones(1)
+    )
+    found = weigh(one, seen, y)
+    assert (found.classes, found.verdict, found.overlap) == (1, "none", None)
+    assert found.sentence.startswith("No latent confounder was found")
