@@ -62,18 +62,19 @@ def heartbeat(
 
 
 def epoch_words(row: dict[str, Any], epochs: int) -> str:
-    """A row of the history in words.
+    """A row of the history in words, with what is left of this fit if it takes all its epochs.
 
     Args:
         row: As ``Debiaser.fit(on_epoch=...)`` gets it.
         epochs: The most there can be.
 
     Example:
-        >>> epoch_words({"model": "guard", "epoch": 3, "tuning_loss": 0.25}, 100)
-        'guard, epoch 3 of at most 100, tuning loss 0.2500'
+        >>> epoch_words({"model": "guard", "epoch": 3, "tuning_loss": 0.25, "seconds": 2.0}, 100)
+        'guard, epoch 3 of at most 100, tuning loss 0.2500, at most 3 min 14 s left of this fit'
     """
-    model = f"{row['model']}, " if "model" in row else ""
-    return f"{model}epoch {row['epoch']} of at most {epochs}, tuning loss {row['tuning_loss']:.4f}"
+    model, left = f"{row['model']}, " if "model" in row else "", row["seconds"] * (epochs - row["epoch"])
+    words = f"{model}epoch {row['epoch']} of at most {epochs}, tuning loss {row['tuning_loss']:.4f}"
+    return f"{words}, at most {_elapsed(left)} left of this fit"
 
 
 def _elapsed(seconds: float) -> str:

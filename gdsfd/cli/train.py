@@ -76,6 +76,8 @@ def run(arguments: argparse.Namespace) -> None:
     model = Debiaser(**options)
     with heartbeat(f"training {model.backbone}", arguments.quiet) as tell:
         graph = load_graph(arguments.graph)
+        if not arguments.quiet:
+            print(f"plan: {model.plan(graph).explanation}", flush=True)
         model.fit(
             graph,
             out=arguments.out,

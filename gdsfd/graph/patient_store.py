@@ -43,6 +43,7 @@ class PatientStore:
         self._tensors: dict[str, dict[str, Tensor]] = {}
         self._rows: dict[str, tuple[str, ...]] = {}
         self._packed: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._featured: set[str] = set()
         for modality in self.schema.modalities:
             edges = graph[edge_type(modality.name)]
             patient = edges.edge_index[0]
@@ -99,12 +100,17 @@ class PatientStore:
     ) -> None:
         """Replaces a modality's tensors by one row of features per observation, worked out once.
 
+        Where another network with the same encoders has done so, they stay: its features are this one's.
+
         Args:
             name: The modality.
             make: Features of some observations, from their tensors; [e, F] from a dict as in ``PatientBatch``.
             keep: Packed pointers whose runs stay beside the features, such as ``("run_ptr",)``.
             chunk: Observations at a time.
         """
+        if name in self._featured:
+            return
+        self._featured.add(name)
         total = int((self._edge_of[name] >= 0).sum())
         device = self._edge_of[name].device
         parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
@@ -120,7 +126,7 @@ class PatientStore:
         pointer: str,
         chunk: int = 8192,
     ) -> None:
-        """Adds packed runs to a modality's tensors, worked out once; what is there stays.
+        """Adds packed runs to a modality's tensors, worked out once; what is there stays, also runs of this name.
 
         Args:
             name: The modality.
@@ -129,6 +135,8 @@ class PatientStore:
             pointer: Key under which the runs' pointers are given out.
             chunk: Observations at a time.
         """
+        if pointer in self._packed[name]:
+            return
         total = int((self._edge_of[name] >= 0).sum())
         device = self._edge_of[name].device
         parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]

@@ -14,6 +14,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, build_loss_weight
 from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective
@@ -87,6 +88,7 @@ class Arm:
         resume: bool = False,
         settings: dict[str, Any] | None = None,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
+        store: PatientStore | None = None,
     ) -> FittedArm:
         """Trains the arm.
 
@@ -97,6 +99,7 @@ class Arm:
             resume: Whether to go on from them.
             settings: Stored with the checkpoints.
             on_epoch: Called with each row of the history.
+            store: The graph's, to share what networks with the same encoders work out once; default: a new one.
         """
         rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
         targets, codes, signal = self.targets(graph, rows["train"])
@@ -104,7 +107,7 @@ class Arm:
         targets = replace(targets, group=fit_strata(network, graph, rows["train"]))
         objective = self.objective(network, len(graph["patient"].id), codes.sizes)
         state = train(
-            network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, targets, rows
+            network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, targets, rows, store
         )
         return FittedArm(network.cpu(), state, signal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_tr
 from gdsfd.training.fitted_models import FittedModels, fit_models
 from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_selection.guard import Guard
+from gdsfd.training.plan import TrainingPlan, plan_training
 from gdsfd.training.progress import Watch, followed
 from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.storage.checkpoint import (
@@ -43,6 +45,8 @@ from gdsfd.training.suspects.declared_suspects import check_suspects, existing_s
 from gdsfd.training.trained_networks import TrainedNetworks
 
 __all__ = ["Debiaser"]
+
+_log = logging.getLogger(__name__)
 
 
 class Debiaser(TrainedNetworks, Estimator):
@@ -158,6 +162,7 @@ class Debiaser(TrainedNetworks, Estimator):
         suspects = self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
         config = self.config.resolved(rows_of(graph, "train").numel())
         title, reference = f"training {self.backbone}", Arm(self.backbone, None, config, self.seed, suspects)
+        _log.info("%s: %s", title, plan_training(graph, config, self.streams).explanation)
         with followed(title, config.max_epochs, progress, on_epoch) as watch:
             if out is None:
                 self._take(graph, fit_models(graph, reference, self.streams, None, False, {}, watch), suspects)
@@ -180,6 +185,15 @@ class Debiaser(TrainedNetworks, Estimator):
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
+
+    def plan(self, graph: HeteroData) -> TrainingPlan:
+        """What :meth:`fit` will do on a graph: which fits, of how many networks, of how many epochs at most.
+
+        Raises:
+            InputError: Nothing to learn from or choose by.
+        """
+        check_trainable(graph)
+        return plan_training(graph, self.config.resolved(rows_of(graph, "train").numel()), self.streams)
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).

@@ -11,6 +11,7 @@ from typing import Any
 from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
@@ -98,13 +99,15 @@ def fit_models(
         _log.info("%s, reference: %s", reference.backbone, why_ended(plain.state, config))
         return FittedModels({"reference": plain}, None, config)
     debiased = replace(reference, streams=streams)
-    fitted = {}
+    fitted, store = {}, PatientStore(graph)
     for name, arm in (("reference", reference), ("debiased", debiased)):
         place = folder / name if folder is not None else None
-        fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name))
+        fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name), store)
         _log.info("%s, %s: %s", arm.backbone, name, why_ended(fitted[name].state, config))
     folds = config.guard_folds if config.guard == "auto" else 0
-    guard = select_model(graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"))
+    guard = select_model(
+        graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store
+    )
     _log.info("guard: %s", guard.explanation)
     return FittedModels(fitted, guard, config)
 

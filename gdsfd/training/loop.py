@@ -74,6 +74,7 @@ def train(
     objective: Objective | None = None,
     targets: Targets | None = None,
     rows: Mapping[str, Tensor] | None = None,
+    store: PatientStore | None = None,
 ) -> TrainingState:
     """Trains a network in place; it ends with the weights of its best epoch.
 
@@ -92,6 +93,7 @@ def train(
         targets: Labels and what suspects say of all the graph's patients; default: the labels. Where it has weights or
             margins that the objective uses, the tuning loss has them too, and the inputs' relevance the weights.
         rows: Rows of ``train`` and ``tuning``, instead of the graph's splits.
+        store: The graph's, to be shared by networks with the same encoders; default: a new one.
 
     Returns:
         The progress reached.
@@ -100,7 +102,7 @@ def train(
         InputError: The graph has no labelled training or tuning patients, or training diverges.
     """
     with kept_memory():
-        return _train(network, graph, config, seed, folder, resume, settings, on_epoch, objective, targets, rows)
+        return _train(network, graph, config, seed, folder, resume, settings, on_epoch, objective, targets, rows, store)
 
 
 def _train(
@@ -115,9 +117,10 @@ def _train(
     objective: Objective | None,
     targets: Targets | None,
     rows: Mapping[str, Tensor] | None,
+    store: PatientStore | None,
 ) -> TrainingState:
     fabric = make_fabric(config)
-    store = PatientStore(graph)
+    store = PatientStore(graph) if store is None else store
     y = graph["patient"].y
     labelled = ~torch.isnan(y).all(-1) if y.is_floating_point() else y >= 0
     rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}

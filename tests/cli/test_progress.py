@@ -36,9 +36,13 @@ def wait_for(capsys, lines: int) -> list[str]:
 def test_a_line_now_and_then_says_how_far_it_is(hasty, capsys):
     with heartbeat("training muse", quiet=False) as tell:
         assert re.fullmatch(r"training muse \(\d+ s\)", wait_for(capsys, 1)[0])
-        tell(progress.epoch_words({"model": "debiased", "epoch": 7, "tuning_loss": 0.43211}, 100))
+        row = {"model": "debiased", "epoch": 7, "tuning_loss": 0.43211, "seconds": 0.5}
+        tell(progress.epoch_words(row, 100))
         lines = wait_for(capsys, 3)
-    assert re.fullmatch(r"training muse: debiased, epoch 7 of at most 100, tuning loss 0\.4321 \(\d+ s\)", lines[-1])
+    left = r"at most 46 s left of this fit"
+    assert re.fullmatch(
+        rf"training muse: debiased, epoch 7 of at most 100, tuning loss 0\.4321, {left} \(\d+ s\)", lines[-1]
+    )
     time.sleep(0.2)
     assert capsys.readouterr().err.count("\n") <= 1  # it has ended
 
@@ -84,10 +88,11 @@ def test_the_log_has_a_line_per_epoch_and_the_library_no_handler(caplog):
     with caplog.at_level(logging.INFO, logger="gdsfd"):
         Debiaser("concat", "strata", max_epochs=2, channels=4, members=1, guard_folds=0).fit(graph)
     own = [record.getMessage() for record in caplog.records if record.name.startswith("gdsfd")]
-    assert own[0].startswith("training concat: reference, epoch 1 of at most 2, tuning loss ")
-    assert own[2].startswith("concat, reference: ended by max_epochs=2")
-    assert own[5].startswith("concat, debiased: ended by max_epochs=2")
-    assert own[6].startswith("guard: ")
-    assert len(own) == 7
+    assert own[0] == "training concat: 2 fits of 1 network (reference, debiased); at most 2 epochs each"
+    assert own[1].startswith("training concat: reference, epoch 1 of at most 2, tuning loss ")
+    assert own[3].startswith("concat, reference: ended by max_epochs=2")
+    assert own[6].startswith("concat, debiased: ended by max_epochs=2")
+    assert own[7].startswith("guard: ")
+    assert len(own) == 8
     assert not logging.getLogger("gdsfd").handlers
     assert not logging.getLogger("gdsfd.training.progress").handlers

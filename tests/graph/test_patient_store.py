@@ -175,3 +175,19 @@ def test_runs_of_a_modality_nobody_has():
     observations = store.batch(torch.arange(12)).observations["diagnosis"]
     assert observations["own_ptr"].tolist() == [0]
     assert observations["own"].numel() == 0
+
+
+def test_features_that_another_network_has_worked_out_stay(graph):
+    store = PatientStore(graph)
+    name = graph.schema.names[0]
+    number = PatientStore(graph).patients_with(name).double()
+    store.put_features(name, lambda observations: number.unsqueeze(1))
+    before = store.batch(torch.arange(9)).observations[name]
+
+    def never(observations):
+        raise AssertionError("worked out twice")
+
+    store.put_features(name, never)
+    after = store.batch(torch.arange(9)).observations[name]
+    assert set(after) == {"features"}
+    assert torch.equal(after["features"], before["features"])

@@ -71,6 +71,7 @@ def select_model(
     settings: dict[str, Any] | None = None,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     left_out_reference: dict[str, FittedArm] | None = None,
+    store: PatientStore | None = None,
 ) -> Guard:
     """Compares a debiased model with its reference without looking at any test patient.
 
@@ -93,10 +94,11 @@ def select_model(
         on_epoch: Called with each row of the further fits' histories.
         left_out_reference: Fits of the reference without each fold, by the fold's name; what is missing is added. Lets
             several debiased arms share them.
+        store: The graph's, which all fits share; default: a new one.
     """
     y = graph["patient"].y
     tuning_rows = rows_of(graph, "tuning")
-    store = PatientStore(graph)
+    store = PatientStore(graph) if store is None else store
     scores = {name: predict(arm.network, store, tuning_rows).probability for name, arm in fitted.items()}
     areas = {name: mean_area(y[tuning_rows], score) for name, score in scores.items()}
     figures = {f"{name}_auroc": area for name, area in areas.items()}
@@ -126,7 +128,7 @@ def select_model(
     parts = environment_folds(graph, folds)
     if parts:
         found = leave_one_environment_out(
-            graph, reference, debiased, parts, folder, resume, settings, on_epoch, left_out_reference
+            graph, reference, debiased, parts, folder, resume, settings, on_epoch, left_out_reference, store
         )
         where = "in environments left out of training"
     else:

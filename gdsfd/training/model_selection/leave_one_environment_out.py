@@ -95,6 +95,7 @@ def leave_one_environment_out(
     settings: dict[str, Any] | None,
     on_epoch: Callable[[dict[str, Any]], None] | None,
     shared: dict[str, FittedArm] | None,
+    store: PatientStore,
 ) -> Concordance:
     """Fits both arms without each fold and compares them inside the environments left out.
 
@@ -108,12 +109,12 @@ def leave_one_environment_out(
         settings: Stored with them.
         on_epoch: Called with each row of the fits' histories.
         shared: Fits of the reference by the fold's name; what is missing is added.
+        store: The graph's, which all fits share.
 
     Returns:
         Concordance among patients weighted so that the environment tells nothing of the outcome.
     """
     shared = shared if shared is not None else {}
-    store = PatientStore(graph)
     rows, scores = [], {"reference": [], "debiased": []}  # type: ignore[var-annotated]
     for number, fold in enumerate(folds):
         rows.append(fold.left_out)
@@ -122,7 +123,7 @@ def leave_one_environment_out(
             fitted = shared.get(fold.name) if name == "reference" else None
             if fitted is None:
                 place = folder / f"without-{number}-{name}" if folder is not None else None
-                fitted = single.fit(graph, fold.rows, place, resume, settings, on_epoch)
+                fitted = single.fit(graph, fold.rows, place, resume, settings, on_epoch, store)
             if name == "reference":
                 shared[fold.name] = fitted
             scores[name].append(predict(fitted.network, store, fold.left_out).probability)

@@ -1,0 +1,62 @@
+"""What a training will do, known before it starts: which fits, of how many networks, of how many epochs at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch_geometric.data import HeteroData
+
+from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
+
+__all__ = ["TrainingPlan", "plan_training"]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """The fits of one training.
+
+    Args:
+        models: Fitted on all training patients: ``reference``, and ``debiased`` where there is debiasing.
+        members: Networks of each of them.
+        left_out: Groups of environments that the guard leaves out in turn, fitting one network of each model without
+            them; 0 where nothing is left out. It does not come to that where it can decide sooner.
+        max_epochs: Most epochs of each fit; early stopping may end it sooner.
+    """
+
+    models: tuple[str, ...]
+    members: int
+    left_out: int
+    max_epochs: int
+
+    @property
+    def fits(self) -> int:
+        """The most fits there will be."""
+        return len(self.models) * (1 + self.left_out)
+
+    @property
+    def explanation(self) -> str:
+        """The plan in words."""
+        count = len(self.models)
+        networks = f"{self.members} networks" if self.members > 1 else "1 network"
+        words = f"{count} {'fits' if count > 1 else 'fit'} of {networks} ({', '.join(self.models)})"
+        if self.left_out:
+            words += f", then up to {self.fits - count} of 1 network for the guard, which leaves out"
+            words += f" {self.left_out} groups of environments in turn"
+        return f"{words}; at most {self.max_epochs} {'epochs' if self.max_epochs > 1 else 'epoch'} each"
+
+
+def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig | None) -> TrainingPlan:
+    """The plan of a training on a graph.
+
+    Args:
+        graph: The graph.
+        config: A resolved configuration.
+        streams: The parts of the debiasing mode; None = ERM.
+    """
+    assert config.members is not None
+    if streams is None:
+        return TrainingPlan(("reference",), config.members, 0, config.max_epochs)
+    folds = environment_folds(graph, config.guard_folds if config.guard == "auto" else 0)
+    return TrainingPlan(("reference", "debiased"), config.members, len(folds), config.max_epochs)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+import gdsfd
+from gdsfd.errors import InputError
+from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort_factory import make_cohort
+
+SETTINGS = {"channels": 4, "max_epochs": 1, "seed": 0, "members": 2}
+
+
+@pytest.mark.parametrize("debias", ["none", "full"])
+@pytest.mark.parametrize("environments", [True, False])
+def test_the_plan_is_what_is_then_done(debias, environments):
+    graph = graph_from_cohort(make_cohort(120))
+    if not environments:
+        del graph["patient"].environment
+    model = gdsfd.Debiaser("concat", debias, **SETTINGS)
+    plan = model.plan(graph)
+    rows: list[dict[str, object]] = []
+    model.fit(graph, on_epoch=rows.append, baselines=False)
+    done = [row.get("model", "reference") for row in rows if row["epoch"] == 1]
+    assert tuple(name for name in done if name != "guard") == plan.models
+    assert len(done) in (len(plan.models), plan.fits)  # the guard may decide without leaving anything out
+    assert [len(network.members) for network in model.networks_.values()] == [plan.members] * len(plan.models)
+    assert (plan.left_out > 0) == (environments and debias == "full")
+
+
+def test_the_words():
+    graph = graph_from_cohort(make_cohort(120))
+    assert gdsfd.Debiaser("concat", **SETTINGS).plan(graph).explanation == (
+        "1 fit of 2 networks (reference); at most 1 epoch each"
+    )
+    words = gdsfd.Debiaser("concat", "full", **{**SETTINGS, "members": 1, "max_epochs": 9}).plan(graph).explanation
+    assert words.startswith("2 fits of 1 network (reference, debiased), then up to ")
+    assert words.endswith("groups of environments in turn; at most 9 epochs each")
+
+
+def test_what_cannot_be_trained_on_has_no_plan():
+    graph = graph_from_cohort(make_cohort(40))
+    graph["patient"].split = ["test"] * 40
+    with pytest.raises(InputError):
+        gdsfd.Debiaser("concat").plan(graph)
