@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from torch_geometric.data import HeteroData
 
-from tests.cohort.ingestion.oracle import Expected, Observed
+from tests.cohort.ingestion.oracle import Expected
+from tests.cohort.ingestion.oracle_kinds import Observed
 
 __all__ = ["assert_as_expected"]
 

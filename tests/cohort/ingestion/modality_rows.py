@@ -196,7 +196,7 @@ def _dirty(frame: pd.DataFrame, plan: ModalityPlan, cohort: CohortColumns, rando
     elif dirt in ("odd number", "too large") and values:
         key = values[int(random.integers(len(values)))]
         token = str(random.choice(ODD_NUMBERS if dirt == "odd number" else TOO_LARGE))
-        frame[key] = frame[key].astype(object)
+        frame[key] = frame[key].map(lambda cell: str(cell) if isinstance(cell, list) else cell).astype(object)
         frame.at[row, key] = f"[1.0, {token}, 2.0]" if key == "e" else token
     elif dirt == "gap" and values:
         frame[values[0]] = frame[values[0]].astype(object)

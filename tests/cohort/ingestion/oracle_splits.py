@@ -56,6 +56,8 @@ def split_of(
         rest = _shared([who for who in order if who not in away], stratum, {"train": 0.7, "tuning": 0.1})
         return ["test" if test else rest.get(who) for who, test in zip(subject, held)]
     if "folds" in spec:
+        if len(order) < spec["folds"]:
+            raise Refused("nobody left", "expected at most as many folds as there are subjects", "absent class")
         test = {who for place, who in enumerate(order) if place % spec["folds"] == spec["fold"]}
         rest = _shared([who for who in order if who not in test], stratum, {"train": 0.7, "tuning": 0.1})
         return ["test" if who in test else rest[who] for who in subject]
