@@ -30,6 +30,7 @@ DECLARED = {
     "adjustment": "mean-bias",
     "dependence measure": "covariance",
     "loss weight": "unsure",
+    "objective": "worst-site",
     "metric": "f1",
     "report section": "frequency",
     "baseline": "coin",
@@ -77,3 +78,18 @@ def test_they_work_together(examples: None, monkeypatch: pytest.MonkeyPatch) -> 
     page = report.html()
     for words in ("F1 score", "How frequent is the outcome?", "a coin"):
         assert words in page
+
+
+def test_the_objective_is_trained_by_and_not_needed_afterwards(examples: None, tmp_path: Path) -> None:
+    cohort = patients()
+    cohort["site"] = ["north", "south"] * (len(cohort) // 2) + ["north"] * (len(cohort) % 2)
+    bands = pd.DataFrame(np.random.default_rng(0).normal(size=(len(cohort), 2)), columns=["a", "b"])
+    entry = {"name": "labs", "kind": "table", "source": bands.assign(pid=cohort.pid), "id": "pid"}
+    graph = gdsfd.build_graph(spec([entry], cohort={"source": cohort, "environment": "site"}), progress=False)
+    settings: dict[str, Any] = {"members": 2, "channels": 4, "max_epochs": 2, "guard_folds": 0, "guard": "debiased"}
+    debias = {"streams": False, "objective": "worst-site"}
+    model = gdsfd.Debiaser("concat", debias, suspects="environment", **settings).fit(graph, baselines=False)
+    model.save(tmp_path / "run")
+    together = model.predict_proba(graph)
+    del REGISTRIES["objective"]._parts["worst-site"]
+    np.testing.assert_array_equal(gdsfd.Debiaser.load(tmp_path / "run").predict_proba(graph), together)

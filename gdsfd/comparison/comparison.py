@@ -25,6 +25,7 @@ from gdsfd.comparison.summary import Design, summarise
 from gdsfd.errors import InputError, cell_text, near_names
 from gdsfd.nn.backbones import check_backbone, known_backbones
 from gdsfd.nn.dependence import check_dependence
+from gdsfd.nn.objective_registry import check_objective
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.process_lock import process_lock
 from gdsfd.result_lines import environment
@@ -166,6 +167,7 @@ def make_plan(
     for parts in streams.values():
         if parts is not None:
             check_dependence(parts.information, parts.information_options)
+            check_objective(parts.objective, parts.objective_options)
     return Plan(
         arms={REFERENCE: None, **streams},
         backbones=tuple(backbones),

@@ -175,6 +175,8 @@ def _of_backbone(
         signal = fitted.suspect_signal
         if signal.suspects:
             verdict["told"] = dict(suspects=signal.suspects, nats=signal.cross_entropy_gain)
+        if signal.effective:
+            verdict["weights"] = dict(clipped=signal.clipped, worth_patients=signal.effective)
         delivered = splits if guard.choice == "debiased" else record["splits"]
         yield [
             {**_network(debiased, name, fitted), **verdict, "splits": delivered},

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gdsfd.nn.embeddings import Embeddings
     from gdsfd.nn.encoders import Encoder, FeatureEncoder, register_encoder
     from gdsfd.nn.losses import LossWeight, Targets, register_loss_weight
+    from gdsfd.nn.objectives import SuspectObjective, register_objective
     from gdsfd.nn.streams import DualStreams, Mask, StreamConfig, register_mask
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Mask",
     "PrototypeConfig",
     "StreamConfig",
+    "SuspectObjective",
     "Targets",
     "register_adjustment",
     "register_backbone",
@@ -35,6 +37,7 @@ __all__ = [
     "register_encoder",
     "register_loss_weight",
     "register_mask",
+    "register_objective",
 ]
 
 #: Public name -> the module it comes from; loaded when first asked for.
@@ -46,6 +49,7 @@ _HOME = {
     "Embeddings": "gdsfd.nn.embeddings",
     **dict.fromkeys(("Encoder", "FeatureEncoder", "register_encoder"), "gdsfd.nn.encoders"),
     **dict.fromkeys(("LossWeight", "Targets", "register_loss_weight"), "gdsfd.nn.losses"),
+    **dict.fromkeys(("SuspectObjective", "register_objective"), "gdsfd.nn.objectives"),
     **dict.fromkeys(("DualStreams", "Mask", "StreamConfig", "register_mask"), "gdsfd.nn.streams"),
 }
 

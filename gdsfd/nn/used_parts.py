@@ -18,7 +18,7 @@ def used_parts(
         backbone: Name of the backbone.
         streams: The parts of the debiasing mode; None = ERM.
         schema: The cohort's fitted description.
-        training: Whether to name what only training needs, too: the measure of dependence.
+        training: Whether to name what only training needs, too: the measure of dependence, the objective.
 
     Returns:
         What a part is (as its registry is called) and its name, as :func:`gdsfd.plugins.plugin_needs` takes them.
@@ -31,6 +31,8 @@ def used_parts(
     if streams is None:
         return found
     found.append(("loss weight", streams.weight))
+    if training and streams.has_objective:
+        found.append(("objective", streams.objective))
     if not streams.streams:
         return found
     found.append(("mask", streams.mask))

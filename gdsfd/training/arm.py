@@ -17,7 +17,7 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, build_loss_weight
-from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective
+from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective, build_objective
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
@@ -40,11 +40,15 @@ class SuspectSignal:
         suspects: The suspects that were found in the graph.
         sizes: Number of codes of each that strata are not crossed from.
         cross_entropy_gain: Per outcome, by how much they lower the cross-entropy of labels out of fold, in nats.
+        clipped: Per outcome, the share of training patients whose weight by them was cut; empty without such weights.
+        effective: Per outcome, how many training patients the weighted ones are worth.
     """
 
     suspects: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     cross_entropy_gain: tuple[float, ...] = ()
+    clipped: tuple[float, ...] = ()
+    effective: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,18 +133,31 @@ class Arm:
         if crossed:  # what strata are crossed from is adjusted for by them, the other suspects by the margin
             codes = codes.without(crossed)
             found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
-        if streams.weight_from == "suspects" or (streams.margin and streams.weight_from != "pattern"):
+        told = streams.margin or streams.has_objective
+        if streams.weight_from == "suspects" or (told and streams.weight_from != "pattern"):
             targets = replace(targets, weight=found.weight)
         if streams.margin:
             targets = replace(targets, margin=found.margin)
         if codes.sizes:
             targets = replace(targets, suspects=codes.codes)
-        return targets, codes, SuspectSignal(names, codes.sizes, gain)
+        signal = SuspectSignal(names, codes.sizes, gain)
+        if streams.weight_from == "suspects":
+            signal = replace(signal, clipped=found.clipped, effective=found.effective)
+        return targets, codes, signal
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:
         """What a network of this arm is trained by; ``sizes`` are the numbers of codes of the suspects."""
         if self.streams is None:
             return ErmObjective()
+        if self.streams.has_objective:
+            return build_objective(
+                self.streams.objective,
+                network,
+                sizes,
+                self.streams.margin,
+                self.streams.stage_one,
+                **self.streams.objective_options,
+            )
         if not self.streams.streams:
             streams, loss_weight = self.streams, None
             if not streams.weighted and streams.weight != "uniform":

@@ -17,6 +17,7 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.encoders.encoder import check_encoder_options
+from gdsfd.nn.objective_registry import check_objective
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.used_parts import used_parts
 from gdsfd.notebook_table import notebook_table
@@ -111,6 +112,7 @@ class Debiaser(TrainedNetworks, Estimator):
         self.debias = debias if isinstance(debias, str) else "custom"
         if self.streams is not None:
             check_dependence(self.streams.information, self.streams.information_options)
+            check_objective(self.streams.objective, self.streams.objective_options)
         self.suspects = read_suspects(suspects)
         self._suspects_given = suspects is not None
         self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")

@@ -70,6 +70,8 @@ class FittedModels:
             "suspects_found": list(signal.suspects),
             "suspect_codes": list(signal.sizes),
             "suspects_tell": list(signal.cross_entropy_gain),
+            **({"weights_clipped": list(signal.clipped)} if signal.effective else {}),
+            **({"weights_worth_patients": list(signal.effective)} if signal.effective else {}),
         }
 
 
@@ -104,6 +106,8 @@ def fit_models(
         place = folder / name if folder is not None else None
         fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name), store)
         _log.info("%s, %s: %s", arm.backbone, name, why_ended(fitted[name].state, config))
+        for cut, worth in zip(fitted[name].suspect_signal.clipped, fitted[name].suspect_signal.effective):
+            _log.info("weights by suspects: %.1f %% cut, worth %.0f training patients", 100 * cut, worth)
     folds = config.guard_folds if config.guard == "auto" else 0
     guard = select_model(
         graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store

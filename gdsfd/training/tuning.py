@@ -48,7 +48,7 @@ def tuning_figures(
             judged = [objective.judged_logits(number, each, there) for number, each in enumerate(predictions)]
             beside.append(network.mean_probability(judged).cpu())
             labels.append(mine.y)
-            weights.append(mine.weight if objective.weighted else None)
+            weights.append(mine.weight if objective.judged_weighted else None)
     y = torch.cat(labels)
     weight = torch.cat([each for each in weights if each is not None]) if weights[0] is not None else None
     return {"tuning_loss": _log_loss(torch.cat(beside), y, weight), **_ranking(torch.cat(plain), y)}

@@ -99,6 +99,18 @@ def test_values_and_gradients_are_those_of_edge_lists_member_by_member(backbone,
     assert moved > 10 * MEMBERS
 
 
+@pytest.mark.parametrize("debias", ["margin", "mmd", "irm"])
+def test_objectives_of_networks_without_streams_are_those_of_each_member(debias) -> None:
+    network, objective, edges, grid, targets = problem("concat", debias, "binary")
+    loss, _, expected = gradients(network, network, objective, edges, targets)
+    found_loss, _, found = gradients(MemberStack(network), network, objective, grid, targets)
+    torch.testing.assert_close(found_loss, loss, rtol=0, atol=1e-10)
+    reached = [name for name, gradient in expected.items() if gradient is not None and gradient.abs().sum() > 0]
+    assert len(reached) > 5 * MEMBERS
+    for name in reached:
+        torch.testing.assert_close(found[name], expected[name], rtol=0, atol=1e-10)
+
+
 def test_contrastive_losses_are_those_of_each_member() -> None:
     network, objective, edges, grid, targets = problem("muse", "none", "binary", contrastive=1.0)
     loss, _, expected = gradients(network, network, objective, edges, targets)

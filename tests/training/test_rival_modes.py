@@ -31,3 +31,16 @@ def test_stored_and_read_it_predicts_the_same_one_patient_as_in_the_batch(graph,
     for row in (0, 3, 50):
         alone = read.predict_proba(graph, ids=[graph["patient"].id[row]])[0]
         np.testing.assert_allclose(alone, together[row], atol=1e-6)
+
+
+def test_importance_weights_say_what_was_cut_and_what_is_left() -> None:
+    graph = graph_from_cohort(make_cohort(600))
+    label = graph["patient"].y[:, 0].nan_to_num(0.0).numpy()
+    graph["patient"].environment = [f"site{int(each)}" for each in np.where(np.arange(600) % 10 == 0, 1 - label, label)]
+    settings = {**QUICK, "max_epochs": 1}
+    found = Debiaser("concat", "strata", suspects="environment", **settings).fit(graph, baselines=False).training
+    train = np.asarray(graph["patient"].split) == "train"
+    assert 0 < found["weights_clipped"][0] < 0.2
+    assert 50 < found["weights_worth_patients"][0] < 0.9 * train.sum()
+    plain = Debiaser("concat", "margin", suspects="environment", **settings).fit(graph, baselines=False).training
+    assert "weights_clipped" not in plain

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
 from gdsfd.nn.dependence.centring import u_centred, u_correlation, u_covariance
 from gdsfd.nn.dependence.dependence import CodeGroup, Dependence
-from gdsfd.nn.dependence.distances import squared_distances
+from gdsfd.nn.dependence.gaussian_kernel import gaussian_kernel
 from gdsfd.nn.dependence.registry import register_dependence
 
 __all__ = ["Hsic"]
@@ -48,21 +47,7 @@ class Hsic(Dependence):
 
     def estimate(self, group: CodeGroup) -> Tensor:
         """The criterion within one group."""
-        first, second = _gaussian_kernel(group.causal), _gaussian_kernel(group.biased)
+        first, second = gaussian_kernel(group.causal), gaussian_kernel(group.biased)
         if self.normalize:
             return u_correlation(first, second)
         return u_covariance(u_centred(first), u_centred(second))
-
-
-def _gaussian_kernel(codes: Tensor) -> Tensor:
-    """Kernel values of all pairs, [n, n]; all 1 when the codes are constant."""
-    n = codes.size(0)
-    squared = squared_distances(codes)
-    row, column = torch.triu_indices(n, n, 1, device=codes.device)
-    mean = squared.sum() / (n * (n - 1))
-    median = squared[row, column].detach().median()
-    # The value is the median, the gradient that of the mean at the same scale: smooth, and it sees a code shrink. More
-    # than half of the pairs equal have no median distance; they get the mean.
-    share = torch.where(median > 0, median / mean.detach().clamp(min=torch.finfo(squared.dtype).tiny), 1.0)
-    width = 2 * mean * share
-    return torch.exp(-squared / torch.where(width > 0, width, 1.0))

@@ -24,6 +24,11 @@ class Objective(nn.Module):
     #: Whether stage 2 predicts by a head that is not there in stage 1, so that the best epoch is one of stage 2.
     new_head: bool = False
 
+    @property
+    def judged_weighted(self) -> bool:
+        """Whether tuning patients count by ``Targets.weight`` in the loss that the epoch is chosen by."""
+        return self.weighted
+
     def stage_one(self, max_epochs: int) -> int:
         """Epochs that stage 1 lasts, at most."""
         return 0

@@ -11,6 +11,7 @@ from gdsfd.nn.adjustment.adjustment import check_adjustment
 from gdsfd.nn.adjustment.config import PrototypeConfig
 from gdsfd.nn.dependence.registry import DEPENDENCE
 from gdsfd.nn.losses.loss_weight import LOSS_WEIGHTS, check_loss_weight
+from gdsfd.nn.objective_registry import ERM
 from gdsfd.nn.streams.mask import check_mask
 from gdsfd.setting_checks import Number, Whole, brief, check_fields, check_names
 
@@ -29,8 +30,8 @@ class StreamConfig:
     """The parts of a debiasing mode. ``Debiaser(debias=StreamConfig(...))`` takes one of one's own.
 
     Args:
-        streams: Whether there are two streams; without them only ``weight`` and ``margin`` act, on a network like
-            ERM's.
+        streams: Whether there are two streams; without them only ``weight``, ``margin`` and ``objective`` act, on a
+            network like ERM's.
         mask: What splits observations between the streams: ``"learned"``
             (:class:`~gdsfd.nn.streams.mask_generator.MaskGenerator`), or a name registered by
             :func:`gdsfd.nn.streams.register_mask`.
@@ -64,10 +65,14 @@ class StreamConfig:
         consistency: Weight, within it, of the divergence between predictions before and after.
         stage_one: Share of ``max_epochs``, 0 to 1, in which only the heads' own losses act. With prototypes this stage
             ends earlier, and at its best epoch, once the tuning figure has not improved for two epochs.
+        objective: What a network without streams is trained by: ``"erm"`` (cross-entropy), or a name of
+            :func:`gdsfd.nn.objectives.known_objectives` (one's own: ``register_objective``), which reads the declared
+            suspects.
         information_options: Options of the measure of dependence, as its class takes them.
         mask_options: Options of the mask.
         weight_options: Options of the loss weight.
         adjustment_options: Options of the adjustment.
+        objective_options: Options of the objective.
 
     Raises:
         InputError: A setting of a wrong type, out of its bounds, or that does not go with another; a name that no part
@@ -103,10 +108,12 @@ class StreamConfig:
     intervention: Annotated[float, Number(0, 1000)] = 0.0
     consistency: Annotated[float, Number(0, 1000)] = 1.0
     stage_one: Annotated[float, Number(0, 1)] = 0.15
+    objective: str = ERM
     information_options: dict[str, Any] = field(default_factory=dict)
     mask_options: dict[str, Any] = field(default_factory=dict)
     weight_options: dict[str, Any] = field(default_factory=dict)
     adjustment_options: dict[str, Any] = field(default_factory=dict)
+    objective_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prototypes", PrototypeConfig.read(self.prototypes))
@@ -130,6 +137,11 @@ class StreamConfig:
             raise InputError("debias settings: prototypes take the place of the biased code and need head='causal'")
         if not self.streams and needs_streams:
             raise InputError(f"debias settings: weight={self.weight!r} compares two heads and needs streams=True")
+        if self.has_objective and (self.streams or self.weight != "uniform"):
+            raise InputError(
+                f"debias settings: objective={self.objective!r} takes the place of cross-entropy and needs "
+                "streams=False and weight='uniform'"
+            )
 
     @property
     def mask_arguments(self) -> dict[str, Any]:
@@ -157,6 +169,11 @@ class StreamConfig:
         return self.information in DEPENDENCE and DEPENDENCE.find(self.information).needs_suspects
 
     @property
+    def has_objective(self) -> bool:
+        """Whether an objective takes the place of cross-entropy."""
+        return self.objective != ERM
+
+    @property
     def weight_from(self) -> Literal["nothing", "suspects", "pattern"]:
         """What weights are worked out from before training (``LossWeight.fitted_from``)."""
         return LOSS_WEIGHTS.find(self.weight).fitted_from
@@ -167,6 +184,7 @@ class StreamConfig:
         return (
             self.weight_from == "suspects"
             or self.margin
+            or self.has_objective
             or self.suspect_weight > 0
             or self.measures_suspects
             or self.prototypes is not None
@@ -214,6 +232,11 @@ PRESETS: dict[str, StreamConfig | None] = {
     "dfd": StreamConfig(biased_head="joint", evaluate_with="own", information="mine"),
     "strata": StreamConfig(streams=False, weight="stratum"),
     "margin": StreamConfig(streams=False, margin=True),
+    # Established rivals that are told the same suspects, on the same network.
+    "group_dro": StreamConfig(streams=False, objective="group_dro"),
+    "vrex": StreamConfig(streams=False, objective="vrex"),
+    "irm": StreamConfig(streams=False, objective="irm"),
+    "mmd": StreamConfig(streams=False, objective="mmd"),
     # Chosen on simulated cohorts with seeds that no published figure uses; swap and a joint head did not pay there.
     "full": StreamConfig(head="causal", margin=True, information="xcov", conditional=True),
     # The pattern's part of the outcome is learned by strata and averaged out, instead of a margin; see

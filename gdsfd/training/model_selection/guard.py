@@ -115,7 +115,9 @@ def select_model(
     if below > WARN_BELOW:
         cost = f" On tuning patients, who share the bias, it loses {below:.3f} AUROC: removed bias, or removed signal."
     signal, streams = fitted["debiased"].suspect_signal, debiased.streams
-    adjusts = streams is not None and (streams.margin or streams.weight == "stratum" or bool(streams.crossed))
+    adjusts = streams is not None and (
+        streams.margin or streams.has_objective or streams.weight == "stratum" or bool(streams.crossed)
+    )
     if adjusts and not any(gain > 0 for gain in signal.cross_entropy_gain):
         which = (
             f"the declared suspects ({', '.join(signal.suspects)}) tell"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,12 +28,23 @@ class OutcomeBySuspects:
         weight: Clipped, mean 1 over labelled training patients; as the labels.
         cross_entropy_gain: Per outcome, how much the suspects lower the cross-entropy of training labels out of fold,
             in nats; 0 where they do not, and margins are then 0.
+        clipped: Per outcome, the share of labelled training patients whose weight was cut.
+        effective: Per outcome, how many training patients the weighted ones are worth: (sum of weights)^2 / sum of
+            squared weights.
     """
 
-    def __init__(self, margin: Tensor, weight: Tensor, cross_entropy_gain: list[float]) -> None:
+    def __init__(
+        self,
+        margin: Tensor,
+        weight: Tensor,
+        cross_entropy_gain: list[float],
+        clipped: Sequence[float] = (),
+        effective: Sequence[float] = (),
+    ) -> None:
         self.margin = margin
         self.weight = weight
         self.cross_entropy_gain = cross_entropy_gain
+        self.clipped, self.effective = tuple(clipped), tuple(effective)
 
 
 def outcome_by_suspects(
@@ -53,6 +66,9 @@ def outcome_by_suspects(
         num_outputs: Outcomes, or classes.
         clip: Largest weight before normalising.
 
+    With one suspect and many patients per code the weights are those of importance weighting by counts,
+    :math:`P(y) P(s) / P(y, s)`.
+
     References:
         Our formulation (stratum weights, with smoothing by cross-validation in place of a fixed count).
     """
@@ -71,8 +87,9 @@ def outcome_by_suspects(
         margin = torch.from_numpy(np.log(chance) - np.log(overall)).float()
         label = y.clamp(min=0).unsqueeze(1)
         ratio = torch.from_numpy(overall)[y.clamp(min=0)] / torch.from_numpy(chance).gather(1, label).squeeze(1)
-        weight = _normalised(ratio.float(), y >= 0, rows, clip)
-        return OutcomeBySuspects(margin, weight, cross_entropy_gain)
+        weight, cut, worth = _normalised(ratio.float(), y >= 0, rows, clip)
+        return OutcomeBySuspects(margin, weight, cross_entropy_gain, (cut,), (worth,))
+    clipped, effective = [], []
     for column in range(y.size(1)):
         label = y[:, column]
         known = fit[~torch.isnan(label).numpy()[fit]]
@@ -82,8 +99,10 @@ def outcome_by_suspects(
         margin[:, column] = torch.from_numpy(logit).float()
         positive = torch.from_numpy(overall[1] / chance[:, 1]), torch.from_numpy(overall[0] / chance[:, 0])
         ratio = torch.where(label > 0.5, *positive).float()
-        weight[:, column] = _normalised(ratio, ~torch.isnan(label), rows, clip)
-    return OutcomeBySuspects(margin, weight, cross_entropy_gain)
+        weight[:, column], cut, worth = _normalised(ratio, ~torch.isnan(label), rows, clip)
+        clipped.append(cut)
+        effective.append(worth)
+    return OutcomeBySuspects(margin, weight, cross_entropy_gain, clipped, effective)
 
 
 def _indicators(suspects: SuspectCodes) -> NDArray[np.float64]:
@@ -146,9 +165,12 @@ def _entropies(chance: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.
     return -np.log(np.take_along_axis(chance, y[:, None], 1).squeeze(1).clip(1e-12))
 
 
-def _normalised(ratio: Tensor, labelled: Tensor, rows: Tensor, clip: float) -> Tensor:
-    """Ratios clipped and brought to mean 1 over labelled training patients."""
-    clipped = ratio.clamp(max=clip)
+def _normalised(ratio: Tensor, labelled: Tensor, rows: Tensor, clip: float) -> tuple[Tensor, float, float]:
+    """Ratios clipped and brought to mean 1 over labelled training patients; the share cut, and what they are worth."""
     used = rows[labelled[rows]]
-    mean = clipped[used].mean() if used.numel() else clipped.new_ones(())
-    return torch.where(labelled, clipped / mean, 1.0)
+    if not used.numel():
+        return torch.ones_like(ratio), 0.0, 0.0
+    weight = ratio.clamp(max=clip)
+    weight = torch.where(labelled, weight / weight[used].mean(), 1.0)
+    own = weight[used].double()
+    return weight, float((ratio[used] > clip).double().mean()), float(own.sum() ** 2 / own.square().sum())

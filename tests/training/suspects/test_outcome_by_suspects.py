@@ -119,3 +119,25 @@ def test_patients_who_are_alike_are_fitted_as_one_with_their_number():
     each = LogisticRegression(C=0.1, max_iter=500, tol=1e-9).fit(inputs, y)
     together = fitting._fitted(inputs, y, 0.1)
     assert together.predict_proba(np.eye(4)) == pytest.approx(each.predict_proba(np.eye(4)), abs=1e-4)
+
+
+def test_of_one_suspect_the_weights_are_those_of_counts_and_what_was_cut_is_said() -> None:
+    generator = np.random.default_rng(1)
+    n = 4000
+    site = generator.integers(0, 2, n)
+    y = torch.from_numpy((generator.random(n) < np.array([0.1, 0.6])[site]).astype(np.float32)).unsqueeze(1)
+    suspects = SuspectCodes(("site",), torch.from_numpy(site).unsqueeze(1), (2,))
+    subjects = [str(row // 40) for row in range(n)]
+    found = outcome_by_suspects(y, suspects, torch.arange(n), subjects, 1, clip=3.0)
+    label, share = y[:, 0].numpy(), {}
+    for own_site in (0, 1):
+        for own_label in (0.0, 1.0):
+            both = np.mean((site == own_site) & (label == own_label))
+            share[own_site, own_label] = np.mean(label == own_label) * np.mean(site == own_site) / both
+    ratio = np.array([share[each] for each in zip(site, label)])
+    assert (ratio > 3).any()
+    cut = np.minimum(ratio, 3.0)
+    expected = cut / cut.mean()
+    np.testing.assert_allclose(found.weight[:, 0].numpy(), expected, rtol=0.03)
+    assert found.clipped == pytest.approx([np.mean(ratio > 3)])
+    assert found.effective == pytest.approx([expected.sum() ** 2 / (expected**2).sum()], rel=0.02)
