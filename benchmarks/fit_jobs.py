@@ -26,7 +26,8 @@ from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cli.settings import read_settings
 from gdsfd.comparison.fit_log import FitLog, Record, plain, read_fits
 from gdsfd.comparison.fits import EVERY_BASELINE, MATCHED, Plan, fit_all
-from gdsfd.nn.streams.config import PRESETS
+from gdsfd.errors import InputError
+from gdsfd.nn.streams.config import PRESETS, StreamConfig
 from gdsfd.training.config import TrainConfig
 
 #: The same for all arms of a run.
@@ -158,7 +159,7 @@ def finished(file: Path, plan: Plan) -> dict[tuple[Any, ...], set[tuple[str, str
         if record["backbone"] == "":
             same = same_suspects or arm not in BASELINES or not BASELINES.find(arm).reads_suspects
         else:
-            same_parts = all(then.get(part, {}).get(arm) == now[part].get(arm) for part in ("arms", "folds"))
+            same_parts = _parts(then, arm) == _parts(now, arm)
             same = then.get("settings") == now["settings"] and (
                 arm in ("none", MATCHED) or (same_parts and same_suspects)
             )
@@ -166,6 +167,14 @@ def finished(file: Path, plan: Plan) -> dict[tuple[Any, ...], set[tuple[str, str
             key = (record["design"], record["holdout"], record["seed"])
             found.setdefault(key, set()).add((record["backbone"], record["arm"]))
     return found
+
+
+def _parts(run: Record, arm: str) -> tuple[Any, Any]:
+    """An arm's parts, those that the run's version did not have yet at their defaults, and its folds."""
+    given = run.get("arms", {}).get(arm)
+    with suppress(InputError):  # parts that there are no more are compared as they stand
+        given = None if given is None else StreamConfig.read(given)
+    return given, run.get("folds", {}).get(arm)
 
 
 def _run(job: Job, plan: Plan, file: str, head: Record, done: set[tuple[str, str]]) -> int:

@@ -26,6 +26,7 @@ PACKAGES = (
     "pandas",
     "pyarrow",
     "scikit-learn",
+    "lightgbm",
     "networkx",
     "matplotlib",
     "jinja2",

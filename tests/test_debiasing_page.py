@@ -29,7 +29,7 @@ def test_the_backbone_and_the_measure_run(tmp_path):
 @pytest.mark.slow
 def test_the_shorter_pieces_run(tmp_path):
     pieces = [block for block in BLOCKS if "@register_" not in block]
-    assert len(pieces) == 3
+    assert len(pieces) == 4
     start = (
         "import gdsfd\ngdsfd.simulate('exports', patients=300, seed=0)\n"
         "graph = gdsfd.build_graph('exports/spec.toml')\nsmall = dict(max_epochs=1, members=1, guard_folds=0)\n"
@@ -48,7 +48,7 @@ def test_every_mode_and_every_part_is_named():
         assert f"`{field.name}" in PAGE or field.name in plain, field.name
 
 
-@pytest.mark.parametrize("mode", ["dfd", "full", "strata"])
+@pytest.mark.parametrize("mode", [name for name, parts in PRESETS.items() if parts is not None])
 def test_whether_a_mode_reads_suspects(mode):
     row = re.search(rf'^\| `"{mode}"` \|.*\| (yes|no) \|$', PAGE, flags=re.MULTILINE)
     assert (row.group(1) == "yes") == PRESETS[mode].uses_suspects

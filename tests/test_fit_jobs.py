@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def test_other_suspects_or_folds_concern_debiased_arms_only_and_suspects_what_st
     for changed, further in ((plan(suspects=("pattern",)), margins), (plan(folds={"full": 0}), set())):
         done = fit_jobs.finished(file, changed)["d", None, 0]
         assert set(changed.rows()) - done == {("muse", "full"), ("muse", "full (forced)")} | further
+
+
+def test_parts_that_came_later_are_at_their_defaults_in_earlier_runs(file):
+    lines = [json.loads(text) for text in file.read_text().splitlines()]
+    del lines[0]["arms"]["full"]["objective"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert fit_jobs.finished(file, plan()) == {("d", None, 0): set(plan().rows())}
+    lines[0]["arms"]["full"]["batch"] = True  # a part that there is no more
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert set(plan().rows()) - fit_jobs.finished(file, plan())["d", None, 0] == {
+        ("muse", "full"),
+        ("muse", "full (forced)"),
+    }
 
 
 def test_other_training_settings_concern_all_networks(file):

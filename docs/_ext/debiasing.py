@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import debiasing_lines
+import rival_lines
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
@@ -13,6 +14,7 @@ from sphinx.application import Sphinx
 from gdsfd.comparison.fit_log import read_fits
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+PAGES = {**debiasing_lines.PAGES, "rivals_first_look": rival_lines.rivals}
 
 
 class DebiasingResults(Directive):
@@ -23,10 +25,10 @@ class DebiasingResults(Directive):
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
         file = RESULTS / f"{name}.jsonl"
-        for source in (file, Path(debiasing_lines.__file__)):
+        for source in (file, Path(debiasing_lines.__file__), Path(rival_lines.__file__)):
             self.state.document.settings.env.note_dependency(str(source))
         if read_fits(file):
-            text = debiasing_lines.PAGES[name](file)
+            text = PAGES[name](file)
         else:
             text = [f"Not measured yet: there is no fit in ``benchmarks/results/{file.name}``."]
         container = nodes.container()
