@@ -25,13 +25,12 @@ def rivals(file: Path) -> list[str]:
             if record["design"] == design and (forced or "guard" not in record):
                 fits.setdefault((record["backbone"], record["arm"].removesuffix(" (forced)")), []).append(record)
         seeds = sorted({record["seed"] for own in fits.values() for record in own})
-        rows = [["backbone", "arm", *(f"``{split}``" for split in SPLITS), "seconds"]]
+        rows = [["backbone", "arm", *(f"``{split}``" for split in SPLITS)]]
         for (backbone, arm), own in sorted(fits.items(), key=lambda item: -_mean(item[1], "test_unbiased")):
-            seconds = sum(record["seconds"] for record in own) / len(own)
             name = "ERM" if arm == REFERENCE else arm if arm == ORACLE else f"``{arm}``"
             figures = [f"{_mean(own, split):.3f}" for split in SPLITS]
             missing = "" if len(own) == len(seeds) else f" ({len(own)} of {len(seeds)} seeds)"
-            rows.append([backbone or "–", name + missing, *figures, "–" if arm == ORACLE else f"{seconds:.0f}"])
+            rows.append([backbone or "–", name + missing, *figures])
         which = ", ".join(map(str, seeds))
         out += [f".. rubric:: {design}, seeds {which}", "", *list_table(rows), ""]
     for line in run_lines(file):

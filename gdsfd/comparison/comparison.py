@@ -181,7 +181,7 @@ def make_plan(
 
 def compare(
     graphs: Source | Sequence[Source],
-    arms: Sequence[str] | Mapping[str, Any] = ("none", "dfd", "strata", "full"),
+    arms: Sequence[str] | Mapping[str, Any] = ("none", "margin", "dfd", "strata", "full"),
     backbones: Sequence[str] = ("concat", "muse", "grape"),
     seeds: int | Sequence[int] = 5,
     out: str | Path | None = None,

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.nn.streams import PRESETS
-from gdsfd.training import Debiaser
+from gdsfd.nn.streams import PRESETS, StreamConfig
+from gdsfd.training import Debiaser, loop
+from gdsfd.training.arm import Arm
+from gdsfd.training.config import TrainConfig
 from tests.cohort_factory import make_cohort
 
 MODES = [name for name, parts in PRESETS.items() if parts is not None and not parts.streams]
@@ -44,3 +46,15 @@ def test_importance_weights_say_what_was_cut_and_what_is_left() -> None:
     assert 50 < found["weights_worth_patients"][0] < 0.9 * train.sum()
     plain = Debiaser("concat", "margin", suspects="environment", **settings).fit(graph, baselines=False).training
     assert "weights_clipped" not in plain
+
+
+@pytest.mark.parametrize(("mode", "best"), [("vrex", 4), ("irm", 4), ("mmd", 4), ("group_dro", 1)])
+def test_epochs_before_the_penalty_are_not_in_the_running(graph, monkeypatch, mode: str, best: int) -> None:
+    losses = iter([0.1, 0.2, 0.5, 0.4, 0.6])
+    figures = {"tuning_auprc": 0.5, "tuning_auroc": 0.5}
+    monkeypatch.setattr(loop, "tuning_figures", lambda *given: {"tuning_loss": next(losses), **figures})
+    settings = {**QUICK, "members": 1, "max_epochs": 5, "patience": 9}
+    config = TrainConfig(**settings).resolved(120)  # type: ignore[arg-type]
+    streams = StreamConfig(streams=False, objective=mode, stage_one=0.4)
+    state = Arm("concat", streams, config, 0, ("pattern", "environment")).fit(graph).state
+    assert (state.epoch, state.best_epoch) == (5, best)

@@ -21,7 +21,8 @@ class Objective(nn.Module):
     margin: bool = False
     critic_rate: float = 1e-3
     critic_steps: int = 1
-    #: Whether stage 2 predicts by a head that is not there in stage 1, so that the best epoch is one of stage 2.
+    #: Whether stage 2 trains what is not there in stage 1 (a head that predicts, a penalty that makes the method), so
+    #: that the best epoch is one of stage 2.
     new_head: bool = False
 
     @property

@@ -76,7 +76,8 @@ class InvarianceObjective(SuspectObjective):
 
     .. math:: L = \frac{\operatorname{mean} CE + \lambda \, \text{penalty}}{\max(1, \lambda)}
 
-    Stage 1 minimises the cross-entropy alone. Dividing keeps the gradient's size where the penalty outweighs the rest.
+    Stage 1 minimises the cross-entropy alone, and the best epoch is one of stage 2. Dividing keeps the gradient's size
+    where the penalty outweighs the rest.
 
     Args:
         network: What is trained.
@@ -85,6 +86,8 @@ class InvarianceObjective(SuspectObjective):
         stage_one: Share of all epochs in which only cross-entropy acts.
         weight: :math:`\lambda`, 0 to 1,000,000.
     """
+
+    new_head = True  # without its penalty an epoch is ERM's, and not in the running
 
     def __init__(
         self,
