@@ -19,6 +19,9 @@ __all__ = ["GridStore", "why_no_grid"]
 MOST_BYTES = 2**31
 #: Share of the places of a grid that are taken below which edge lists are the faster form.
 LEAST_DENSITY = 0.2
+#: Patients of a batch times channels from which a CPU computes rather than dispatches, and the density below which a
+#: list of edges, which has no padding, is then the faster form (benchmarks/grid_or_edges.py).
+LARGE_BATCH, FULL = 2**16, 0.85
 #: Observations that are scaled at a time.
 _CHUNK = 4096
 
@@ -70,12 +73,14 @@ class GridStore:
         return GridBatch(rows, self.inputs.index_select(0, rows), layout, y)
 
 
-def why_no_grid(network: Ensemble, store: PatientStore) -> str:
-    """Why a network cannot be trained on batches in fixed shapes, in words; empty where it can.
+def why_no_grid(network: Ensemble, store: PatientStore, batch_size: int = 1, device: torch.device | str = "cpu") -> str:
+    """Why a network cannot, or should not, be trained on batches in fixed shapes, in words; empty where it should.
 
     Args:
         network: The network; its inputs are fitted.
         store: The patients' observations.
+        batch_size: Patients of a batch.
+        device: Where it is trained.
     """
     first = network.members[0]
     assert isinstance(first, Predictor)
@@ -83,6 +88,10 @@ def why_no_grid(network: Ensemble, store: PatientStore) -> str:
         return why
     if 4 * len(store) * sum(encoder.token.in_channels for encoder in first.grid_encoders) > MOST_BYTES:
         return f"the inputs of all patients take more than {MOST_BYTES / 2**30:.0f} GiB"
-    if sum(store.patients_with(name).numel() for name in first.names) < LEAST_DENSITY * len(store) * len(first.names):
+    places = len(store) * len(first.names)
+    density = sum(store.patients_with(name).numel() for name in first.names) / max(places, 1)
+    if density < LEAST_DENSITY:
         return "patients have few of the modalities"
+    if torch.device(device).type == "cpu" and batch_size * first.channels >= LARGE_BATCH and density < FULL:
+        return f"batches of {batch_size:,} patients keep a processor busy, and lists of edges have no padding"
     return ""

@@ -28,15 +28,16 @@ class TrainingBatches:
         network: The network; its inputs are fitted.
         store: The patients' observations.
         device: Where the network is.
+        batch_size: Patients of a training batch.
 
     Attributes:
         in_grid: Whether batches have fixed shapes (:class:`~gdsfd.graph.grid_batch.GridBatch`).
         why_not: Why they have not, in words.
     """
 
-    def __init__(self, network: Ensemble, store: PatientStore, device: torch.device) -> None:
+    def __init__(self, network: Ensemble, store: PatientStore, device: torch.device, batch_size: int) -> None:
         self.device = device
-        self.why_not = why_no_grid(network, store)
+        self.why_not = why_no_grid(network, store, batch_size, device)
         self.in_grid = not self.why_not
         self._source: PatientStore | GridStore = store
         if self.in_grid:

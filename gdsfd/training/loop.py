@@ -137,7 +137,8 @@ def _train(
     network.start_from(_shares(y[train_rows], graph.schema.num_outputs))
     assert config.learning_rate is not None
     network.to(fabric.device)
-    batches = TrainingBatches(network, store, fabric.device)
+    assert config.batch_size is not None
+    batches = TrainingBatches(network, store, fabric.device, config.batch_size)
     trained = MemberStack(network) if batches.in_grid else network
     optimizer: torch.optim.Optimizer = torch.optim.AdamW(
         _decay_groups(trained, config.weight_decay), lr=config.learning_rate, fused=True

@@ -23,7 +23,7 @@ def test_every_patient_once_in_order(backbone, kind, caplog) -> None:
     graph = graph_from_cohort(make_cohort(60))
     network = build_network(graph.schema, backbone, None, TrainConfig(channels=8).resolved(40), seed=0)
     with caplog.at_level(logging.INFO, logger="gdsfd"):
-        batches = TrainingBatches(network, PatientStore(graph), torch.device("cpu"))
+        batches = TrainingBatches(network, PatientStore(graph), torch.device("cpu"), 16)
     assert batches.in_grid == (kind is GridBatch)
     assert ("GrapeBackbone reads a list of edges" in caplog.text) == (backbone == "grape")
     rows = rows_of(graph, "train").flip(0)

@@ -66,7 +66,7 @@ def figures(outcomes: str, weighted: bool = False, margin: bool = False, members
     fabric = Fabric(accelerator="cpu", devices=1)
     objective = ErmObjective(weighted, margin)
     network.train()
-    batches = TrainingBatches(network, PatientStore(graph), torch.device("cpu"))
+    batches = TrainingBatches(network, PatientStore(graph), torch.device("cpu"), 16)
     found = tuning_figures(fabric, network, batches, train, tuning, config, objective, targets)
     return found, network, tables, targets, train, tuning
 
