@@ -55,12 +55,11 @@ def test_networks_without_a_grid_say_why(monkeypatch: pytest.MonkeyPatch) -> Non
     assert why_no_grid(*fitted("grape")) == "GrapeBackbone reads a list of edges"
     assert why_no_grid(*fitted(sequence="gru")) == "the encoder of modality 'labs' reads its observations as a list"
     assert why_no_grid(*fitted(presence=0.1)) == "patients have few of the modalities"
-    assert (
-        why_no_grid(*fitted(), 4096)
-        == "batches of 4,096 patients keep a processor busy, and lists of edges have no padding"
+    assert why_no_grid(*fitted(), 8192).startswith(
+        "batches of 8,192 patients keep a processor busy, and lists of edges"
     )
-    assert why_no_grid(*fitted(), 4095) == ""
-    assert why_no_grid(*fitted(), 4096, "cuda") == ""
-    assert why_no_grid(*fitted(presence=0.99), 4096) == ""
+    assert why_no_grid(*fitted(), 8191) == ""
+    assert why_no_grid(*fitted(), 8192, "cuda") == ""
+    assert why_no_grid(*fitted(presence=0.99), 8192) == ""
     monkeypatch.setattr(grid_store, "MOST_BYTES", 2**10)
     assert "GiB" in why_no_grid(*fitted())
