@@ -60,6 +60,7 @@ def test_networks_without_a_grid_say_why(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     assert why_no_grid(*fitted(), 8191) == ""
     assert why_no_grid(*fitted(), 8192, "cuda") == ""
-    assert why_no_grid(*fitted(presence=0.99), 8192) == ""
+    monkeypatch.setattr(grid_store, "FULL", 0.3)
+    assert why_no_grid(*fitted(), 8192) == ""
     monkeypatch.setattr(grid_store, "MOST_BYTES", 2**10)
     assert "GiB" in why_no_grid(*fitted())

@@ -153,7 +153,9 @@ class BaseTables:
     def _parquet(self, files: FileSet, in_order: bool) -> BaseTable:
         given = parquet_names(files)
         table = self.database.new_name("parquet")
-        paths = "[" + ", ".join(string_literal(path) for path in files.paths) + "]"
+        # By name: a column then has a type that holds every file's values. Otherwise those of the first file would be
+        # forced on the others, and 1.7 of a second file would be 2 where the first has whole numbers.
+        paths = "[" + ", ".join(string_literal(path) for path in files.paths) + "], union_by_name=true"
         with self.database.reading(files.label):
             found = [str(row[0]) for row in self.database.rows(f"DESCRIBE SELECT * FROM read_parquet({paths})")]
             # Columns that only the folders' names tell (site=A/labs.parquet) come last.

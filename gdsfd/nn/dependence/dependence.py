@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -135,7 +135,7 @@ class Dependence(nn.Module, ABC):
         inside = (condition == torch.arange(num_classes, device=condition.device).unsqueeze(1)).to(causal.dtype)
         each = self.within(causal, biased, inside)
         if each is None:
-            return self(causal, biased, condition, suspects)  # type: ignore[no-any-return]
+            return cast(Tensor, self(causal, biased, condition, suspects))
         rows = inside.sum(1)
         counted = torch.where(rows >= self.fewest_rows, rows, 0.0)
         return (each * counted).sum() / counted.sum().clamp(min=1)

@@ -151,8 +151,18 @@ def write_table(table: Table, folder: Path, name: str) -> Any:
             path.write_bytes(gzip.compress(raw, 1) if layout.gzipped else raw)
         else:
             path = folder / f"{name}-{part}.parquet"
-            rows.to_parquet(path, index=False)
+            _narrowed(rows, table.frame).to_parquet(path, index=False)
     return path.name if layout.files == 1 else f"{name}-*{''.join(path.suffixes)}"
+
+
+def _narrowed(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """A part's whole numbers as integers where the column has others elsewhere: each file has types of its own."""
+    narrow = {
+        name: "int64"
+        for name in rows.select_dtypes("float")
+        if rows[name].mod(1).eq(0).all() and rows[name].abs().lt(1e9).all() and not whole[name].mod(1).eq(0).all()
+    }
+    return rows.astype(narrow)
 
 
 def _as_text(rows: pd.DataFrame, layout: Layout) -> str:

@@ -168,3 +168,27 @@ def test_blanks_of_every_kind_around_cells_are_nothing(sources: Sources, tmp_pat
         view = sources.open(source, "m")
         assert cells(sources, view, "id") == ["001", "002", "003"]
         assert cells(sources, view, "x") == ["é", None, "a\u00a0b"]
+
+
+def test_a_column_of_several_parquet_files_holds_the_values_of_all(sources: Sources, tmp_path: Path) -> None:
+    parts = [
+        {
+            "id": ["a", "b"],
+            "whole": [1, 2],
+            "blank": [None, None],
+            "small": pa.array([1, 2], pa.int8()),
+            "mixed": [1, 2],
+        },
+        {"id": ["c", "d"], "whole": [1.7, 2.5], "blank": ["x", None], "small": [300, 4], "mixed": ["3", "high"]},
+    ]
+    for order in ((0, 1), (1, 0)):
+        for place, number in enumerate(order):
+            names = list(parts[number])[:: 1 if place else -1]
+            table = pa.table({name: parts[number][name] for name in names})
+            pq.write_table(table, tmp_path / f"p{''.join(map(str, order))}-{place}.parquet")
+        view = sources.open(f"p{''.join(map(str, order))}-*.parquet", "m")
+        rows = view.table.select("id", "whole", "blank", "small", "mixed").execute().sort_values("id")
+        assert rows["whole"].tolist() == [1.0, 2.0, 1.7, 2.5]
+        assert [value if isinstance(value, str) else None for value in rows["blank"]] == [None, None, "x", None]
+        assert rows["small"].tolist() == [1, 2, 300, 4]
+        assert rows["mixed"].tolist() == ["1", "2", "3", "high"]

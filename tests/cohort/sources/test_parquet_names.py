@@ -43,3 +43,11 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_text("pid\n1\n")
     with pytest.raises(InputError, match=r"a.parquet cannot be read: it is text, not Parquet"):
         parquet_names(files)
+
+
+def test_times_with_a_zone_in_one_file_only_are_refused(tmp_path):
+    for name, zone in (("a", "UTC"), ("b", None)):
+        times = pa.array([0], pa.timestamp("us", tz=zone))
+        pq.write_table(pa.table({"pid": ["1"], "seen": times}), tmp_path / f"{name}.parquet")
+    with pytest.raises(InputError, match="the times of column 'seen' have a zone in one and none in the other"):
+        parquet_names(find_files("*.parquet", tmp_path))
