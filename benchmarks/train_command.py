@@ -6,7 +6,8 @@
 OTHER is a clone of an earlier commit. Each checkout builds the graph for itself, then trains in a process of its own,
 one after the other, on an idle machine. What both have in common is timed: without boosting and logistic regression
 where a checkout has ``--no-baselines``. One line for each checkout is appended to ``results/train_command.jsonl``:
-seconds of the whole command, of the epochs alone, and the tuning patients' figures of the last epoch.
+seconds of the whole command and of the epochs alone, the most memory it held, and the tuning patients' figures of the
+last epoch.
 """
 
 from __future__ import annotations
@@ -33,20 +34,24 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def run(checkout: Path, *arguments: str) -> tuple[str, float]:
-    """The output of ``gdsfd`` as it is in a checkout, and the seconds it took."""
+def run(checkout: Path, *arguments: str) -> tuple[str, float, float]:
+    """The output of ``gdsfd`` as it is in a checkout, the seconds it took, and the most memory it held, in MiB."""
     start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", MAIN, *arguments],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{checkout}: gdsfd {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-2000:]}")
-    return done.stdout, time.perf_counter() - start
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        child = subprocess.Popen(
+            [sys.executable, "-c", MAIN, *arguments],
+            cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(checkout)},
+            stdout=out,
+            stderr=errors,
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        out.seek(0)
+        errors.seek(0)
+        if code := os.waitstatus_to_exitcode(status):
+            told = errors.read()[-2000:]
+            raise SystemExit(f"{checkout}: gdsfd {' '.join(arguments)} ended with {code}: {told}")
+        return out.read(), time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def trained(checkout: Path, spec: Path, folder: Path, options: list[str]) -> dict[str, Any]:
@@ -55,12 +60,13 @@ def trained(checkout: Path, spec: Path, folder: Path, options: list[str]) -> dic
     run(checkout, "build", str(checkout / spec), "--out", str(graph), "--quiet")
     if "--no-baselines" in run(checkout, "train", "--help")[0]:
         options = [*options, "--no-baselines"]
-    _, seconds = run(checkout, "train", str(graph), "--out", str(out), "--quiet", *options)
+    _, seconds, memory = run(checkout, "train", str(graph), "--out", str(out), "--quiet", *options)
     training = json.loads((out / "model.json").read_text(encoding="utf-8"))["training"]
     history = (out / "history.csv").read_text(encoding="utf-8").splitlines()
     last = dict(zip(history[0].split(","), history[-1].split(",")))
     return {
         "seconds": seconds,
+        "most_memory_mib": memory,
         "seconds_of_epochs": training["seconds"],
         "epochs": training["epochs"],
         "tuning_loss": float(last["tuning_loss"]),

@@ -106,7 +106,7 @@ def sweep(examples: int, derandomize: bool) -> Counter[str]:
 def assert_enough(told: Counter[str], examples: int) -> None:
     """A test that refuses everything shows nothing, and neither does one without a refusal."""
     assert told[_BUILT] + told[_REFUSED] >= examples
-    assert told[_BUILT] >= 0.6 * examples, told
+    assert told[_BUILT] >= 0.5 * examples, told
     assert told[_REFUSED] >= 0.05 * examples, told
     for kind in KINDS:
         assert told[kind] >= 0.15 * examples, told
