@@ -94,6 +94,8 @@ BASELINES: Registry[type[Baseline]] = Registry(
         "gdsfd.baselines.logistic",
         "gdsfd.baselines.boosting_margin",
         "gdsfd.baselines.logistic_margin",
+        "gdsfd.baselines.latent_linear",
+        "gdsfd.baselines.boosting_strata",
     ],
 )
 

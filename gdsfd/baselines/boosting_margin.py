@@ -117,6 +117,7 @@ class BoostingMargin(MarginBaseline):
                 sample.x[:, columns].astype(np.float64),
                 sample.y,
                 init_score=offset,
+                weight=sample.weight,
                 reference=reference,
                 free_raw_data=True,
             )

@@ -24,11 +24,13 @@ class Sample:
         x: The flattened table, NaN = not measured; [n, F].
         y: Numbers of the classes seen in training, 0 to k - 1; [n].
         offset: The margin on the scale of scores, which two classes have one of and more have k; float64 [n, scores].
+        weight: Of the patients' losses; None = the same for all; [n].
     """
 
     x: Matrix
     y: Labels
     offset: Floats
+    weight: Floats | None = None
 
 
 class MarginBaseline(FlatBaseline):
@@ -112,18 +114,24 @@ class MarginBaseline(FlatBaseline):
         return self._fit_with(train, (rows.x_tuning, rows.y_tuning, own[rows.tuning]), rows.classes)
 
     def _fit_with(
-        self, train: tuple[Matrix, Labels, Floats], tuning: tuple[Matrix, Labels, Floats], classes: int
+        self,
+        train: tuple[Matrix, Labels, Floats],
+        tuning: tuple[Matrix, Labels, Floats],
+        classes: int,
+        weights: tuple[Floats, Floats] | None = None,
     ) -> Classifier | None:
-        """With a margin per class, [n, classes]."""
+        """With a margin per class, [n, classes], and weights of training and tuning patients."""
         seen = np.unique(train[1])
         judged = np.isin(tuning[1], seen)
         enough = min(np.bincount(tuning[1][judged], minlength=classes)[seen]) >= self.min_tuning
         kept: list[Sample] = []
-        for (x, y, margin), chosen in ((train, np.ones(len(train[1]), dtype=bool)), (tuning, judged)):
+        all_train = np.ones(len(train[1]), dtype=bool)
+        for part, ((x, y, margin), chosen) in enumerate(((train, all_train), (tuning, judged))):
             offset = margin[chosen][:, seen]
             if len(seen) == 2:
                 offset = offset[:, 1:] - offset[:, :1]
-            kept.append(Sample(x[chosen], np.searchsorted(seen, y[chosen]).astype(np.int64), offset))
+            weight = weights[part][chosen] if weights is not None else None
+            kept.append(Sample(x[chosen], np.searchsorted(seen, y[chosen]).astype(np.int64), offset, weight))
         return self._fit_beside(kept[0], kept[1] if enough else None, seen, classes)
 
 

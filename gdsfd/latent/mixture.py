@@ -134,6 +134,26 @@ class Mixture:
             axis=1,
         )
 
+    def target_masses(self, seen: Observed, prevalence: Floats, rounds: int = 20) -> Floats:
+        """Masses of the classes among patients of another place, by a few rounds of EM without labels; [K].
+
+        The classes are taken to be independent of the outcome there: ``p(x) = sum_u P(u) sum_y P(y) p(x | y, u)``.
+
+        Args:
+            seen: The patients; their views are not looked at.
+            prevalence: ``P(y)``; [L].
+            rounds: Of EM, from the masses of the patients fitted on.
+        """
+        cells, size = seen.cells(), len(seen.content)
+        by_outcome = [self._content(cells, np.full(size, y)) + np.log(share) for y, share in enumerate(prevalence)]
+        density = logsumexp(np.stack(by_outcome), axis=0)
+        masses = self.marginal
+        for _ in range(rounds):
+            joint = density + np.log(masses)
+            share = np.exp(joint - logsumexp(joint, axis=1, keepdims=True)).sum(0) + PRIOR_COUNT
+            masses = share / share.sum()
+        return masses
+
     def permuted(self, order: Ints) -> Mixture:
         """The same mixture with its classes in another order."""
         return Mixture(

@@ -1,0 +1,50 @@
+"""What baselines with found strata share: finding them for one outcome, and saying what was done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gdsfd.baselines.suspect_facts import SuspectFacts
+from gdsfd.errors import InputError
+from gdsfd.latent.found_strata import SUSPECTS, FoundStrata, find_strata
+
+__all__ = ["declared", "strata_or_why"]
+
+
+def declared(suspects: SuspectFacts | None, name: str) -> tuple[str, ...]:
+    """Those of the declared suspects that strata can be tied to.
+
+    Raises:
+        InputError: No suspects are given.
+    """
+    if suspects is None:
+        raise InputError(
+            f"{name}: fit takes what the declared suspects say, too: fit(graph, suspect_facts(graph, ('pattern', "
+            "'environment'))) of gdsfd.training.suspects.suspect_facts"
+        )
+    return tuple(word for word in SUSPECTS if word in suspects.names)
+
+
+def strata_or_why(
+    graph: Any, outcome: int, suspects: tuple[str, ...], seed: int, force: bool
+) -> tuple[FoundStrata | None, str]:
+    """Strata of an outcome that are to be averaged over, or None, and the sentence that says why.
+
+    Args:
+        graph: The graph.
+        outcome: Number of the outcome.
+        suspects: What strata may be tied to.
+        seed: Of EM's starts.
+        force: Whether at least two classes are averaged over whatever the evidence says.
+    """
+    try:
+        found = find_strata(graph, outcome, suspects=suspects, seed=seed)
+        if force and found.mixture.classes == 1:
+            found = find_strata(graph, outcome, suspects=suspects, seed=seed, classes=2)
+    except InputError as error:
+        return None, f"No strata were looked for: {error}"
+    if found.evidence.adjust:
+        return found, found.evidence.sentence
+    if force:
+        return found, f"{found.evidence.sentence} They are averaged out all the same, as asked."
+    return None, found.evidence.sentence
