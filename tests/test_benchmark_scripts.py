@@ -88,3 +88,9 @@ def test_one_patient_of_graphs_of_several_sizes(lines):
     assert (small["patients"], large["patients"]) == (50, 200)
     assert small["first_call_seconds"] > 0
     assert large["repetitions"] == 3
+
+
+def test_found_strata_on_small_cohorts(lines):
+    (line,) = lines("latent_strata", "--designs", "latent", "--seeds", "1", "--patients", "400")
+    assert set(line["auroc"]) >= {"logistic", "logistic + margin", "latent_linear", "boosting_strata", "oracle"}
+    assert line["verdict"] in ("practice", "severity", "cannot tell", "none")

@@ -12,6 +12,7 @@ FOLDERS = {
     "graph": "Arrays to a graph: building, files, loader, summaries, pictures.",
     "ops": "Reductions over groups of edges.",
     "nn": "Encoders, backbones, heads.",
+    "latent": "Confounder strata that are found, and the evidence whether they are a practice.",
     "baselines": "Boosting and logistic regression on the flattened table.",
     "training": "Fitting, checkpoints, the estimator.",
     "evaluation": "Metrics, intervals, the report.",

@@ -48,7 +48,7 @@ OVERLAP_PRACTICE = 0.25
 OVERLAP_SEVERITY = 0.35
 #: Classes tell of the outcome below this p-value.
 OUTCOME_P = 1e-3
-#: Expected patients below which a suspect's level does not enter the test.
+#: Expected patients below which a suspect's levels are taken together, and left out where that is not enough.
 LEAST_EXPECTED = 5.0
 
 
@@ -95,11 +95,18 @@ def tie(share: Floats, y: Ints, codes: Ints) -> float:
         own = (y == label) & (codes >= 0)
         size = int(codes.max(initial=-1)) + 1
         table = np.stack([np.bincount(codes[own], each[own], minlength=size) for each in share.T])
-        table = table[:, table.sum(0) * table.sum(1).min() >= LEAST_EXPECTED * table.sum()]
+        rare = _expected(table) < LEAST_EXPECTED  # taken together: a class may be told by what is rare elsewhere
+        table = np.concatenate([table[:, ~rare], table[:, rare].sum(1, keepdims=True)], axis=1)
+        table = table[:, _expected(table) >= LEAST_EXPECTED]
         table = table[table.sum(1) > 0]
         if min(table.shape) > 1:
             found.append(float(chi2_contingency(table, correction=False).pvalue))
     return min(1.0, len(found) * min(found)) if found else 1.0
+
+
+def _expected(table: Floats) -> Floats:
+    """Least expected patients of each level."""
+    return np.asarray(table.sum(0) * table.sum(1).min() / max(float(table.sum()), 1e-12), dtype=np.float64)
 
 
 def overlap(mixture: Mixture, presence: Floats) -> float:

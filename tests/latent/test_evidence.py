@@ -56,6 +56,16 @@ def test_tie_of_levels_too_rare_to_test_is_none():
     assert tie(np.full((40, 2), 0.5), y, np.full(40, -1)) == 1.0
 
 
+def test_levels_that_are_rare_in_an_outcome_class_are_taken_together():
+    """Each odd site sees few of these patients, but nearly all of the second class."""
+    u = np.repeat([0, 1], [270, 30])
+    codes = np.concatenate([np.arange(270) % 3 * 2, np.arange(30) % 3 * 2 + 1])
+    assert tie(np.eye(2)[u], np.zeros(300, dtype=int), codes) == 1.0  # 10 of each odd site: too few even together
+    u = np.repeat([0, 1], [240, 60])
+    codes = np.concatenate([np.arange(240) % 3 * 2, np.arange(60) % 3 * 2 + 1])
+    assert tie(np.eye(2)[u], np.zeros(300, dtype=int), codes) < 1e-20
+
+
 def test_overlap_is_the_cosine_in_the_metric_of_the_mixture():
     mixture, presence = a_mixture(), np.array([0.9, 0.5, 0.2])
     mixture = writing(mixture, np.array([1.0, 0.5, 0.0, 0.3, -0.4, 0.7]))
