@@ -40,8 +40,8 @@ class ConditionalMmd(InvarianceObjective):
         num_suspects: Number of codes of each declared suspect.
         margin: Whether logits are trained beside ``Targets.margin``.
         stage_one: Share of all epochs in which only cross-entropy acts.
-        weight: Of the penalty, 0 to 1,000,000. The default has, of powers of ten, the least weighted tuning loss on the
-            simulated cohort ``confounded`` with seeds 0 and 1.
+        weight: Of the penalty, 0 to 1,000,000. The default was chosen among a few values by the weighted tuning
+            loss on the simulated cohort ``confounded`` with seeds 0 and 1.
 
     References:
         Gretton et al., JMLR 13 (2012), for the unbiased estimate; Veitch et al., NeurIPS 2021, for the condition on the

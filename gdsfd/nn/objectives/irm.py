@@ -38,8 +38,8 @@ class Irm(InvarianceObjective):
         num_suspects: Number of codes of each declared suspect.
         margin: Whether logits are trained beside ``Targets.margin``; the factor then is of the network's logits only.
         stage_one: Share of all epochs in which only cross-entropy acts.
-        weight: Of the penalty, 0 to 1,000,000. The default has, of powers of ten, the least weighted tuning loss on the
-            simulated cohort ``confounded`` with seeds 0 and 1.
+        weight: Of the penalty, 0 to 1,000,000. The default was chosen among a few values by the weighted tuning
+            loss on the simulated cohort ``confounded`` with seeds 0 and 1.
 
     References:
         Arjovsky et al., Invariant Risk Minimization, arXiv 1907.02893 (IRMv1). All pairs in place of two halves of a

@@ -158,7 +158,7 @@ def _chances(
 
 def _fitted(inputs: NDArray[np.float64], y: NDArray[np.int64], strength: float) -> LogisticRegression:
     rows, counts = np.unique(np.column_stack([inputs, y]), axis=0, return_counts=True)  # of patients who are alike
-    return LogisticRegression(C=strength, max_iter=500).fit(rows[:, :-1], rows[:, -1].astype(int), counts)
+    return LogisticRegression(C=strength, max_iter=500, tol=1e-6).fit(rows[:, :-1], rows[:, -1].astype(int), counts)
 
 
 def _entropies(chance: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -51,14 +51,14 @@ def slow(label: np.ndarray, codes: np.ndarray, subjects: list[str], classes: int
         found = {}
         for inside, outside in splits:
             rows = [fit[place] for place in inside]
-            model = LogisticRegression(C=strength, max_iter=500).fit(inputs[rows], label[rows])
+            model = LogisticRegression(C=strength, max_iter=500, tol=1e-6).fit(inputs[rows], label[rows])
             for place in outside:
                 found[fit[place]] = model.predict_proba(inputs[[fit[place]]])[0]
         entropy = np.mean([-np.log(found[row][label[row]]) for row in fit])
         if entropy < best:
             best, chosen, held_out = entropy, strength, found
     assert chosen is not None
-    model = LogisticRegression(C=chosen, max_iter=500).fit(inputs[fit], label[fit])
+    model = LogisticRegression(C=chosen, max_iter=500, tol=1e-6).fit(inputs[fit], label[fit])
     chance = np.array([held_out.get(row, model.predict_proba(inputs[[row]])[0]) for row in range(len(label))])
     return chance, overall
 
