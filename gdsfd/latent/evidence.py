@@ -94,7 +94,8 @@ def tie(share: Floats, y: Ints, codes: Ints) -> float:
     for label in np.unique(y):
         own = (y == label) & (codes >= 0)
         size = int(codes.max(initial=-1)) + 1
-        table = np.stack([np.bincount(codes[own], each[own], minlength=size) for each in share.T])
+        rows = [np.bincount(codes[own], each[own], minlength=size) for each in share.T]
+        table: Floats = np.stack(rows).astype(np.float64)
         rare = _expected(table) < LEAST_EXPECTED  # taken together: a class may be told by what is rare elsewhere
         table = np.concatenate([table[:, ~rare], table[:, rare].sum(1, keepdims=True)], axis=1)
         table = table[:, _expected(table) >= LEAST_EXPECTED]
