@@ -115,7 +115,7 @@ class TrainedNetworks:
                 ``"auto"``; None = on the CPU, whatever the model was trained on.
 
         Returns:
-            float [n, classes]: for one binary outcome the probabilities of the negative and the positive label; for
+            Probabilities, float [n, classes]; for one binary outcome those of the negative and the positive label, for
             several outcomes one column each (positive). Rows in the order of ``graph["patient"].id`` (or of ``ids``).
 
         Raises:
