@@ -131,6 +131,11 @@ def _or_missing(cell: str, plan: ModalityPlan, random: np.random.Generator) -> s
     return random.choice(["-1", "-1.0"]) if token == -1 else str(token)
 
 
+def _as_texts(column: pd.Series) -> pd.Series:
+    """The column with lists as text, so that a text can stand among them: no file holds both."""
+    return column.map(lambda cell: str(cell) if isinstance(cell, list) else cell).astype(object)
+
+
 def _add_times(
     frame: pd.DataFrame,
     patients: list[int],
@@ -196,13 +201,17 @@ def _dirty(frame: pd.DataFrame, plan: ModalityPlan, cohort: CohortColumns, rando
     elif dirt in ("odd number", "too large") and values:
         key = values[int(random.integers(len(values)))]
         token = str(random.choice(ODD_NUMBERS if dirt == "odd number" else TOO_LARGE))
-        frame[key] = frame[key].map(lambda cell: str(cell) if isinstance(cell, list) else cell).astype(object)
+        frame[key] = _as_texts(frame[key])
         frame.at[row, key] = f"[1.0, {token}, 2.0]" if key == "e" else token
     elif dirt == "gap" and values:
-        frame[values[0]] = frame[values[0]].astype(object)
+        frame[values[0]] = _as_texts(frame[values[0]])
         frame.at[row, values[0]] = "[1.0, null, 2.0]" if values == ["e"] else None
     elif dirt == "another length" and values == ["e"]:
-        frame.at[row, "e"] = frame.at[row, "e"][:-1] if isinstance(frame.at[row, "e"], list) else "[1.0]"
+        if isinstance(frame.at[row, "e"], list):
+            frame.at[row, "e"] = frame.at[row, "e"][:-1]
+        else:
+            frame["e"] = _as_texts(frame["e"])
+            frame.at[row, "e"] = "[1.0]"
     elif "time" in frame:
         dirty = {
             "unparsable time": random.choice(UNPARSABLE_TIMES),
