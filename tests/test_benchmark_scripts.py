@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+from gdsfd.nn.streams import PRESETS
+
 SCRIPTS = Path(__file__).parents[1] / "benchmarks"
 SMALL = ["--backbones", "concat", "--channels", "8", "--batch-size", "32", "--steps", "2", "--patients", "200"]
 QUICK = {"members": 1, "max_epochs": 1, "channels": 8, "guard_folds": 0}
@@ -38,7 +40,7 @@ def lines(monkeypatch, tmp_path):
 
 def test_the_step_of_every_mode(lines):
     (line,) = lines("stream_step", *SMALL)
-    assert line["ratio_to_erm"].keys() == {"none", "dfd", "strata", "full", "prototypes"}
+    assert line["ratio_to_erm"].keys() == PRESETS.keys() >= {"none", "margin", "dfd", "strata", "full", "prototypes"}
     assert line["ratio_to_erm"]["none"] == [1.0, 1.0, 1.0]
 
 
