@@ -23,7 +23,7 @@ def check_key_cells(view: View, column: str, field: str, sources: Sources, exact
         column: Its column.
         field: What the spec calls it, for messages: ``"cohort.id"``.
         sources: The build's sources.
-        exact: Whether whole numbers stored as floats must be told apart: they must in ids.
+        exact: Whether whole numbers stored as floats must be told apart: they must in ids, items and codes.
 
     Raises:
         InputError: Floats beyond the whole numbers that floats tell apart, or text of over 1,000 characters.

@@ -33,7 +33,7 @@ def number_texts(
     table, database = view.table, sources.database
     cell = table[column]
     if field is not None:
-        check_key_cells(view, column, field, sources)
+        check_key_cells(view, column, field, sources, exact=True)
     with database.reading(view.label):
         found = database.fetch(table.filter(table[KEEP] & cell.notnull()).select(as_text(cell).name("text")).distinct())
     texts = [*first, *sorted(set(found["text"].to_pylist()).difference(first))]

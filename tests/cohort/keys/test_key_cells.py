@@ -100,3 +100,20 @@ def test_an_endless_id_item_or_code_is_refused() -> None:
 def test_ids_that_are_all_blank() -> None:
     with pytest.raises(InputError, match=r"no patient left: column 'pid' \(cohort.id\) is blank in all 40 rows"):
         build_cohort(spec(cohort={"source": patients().assign(pid=" ")}))
+
+
+@pytest.mark.parametrize("kind", ["codes", "events"])
+def test_codes_that_one_of_several_files_has_as_floats_are_not_merged(kind: str, tmp_path: Any) -> None:
+    """Two files of one source share a type: integers of the one become floats beside a blank of the other."""
+    code = [900000000000207008 + k % 2 for k in range(PATIENTS)]
+    pid, value = patients()["pid"].tolist(), [1.0] * PATIENTS
+    pq.write_table(pa.table({"pid": pid, "code": code, "value": value}), tmp_path / "k-0.parquet")
+    other = pa.table({"pid": pid[:1], "code": pa.array([None], pa.float64()), "value": [1.0]})
+    entry = {"name": "k", "kind": kind, "id": "pid", "source": "k-*.parquet"}
+    entry |= {"code": "code"} if kind == "codes" else {"item": "code", "value": "value"}
+    built = build_cohort(spec({**entry, "source": "k-0.parquet"}, base_dir=tmp_path))
+    (fields,) = built.schema.modalities
+    assert set(fields.codes if kind == "codes" else fields.items) == {"900000000000207008", "900000000000207009"}
+    pq.write_table(other, tmp_path / "k-1.parquet")
+    with pytest.raises(InputError, match="whole numbers as floats, too large for floats to tell neighbours apart"):
+        build_cohort(spec(entry, base_dir=tmp_path))
