@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -11,7 +11,8 @@ from sklearn.metrics import log_loss
 
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.boosted_trees import BoostedTrees
-from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix
+from gdsfd.baselines.boosting_settings import BoostingSettings
+from gdsfd.baselines.flat_baseline import Classifier, Labels, Matrix
 
 __all__ = ["Boosting", "splittable"]
 
@@ -36,7 +37,7 @@ def splittable(x: Matrix, least: int) -> Labels:
 
 
 @BASELINES.register("boosting")
-class Boosting(FlatBaseline):
+class Boosting(BoostingSettings):
     """scikit-learn's ``HistGradientBoostingClassifier``, missing values as they are.
 
     The defaults are shallow and slow-learning, which suits cohorts of some thousand patients. The number of trees is
@@ -57,31 +58,6 @@ class Boosting(FlatBaseline):
 
     name = "gradient boosting"
     key = "boosting"
-    model_types: ClassVar[dict[str, Any]] = {"trees": BoostedTrees, **FlatBaseline.model_types}
-    chosen_as = "trees"
-
-    def __init__(
-        self,
-        seed: int = 0,
-        learning_rate: float = 0.05,
-        max_trees: int = 300,
-        trees_untuned: int = 100,
-        max_leaf_nodes: int = 15,
-        min_samples_leaf: int = 20,
-        l2: float = 1.0,
-        max_features: float = 0.5,
-        min_tuning: int = 10,
-    ) -> None:
-        super().__init__(seed)
-        self.learning_rate = learning_rate
-        self.max_trees = max_trees
-        self.trees_untuned = trees_untuned
-        self.max_leaf_nodes = max_leaf_nodes
-        self.min_samples_leaf = min_samples_leaf
-        self.l2 = l2
-        self.max_features = max_features
-        self.min_tuning = min_tuning
-        self.trees: list[int] = []  #: Trees used, one number per outcome; 0 = nothing to learn from, training shares.
 
     def fit(self, graph: Any) -> Boosting:
         self.trees = []
@@ -95,9 +71,6 @@ class Boosting(FlatBaseline):
             "leaves per tree": self.max_leaf_nodes,
             "trees (chosen on tuning)": self.trees,
         }
-
-    def _chose_nothing(self) -> None:
-        self.trees.append(0)
 
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
         columns = splittable(x, self.min_samples_leaf)

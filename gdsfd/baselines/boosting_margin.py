@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from gdsfd.baselines.baseline import BASELINES
-from gdsfd.baselines.boosted_trees import BoostedTrees
 from gdsfd.baselines.boosting import splittable
-from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels
+from gdsfd.baselines.boosting_settings import BoostingSettings
+from gdsfd.baselines.flat_baseline import Classifier, Labels
 from gdsfd.baselines.lightgbm_trees import load_lightgbm, trees_of_lightgbm
 from gdsfd.baselines.margin_baseline import MarginBaseline, Sample
 
@@ -20,7 +20,7 @@ PATIENCE = 50
 
 
 @BASELINES.register("boosting_margin")
-class BoostingMargin(MarginBaseline):
+class BoostingMargin(BoostingSettings, MarginBaseline):
     """LightGBM with the margin as ``init_score``, which scikit-learn's boosting has no room for.
 
     Its settings are those of :class:`~gdsfd.baselines.boosting.Boosting`. Trees start from the margin and the training
@@ -42,31 +42,6 @@ class BoostingMargin(MarginBaseline):
 
     name = "gradient boosting + margin"
     key = "boosting_margin"
-    model_types: ClassVar[dict[str, Any]] = {"trees": BoostedTrees, **FlatBaseline.model_types}
-    chosen_as = "trees"
-
-    def __init__(
-        self,
-        seed: int = 0,
-        learning_rate: float = 0.05,
-        max_trees: int = 300,
-        trees_untuned: int = 100,
-        max_leaf_nodes: int = 15,
-        min_samples_leaf: int = 20,
-        l2: float = 1.0,
-        max_features: float = 0.5,
-        min_tuning: int = 10,
-    ) -> None:
-        super().__init__(seed)
-        self.learning_rate = learning_rate
-        self.max_trees = max_trees
-        self.trees_untuned = trees_untuned
-        self.max_leaf_nodes = max_leaf_nodes
-        self.min_samples_leaf = min_samples_leaf
-        self.l2 = l2
-        self.max_features = max_features
-        self.min_tuning = min_tuning
-        self.trees: list[int] = []  #: Trees used, one number per outcome; 0 = nothing to learn from, training shares.
 
     @classmethod
     def check_available(cls) -> None:
@@ -84,9 +59,6 @@ class BoostingMargin(MarginBaseline):
 
     def _begin(self) -> None:
         self.trees = []
-
-    def _chose_nothing(self) -> None:
-        self.trees.append(0)
 
     def _fit_beside(self, train: Sample, tuning: Sample | None, seen: Labels, classes: int) -> Classifier | None:
         columns = splittable(train.x, self.min_samples_leaf)

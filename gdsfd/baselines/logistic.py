@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from gdsfd.baselines.baseline import BASELINES
-from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix
+from gdsfd.baselines.flat_baseline import Classifier, Labels, Matrix
 from gdsfd.baselines.linear_model import LinearModel
+from gdsfd.baselines.logistic_settings import LogisticSettings
 from gdsfd.baselines.standardiser import Standardiser
 
 __all__ = ["Logistic"]
 
 
 @BASELINES.register("logistic")
-class Logistic(FlatBaseline):
+class Logistic(LogisticSettings):
     """scikit-learn's ``LogisticRegression`` (ridge penalty) on imputed, flagged and scaled columns.
 
     The penalty is the one with the best log loss on the tuning rows; without at least ``min_tuning`` patients of each
@@ -33,22 +33,6 @@ class Logistic(FlatBaseline):
 
     name = "logistic regression"
     key = "logistic"
-    model_types: ClassVar[dict[str, Any]] = {"linear": LinearModel, **FlatBaseline.model_types}
-    chosen_as = "chosen"
-
-    def __init__(
-        self,
-        seed: int = 0,
-        strengths: Sequence[float] = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
-        max_iter: int = 300,
-        min_tuning: int = 10,
-    ) -> None:
-        super().__init__(seed)
-        self.strengths = tuple(strengths)
-        self.max_iter = max_iter
-        self.min_tuning = min_tuning
-        #: Inverse penalty used, one number per outcome; 0 = nothing to learn from, training shares.
-        self.chosen: list[float] = []
 
     def fit(self, graph: Any) -> Logistic:
         self.chosen = []
@@ -61,9 +45,6 @@ class Logistic(FlatBaseline):
             "penalty": "ridge",
             "C (chosen on tuning)": self.chosen,
         }
-
-    def _chose_nothing(self) -> None:
-        self.chosen.append(0.0)
 
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
         standardise = Standardiser(x)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from gdsfd.baselines.baseline import BASELINES
-from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels
+from gdsfd.baselines.flat_baseline import Classifier, Labels
 from gdsfd.baselines.linear_model import LinearModel
+from gdsfd.baselines.logistic_settings import LogisticSettings
 from gdsfd.baselines.margin_baseline import MarginBaseline, Sample, log_loss_beside
 from gdsfd.baselines.offset_regression import fit_beside_offset
 from gdsfd.baselines.standardiser import Standardiser
@@ -18,7 +18,7 @@ __all__ = ["LogisticMargin"]
 
 
 @BASELINES.register("logistic_margin")
-class LogisticMargin(MarginBaseline):
+class LogisticMargin(LogisticSettings, MarginBaseline):
     """:class:`~gdsfd.baselines.logistic.Logistic` with the margin as an offset: the least that debiasing can be.
 
     The penalty is the one with the best log loss beside the margin on the tuning rows; without at least ``min_tuning``
@@ -33,22 +33,6 @@ class LogisticMargin(MarginBaseline):
 
     name = "logistic regression + margin"
     key = "logistic_margin"
-    model_types: ClassVar[dict[str, Any]] = {"linear": LinearModel, **FlatBaseline.model_types}
-    chosen_as = "chosen"
-
-    def __init__(
-        self,
-        seed: int = 0,
-        strengths: Sequence[float] = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
-        max_iter: int = 300,
-        min_tuning: int = 10,
-    ) -> None:
-        super().__init__(seed)
-        self.strengths = tuple(strengths)
-        self.max_iter = max_iter
-        self.min_tuning = min_tuning
-        #: Inverse penalty used, one number per outcome; 0 = nothing to learn from, training shares.
-        self.chosen: list[float] = []
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -61,9 +45,6 @@ class LogisticMargin(MarginBaseline):
 
     def _begin(self) -> None:
         self.chosen = []
-
-    def _chose_nothing(self) -> None:
-        self.chosen.append(0.0)
 
     def _fit_beside(self, train: Sample, tuning: Sample | None, seen: Labels, classes: int) -> Classifier | None:
         standardise = Standardiser(train.x)

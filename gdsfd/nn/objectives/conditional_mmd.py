@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from gdsfd.nn.dependence.gaussian_kernel import gaussian_kernel
-from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objective_registry import register_objective
 from gdsfd.nn.objectives.dual_stream import conditions
 from gdsfd.nn.objectives.suspect_objective import InvarianceObjective
 from gdsfd.nn.predictor import Prediction
-from gdsfd.setting_checks import Number
 
 __all__ = ["ConditionalMmd", "mmd_to_the_rest"]
 
@@ -47,16 +42,6 @@ class ConditionalMmd(InvarianceObjective):
         Gretton et al., JMLR 13 (2012), for the unbiased estimate; Veitch et al., NeurIPS 2021, for the condition on the
         outcome. Each environment against the others, and patterns as environments: our formulation.
     """
-
-    def __init__(
-        self,
-        network: Ensemble,
-        num_suspects: Sequence[int] = (),
-        margin: bool = False,
-        stage_one: float = 0.0,
-        weight: Annotated[float, Number(0, 1_000_000)] = 10.0,
-    ) -> None:
-        super().__init__(network, num_suspects, margin, stage_one, weight)
 
     def penalties(self, prediction: Prediction, targets: Targets, environments: list[Tensor]) -> list[Tensor]:
         """The discrepancy by each suspect; no unit, at most 2."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objective_registry import register_objective
 from gdsfd.nn.objectives.suspect_objective import InvarianceObjective
 from gdsfd.nn.predictor import Prediction
-from gdsfd.setting_checks import Number
 
 __all__ = ["Irm"]
 
@@ -45,16 +40,6 @@ class Irm(InvarianceObjective):
         Arjovsky et al., Invariant Risk Minimization, arXiv 1907.02893 (IRMv1). All pairs in place of two halves of a
         batch: our formulation.
     """
-
-    def __init__(
-        self,
-        network: Ensemble,
-        num_suspects: Sequence[int] = (),
-        margin: bool = False,
-        stage_one: float = 0.0,
-        weight: Annotated[float, Number(0, 1_000_000)] = 10.0,
-    ) -> None:
-        super().__init__(network, num_suspects, margin, stage_one, weight)
 
     def penalties(self, prediction: Prediction, targets: Targets, environments: list[Tensor]) -> list[Tensor]:
         """The squared gradients by each suspect, mean over outcomes."""

@@ -95,7 +95,7 @@ class InvarianceObjective(SuspectObjective):
         num_suspects: Sequence[int] = (),
         margin: bool = False,
         stage_one: float = 0.0,
-        weight: Annotated[float, Number(0, 1_000_000)] = 1.0,
+        weight: Annotated[float, Number(0, 1_000_000)] = 10.0,
     ) -> None:
         super().__init__(network, num_suspects, margin, stage_one)
         self.weight = weight

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
-
 from torch import Tensor
 
-from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objective_registry import register_objective
 from gdsfd.nn.objectives.suspect_objective import InvarianceObjective, risks
 from gdsfd.nn.predictor import Prediction
-from gdsfd.setting_checks import Number
 
 __all__ = ["VRex"]
 
@@ -41,16 +36,6 @@ class VRex(InvarianceObjective):
     References:
         Krueger et al., ICML 2021 (V-REx).
     """
-
-    def __init__(
-        self,
-        network: Ensemble,
-        num_suspects: Sequence[int] = (),
-        margin: bool = False,
-        stage_one: float = 0.0,
-        weight: Annotated[float, Number(0, 1_000_000)] = 10.0,
-    ) -> None:
-        super().__init__(network, num_suspects, margin, stage_one, weight)
 
     def penalties(self, prediction: Prediction, targets: Targets, environments: list[Tensor]) -> list[Tensor]:
         """Variance of the risks by each suspect, in nats squared; mean over outcomes."""
