@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from gdsfd.training.suspects.subject_folds import subject_folds
+from gdsfd.training.suspects.stratified_subject_folds import stratified_subject_folds
 from gdsfd.training.suspects.suspect_codes import SuspectCodes
 
 __all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
@@ -128,7 +128,7 @@ def _chances(
     present = np.flatnonzero(counts)
     if present.size < 2 or counts[present].min() < 2 * _FOLDS:
         return nothing, overall, 0.0
-    splits = subject_folds(y[fit], group[fit], _FOLDS)
+    splits = stratified_subject_folds(y[fit], group[fit], _FOLDS)
     if any(np.unique(y[fit[inside]]).size < present.size for inside, _ in splits):
         return nothing, overall, 0.0
     plain = _entropies(nothing[fit], y[fit])

@@ -15,7 +15,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import facts_of_graph
 from gdsfd.nn.adjustment.pattern_map import PatternMap
-from gdsfd.training.suspects.subject_folds import subject_folds
+from gdsfd.training.suspects.stratified_subject_folds import stratified_subject_folds
 
 __all__ = ["PatternPropensity", "pattern_propensity"]
 
@@ -172,7 +172,7 @@ def _chances(
     people = [np.unique(subject[fit][own == kind]).size for kind in range(kinds)]
     if kinds < 2 or not covariates.shape[1] or min(people) < _FOLDS:
         return nothing, overall, 0.0
-    splits = subject_folds(own, subject[fit], _FOLDS)
+    splits = stratified_subject_folds(own, subject[fit], _FOLDS)
     plain = -np.log(overall[own])
     least, best, chosen = plain, nothing, None
     for strength in _STRENGTHS:

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-__all__ = ["subject_folds"]
+__all__ = ["stratified_subject_folds"]
 
 Numbers = NDArray[np.int64]
 
 
-def subject_folds(label: Numbers, subject: Numbers, folds: int) -> list[tuple[Numbers, Numbers]]:
+def stratified_subject_folds(label: Numbers, subject: Numbers, folds: int) -> list[tuple[Numbers, Numbers]]:
     """Places inside and outside of each fold; the same for the same patients.
 
-    Where every subject stands there once nothing has to be kept together, and classes are shared out directly, which
-    takes a thousandth of the time.
+    Where every subject stands there once nothing has to be kept together, and classes are shared out directly: keeping
+    subjects together takes half a second for 3,500 patients.
 
     Args:
         label: Class of each patient; int64 [n].
