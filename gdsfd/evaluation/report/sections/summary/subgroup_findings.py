@@ -107,7 +107,11 @@ def _slice_word(one: Slice) -> str:
         return f"{kind_word(one.kind)} {one.name}"
     if one.kind == "observed":
         return f"patients with {one.name} modalities"
-    return f"patients {one.name}" if one.name.startswith(("with", "only")) else f"patients with “{one.name}”"
+    if one.kind == "pattern" and one.name.startswith("without "):  # beside all who lack it, whatever else they lack
+        return f"patients who lack only {one.name.removeprefix('without ')}"
+    if one.name.startswith("only "):
+        return f"patients with {one.name}"
+    return f"patients {one.name}" if one.name.startswith("with") else f"patients with “{one.name}”"
 
 
 def _gap_sentences(gaps: Sequence[Gap], target: str) -> list[str]:

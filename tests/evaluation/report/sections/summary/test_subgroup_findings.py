@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gdsfd.evaluation.report.sections.summary.subgroup_findings import _slice_word
+from gdsfd.evaluation.subgroups.slices import Slice
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 from tests.evaluation.report.sections.summary.test_narrative import scores, words
@@ -32,3 +34,14 @@ def test_a_site_whose_risks_are_off_is_named_with_the_direction():
     text = words(graph, model)["Where it does worse"]
     assert "Predicted risks are lower than observed ones in: environment site 2, by 1" in text
     assert "higher than observed" not in text
+
+
+def test_a_pattern_is_told_from_all_who_lack_a_modality():
+    nobody = np.zeros(3, dtype=bool)
+
+    def word(kind: str, name: str) -> str:
+        return _slice_word(Slice(kind, name, nobody))
+
+    assert word("pattern", "without labs") == "patients who lack only labs"
+    assert word("modality", "without labs") == "patients without labs"
+    assert word("pattern", "only labs") == "patients with only labs"
