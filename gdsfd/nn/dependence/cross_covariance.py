@@ -39,27 +39,30 @@ class CrossCovariance(Dependence):
     def within(self, causal: Tensor, biased: Tensor, inside: Tensor) -> Tensor:
         """The same within each of several groups; see :meth:`Dependence.within`."""
         rows = inside.sum(1).clamp(min=1).unsqueeze(-1)  # [G, 1]
-        causal, causal_varies = _standardised(causal, inside, rows)
-        biased, biased_varies = _standardised(biased, inside, rows)
-        correlation = causal.transpose(1, 2) @ biased / rows.unsqueeze(-1)  # [G, d_c, d_b]
-        beyond_chance = correlation**2 - 1 / (rows - 1).clamp(min=1).unsqueeze(-1)
-        return (beyond_chance * causal_varies.unsqueeze(2) * biased_varies.unsqueeze(1)).mean((1, 2))
+        causal, causal_scale = _centred(causal, inside, rows)
+        biased, biased_scale = _centred(biased, inside, rows)
+        of_group = causal.unsqueeze(1) * inside.T.unsqueeze(2)  # [B, G, d_c]; enough to mask one of the two
+        covariance = (of_group.flatten(1).T @ biased).view(len(inside), -1, biased.size(1)) / rows.unsqueeze(-1)
+        scale = causal_scale.unsqueeze(2) * biased_scale.unsqueeze(1)  # [G, d_c, d_b]
+        beyond_chance = (covariance * scale) ** 2 - 1 / (rows - 1).clamp(min=1).unsqueeze(-1)
+        return (beyond_chance * (scale.detach() > 0)).mean((1, 2))
 
 
-def _standardised(codes: Tensor, inside: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Channels of mean 0 and variance 1 within each group, 0 outside; a 1 for each that varies (the others are 0).
+def _centred(codes: Tensor, inside: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Codes less the mean of each patient's group, and what brings a group's channels to variance 1.
+
+    Nothing here has a row per group and patient: a step spends its time on arrays of that size.
 
     Args:
         codes: [B, d].
-        inside: [G, B].
+        inside: [G, B], one group per patient at most.
         rows: Patients of each group, [G, 1].
 
     Returns:
-        [G, B, d] and [G, d].
+        [B, d], and 1 / standard deviation [G, d], 0 for a channel that does not vary.
     """
     mean = inside @ codes / rows
-    centred = (codes - mean.unsqueeze(1)) * inside.unsqueeze(2)
-    variance = (centred**2).sum(1) / rows
+    centred = codes - inside.T @ mean
+    variance = inside @ centred**2 / rows
     varies = variance.detach() > _LEAST_SPREAD**2 + 1e-12 * mean.detach() ** 2  # the second term is rounding
-    scale = torch.where(varies, variance, 1.0).sqrt().unsqueeze(1)
-    return torch.where(varies.unsqueeze(1), centred / scale, 0 * centred), varies.to(codes.dtype)
+    return centred, torch.where(varies, variance, 1.0).rsqrt() * varies

@@ -91,7 +91,7 @@ class Dependence(nn.Module, ABC):
         Args:
             causal: [B, d_c].
             biased: [B, d_b].
-            inside: 1 where a patient is of the group, else 0; float [groups, B].
+            inside: 1 where a patient is of the group, else 0, in one group at most; float [groups, B].
 
         Returns:
             One for each group, finite also where it has too few rows; None for a measure that has to be asked group by
