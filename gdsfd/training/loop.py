@@ -32,7 +32,8 @@ from gdsfd.training.history_log import TensorBoardLog
 from gdsfd.training.kept_memory import kept_memory
 from gdsfd.training.labels import check_labels
 from gdsfd.training.state import TrainingState
-from gdsfd.training.storage.checkpoint import load_checkpoint, save_checkpoint
+from gdsfd.training.storage.checkpoint import load_checkpoint
+from gdsfd.training.storage.checkpoint_writer import CheckpointWriter
 from gdsfd.training.tuning import tuning_figures
 
 __all__ = ["DivergedError", "seeded", "train"]
@@ -161,30 +162,34 @@ def _train(
     average = RunningAverage(network, config.averaging, state.average)
     board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
 
-    while not state.stopped:
-        start = time.perf_counter()
-        _end_stage_one(state, network, objective, config)
-        if state.second is not None:
-            with seeded(seed, state.epoch, 1):
-                passes = partial(batches.passes, train_rows)
-                objective.start_epoch(network, passes, targets, state.epoch - state.second)
-        stage = 1 if state.second is None else 2
-        step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
-        network.train()
-        loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch) / len(network.members)
-        row = {"epoch": state.epoch + 1, "train_loss": loss}
-        with average.swapped_in():
-            row.update(tuning_figures(fabric, network, batches, rows["train"], tuning_rows, config, objective, targets))
-            row["seconds"] = time.perf_counter() - start
-            _advance(state, row, network, objective, config)
-        state.average = average.weights
-        if folder is not None:
-            optimizers = {"network": optimizer.state_dict(), "critics": critics.state_dict()}
-            save_checkpoint(folder, whole.state_dict(), optimizers, state, settings or {})
-        if board is not None:
-            board.add(row)
-        if on_epoch is not None:
-            on_epoch(row)
+    def optimizers() -> dict[str, Any]:
+        return {"network": optimizer.state_dict(), "critics": critics.state_dict()}
+
+    with CheckpointWriter(folder, settings or {}) as writer:
+        while not state.stopped:
+            start = time.perf_counter()
+            _end_stage_one(state, network, objective, config)
+            if state.second is not None:
+                with seeded(seed, state.epoch, 1):
+                    passes = partial(batches.passes, train_rows)
+                    objective.start_epoch(network, passes, targets, state.epoch - state.second)
+            stage = 1 if state.second is None else 2
+            step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
+            network.train()
+            loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch) / len(network.members)
+            row = {"epoch": state.epoch + 1, "train_loss": loss}
+            with average.swapped_in():
+                row.update(
+                    tuning_figures(fabric, network, batches, rows["train"], tuning_rows, config, objective, targets)
+                )
+                row["seconds"] = time.perf_counter() - start
+                _advance(state, row, network, objective, config)
+            state.average = average.weights
+            writer.save(whole.state_dict(), optimizers, state)
+            if board is not None:
+                board.add(row)
+            if on_epoch is not None:
+                on_epoch(row)
     if board is not None:
         board.close()
     network.load_state_dict(state.best_weights)
