@@ -15,8 +15,10 @@ from gdsfd.nn.predictor import Predictor
 
 __all__ = ["GridStore", "why_no_grid"]
 
-#: Memory of the scaled inputs of all patients beyond which batches are taken as edge lists.
-MOST_BYTES = 2**31
+#: Memory of the scaled inputs of all patients beyond which batches are taken as edge lists, on a CPU and beside a GPU.
+MOST_BYTES, MOST_BYTES_PINNED = 2**31, 2**35
+#: Share of a GPU's free memory that the inputs may take; more stays on the CPU, pinned, and is copied batch by batch.
+LARGEST_SHARE = 0.5
 #: Share of the places of a grid that are taken below which edge lists are the faster form.
 LEAST_DENSITY = 0.2
 #: Patients of a batch times channels from which a CPU computes rather than dispatches, and the density below which a
@@ -34,9 +36,10 @@ class GridStore:
     worked out once for all patients, and a batch is one gather.
 
     Args:
-        inputs: Every patient's scaled inputs, the modalities side by side, 0 where there is none; float [N, F].
-        there: 1 where a patient has a modality, else 0; float [N, K].
-        y: Labels as in the graph, or None.
+        inputs: Every patient's scaled inputs, the modalities side by side, 0 where there is none; float [N, F]. On the
+            device, or on the CPU where a device has no room for them.
+        there: 1 where a patient has a modality, else 0; float [N, K] on the device.
+        y: Labels as in the graph, on the device, or None.
     """
 
     inputs: Tensor
@@ -47,6 +50,7 @@ class GridStore:
     @torch.no_grad()
     def of(cls, network: Ensemble, store: PatientStore, device: torch.device | str = "cpu") -> GridStore:
         """The store of a graph for a network whose inputs are fitted; see :func:`why_no_grid`."""
+        device = torch.device(device)
         first = network.members[0]
         assert isinstance(first, Predictor)
         encoders, names = first.grid_encoders, store.schema.names
@@ -61,16 +65,45 @@ class GridStore:
                 inputs[patient[edges], start:end] = encoder.scaled(seen).cpu()
             there[patient, number] = 1
             start = end
-        return cls(inputs.to(device), there.to(device), None if store.y is None else store.y.to(device))
+        if has_room(device, inputs.nbytes):
+            inputs = inputs.to(device)
+        elif torch.cuda.is_available():
+            inputs = inputs.pin_memory()
+        return cls(inputs, there.to(device), None if store.y is None else store.y.to(device))
 
     def __len__(self) -> int:
         return self.there.size(0)
 
-    def batch(self, rows: Tensor) -> GridBatch:
-        """The patients in ``rows``, in that order; int64 [B] on the store's device."""
+    @property
+    def apart(self) -> bool:
+        """Whether inputs are gathered on the CPU and copied."""
+        return self.inputs.device != self.there.device
+
+    def batch(self, rows: Tensor, on_cpu: Tensor | None = None) -> GridBatch:
+        """The patients in ``rows``, in that order.
+
+        Args:
+            rows: int64 [B] on the store's device.
+            on_cpu: The same on the CPU. Where the inputs are there, nothing then waits for the device: the next batch
+                is gathered and copied while the device works on this one.
+        """
         layout = GridLayout(self.there.index_select(0, rows).t().contiguous())
         y = None if self.y is None else self.y.index_select(0, rows)
-        return GridBatch(rows, self.inputs.index_select(0, rows), layout, y)
+        if not self.apart:
+            return GridBatch(rows, self.inputs.index_select(0, rows), layout, y)
+        taken = rows.cpu() if on_cpu is None else on_cpu
+        pinned = self.inputs.is_pinned()
+        piece = torch.empty(len(taken), self.inputs.size(1), dtype=self.inputs.dtype, pin_memory=pinned)
+        torch.index_select(self.inputs, 0, taken, out=piece)
+        return GridBatch(rows, piece.to(rows.device, non_blocking=True), layout, y)
+
+
+def has_room(device: torch.device, size: int) -> bool:
+    """Whether a device has room for ``size`` bytes and the training beside them."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return size <= LARGEST_SHARE * free
 
 
 def why_no_grid(network: Ensemble, store: PatientStore, batch_size: int = 1, device: torch.device | str = "cpu") -> str:
@@ -86,8 +119,9 @@ def why_no_grid(network: Ensemble, store: PatientStore, batch_size: int = 1, dev
     assert isinstance(first, Predictor)
     if why := first.why_no_grid():
         return why
-    if 4 * len(store) * sum(encoder.token.in_channels for encoder in first.grid_encoders) > MOST_BYTES:
-        return f"the inputs of all patients take more than {MOST_BYTES / 2**30:.0f} GiB"
+    most = MOST_BYTES if torch.device(device).type == "cpu" else MOST_BYTES_PINNED
+    if 4 * len(store) * sum(encoder.token.in_channels for encoder in first.grid_encoders) > most:
+        return f"the inputs of all patients take more than {most / 2**30:.0f} GiB"
     places = len(store) * len(first.names)
     density = sum(store.patients_with(name).numel() for name in first.names) / max(places, 1)
     if density < LEAST_DENSITY:

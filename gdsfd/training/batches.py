@@ -45,16 +45,17 @@ class TrainingBatches:
         else:
             _log.info("steps take edge lists, member by member: %s", self.why_not)
 
-    def batch(self, rows: Tensor) -> Batch:
-        """The patients in ``rows``, in that order; int64 [B], best on the device where batches have fixed shapes."""
-        if isinstance(self._source, GridStore):
-            return self._source.batch(rows.to(self.device))
-        return self._source.batch(rows.cpu()).to(self.device)
-
     def steps(self, rows: Tensor, batch_size: int) -> Iterator[Batch]:
-        """The patients in ``rows`` in training batches; the last one may have fewer."""
-        for some in rows.split(batch_size):
-            yield self.batch(some)
+        """The patients in ``rows``, int64 [n] on the CPU, in training batches; the last one may have fewer.
+
+        Their order is copied to the device at once: between steps nothing waits.
+        """
+        if not isinstance(self._source, GridStore):
+            for some in rows.split(batch_size):
+                yield self._source.batch(some).to(self.device)
+            return
+        for here, some in zip(rows.split(batch_size), rows.to(self.device).split(batch_size)):
+            yield self._source.batch(some, here)
 
     def passes(self, rows: Tensor) -> Iterator[Batch]:
         """The same in batches for a pass without gradients."""

@@ -266,17 +266,17 @@ def _epoch(
 ) -> float:
     """One pass over the training patients; the mean loss per step, in nats, summed over members.
 
-    The order of an epoch is copied to the device at once, where ``targets`` are: between steps nothing is copied.
+    The targets are where the batches are: between steps nothing waits for a copy.
     """
     step.model.train()
     assert config.batch_size is not None
     losses = []
     steps = -(-rows.numel() // config.batch_size)
     with seeded(seed, epoch):
-        order = rows[torch.randperm(rows.numel())].to(step.fabric.device)
-        for number, some in enumerate(order.split(config.batch_size)):
+        order = rows[torch.randperm(rows.numel())]
+        for number, batch in enumerate(batches.steps(order, config.batch_size)):
             rate = _learning_rate(config, epoch + number / steps)
-            losses.append(step(batches.batch(some), targets.take(some), rate))
+            losses.append(step(batch, targets.take(batch.rows), rate))
     return float(torch.stack(losses).mean())
 
 

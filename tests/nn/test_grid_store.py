@@ -64,3 +64,24 @@ def test_networks_without_a_grid_say_why(monkeypatch: pytest.MonkeyPatch) -> Non
     assert why_no_grid(*fitted(), 8192) == ""
     monkeypatch.setattr(grid_store, "MOST_BYTES", 2**10)
     assert "GiB" in why_no_grid(*fitted())
+    assert why_no_grid(*fitted(), 1, "cuda") == ""
+
+
+def test_inputs_that_stay_on_the_cpu_give_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = GridStore.of(*fitted())
+    rows = torch.tensor([7, 3, 12, 7])
+    whole = made.batch(rows)
+    assert not made.apart
+    monkeypatch.setattr(GridStore, "apart", True)
+    for batch in (made.batch(rows), made.batch(rows, rows)):
+        assert torch.equal(batch.inputs, whole.inputs)
+        assert torch.equal(batch.layout.there, whole.layout.there)
+        assert torch.equal(batch.rows, rows)
+        torch.testing.assert_close(batch.y, whole.y, equal_nan=True)
+
+
+def test_what_leaves_no_room_on_a_gpu_stays_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 4000))
+    assert grid_store.has_room(torch.device("cuda"), 500)
+    assert not grid_store.has_room(torch.device("cuda"), 501)
+    assert grid_store.has_room(torch.device("cpu"), 10**12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,8 @@ from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.grid_store import GridStore
+from gdsfd.training import Debiaser
 from gdsfd.training.arm import build_network
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
@@ -32,3 +35,12 @@ def test_every_patient_once_in_order(backbone, kind, caplog) -> None:
         assert all(len(batch) <= size for batch in found)
         assert torch.equal(torch.cat([batch.rows for batch in found]), rows)
         torch.testing.assert_close(torch.cat([batch.y for batch in found]), graph["patient"].y[rows], equal_nan=True)
+
+
+def test_training_with_inputs_apart_gives_the_same_numbers(monkeypatch) -> None:
+    graph = graph_from_cohort(make_cohort(60))
+    whole = Debiaser("concat", channels=8, max_epochs=2).fit(graph, baselines=False).predict_proba(graph)
+    monkeypatch.setattr(GridStore, "apart", True)
+    np.testing.assert_array_equal(
+        Debiaser("concat", channels=8, max_epochs=2).fit(graph, baselines=False).predict_proba(graph), whole
+    )

@@ -21,8 +21,8 @@ __all__ = ["CheckpointWriter"]
 class CheckpointWriter:
     """Writes the checkpoint of an epoch beside the next one, at most one at a time.
 
-    What is given is copied before :meth:`save` returns. Leaving the ``with`` block, also by an error, waits for the last
-    checkpoint. A process that is killed loses the epoch it was in and, if it was quick, the one before.
+    What is given is copied before :meth:`save` returns. Leaving the ``with`` block, also by an error, waits for the
+    last checkpoint. A process that is killed loses the epoch it was in and, if it was quick, the one before.
 
     Args:
         folder: The run's work folder; None = nothing is written.

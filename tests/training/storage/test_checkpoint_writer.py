@@ -52,22 +52,28 @@ def test_each_epoch_is_written_and_the_newest_stays(tmp_path):
     assert load_checkpoint(tmp_path, {})[0]["w"].tolist() == [3, 3]
 
 
+def _epochs(folder, number, error=None):
+    with CheckpointWriter(folder, {}) as writer:
+        for epoch in range(number):
+            writer.save({"w": torch.ones(2)}, dict, TrainingState(epoch=epoch + 1))
+        if error is not None:
+            raise error
+
+
 def test_an_error_in_training_waits_for_the_checkpoint_and_is_the_one_told(tmp_path):
-    with pytest.raises(KeyboardInterrupt), CheckpointWriter(tmp_path, {}) as writer:
-        writer.save({"w": torch.ones(2)}, dict, TrainingState(epoch=1))
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        _epochs(tmp_path, 1, KeyboardInterrupt())
     assert load_checkpoint(tmp_path, {})[2].epoch == 1
 
 
-@pytest.mark.parametrize("saves", [1, 2])
-def test_a_checkpoint_that_cannot_be_written_ends_training(tmp_path, monkeypatch, saves):
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_checkpoint_that_cannot_be_written_ends_training(tmp_path, monkeypatch, epochs):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint_writer, "save_checkpoint", full)
-    with pytest.raises(OSError, match="No space left"), CheckpointWriter(tmp_path, {}) as writer:
-        for epoch in range(saves):
-            writer.save({}, dict, TrainingState(epoch=epoch + 1))
+    with pytest.raises(OSError, match="No space left"):
+        _epochs(tmp_path, epochs)
 
 
 def test_without_a_folder_nothing_is_asked_for():
