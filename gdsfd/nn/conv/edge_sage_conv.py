@@ -74,6 +74,7 @@ class EdgeSAGEConv(nn.Module):
         mask: Tensor | None = None,
         backend: str = "auto",
         take: Tensor | None = None,
+        norm: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """New patient, modality and edge vectors.
 
@@ -86,11 +87,13 @@ class EdgeSAGEConv(nn.Module):
             backend: Of the operations; see :func:`gdsfd.ops.aggregate`.
             take: Row of ``edge`` that each edge of the layout has, int64, where several share one (then ``edge`` is
                 [rows, d], and what is made of it alone is worked out once per row); None = each has its own.
+            norm: Sum of the masks of each patient, for whoever has it from another layer; None = worked out.
         """
+        norm = mask_total(mask, layout.edges, "left") if norm is None else norm
         term = _taken(self.message_edge(edge), take)
         to_patients = _sum(self.message_node(modality), term, layout, "left", mask, backend)
         to_modalities = _sum(self.message_node(patient), term, layout, "right", mask, backend)
-        new_patient = self.update(patient, to_patients, mask_total(mask, layout.edges, "left"))
+        new_patient = self.update(patient, to_patients, norm)
         new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
         return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend, take)
 
