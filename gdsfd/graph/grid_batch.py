@@ -23,12 +23,14 @@ class GridBatch:
             where a patient has none; float [B, F].
         layout: Who has which modality.
         y: The batch's labels as in the graph, or None.
+        tokens: One network's tokens of these patients where they have been worked out already, float [K, B, d].
     """
 
     rows: Tensor
     inputs: Tensor
     layout: GridLayout
     y: Tensor | None = None
+    tokens: Tensor | None = None
 
     def __len__(self) -> int:
         return self.rows.size(0)
@@ -43,6 +45,5 @@ class GridBatch:
         if self.device == torch.device(device):
             return self
         layout = GridLayout(self.layout.there.to(device))
-        return GridBatch(
-            self.rows.to(device), self.inputs.to(device), layout, None if self.y is None else self.y.to(device)
-        )
+        y, tokens = (None if each is None else each.to(device) for each in (self.y, self.tokens))
+        return GridBatch(self.rows.to(device), self.inputs.to(device), layout, y, tokens)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +13,12 @@ from torch import Tensor, nn
 from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.nn.encoders.token_grid import TokenGrid
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.predictor import Prediction, Predictor
+from gdsfd.nn.predictor import Batch, Prediction, Predictor
 
 __all__ = ["MemberStack"]
+
+#: Memory that the tokens of training patients may take while members fit their memories.
+_MOST_BYTES = 2**28
 
 
 class MemberStack(nn.Module):
@@ -73,6 +78,30 @@ class MemberStack(nn.Module):
             member.heads(body, batch) for member, body in zip(self._members, self._bodies(tokens, batch), strict=True)
         ]
 
+    @torch.no_grad()
+    def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:
+        """As :meth:`Ensemble.fit_memory`; patients are encoded once for all members and passes.
+
+        Args:
+            batches: Gives the training patients in batches of fixed shapes, as often as it is called.
+        """
+        members = [(number, member) for number, member in enumerate(self._members) if member.has_memory]
+        mode = self.training
+        self.eval()
+        kept, size = list[tuple[Tensor, GridBatch]](), 0
+        for batch in batches() if members else ():
+            assert isinstance(batch, GridBatch)
+            kept.append((self.tokens(batch.inputs), batch))
+            size += kept[-1][0].nbytes
+            if size > _MOST_BYTES:
+                break
+        for number, member in members:
+            if size > _MOST_BYTES:
+                member.fit_memory(batches)
+            else:
+                member.fit_memory(partial(_of_member, kept, number))
+        self.train(mode)
+
     def _bodies(self, tokens: Tensor, batch: GridBatch) -> list[Mapping[str, Tensor]]:
         """What each member's heads read; tokens [M, K, B, d]."""
         first = self._members[0]
@@ -112,6 +141,11 @@ class MemberStack(nn.Module):
                 owner._parameters[key] = parameter
             for (owner, key), kept in zip(places, own_buffers):
                 owner._buffers[key] = kept
+
+
+def _of_member(kept: Iterable[tuple[Tensor, GridBatch]], number: int) -> Iterator[GridBatch]:
+    """Batches with one member's tokens."""
+    return (replace(batch, tokens=tokens[number]) for tokens, batch in kept)
 
 
 def _places_of_buffers(member: Predictor) -> list[tuple[nn.Module, str]]:

@@ -117,6 +117,8 @@ class Predictor(nn.Module):
     def tokens(self, batch: Batch) -> Tensor:
         """One token per edge of the batch's layout, float [E, d], or one per place of its grid, [K, B, d]."""
         if isinstance(batch, GridBatch):
+            if batch.tokens is not None:
+                return batch.tokens
             if self.training and torch.is_grad_enabled():
                 raise RuntimeError("batches in fixed shapes are trained on through MemberStack, which has the weights")
             return TokenGrid([self.grid_encoders]).train(self.training)(batch.inputs)[0]
@@ -155,10 +157,16 @@ class Predictor(nn.Module):
         """Scores a batch of patients."""
         return self.heads(self.body(*self.inputs(batch), batch), batch)
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether :meth:`fit_memory` has anything to fit."""
+        assert isinstance(self.backbone, Backbone)
+        return self.backbone.has_memory
+
     @torch.no_grad()
     def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:
         """Lets the backbone fit what inference needs to know of training patients (see ``Backbone.fit_memory``)."""
-        if not self.backbone.has_memory:
+        if not self.has_memory:
             return
         mode = self.training
         self.eval()

@@ -177,6 +177,15 @@ class StreamPredictor(Predictor):
             return logits
         return logits + self.biased_out_causal(self.dropout(causal.detach()))
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether :meth:`fit_memory` has anything to fit."""
+        return self.streams.has_memory or self._has_mean
+
+    @property
+    def _has_mean(self) -> bool:
+        return self.out_biased is not None and self.evaluate_with == "mean"
+
     @torch.no_grad()
     def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:
         """Fits the backbones' states and the mean biased code on training patients."""
@@ -184,7 +193,7 @@ class StreamPredictor(Predictor):
         self.eval()
         if self.streams.has_memory:
             self.streams.fit_memory(lambda: (self.inputs(batch) for batch in batches()))
-        if self.out_biased is not None and self.evaluate_with == "mean":
+        if self._has_mean:
             total, count = torch.zeros_like(self.mean_biased), 0
             for batch in batches():
                 biased = self.streams(*self.inputs(batch)).biased

@@ -179,9 +179,8 @@ def _train(
             loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch) / len(network.members)
             row = {"epoch": state.epoch + 1, "train_loss": loss}
             with average.swapped_in():
-                row.update(
-                    tuning_figures(fabric, network, batches, rows["train"], tuning_rows, config, objective, targets)
-                )
+                pools = (rows["train"], tuning_rows)
+                row.update(tuning_figures(fabric, network, trained, batches, *pools, config, objective, targets))
                 row["seconds"] = time.perf_counter() - start
                 _advance(state, row, network, objective, config)
             state.average = average.weights

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
+from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import Objective
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
@@ -20,6 +21,7 @@ __all__ = ["tuning_figures"]
 def tuning_figures(
     fabric: Fabric,
     network: Ensemble,
+    trained: Ensemble | MemberStack,
     batches: TrainingBatches,
     train_rows: Tensor,
     tuning_rows: Tensor,
@@ -30,19 +32,20 @@ def tuning_figures(
     """Loss and ranking metrics on the tuning patients, with freshly fitted states.
 
     Where the objective trains with weights, margins or strata, so is the loss (``Objective.judged_logits``). Ranking
-    metrics are plain.
+    metrics are plain. The patients pass through ``trained``, which is the network or its members in one pass.
     """
     if train_rows.numel() > config.state_rows:
         chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
         train_rows = train_rows[chosen.sort().values]
 
-    network.eval()
+    for each in (network, trained):
+        each.eval()
     plain, beside, labels, weights = [], [], [], []
     with torch.no_grad(), fabric.autocast():
-        network.fit_memory(lambda: batches.passes(train_rows))
+        trained.fit_memory(lambda: batches.passes(train_rows))
         for batch in batches.passes(tuning_rows):
             mine = targets.take(batch.rows.cpu())
-            predictions = network(batch)
+            predictions = trained(batch)
             plain.append(network.probability(predictions).cpu())
             there = mine.to(fabric.device)
             judged = [objective.judged_logits(number, each, there) for number, each in enumerate(predictions)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn import member_stack
 from gdsfd.nn.backbones import ConcatBackbone
 from gdsfd.nn.encoders import EventsEncoder
 from gdsfd.nn.ensemble import Ensemble
@@ -253,3 +255,25 @@ def test_encoders_that_differ_are_not_taken_for_one(part) -> None:
     else:
         events.__class__ = type("Own", (EventsEncoder,), {"forward": lambda self, observations: None})
         assert "reads its observations as a list" in member.why_no_grid()
+
+
+@pytest.mark.parametrize("room", [2**28, 0])
+@pytest.mark.parametrize("debias", ["none", "full", "joint"])
+def test_memories_and_predictions_are_those_of_each_member(debias, room, monkeypatch) -> None:
+    monkeypatch.setattr(member_stack, "_MOST_BYTES", room)
+    mode = StreamConfig(head="joint", evaluate_with="mean") if debias == "joint" else debias
+    network, _, edges, grid, _ = problem("muse", mode, "binary")
+    other = copy.deepcopy(network)
+    network.eval()
+    network.fit_memory(lambda: [edges])
+    stack = MemberStack(other).train()
+    stack.fit_memory(lambda: [grid])
+    assert stack.training
+    for (name, found), (_, expected) in zip(other.named_buffers(), network.named_buffers(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12, msg=name)
+    stack.eval()
+    other.eval()
+    with torch.no_grad():
+        for found, expected in zip(stack(grid), network(edges), strict=True):
+            torch.testing.assert_close(found.logits, expected.logits, rtol=0, atol=1e-12)
+    assert any(each.abs().sum() > 0 for name, each in other.named_buffers() if name.endswith("states"))

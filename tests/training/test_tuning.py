@@ -67,7 +67,7 @@ def figures(outcomes: str, weighted: bool = False, margin: bool = False, members
     objective = ErmObjective(weighted, margin)
     network.train()
     batches = TrainingBatches(network, PatientStore(graph), torch.device("cpu"), 16)
-    found = tuning_figures(fabric, network, batches, train, tuning, config, objective, targets)
+    found = tuning_figures(fabric, network, network, batches, train, tuning, config, objective, targets)
     return found, network, tables, targets, train, tuning
 
 
