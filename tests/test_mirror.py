@@ -12,7 +12,7 @@ EXCEPTIONS = {
     "gdsfd/baselines/suspect_facts.py": "fields of a result, filled by gdsfd/training/suspects/suspect_facts.py",
     "gdsfd/bench/options.py": "fields of settings",
     "gdsfd/bench/opponents/contest.py": "fields and a table of names, run by tests/bench/test_train_step.py",
-    "gdsfd/nn/embeddings.py": "fields of a result",
+    "gdsfd/nn/backbones/card.py": "fields of facts, held by tests/nn/backbones/test_learners.py",
     "gdsfd/training/state.py": "fields of a state",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -15,7 +15,7 @@ from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.backbones import Backbone, backbone_level, build_backbone
+from gdsfd.nn.backbones import Backbone, Task, backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders import CellTokens, Encoder, FeatureEncoder, build_encoder
@@ -37,10 +37,14 @@ class Prediction:
     Args:
         logits: float [B, outputs]: one per outcome (binary, multi-label), or one per class.
         embeddings: What the backbone returned.
+        parts: Name of a prediction beside the main one -> its logits, [B, outputs], and whom it speaks of, bool [B].
+        parts_weight: Weight of each part's loss.
     """
 
     logits: Tensor
     embeddings: Embeddings
+    parts: Mapping[str, tuple[Tensor, Tensor]] = field(default_factory=dict, kw_only=True)
+    parts_weight: float = field(default=0.0, kw_only=True)
 
 
 class Predictor(nn.Module):
@@ -79,9 +83,12 @@ class Predictor(nn.Module):
         self.cells = CellTokens(self.names, self._encoders, channels) if cell_level else None
         self.encoders.requires_grad_(not cell_level)  # of cells only their features are used
         nodes = len(self.names) if self.cells is None else self.cells.num_nodes
+        self.task = Task(schema.num_outputs, () if cell_level else tuple(self.names))
         self.backbone = build_backbone(backbone, channels, nodes, dropout, **(options or {}))
+        self.backbone.set_task(self.task)
         self.dropout = Dropout(dropout)
         self.out = nn.Linear(channels, schema.num_outputs)
+        self.out.requires_grad_(not self.backbone.own_logits)  # its own take the place of these
 
     @property
     def _encoders(self) -> list[Encoder]:
@@ -112,7 +119,7 @@ class Predictor(nn.Module):
 
     def _why_no_grid_backbone(self) -> str:
         assert isinstance(self.backbone, Backbone)
-        return "" if self.backbone.takes_grid else f"{type(self.backbone).__name__} reads a list of edges"
+        return self.backbone.why_no_grid()
 
     def tokens(self, batch: Batch) -> Tensor:
         """One token per edge of the batch's layout, float [E, d], or one per place of its grid, [K, B, d]."""
@@ -142,16 +149,32 @@ class Predictor(nn.Module):
         """What the heads read of tokens and their layout (:meth:`inputs`).
 
         Returns:
-            ``pooled`` [B, d], ``tokens`` where the backbone has any, ``loss`` where it has one of its own.
+            ``pooled`` [B, d], and of the backbone's output what there is (:meth:`Embeddings.tensors`).
         """
-        embeddings = self.backbone(tokens, layout, batch.y if self.training else None)
-        found = {"pooled": embeddings.pooled, "tokens": embeddings.tokens, "loss": embeddings.aux_loss}
-        return {name: value for name, value in found.items() if value is not None}
+        embeddings: Embeddings = self.backbone(tokens, layout, batch.y if self.training else None)
+        return embeddings.tensors()
 
     def heads(self, body: Mapping[str, Tensor], batch: Batch) -> Prediction:
         """The prediction from what :meth:`body` gave."""
-        embeddings = Embeddings(body["pooled"], body.get("tokens"), batch.layout.presence, body.get("loss"))
-        return Prediction(self.out(self.dropout(embeddings.pooled)), embeddings)
+        assert isinstance(self.backbone, Backbone)
+        embeddings = Embeddings.of(body, batch.layout.presence)
+        logits = embeddings.logits
+        if logits is None:
+            logits = self.out(self.dropout(embeddings.pooled))
+        parts = self.parts(embeddings, lambda code: self.out(self.dropout(code)))
+        return Prediction(logits, embeddings, parts=parts, parts_weight=self.backbone.parts_weight)
+
+    def parts(
+        self, embeddings: Embeddings, head: Callable[[Tensor], Tensor] | None
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """The predictions beside the main one; codes only with ``head``, which makes logits of them."""
+        found = {}
+        for name, part in embeddings.parts.items():
+            if part.logits is not None:
+                found[name] = part.logits, part.rows
+            elif part.code is not None and head is not None:
+                found[name] = head(part.code), part.rows
+        return found
 
     def forward(self, batch: Batch) -> Prediction:
         """Scores a batch of patients."""
@@ -175,8 +198,11 @@ class Predictor(nn.Module):
 
     @torch.no_grad()
     def start_from(self, bias: Tensor) -> None:
-        """Sets the head's bias, so that an untrained network predicts the training shares; ``bias`` float [outputs]."""
+        """Sets the heads' biases, so that an untrained network predicts the training shares; float [outputs]."""
         self.out.bias.copy_(bias)
+        for part in self.modules():
+            if isinstance(part, Backbone):
+                part.start_from(bias)
 
     @torch.no_grad()
     def prepare(self, store: PatientStore, most_bytes: int = 2**30) -> None:

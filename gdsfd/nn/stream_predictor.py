@@ -14,7 +14,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.adjustment.adjustment import Adjustment, build_adjustment
 from gdsfd.nn.adjustment.stratified_adjustment import StratifiedAdjustment
-from gdsfd.nn.backbones import build_backbone
+from gdsfd.nn.backbones import Backbone, build_backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.predictor import Batch, Prediction, Predictor
 from gdsfd.nn.streams.config import StreamConfig
@@ -84,7 +84,14 @@ class StreamPredictor(Predictor):
         streams = streams or StreamConfig()
         first = self.backbone
         del self.backbone
-        make = lambda: build_backbone(backbone, channels, first.num_modalities, dropout, **(options or {}))  # noqa: E731
+        self.out.requires_grad_(True)
+        self.parts_weight = first.parts_weight
+
+        def make() -> Backbone:
+            made = build_backbone(backbone, channels, first.num_modalities, dropout, **(options or {}))
+            made.set_task(self.task)
+            return made
+
         reads_tokens = first.streams_on == "tokens"
         causal = build_backbone("muse", channels, first.num_modalities, dropout) if reads_tokens else None
         biased = None
@@ -124,21 +131,17 @@ class StreamPredictor(Predictor):
         """What the heads read of tokens and their layout; see :meth:`Predictor.body`.
 
         Returns:
-            ``causal`` and ``biased`` [B, d], ``mask``, and where there are any ``tokens``, ``loss`` and ``reduced``.
+            ``causal`` and ``biased`` [B, d], ``mask``, and where there are any ``reduced`` and what the causal backbone
+            returned (:meth:`Embeddings.tensors`; the biased one's losses and parts are left out).
         """
         codes = self.streams(tokens, layout, batch.y if self.training else None)
         reduced = None
         if self.intervention is not None and self.training:
             reduced = self.streams(*self.intervention(tokens, layout, batch.layout.presence)).causal
-        found = {
-            "causal": codes.causal,
-            "biased": codes.biased,
-            "mask": codes.mask,
-            "tokens": codes.embeddings.tokens,
-            "loss": codes.embeddings.aux_loss,
-            "reduced": reduced,
-        }
-        return {name: value for name, value in found.items() if value is not None}
+        found = codes.embeddings.tensors()
+        del found["pooled"]
+        found |= {"causal": codes.causal, "biased": codes.biased, "mask": codes.mask}
+        return found if reduced is None else {**found, "reduced": reduced}
 
     def heads(self, body: Mapping[str, Tensor], batch: Batch) -> StreamPrediction:
         """Both heads' scores from what :meth:`body` gave."""
@@ -149,9 +152,16 @@ class StreamPredictor(Predictor):
         logits = None
         if self.adjustment is not None and not self.training:
             logits = self.adjustment(causal)
+        embeddings = Embeddings.of({**body, "pooled": causal}, batch.layout.presence)
+        logits = self.causal_logits(causal, seen) if logits is None else logits
+        # A trunk's codes are not the causal stream's; and with an adjustment, which reads strata, the objective scores.
+        scored = self.streams.place == "input" and self.adjustment is None
+        head = (lambda code: self.causal_logits(code, seen)) if scored else None
         return StreamPrediction(
-            logits=self.causal_logits(causal, seen) if logits is None else logits,
-            embeddings=Embeddings(causal, body.get("tokens"), batch.layout.presence, body.get("loss")),
+            logits=logits,
+            embeddings=embeddings,
+            parts=self.parts(embeddings, head),
+            parts_weight=self.parts_weight,
             biased_logits=self.biased_logits(causal, biased),
             causal=causal,
             biased=biased,

@@ -1,8 +1,14 @@
 """Backbones: tokens on edges to one embedding per patient. One file each, behind :class:`Backbone`."""
 
-from gdsfd.nn.backbones.backbone import Backbone
+from gdsfd.nn.backbones.backbone import Backbone, Task
+from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.concat import ConcatBackbone
+from gdsfd.nn.backbones.daft import DaftBackbone
+from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
+from gdsfd.nn.backbones.late import LateBackbone
+from gdsfd.nn.backbones.medfuse import MedFuseBackbone
+from gdsfd.nn.backbones.mmtm import MmtmBackbone
 from gdsfd.nn.backbones.muse import MuseBackbone
 from gdsfd.nn.backbones.registry import (
     backbone_level,
@@ -11,12 +17,22 @@ from gdsfd.nn.backbones.registry import (
     known_backbones,
     register_backbone,
 )
+from gdsfd.nn.backbones.unimodal import UnimodalBackbone
 
 __all__ = [
     "Backbone",
+    "Card",
     "ConcatBackbone",
+    "DaftBackbone",
+    "Fused",
+    "FusionBackbone",
     "GrapeBackbone",
+    "LateBackbone",
+    "MedFuseBackbone",
+    "MmtmBackbone",
     "MuseBackbone",
+    "Task",
+    "UnimodalBackbone",
     "backbone_level",
     "build_backbone",
     "check_backbone",

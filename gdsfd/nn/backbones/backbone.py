@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from gdsfd.graph.grid_layout import Layout
+from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.embeddings import Embeddings
 
-__all__ = ["Backbone", "TokenBatches"]
+__all__ = ["Backbone", "Task", "TokenBatches"]
 
 #: A function that starts a new pass over training batches, each as tokens [E, d] and their layout, for
 #: backbones that take masks also as (tokens, layout, mask).
 TokenBatches = Callable[[], Iterable[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network is to predict, and from what.
+
+    Args:
+        outputs: Outputs C: one per outcome, or one per class.
+        modalities: Names of the modalities, in the order of the layout; empty where nodes are cells.
+    """
+
+    outputs: int
+    modalities: tuple[str, ...] = ()
 
 
 class Backbone(nn.Module, ABC):
@@ -40,6 +55,13 @@ class Backbone(nn.Module, ABC):
     takes_grid: bool = False
     #: What an edge is: a modality a patient has, or a single cell that was observed.
     level: Literal["modality", "cell"] = "modality"
+    #: Whether ``Embeddings.logits`` are the scores, in place of a head on ``pooled``. Dual streams have heads of their
+    #: own and stand on ``pooled`` then: how this backbone fuses logits is not debiased.
+    own_logits: bool = False
+    #: Weight of the outcome's loss on each of ``Embeddings.parts``; with 0 they are only reported.
+    parts_weight: float = 1.0
+    #: Where the method comes from and how absence enters it, for ``gdsfd learners``.
+    card: ClassVar[Card | None] = None
 
     def __init__(self, channels: int, num_modalities: int, dropout: float = 0.25) -> None:
         super().__init__()
@@ -59,6 +81,22 @@ class Backbone(nn.Module, ABC):
         Returns:
             Embeddings; ``pooled`` is [B, d] also for patients without any edge.
         """
+
+    def set_task(self, task: Task) -> None:
+        """Makes what depends on the outcome, such as heads of its own; called once, before training. Nothing here."""
+        return None
+
+    def start_from(self, bias: Tensor) -> None:
+        """Sets biases of heads of its own so that an untrained network predicts the training shares.
+
+        Args:
+            bias: Log-odds of each outcome, or logarithms of the classes' shares; float [outputs].
+        """
+        return None
+
+    def why_no_grid(self) -> str:
+        """Why it takes no batches in fixed shapes, and so no members in one pass, in words; empty where it does."""
+        return "" if self.takes_grid else f"{type(self).__name__} reads a list of edges"
 
     def fit_memory(self, batches: TokenBatches) -> None:
         """Fits what inference needs to know of the training patients; nothing by default.

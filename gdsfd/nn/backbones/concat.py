@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.backbones.backbone import Backbone
+from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.setting_checks import Number
@@ -30,6 +31,7 @@ class ConcatBackbone(Backbone):
         - tokens: [E, d]; pooled: [B, d]
     """
 
+    card = Card("ours (the control)", "ours", "zeros and a flag")
     takes_grid = True
 
     def __init__(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.graph.grid_layout import Layout
+from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.muse import MuseBackbone
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Embeddings
@@ -43,6 +44,7 @@ class GrapeBackbone(MuseBackbone):
         feature nodes (GRAPE: one-hot), fitted states and everything about kinds of modality are ours.
     """
 
+    card = Card("You et al., NeurIPS 2020", "code", "no edge, so no message", "one-hot feature nodes", bank=True)
     level = "cell"
     takes_grid = False
 

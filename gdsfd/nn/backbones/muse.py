@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.graph.grid_layout import GridLayout, Layout
 from gdsfd.nn.backbones.backbone import Backbone, TokenBatches
+from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.contrast import contrastive_loss, unit_tanh
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.conv import EdgeSAGEConv
@@ -46,6 +47,7 @@ class MuseBackbone(Backbone):
         the vectorised edge dropping and the handling of unlabelled rows are ours.
     """
 
+    card = Card("Wu et al., ICLR 2024", "code", "no edge, so no message", "evaluation on the batch's graph", bank=True)
     takes_mask = True
     takes_grid = True
     states: Tensor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -114,6 +114,19 @@ class StreamObjective(Objective):
                 logits = member.biased_logits(prediction.causal, moved).float()
                 loss = loss + config.swap * config.biased_weight * generalized_cross_entropy(logits, y[other], config.q)
         return loss
+
+    def parts(self, number: int, prediction: Prediction, targets: Targets) -> Mapping[str, tuple[Tensor, Tensor]]:
+        """With an adjustment codes are scored by it, given each patient's own stratum."""
+        assert isinstance(prediction, StreamPrediction)
+        member, codes = self._members[number], prediction.embeddings.parts
+        if member.adjustment is None or member.streams.place != "input" or not codes:
+            return prediction.parts
+        stratum = self._stratum(number, prediction, targets)
+        found = dict(prediction.parts)
+        for name, part in codes.items():
+            if part.code is not None:
+                found[name] = self._logits(number, prediction, stratum, part.code), part.rows
+        return found
 
     def _outcome(
         self, number: int, prediction: StreamPrediction, biased: Tensor, targets: Targets, stage: int

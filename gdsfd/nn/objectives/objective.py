@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
+from gdsfd.nn.losses.outcome_loss import element_loss, mean_over_labelled
 from gdsfd.nn.predictor import Batch, Prediction
 
 __all__ = ["Objective"]
@@ -47,7 +48,30 @@ class Objective(nn.Module):
             total = total + self.member_loss(number, prediction, targets, stage)
             if prediction.embeddings.aux_loss is not None:
                 total = total + prediction.embeddings.aux_loss
+            if prediction.parts_weight:
+                for logits, rows in self.parts(number, prediction, targets).values():
+                    total = total + prediction.parts_weight * self.part_loss(logits, rows, targets)
         return total
+
+    def parts(self, number: int, prediction: Prediction, targets: Targets) -> Mapping[str, tuple[Tensor, Tensor]]:
+        """A member's predictions beside the main one: name -> logits [B, outputs] and whom they speak of, bool [B]."""
+        return prediction.parts
+
+    def part_loss(self, logits: Tensor, rows: Tensor, targets: Targets) -> Tensor:
+        """The outcome's loss of a prediction beside the main one, in nats, with the main one's weights and margins.
+
+        Args:
+            logits: float [B, outputs].
+            rows: Whom it speaks of; bool [B].
+            targets: Labels and what else is known.
+
+        Returns:
+            The mean over those labelled entries; 0, with a gradient of 0, where there is none.
+        """
+        margin, weight = targets.margin if self.margin else None, targets.weight if self.weighted else None
+        loss, labelled = element_loss(logits.float() if margin is None else logits.float() + margin, targets.y)
+        speaks = rows.unsqueeze(-1) if labelled.dim() > 1 else rows
+        return mean_over_labelled(loss, labelled & speaks, weight)
 
     def member_loss(self, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
         """The loss of one member's prediction."""

@@ -116,10 +116,11 @@ class DualStreams(nn.Module):
 
     def why_no_grid(self) -> str:
         """Why a part does not take batches in fixed shapes, in words; empty where all do."""
-        parts: list[Backbone | Mask | None] = [self.backbone, self.causal, self.biased]
-        parts += [self.masker] if isinstance(self.masker, Mask) else []
-        lists = [type(part).__name__ for part in parts if part is not None and not part.takes_grid]
-        return f"{lists[0]} reads a list of edges" if lists else ""
+        for part in (self.backbone, self.causal, self.biased):
+            if part is not None and (why := part.why_no_grid()):
+                return why
+        lists = isinstance(self.masker, Mask) and not self.masker.takes_grid
+        return f"{type(self.masker).__name__} reads a list of edges" if lists else ""
 
     @property
     def has_memory(self) -> bool:

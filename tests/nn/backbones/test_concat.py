@@ -5,6 +5,12 @@ from __future__ import annotations
 import torch
 
 from tests.nn.backbones.batches import build, random_batch
+from tests.nn.backbones.learner_case import LearnerCase
+
+
+class TestConcat(LearnerCase):
+    name = "concat"
+    garbage = 1e6  # its grid takes finite numbers
 
 
 def test_it_is_the_network_on_tokens_and_flags() -> None:

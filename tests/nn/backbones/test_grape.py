@@ -15,6 +15,12 @@ from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.predictor import Predictor
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
+from tests.nn.backbones.learner_case import LearnerCase
+
+
+class TestGrape(LearnerCase):
+    name = "grape"
+    reads_batch = True  # feature vectors are those of the batch
 
 
 def cell_graph(num_patients: int = 200, nodes: int = 6, seed: int = 0) -> tuple[torch.Tensor, CellLayout]:

@@ -8,6 +8,13 @@ import torch
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.nn.backbones import MuseBackbone
 from tests.nn.backbones.batches import build, only, random_batch
+from tests.nn.backbones.learner_case import LearnerCase
+
+
+class TestMuse(LearnerCase):
+    name = "muse"
+    garbage = 1e6  # its messages take finite numbers
+    reads_batch = True  # modality vectors are those of the batch
 
 
 def dense_muse(backbone: MuseBackbone, tokens: torch.Tensor, layout: EdgeLayout) -> torch.Tensor:

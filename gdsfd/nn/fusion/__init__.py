@@ -1,0 +1,16 @@
+"""Parts that learners share: grids of tokens with absent ones masked, attention, linear maps per modality."""
+
+from gdsfd.nn.fusion.attention import Attention, TransformerBlock
+from gdsfd.nn.fusion.masked import masked_grid, masked_mean, masked_softmax
+from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.token_expander import TokenExpander
+
+__all__ = [
+    "Attention",
+    "ModalityLinear",
+    "TokenExpander",
+    "TransformerBlock",
+    "masked_grid",
+    "masked_mean",
+    "masked_softmax",
+]

@@ -1,0 +1,96 @@
+"""Attention with masked keys, with one set of weights or one per modality."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from gdsfd.nn.dropout import Dropout
+from gdsfd.nn.fusion.masked import masked_softmax
+
+__all__ = ["Attention", "TransformerBlock"]
+
+#: Makes a linear map of these input and output widths: :class:`torch.nn.Linear`, or one per modality.
+MakeLinear = Callable[[int, int], nn.Module]
+
+
+class Attention(nn.Module):
+    r"""Scaled dot-product attention of several heads.
+
+    .. math:: \mathrm{out} = W_o \big[\mathrm{softmax}_j(\beta\, q_i^h \cdot k_j^h / \sqrt{d_h})\, v_j^h\big]_h
+
+    A query none of whose keys is let through gets :math:`W_o 0`, the output's bias.
+
+    Args:
+        channels: Width d.
+        heads: Most heads; the largest number is taken that divides d and this.
+        linear: Makes the maps of queries, keys, values and output.
+        sharpness: The factor beta, 1 over the softmax's temperature.
+
+    Shapes:
+        - query: [..., S, d]; keys: [..., T, d]; mask: bool, broadcast to [..., S, T]; output: [..., S, d]
+    """
+
+    def __init__(self, channels: int, heads: int = 4, linear: MakeLinear = nn.Linear, sharpness: float = 1.0) -> None:
+        super().__init__()
+        self.heads = math.gcd(channels, heads)
+        self.scale = sharpness * (channels // self.heads) ** -0.5
+        self.query, self.key, self.value, self.out = (linear(channels, channels) for _ in range(4))
+
+    def forward(self, query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+        """What each query reads of the keys."""
+        query, key, value = (self._split(each) for each in (self.query(query), self.key(keys), self.value(keys)))
+        weight = masked_softmax(query @ key.transpose(-1, -2) * self.scale, mask.unsqueeze(-3))
+        found: Tensor = self.out((weight @ value).transpose(-2, -3).flatten(-2))
+        return found
+
+    def _split(self, values: Tensor) -> Tensor:
+        """[..., S, d] to [..., heads, S, d / heads]."""
+        return values.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
+
+
+class TransformerBlock(nn.Module):
+    r"""A pre-norm block: :math:`x += \mathrm{Att}(LN\,x)`, then :math:`x += \mathrm{FFN}(LN\,x)`.
+
+    Args:
+        channels: Width d.
+        heads: Most heads.
+        dropout: Dropout probability on both branches.
+        linear: Makes every linear map; see :class:`Attention`.
+        expansion: Width of the feed-forward network over d; 0 leaves it out.
+
+    Shapes:
+        - input: [..., S, d]; mask: bool, broadcast to [..., S, S], True where a row may read a column
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        heads: int = 4,
+        dropout: float = 0.0,
+        linear: MakeLinear = nn.Linear,
+        expansion: int = 2,
+    ) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.attention = Attention(channels, heads, linear)
+        self.dropout = Dropout(dropout)
+        self.feed = (
+            nn.Sequential(
+                nn.LayerNorm(channels),
+                linear(channels, expansion * channels),
+                nn.GELU(),
+                linear(expansion * channels, channels),
+                Dropout(dropout),
+            )
+            if expansion
+            else None
+        )
+
+    def forward(self, input: Tensor, mask: Tensor) -> Tensor:
+        """The block's output."""
+        normed = self.norm(input)
+        found: Tensor = input + self.dropout(self.attention(normed, normed, mask))
+        return found if self.feed is None else found + self.feed(found)

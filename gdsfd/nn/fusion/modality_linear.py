@@ -1,0 +1,52 @@
+"""One linear map per modality, all in one product."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["ModalityLinear"]
+
+
+class ModalityLinear(nn.Module):
+    """``y_k = W_k x_k + b_k`` for every modality k.
+
+    Args:
+        num_modalities: Number of modalities K.
+        in_channels: Width of the inputs.
+        out_channels: Width of the outputs.
+        bias: Whether there is a bias.
+
+    Shapes:
+        - input: [B, K, ..., in_channels]; output: [B, K, ..., out_channels]
+        - weight: [K, out_channels, in_channels]; bias: [K, out_channels]
+    """
+
+    def __init__(self, num_modalities: int, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(num_modalities, out_channels, in_channels))
+        self.bias = nn.Parameter(torch.empty(num_modalities, out_channels)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws all from the uniform distribution of :class:`torch.nn.Linear`."""
+        bound = max(self.weight.size(2), 1) ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The maps of all modalities."""
+        shape = input.shape
+        rows = input.reshape(shape[0], shape[1], math.prod(shape[2:-1]), shape[-1])  # [B, K, S, in]
+        found = rows @ self.weight.transpose(1, 2)
+        if self.bias is not None:
+            found = found + self.bias.unsqueeze(1)
+        return found.reshape(*shape[:-1], found.size(-1))
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        modalities, out, into = self.weight.shape
+        return f"{modalities} x {into} -> {out}, bias={self.bias is not None}"
