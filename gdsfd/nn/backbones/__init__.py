@@ -3,12 +3,15 @@
 from gdsfd.nn.backbones.backbone import Backbone, Task
 from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.concat import ConcatBackbone
+from gdsfd.nn.backbones.crossmodal import CrossmodalBackbone
 from gdsfd.nn.backbones.daft import DaftBackbone
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
+from gdsfd.nn.backbones.healnet import HealnetBackbone
 from gdsfd.nn.backbones.late import LateBackbone
 from gdsfd.nn.backbones.medfuse import MedFuseBackbone
 from gdsfd.nn.backbones.mmtm import MmtmBackbone
+from gdsfd.nn.backbones.mt import MtBackbone
 from gdsfd.nn.backbones.muse import MuseBackbone
 from gdsfd.nn.backbones.registry import (
     backbone_level,
@@ -17,21 +20,26 @@ from gdsfd.nn.backbones.registry import (
     known_backbones,
     register_backbone,
 )
+from gdsfd.nn.backbones.umse import UmseBackbone
 from gdsfd.nn.backbones.unimodal import UnimodalBackbone
 
 __all__ = [
     "Backbone",
     "Card",
     "ConcatBackbone",
+    "CrossmodalBackbone",
     "DaftBackbone",
     "Fused",
     "FusionBackbone",
     "GrapeBackbone",
+    "HealnetBackbone",
     "LateBackbone",
     "MedFuseBackbone",
     "MmtmBackbone",
+    "MtBackbone",
     "MuseBackbone",
     "Task",
+    "UmseBackbone",
     "UnimodalBackbone",
     "backbone_level",
     "build_backbone",

@@ -3,6 +3,7 @@
 from gdsfd.nn.fusion.attention import Attention, TransformerBlock
 from gdsfd.nn.fusion.masked import masked_grid, masked_mean, masked_softmax
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.subsets import proper_subset
 from gdsfd.nn.fusion.token_expander import TokenExpander
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "masked_grid",
     "masked_mean",
     "masked_softmax",
+    "proper_subset",
 ]

@@ -12,8 +12,8 @@ from gdsfd.nn.fusion.masked import masked_softmax
 
 __all__ = ["Attention", "TransformerBlock"]
 
-#: Makes a linear map of these input and output widths: :class:`torch.nn.Linear`, or one per modality.
-MakeLinear = Callable[[int, int], nn.Module]
+#: Makes a linear map of these widths, with or without bias: :class:`torch.nn.Linear`, or one per modality.
+MakeLinear = Callable[[int, int, bool], nn.Module]
 
 
 class Attention(nn.Module):
@@ -37,7 +37,8 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = math.gcd(channels, heads)
         self.scale = sharpness * (channels // self.heads) ** -0.5
-        self.query, self.key, self.value, self.out = (linear(channels, channels) for _ in range(4))
+        self.query, self.value, self.out = (linear(channels, channels, True) for _ in range(3))
+        self.key = linear(channels, channels, False)  # one would add the same to all of a query's scores
 
     def forward(self, query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
         """What each query reads of the keys."""
@@ -80,9 +81,9 @@ class TransformerBlock(nn.Module):
         self.feed = (
             nn.Sequential(
                 nn.LayerNorm(channels),
-                linear(channels, expansion * channels),
+                linear(channels, expansion * channels, True),
                 nn.GELU(),
-                linear(expansion * channels, channels),
+                linear(expansion * channels, channels, True),
                 Dropout(dropout),
             )
             if expansion

@@ -1,0 +1,124 @@
+"""crossmodal: each modality's tokens read themselves, then those of every other modality."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.nn.backbones.card import Card
+from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
+from gdsfd.nn.backbones.registry import register_backbone
+from gdsfd.nn.dropout import Dropout
+from gdsfd.nn.fusion.attention import Attention
+from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.token_expander import TokenExpander
+from gdsfd.setting_checks import Number, Whole
+
+__all__ = ["CrossmodalBackbone"]
+
+
+class CrossmodalLayer(nn.Module):
+    """One layer of the fusion, with weights of its own for every target modality.
+
+    Args:
+        channels: Width d.
+        num_modalities: Number of modalities K.
+        heads: Most attention heads.
+        dropout: Dropout probability on the branches.
+    """
+
+    def __init__(self, channels: int, num_modalities: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        linear = partial(ModalityLinear, num_modalities)
+        self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(3))
+        self.itself, self.others = Attention(channels, heads, linear), Attention(channels, heads, linear)
+        self.feed = nn.Sequential(linear(channels, 2 * channels), nn.GELU(), linear(2 * channels, channels))
+        self.drop = Dropout(dropout)
+
+    def forward(self, tokens: Tensor, there: Tensor) -> Tensor:
+        """Tokens [B, K, P, d] after one layer; ``there`` is 1 where a patient has a modality, [B, K]."""
+        every = torch.ones(1, 1, dtype=torch.bool, device=tokens.device)
+        normed = self.norms[0](tokens)
+        tokens = tokens + self.drop(self.itself(normed, normed, every))
+        tokens = tokens + self.drop(self.read_others(self.norms[1](tokens), there))
+        found: Tensor = tokens + self.drop(self.feed(self.norms[2](tokens)))
+        return found
+
+    def read_others(self, tokens: Tensor, there: Tensor) -> Tensor:
+        """Mean over the other present modalities of what each target reads of them, 0 without any; as ``tokens``."""
+        modalities = tokens.size(1)
+        query = tokens.unsqueeze(2)  # [B, target, 1, P, d]
+        keys = tokens.unsqueeze(1).expand(-1, modalities, -1, -1, -1)  # [B, target, source, P, d]
+        every = torch.ones(1, 1, dtype=torch.bool, device=tokens.device)
+        read = self.others(query, keys, every)  # [B, target, source, P, d]
+        weight = there.unsqueeze(1) * (1 - torch.eye(modalities, dtype=there.dtype, device=there.device))
+        weight = weight / weight.sum(2, keepdim=True).clamp(min=1)
+        return (read * weight.unsqueeze(-1).unsqueeze(-1)).sum(2)
+
+
+@register_backbone("crossmodal")
+class CrossmodalBackbone(FusionBackbone):
+    r"""Self-attention, cross-attention between modalities, feed-forward.
+
+    .. math::
+        T_k \leftarrow T_k + SA_k(T_k), \quad
+        T_k \leftarrow T_k + \operatorname{mean}^m_{l \ne k} CA_k(T_k \leftarrow T_l), \quad
+        T_k \leftarrow T_k + FFN_k(T_k)
+
+    each on normed inputs; then :math:`h = W [m \odot \operatorname{mean}_P T; m] + b` and
+    :math:`p = h + V_2 \, \mathrm{relu}(V_1 h)`. One cross-attention per target, averaged over the sources: K sets of
+    weights, not :math:`K^2`.
+
+    Args:
+        channels: Width d.
+        num_modalities: Number of modalities K.
+        dropout: Dropout probability.
+        edge_drop: Probability of hiding an observation in training.
+        layers: Number of layers.
+        heads: Most attention heads.
+        tokens_per_modality: Sub-tokens P of each modality; with 1 attention is a linear map.
+
+    Shapes:
+        - tokens: [E, d]; pooled: [B, d]
+
+    References:
+        [code] the fusion of UTDE (Zhang et al., ICML 2023), after CareBench's port of it. [ours] K modalities and
+        absence. Lost: irregular series and sequences of notes (the encoders' side of UTDE).
+    """
+
+    card = Card(
+        "UTDE: Zhang et al., ICML 2023",
+        "code",
+        "it is no source, and its own tokens are left out of the readout",
+        "irregular series and sequences of notes",
+    )
+
+    def __init__(
+        self,
+        channels: int,
+        num_modalities: int,
+        dropout: float = 0.25,
+        edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
+        layers: Annotated[int, Whole(1, 16)] = 1,
+        heads: Annotated[int, Whole(1, 64)] = 4,
+        tokens_per_modality: Annotated[int, Whole(1, 64)] = 4,
+    ) -> None:
+        super().__init__(channels, num_modalities, dropout, edge_drop)
+        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality)
+        self.layers = nn.ModuleList(CrossmodalLayer(channels, num_modalities, heads, dropout) for _ in range(layers))
+        self.pool = nn.Linear(num_modalities * (channels + 1), channels)
+        self.residual = nn.Sequential(
+            nn.Linear(channels, channels), nn.ReLU(), Dropout(dropout), nn.Linear(channels, channels)
+        )
+
+    def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
+        """Embeds patients; see :class:`FusionBackbone`."""
+        tokens = self.expander(grid)
+        for layer in self.layers:
+            tokens = layer(tokens, there)
+        flat = (tokens.mean(2) * there.unsqueeze(2)).flatten(1)
+        pooled = self.pool(torch.cat([flat, there], 1))
+        return Fused(pooled + self.residual(pooled))
