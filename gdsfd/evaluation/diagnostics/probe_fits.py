@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
+from gdsfd.baselines.lightgbm_trees import load_lightgbm
 from gdsfd.evaluation.diagnostics.probe_folds import Numbers
 
 __all__ = ["Floats", "areas_within_folds", "boosted_scores", "linear_scores"]
@@ -18,6 +20,15 @@ RIDGE = 0.02
 STEPS, SMALL = 60, 1e-3
 #: Components of the code that the boosted probe reads.
 COMPONENTS = 12
+#: The boosted probe: LightGBM, which on some thousand rows takes a third of the time of scikit-learn's.
+BOOSTED: dict[str, Any] = {
+    "learning_rate": 0.2,
+    "num_leaves": 6,
+    "min_data_in_leaf": 10,
+    "max_bin": 32,
+    "verbosity": -1,
+}
+ROUNDS = 30
 
 
 def linear_scores(code: Floats, labels: NDArray[np.int8], folds: Numbers) -> NDArray[np.float32]:
@@ -94,7 +105,11 @@ def boosted_scores(code: Floats, label: Numbers, folds: Numbers, seed: int = 0) 
 
     Returns:
         One column per class; NaN in a fold whose complement has one class only. [n, classes]
+
+    Raises:
+        InputError: LightGBM cannot be loaded.
     """
+    lightgbm = load_lightgbm()
     scores = np.full((len(label), int(label.max(initial=0)) + 1), np.nan)
     for fold in np.unique(folds):
         outside, inside = (folds != fold) & (label >= 0), folds == fold
@@ -103,12 +118,12 @@ def boosted_scores(code: Floats, label: Numbers, folds: Numbers, seed: int = 0) 
             continue
         train, test = _standardised(code, outside, inside)
         axes = np.linalg.eigh((train.T @ train).astype(np.float64))[1][:, -COMPONENTS:]
-        model = HistGradientBoostingClassifier(
-            max_iter=30, learning_rate=0.2, max_leaf_nodes=6, min_samples_leaf=10, max_bins=32,
-            early_stopping=False, random_state=seed,
-        )  # fmt: skip
-        model.fit(train @ axes, label[outside])
-        scores[np.ix_(inside, present)] = model.predict_proba(test @ axes)
+        given = {**BOOSTED, "num_threads": 1, "deterministic": True, "seed": seed}
+        several = len(present) > 2
+        given |= {"objective": "multiclass", "num_class": len(present)} if several else {"objective": "binary"}
+        data = lightgbm.Dataset(train @ axes, np.searchsorted(present, label[outside]), params=given)
+        chance = lightgbm.train(given, data, ROUNDS).predict(test @ axes)
+        scores[np.ix_(inside, present)] = chance if several else np.stack([1 - chance, chance], axis=1)
         missing = np.setdiff1d(np.arange(scores.shape[1]), present)
         scores[np.ix_(inside, missing)] = 0.0
     return scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from copy import copy
 from dataclasses import asdict, astuple, dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gdsfd.baselines.lightgbm_trees import load_lightgbm
 from gdsfd.errors import InputError, NotFittedError
 from gdsfd.evaluation.diagnostics.probe_fits import Floats, areas_within_folds, boosted_scores, linear_scores
 from gdsfd.evaluation.diagnostics.probe_folds import Numbers, permuted_rows, subject_folds
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from gdsfd.training.debiaser import Debiaser
 
 __all__ = ["Probe", "ProbeScore", "Probes", "probe_codes", "probe_streams"]
+
+_log = logging.getLogger(__name__)
 
 FOLDS = 5
 #: Standard deviations of the permuted figures on each side of their mean: a 95 % band.
@@ -182,7 +186,7 @@ def probe_codes(
         outcome: Outcome class of each patient, -1 = not known; [n].
         subject: Person of each patient; [n].
         permutations: See :func:`probe_streams`; so are the rest.
-        boosting: Whether to fit the boosted probe.
+        boosting: Whether to fit the boosted probe; it is left out where LightGBM cannot be loaded.
         seed: Of folds and permutations.
 
     Returns:
@@ -190,6 +194,12 @@ def probe_codes(
     """
     if permutations < 2:
         raise InputError(f"permutations: a band needs at least 2, got {permutations}")
+    if boosting:
+        try:
+            load_lightgbm()
+        except InputError as error:
+            _log.warning("no boosted probe: %s", error)
+            boosting = False
     generator = np.random.default_rng(seed)
     folds = subject_folds(subject, FOLDS, generator)
     everyone = np.arange(len(subject))

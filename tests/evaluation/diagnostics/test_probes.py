@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from gdsfd.errors import InputError, NotFittedError
+from gdsfd.evaluation.diagnostics import probes as probes_module
 from gdsfd.evaluation.diagnostics.probe_targets import ProbeTarget
 from gdsfd.evaluation.diagnostics.probes import probe_codes, probe_streams
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -192,3 +193,16 @@ def test_few_patients_and_no_targets_give_no_figures(n):
     assert n > 3 or math.isnan(one.all.auc)
     constant = probe_codes({"a": np.ones((n, 4))}, [target], np.full(n, -1), subject, 2, boosting=False)
     assert n < 12 or constant[0].all.auc == 0.5
+
+
+def test_without_lightgbm_only_the_boosted_probe_is_missing(monkeypatch, caplog):
+    def missing():
+        raise InputError("LightGBM cannot be loaded here")
+
+    monkeypatch.setattr(probes_module, "load_lightgbm", missing)
+    rng = np.random.default_rng(0)
+    code, label = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    [found] = probe_codes({"code": code}, [ProbeTarget("a", "suspect", label)], label, np.arange(200))
+    assert np.isnan(found.boosted)
+    assert 0.3 < found.all.auc < 0.7
+    assert "no boosted probe: LightGBM cannot be loaded here" in caplog.text
