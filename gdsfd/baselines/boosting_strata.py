@@ -120,5 +120,4 @@ def once_per_stratum(x: Matrix, y: Labels, rows: Labels, found: FoundStrata) -> 
     order = np.argsort(found.rows)
     share = found.share[order[np.searchsorted(found.rows, rows, sorter=order)]]
     patient, stratum = np.nonzero(share >= LEAST_SHARE)
-    margin = (np.log(found.mixture.share) - np.log(found.mixture.marginal)).T
-    return x[patient], y[patient], margin[stratum], share[patient, stratum]
+    return x[patient], y[patient], found.margins()[stratum], share[patient, stratum]

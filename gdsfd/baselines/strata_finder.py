@@ -6,7 +6,8 @@ from typing import Any
 
 from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.errors import InputError
-from gdsfd.latent.found_strata import SUSPECTS, FoundStrata, find_strata
+from gdsfd.latent.choice import choose_strata
+from gdsfd.latent.found_strata import SUSPECTS, FoundStrata
 
 __all__ = ["declared", "strata_or_why"]
 
@@ -37,14 +38,5 @@ def strata_or_why(
         seed: Of EM's starts.
         force: Whether at least two classes are averaged over whatever the evidence says.
     """
-    try:
-        found = find_strata(graph, outcome, suspects=suspects, seed=seed)
-        if force and found.mixture.classes == 1:
-            found = find_strata(graph, outcome, suspects=suspects, seed=seed, classes=2)
-    except InputError as error:
-        return None, f"No strata were looked for: {error}"
-    if found.evidence.adjust:
-        return found, found.evidence.sentence
-    if force:
-        return found, f"{found.evidence.sentence} They are averaged out all the same, as asked."
-    return None, found.evidence.sentence
+    choice = choose_strata(graph, outcome, suspects, seed, force)
+    return (choice.found if choice.used else None), choice.sentence

@@ -39,7 +39,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--arms",
         metavar="A,B",
         default="none,margin,dfd,strata,full",
-        help="modes as for train (default: none,margin,dfd,strata,full; further rivals: group_dro, vrex, irm, mmd)",
+        help="modes as for train (default: none,margin,dfd,strata,full; further ones: latent, group_dro, vrex, irm, "
+        "mmd)",
     )
     parser.add_argument("--backbones", metavar="A,B", default="concat,muse,grape", help="default: concat,muse,grape")
     parser.add_argument("--seeds", metavar="N", default="5", help="how many, or which: 0,1,7 (default: 5)")

@@ -32,8 +32,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--backbone", help="concat, muse or grape (default: muse)")
     parser.add_argument(
         "--debias",
-        help="none (default), margin, strata, group_dro, vrex, irm, mmd, dfd, full or prototypes; a guard then says "
-        "which model predicts",
+        help="none (default), margin, latent, strata, group_dro, vrex, irm, mmd, dfd, full or prototypes; a guard then "
+        "says which model predicts",
     )
     parser.add_argument("--seed", type=int, help="of initialisation, shuffling and dropout (default: 0)")
     parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the train patients")

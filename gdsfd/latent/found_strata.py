@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class FoundStrata:
 
     Args:
         reader: Reads a graph's content.
-        mixture: Fitted on labelled training and tuning patients.
+        mixture: Fitted on labelled training patients and, unless asked otherwise, on tuning patients.
         number: How the number of classes came about.
         evidence: What it says.
         rows: Patients fitted on, as rows of the graph; [n].
@@ -55,6 +55,21 @@ class FoundStrata:
         prevalence = np.bincount(self.y, minlength=len(self.mixture.share)) / len(self.y)
         joint = np.log(self.mixture.share) + np.log(prevalence)[:, None]
         return joint[1] - joint[0]
+
+    def margins(self) -> Floats:
+        """``log P(y | u) - log P(y)`` of every class of the outcome, in nats; [K, L]."""
+        return (np.log(self.mixture.share) - np.log(self.mixture.marginal)).T
+
+    def responsibilities(self, graph: Any, rows: Ints, y: Ints) -> Floats:
+        """``P(u | x, v, y)`` of further patients whose labels may be looked at; [n, K].
+
+        Args:
+            graph: The graph.
+            rows: The patients, as rows of the graph.
+            y: Their outcomes; [n].
+        """
+        seen = observe(graph, self.reader, rows, self.rows, tuple(self.mixture.views))
+        return self.mixture.responsibilities(seen, y)
 
 
 def observe(graph: Any, reader: ContentReader, rows: Ints, known: Ints, suspects: Sequence[str] = SUSPECTS) -> Observed:
@@ -90,12 +105,14 @@ def find_strata(
     classes: int | None = None,
     most: int = MOST_CLASSES,
     seed: int = 0,
+    rows: Mapping[str, Ints] | None = None,
+    fit_tuning: bool = True,
 ) -> FoundStrata:
     """Finds strata inside the classes of an outcome and weighs whether they are a practice.
 
     The number of classes is chosen by fitting labelled training patients and looking at the likelihood of labelled
-    tuning patients; then both are fitted together. Where too few tuning patients are labelled, every fifth training
-    patient is held out instead. Nobody of an evaluation split enters.
+    tuning patients; then both are fitted together (unless ``fit_tuning`` is false). Where too few tuning patients are
+    labelled, every fifth training patient is held out instead. Nobody of an evaluation split enters.
 
     Args:
         graph: The graph.
@@ -104,6 +121,9 @@ def find_strata(
         classes: The number of classes, if it is not to be chosen.
         most: Most classes.
         seed: Of EM's starts.
+        rows: Rows of ``train`` and ``tuning``; default: the graph's splits.
+        fit_tuning: Whether the mixture is fitted on tuning patients, too. Without them their labels only choose the
+            number of classes.
 
     Raises:
         InputError: Too few labelled patients of an outcome, no numbers to look at, or an unknown suspect or outcome.
@@ -112,8 +132,10 @@ def find_strata(
     if unknown:
         raise InputError(f"found strata: expected suspects of {', '.join(SUSPECTS)}, got {unknown[0]!r}")
     y, count, name = _outcome(graph, outcome)
-    split = np.asarray(graph["patient"].split, dtype=str)
-    train, tuning = (np.flatnonzero((split == part) & (y >= 0)) for part in ("train", "tuning"))
+    if rows is None:
+        split = np.asarray(graph["patient"].split, dtype=str)
+        rows = {part: np.flatnonzero(split == part) for part in ("train", "tuning")}
+    train, tuning = (np.sort(rows[part][y[rows[part]] >= 0]) for part in ("train", "tuning"))
     _check_enough(np.concatenate([train, tuning]), y, count, name)
     reader = ContentReader.fit(graph, train)
     held_out = tuning
@@ -126,12 +148,12 @@ def find_strata(
         number = number_of_classes(inside, y[fitted], outside, y[held_out], outcomes=count, most=most, seed=seed)
     else:
         number = NumberOfClasses(classes, (), ())
-    rows = np.concatenate([train, tuning])
-    seen, own = observe(graph, reader, rows, rows, suspects), y[rows]
+    last = np.concatenate([train, tuning]) if fit_tuning else train
+    seen, own = observe(graph, reader, last, last, suspects), y[last]
     mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
     mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
     share = mixture.responsibilities(seen, own)
-    return FoundStrata(reader, mixture, number, weigh(mixture, seen, own), rows, own, share)
+    return FoundStrata(reader, mixture, number, weigh(mixture, seen, own), last, own, share)
 
 
 def _outcome(graph: Any, outcome: str | int) -> tuple[Ints, int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.state import TrainingState
+from gdsfd.training.suspects.latent_targets import latent_targets
 from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
 from gdsfd.training.suspects.pattern_propensity import pattern_propensity
 from gdsfd.training.suspects.strata import fit_strata
@@ -42,6 +43,7 @@ class SuspectSignal:
         cross_entropy_gain: Per outcome, by how much they lower the cross-entropy of labels out of fold, in nats.
         clipped: Per outcome, the share of training patients whose weight by them was cut; empty without such weights.
         effective: Per outcome, how many training patients the weighted ones are worth.
+        strata: Strata that were looked for: the evidence and whether they are used, JSON-able; empty where none were.
     """
 
     suspects: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ class SuspectSignal:
     cross_entropy_gain: tuple[float, ...] = ()
     clipped: tuple[float, ...] = ()
     effective: tuple[float, ...] = ()
+    strata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Arm:
             store: The graph's, to share what networks with the same encoders work out once; default: a new one.
         """
         rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
-        targets, codes, signal = self.targets(graph, rows["train"])
+        targets, codes, signal = self.targets(graph, rows["train"], rows["tuning"])
         network = build_network(graph.schema, self.backbone, self.streams, self.config, self.seed, codes.sizes)
         targets = replace(targets, group=fit_strata(network, graph, rows["train"]))
         objective = self.objective(network, len(graph["patient"].id), codes.sizes)
@@ -115,8 +118,16 @@ class Arm:
         )
         return FittedArm(network.cpu(), state, signal)
 
-    def targets(self, graph: HeteroData, rows: Tensor) -> tuple[Targets, SuspectCodes, SuspectSignal]:
-        """Labels of all patients and what the suspects say of them, fitted on training rows."""
+    def targets(
+        self, graph: HeteroData, rows: Tensor, tuning: Tensor | None = None
+    ) -> tuple[Targets, SuspectCodes, SuspectSignal]:
+        """Labels of all patients and what the suspects say of them, fitted on training rows.
+
+        Args:
+            graph: The graph.
+            rows: Training rows.
+            tuning: Tuning rows, which found strata look at, too; default: the graph's split.
+        """
         y, streams = graph["patient"].y, self.streams
         targets = Targets(y, torch.arange(y.size(0)))
         nothing = SuspectCodes((), torch.zeros(y.size(0), 0, dtype=torch.long), ())
@@ -143,6 +154,11 @@ class Arm:
         signal = SuspectSignal(names, codes.sizes, gain)
         if streams.weight_from == "suspects":
             signal = replace(signal, clipped=found.clipped, effective=found.effective)
+        if streams.finds_strata:
+            both = {"train": rows, "tuning": rows_of(graph, "tuning") if tuning is None else tuning}
+            latent = latent_targets(graph, both, self.suspects, self.seed, streams.found_strata == "force")
+            targets = replace(targets, strata_share=latent.share, strata_margin=latent.margin)
+            signal = replace(signal, strata=latent.choice.to_dict())
         return targets, codes, signal
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:

@@ -43,6 +43,7 @@ from gdsfd.training.storage.checkpoint import (
 )
 from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects
+from gdsfd.training.suspects.latent_targets import check_one_outcome
 from gdsfd.training.trained_networks import TrainedNetworks
 
 __all__ = ["Debiaser"]
@@ -57,10 +58,12 @@ class Debiaser(TrainedNetworks, Estimator):
         backbone: ``"muse"``, ``"concat"``, ``"grape"``, or a name registered by
             ``gdsfd.nn.backbones.register_backbone``.
         debias: ``"none"``: training without debiasing (ERM). ``"margin"``: training beside what the suspects say of the
-            outcome, which is left out of predictions. ``"strata"``: patients weighted so that the suspects tell
-            nothing of the outcome. ``"dfd"``: dual streams as far as they are published. ``"full"``: dual streams with
-            margins over the suspects. ``"prototypes"``: dual streams whose predictions are averaged over strata of
-            patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
+            outcome, which is left out of predictions. ``"latent"``: beside confounder strata that are found, where the
+            evidence says that they are a practice, and beside the margin elsewhere. ``"strata"``: patients weighted so
+            that the suspects tell nothing of the outcome. ``"dfd"``: dual streams as far as they are published.
+            ``"full"``: dual streams with margins over the suspects. ``"prototypes"``: dual streams whose predictions
+            are averaged over strata of patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its
+            fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
             ``"column:<modality>.<name>"``. Used by all modes but ``none`` and ``dfd``. None = ``"pattern"`` and,
             where the graph has one, ``"environment"``; what is given has to be in the graph.
@@ -137,7 +140,7 @@ class Debiaser(TrainedNetworks, Estimator):
         the model has seen.
 
         Args:
-            graph: A graph with both splits.
+            graph: A graph with both splits. For a mode that finds strata, of one outcome.
             out: The run's folder: a checkpoint is kept beside it after every epoch, and it appears whole at the end.
                 One process at a time trains into a folder.
             resume: Whether to go on from the checkpoints of an interrupted run with the same ``out``, graph and
@@ -158,6 +161,8 @@ class Debiaser(TrainedNetworks, Estimator):
         """
         check_fit_arguments(out, resume, on_epoch)
         check_trainable(graph)
+        if self.streams is not None and self.streams.finds_strata:
+            check_one_outcome(graph)
         if self._suspects_given:
             check_suspects(self.suspects, graph)
         check_place(self.config, out)

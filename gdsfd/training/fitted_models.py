@@ -71,6 +71,7 @@ class FittedModels:
             "suspect_codes": list(signal.sizes),
             "suspects_tell": list(signal.cross_entropy_gain),
             **({"weights_clipped": list(signal.clipped)} if signal.effective else {}),
+            **({"strata": signal.strata} if signal.strata else {}),
             **({"weights_worth_patients": list(signal.effective)} if signal.effective else {}),
         }
 

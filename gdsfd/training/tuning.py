@@ -40,7 +40,7 @@ def tuning_figures(
 
     for each in (network, trained):
         each.eval()
-    plain, beside, labels, weights = [], [], [], []
+    plain, beside, labels, judged_labels, weights = [], [], [], [], []
     with torch.no_grad(), fabric.autocast():
         trained.fit_memory(lambda: batches.passes(train_rows))
         for batch in batches.passes(tuning_rows):
@@ -49,12 +49,32 @@ def tuning_figures(
             plain.append(network.probability(predictions).cpu())
             there = mine.to(fabric.device)
             judged = [objective.judged_logits(number, each, there) for number, each in enumerate(predictions)]
+            weight, told = mine.weight if objective.judged_weighted else None, mine.y
+            if judged[0].dim() > 2:  # beside found strata: every patient once per stratum
+                judged, told, weight = _once_per_stratum(judged, mine, weight)
             beside.append(network.mean_probability(judged).cpu())
             labels.append(mine.y)
-            weights.append(mine.weight if objective.judged_weighted else None)
+            judged_labels.append(told)
+            weights.append(weight)
     y = torch.cat(labels)
-    weight = torch.cat([each for each in weights if each is not None]) if weights[0] is not None else None
-    return {"tuning_loss": _log_loss(torch.cat(beside), y, weight), **_ranking(torch.cat(plain), y)}
+    whole = torch.cat([each for each in weights if each is not None]) if weights[0] is not None else None
+    return {
+        "tuning_loss": _log_loss(torch.cat(beside), torch.cat(judged_labels), whole),
+        **_ranking(torch.cat(plain), y),
+    }
+
+
+def _once_per_stratum(
+    logits: list[Tensor], targets: Targets, weight: Tensor | None
+) -> tuple[list[Tensor], Tensor, Tensor]:
+    """Logits, labels and weights with every patient once per stratum, weighed by its share; [B x K, ..]."""
+    assert targets.strata_share is not None
+    strata = targets.strata_share.size(1)
+    y = targets.y.repeat_interleave(strata, 0)
+    share = targets.strata_share.flatten().view(-1, *[1] * (y.dim() - 1)).expand(y.shape)
+    if weight is not None:
+        share = share * weight.repeat_interleave(strata, 0)
+    return [each.flatten(0, 1) for each in logits], y, share
 
 
 def _positive(scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

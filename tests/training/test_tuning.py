@@ -48,7 +48,14 @@ class Recording(Predictor):
         return Prediction(self.table[batch.rows], Embeddings(nothing, None, batch.layout.presence))
 
 
-def figures(outcomes: str, weighted: bool = False, margin: bool = False, members: int = 2, state_rows: int = 16384):
+def figures(
+    outcomes: str,
+    weighted: bool = False,
+    margin: bool = False,
+    members: int = 2,
+    state_rows: int = 16384,
+    strata: int = 0,
+):
     graph = graph_from_cohort(make_cohort(80, outcomes=outcomes, unlabelled=0.0))
     outputs = graph.schema.num_outputs
     generator = torch.Generator().manual_seed(2)
@@ -61,6 +68,9 @@ def figures(outcomes: str, weighted: bool = False, margin: bool = False, members
         weight=torch.rand(y.shape, generator=generator) + 0.5,
         margin=torch.randn(80, outputs, generator=generator),
     )
+    if strata:
+        targets.strata_share = torch.rand(80, strata, generator=generator).softmax(1)
+        targets.strata_margin = torch.randn(80, strata, outputs, generator=generator)
     train, tuning = rows_of(graph, "train"), rows_of(graph, "tuning")
     config = TrainConfig(state_rows=state_rows).resolved(len(train))
     fabric = Fabric(accelerator="cpu", devices=1)
@@ -115,3 +125,25 @@ def test_every_figure_is_scikit_learns(outcomes: str, weighted: bool, margin: bo
     precisions = [average_precision_score(y[:, column], plain[:, column]) for column in columns]
     assert found["tuning_auroc"] == pytest.approx(np.mean(areas))
     assert found["tuning_auprc"] == pytest.approx(np.mean(precisions))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass"])
+def test_beside_found_strata_the_loss_is_expected_over_them(outcomes: str, weighted: bool) -> None:
+    found, _, tables, targets, _, tuning = figures(outcomes, weighted, margin=True, strata=2)
+    assert targets.strata_share is not None
+    assert targets.strata_margin is not None
+    total = weights = 0.0
+    for row in tuning.tolist():
+        weight = float(targets.weight[row]) if weighted else 1.0
+        for u in range(2):
+            chance = np.mean(
+                [positive(table[row] + targets.strata_margin[row, u], outcomes) for table in tables], axis=0
+            )
+            y = int(targets.y[row])
+            given = chance[y] if outcomes == "multiclass" else (chance[0] if y else 1 - chance[0])
+            total += weight * float(targets.strata_share[row, u]) * -np.log(given)
+        weights += weight
+    assert found["tuning_loss"] == pytest.approx(total / weights, rel=1e-6)
+    plain, *_ = figures(outcomes, weighted, strata=2)  # an objective that does not look at margins
+    assert plain["tuning_loss"] != pytest.approx(found["tuning_loss"], rel=1e-3)

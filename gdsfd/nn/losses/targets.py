@@ -23,6 +23,10 @@ class Targets:
         margin: ``log P(y | suspects) - log P(y)`` per output; float [B, outputs]. None = all 0.
         suspects: Codes of the declared suspects, -1 = missing; int64 [B, S]. None = none declared.
         group: Pattern (and environment) class that the patients' strata are within; int64 [B]. None = no strata.
+        strata_share: ``P(u | x, v, y)``, the responsibilities of found strata for patients of ``train`` and ``tuning``;
+            float [B, K]. None = none found.
+        strata_margin: ``log P(y | u) - log P(y)`` per output; float [B, K, outputs]. Where there is one ``margin`` is
+            not looked at.
     """
 
     y: Tensor
@@ -31,6 +35,8 @@ class Targets:
     margin: Tensor | None = None
     suspects: Tensor | None = None
     group: Tensor | None = None
+    strata_share: Tensor | None = None
+    strata_margin: Tensor | None = None
 
     def take(self, places: Tensor) -> Targets:
         """Some of the patients; ``places`` int64 [b]."""

@@ -12,8 +12,10 @@ from gdsfd.nn.dependence import Dependence, build_dependence
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import (
     Targets,
+    beside_margin,
     build_loss_weight,
     generalized_cross_entropy,
+    loss_beside_margin,
     outcome_loss,
 )
 from gdsfd.nn.objectives.objective import Objective
@@ -84,7 +86,6 @@ class StreamObjective(Objective):
         """The loss of one member."""
         assert isinstance(prediction, StreamPrediction)
         config, member, y = self.config, self._members[number], targets.y
-        margin = targets.margin if config.margin else None
         biased = prediction.biased_logits.float()
         loss, weight = self._outcome(number, prediction, biased, targets, stage)
         if config.biased_weight:
@@ -109,7 +110,7 @@ class StreamObjective(Objective):
         if config.swap:
             moved, other = swapped(prediction.biased)
             logits = member.causal_logits(prediction.causal, moved).float()
-            loss = loss + config.swap * outcome_loss(logits, y, weight, margin)
+            loss = loss + config.swap * self._beside(logits, targets, weight)
             if config.biased_weight:
                 logits = member.biased_logits(prediction.causal, moved).float()
                 loss = loss + config.swap * config.biased_weight * generalized_cross_entropy(logits, y[other], config.q)
@@ -132,15 +133,14 @@ class StreamObjective(Objective):
         self, number: int, prediction: StreamPrediction, biased: Tensor, targets: Targets, stage: int
     ) -> tuple[Tensor, Tensor | None]:
         """The causal stream's loss, and the weights of its elements."""
-        y, margin = targets.y, targets.margin if self.margin else None
         stratum = self._stratum(number, prediction, targets)
         logits = self._logits(number, prediction, stratum).float()
         weight = self._weight(number, logits, biased, targets)
-        loss = outcome_loss(logits, y, weight, margin)
+        loss = self._beside(logits, targets, weight)
         if prediction.reduced is not None and stage > 1:
             # The stratum stays what it was: only what the code is worked out from has changed.
             other = self._logits(number, prediction, stratum, prediction.reduced).float()
-            loss = loss + self._intervention(logits, other, y, weight, margin)
+            loss = loss + self._intervention(logits, other, targets, weight)
         return loss, weight
 
     def _stratum(self, number: int, prediction: StreamPrediction, targets: Targets) -> Tensor | None:
@@ -167,18 +167,20 @@ class StreamObjective(Objective):
             return member.adjustment.outcome_logits(prediction.causal if code is None else code, stratum)
         return prediction.logits if code is None else member.causal_logits(code, prediction.biased)
 
-    def _intervention(
-        self, first: Tensor, second: Tensor, y: Tensor, weight: Tensor | None, margin: Tensor | None
-    ) -> Tensor:
+    def _beside(self, logits: Tensor, targets: Targets, weight: Tensor | None) -> Tensor:
+        """The loss of a causal head's logits, beside the margin where the mode has one."""
+        return loss_beside_margin(logits, targets, weight) if self.margin else outcome_loss(logits, targets.y, weight)
+
+    def _intervention(self, first: Tensor, second: Tensor, targets: Targets, weight: Tensor | None) -> Tensor:
         """The loss on patients with re-drawn patterns, and how far they move."""
         moved = consistency(first.detach(), second, self.multiclass)
-        return self.config.intervention * (outcome_loss(second, y, weight, margin) + self.config.consistency * moved)
+        return self.config.intervention * (self._beside(second, targets, weight) + self.config.consistency * moved)
 
     def judged_logits(self, number: int, prediction: Prediction, targets: Targets) -> Tensor:
         """With an adjustment what training fits, which may be the logits given the patient's own stratum."""
         assert isinstance(prediction, StreamPrediction)
         logits = self._logits(number, prediction, self._stratum(number, prediction, targets))
-        return logits if targets.margin is None or not self.margin else logits + targets.margin
+        return beside_margin(logits, targets) if self.margin else logits
 
     @torch.no_grad()
     def start_epoch(

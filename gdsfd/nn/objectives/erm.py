@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gdsfd.nn.losses import LossWeight, Targets, outcome_loss
+from gdsfd.nn.losses import LossWeight, Targets, loss_beside_margin, outcome_loss
 from gdsfd.nn.objectives.objective import Objective
 from gdsfd.nn.predictor import Prediction
 
@@ -16,7 +16,7 @@ class ErmObjective(Objective):
 
     Args:
         weighted: Whether patients count by ``Targets.weight``.
-        margin: Whether the logits are trained beside ``Targets.margin``.
+        margin: Whether the logits are trained beside ``Targets.margin``, or in expectation over found strata.
         loss_weight: Gives the weights in place of ``weighted``, from the network's logits and the targets.
     """
 
@@ -28,8 +28,8 @@ class ErmObjective(Objective):
 
     def member_loss(self, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
         """Cross-entropy of one member."""
-        logits, margin = prediction.logits.float(), targets.margin if self.margin else None
+        logits = prediction.logits.float()
         weight = targets.weight if self.weighted else None
         if self.loss_weight is not None:
             weight = self.loss_weight(logits.detach(), None, targets)
-        return outcome_loss(logits, targets.y, weight, margin)
+        return loss_beside_margin(logits, targets, weight) if self.margin else outcome_loss(logits, targets.y, weight)

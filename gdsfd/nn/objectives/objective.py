@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Targets
+from gdsfd.nn.losses import Targets, beside_margin
+from gdsfd.nn.losses.expected_loss import elements_beside_margin
 from gdsfd.nn.losses.outcome_loss import element_loss, mean_over_labelled
 from gdsfd.nn.predictor import Batch, Prediction
 
@@ -68,8 +69,8 @@ class Objective(nn.Module):
         Returns:
             The mean over those labelled entries; 0, with a gradient of 0, where there is none.
         """
-        margin, weight = targets.margin if self.margin else None, targets.weight if self.weighted else None
-        loss, labelled = element_loss(logits.float() if margin is None else logits.float() + margin, targets.y)
+        weight, own = targets.weight if self.weighted else None, logits.float()
+        loss, labelled = elements_beside_margin(own, targets) if self.margin else element_loss(own, targets.y)
         speaks = rows.unsqueeze(-1) if labelled.dim() > 1 else rows
         return mean_over_labelled(loss, labelled & speaks, weight)
 
@@ -81,8 +82,12 @@ class Objective(nn.Module):
         """The logits that the tuning loss is of: what is learned beside a margin is judged beside it.
 
         Early stopping would otherwise choose the epoch that follows the suspects best.
+
+        Returns:
+            float [B, outputs]; beside found strata once per stratum, [B, K, outputs], to be weighed by
+            ``Targets.strata_share``.
         """
-        return prediction.logits if targets.margin is None or not self.margin else prediction.logits + targets.margin
+        return beside_margin(prediction.logits, targets) if self.margin else prediction.logits
 
     def start_epoch(
         self,

@@ -49,6 +49,9 @@ class StreamConfig:
             :func:`gdsfd.nn.losses.register_loss_weight`.
         margin: Whether the causal head is trained beside the margin log P(y | suspects) - log P(y), which is left out
             of predictions.
+        found_strata: Whether confounder strata that are found (:mod:`gdsfd.latent`) take the margin's place, the causal
+            head's loss being expected over them: ``"evidence"``: where they are a practice by the evidence, and the
+            margin of the declared suspects elsewhere; ``"force"``: always, for experiments.
         clip: Largest stratum weight, before they are brought to mean 1; 1 to 1,000,000.
         information: Measure of dependence that the streams minimise, a name of
             :func:`gdsfd.nn.dependence.known_dependence` (one's own: ``register_dependence``) or ``"none"``.
@@ -95,6 +98,7 @@ class StreamConfig:
     biased_weight: Annotated[float, Number(0, 1000)] = 1.0
     weight: str = "uniform"
     margin: bool = False
+    found_strata: Literal["no", "evidence", "force"] = "no"
     clip: Annotated[float, Number(1, 1_000_000)] = 5.0
     information: str = "none"
     information_weight: Annotated[float, Number(0, 1000)] = 0.1
@@ -137,6 +141,11 @@ class StreamConfig:
             raise InputError("debias settings: prototypes take the place of the biased code and need head='causal'")
         if not self.streams and needs_streams:
             raise InputError(f"debias settings: weight={self.weight!r} compares two heads and needs streams=True")
+        if self.finds_strata and (not self.margin or self.has_objective or self.adjusts):
+            raise InputError(
+                "debias settings: found_strata take the place of the margin: they need margin=True, and neither an "
+                "objective nor prototypes or another adjustment"
+            )
         if self.has_objective and (self.streams or self.weight != "uniform"):
             raise InputError(
                 f"debias settings: objective={self.objective!r} takes the place of cross-entropy and needs "
@@ -167,6 +176,11 @@ class StreamConfig:
     def measures_suspects(self) -> bool:
         """Whether the measure of dependence reads the declared suspects."""
         return self.information in DEPENDENCE and DEPENDENCE.find(self.information).needs_suspects
+
+    @property
+    def finds_strata(self) -> bool:
+        """Whether strata are looked for."""
+        return self.found_strata != "no"
 
     @property
     def has_objective(self) -> bool:
@@ -232,6 +246,8 @@ PRESETS: dict[str, StreamConfig | None] = {
     "dfd": StreamConfig(biased_head="joint", evaluate_with="own", information="mine"),
     "strata": StreamConfig(streams=False, weight="stratum"),
     "margin": StreamConfig(streams=False, margin=True),
+    # Strata that are found in place of those declared, where the evidence says that they are a practice.
+    "latent": StreamConfig(streams=False, margin=True, found_strata="evidence"),
     # Established rivals that are told the same suspects, on the same network.
     "group_dro": StreamConfig(streams=False, objective="group_dro"),
     "vrex": StreamConfig(streams=False, objective="vrex"),

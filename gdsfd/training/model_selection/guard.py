@@ -118,7 +118,7 @@ def select_model(
     adjusts = streams is not None and (
         streams.margin or streams.has_objective or streams.weight == "stratum" or bool(streams.crossed)
     )
-    if adjusts and not any(gain > 0 for gain in signal.cross_entropy_gain):
+    if adjusts and not signal.strata.get("used") and not any(gain > 0 for gain in signal.cross_entropy_gain):
         which = (
             f"the declared suspects ({', '.join(signal.suspects)}) tell"
             if signal.suspects

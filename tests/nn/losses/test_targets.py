@@ -13,6 +13,8 @@ WHOLE = Targets(
     margin=torch.tensor([[0.1], [0.2], [0.3]]),
     suspects=torch.tensor([[0, -1], [1, 0], [2, 1]]),
     group=torch.tensor([4, 5, 6]),
+    strata_share=torch.tensor([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]]),
+    strata_margin=torch.arange(6.0).view(3, 2, 1),
 )
 
 
@@ -21,14 +23,14 @@ def test_every_part_follows_the_patients() -> None:
     assert some.rows.tolist() == [9, 7]
     assert bool(some.y[0].isnan())
     assert float(some.y[1]) == 0
-    for name in ("weight", "margin", "suspects", "group"):
+    for name in ("weight", "margin", "suspects", "group", "strata_share", "strata_margin"):
         assert torch.equal(getattr(some, name), getattr(WHOLE, name)[[2, 0]])
 
 
 def test_parts_that_there_are_not_stay_away() -> None:
     bare = Targets(torch.tensor([1, -1, 0]), torch.arange(3))
     for changed in (bare.take(torch.tensor([1])), bare.to("cpu")):
-        assert (changed.weight, changed.margin, changed.suspects, changed.group) == (None, None, None, None)
+        assert {name for name, part in vars(changed).items() if part is not None} == {"y", "rows"}
     assert bare.take(torch.tensor([1])).y.tolist() == [-1]
 
 

@@ -74,6 +74,20 @@ def test_stage_one_is_the_first_line(name: str, outcomes: str) -> None:
     assert float(objective.member_loss(0, prediction, targets, stage=1).detach()) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass"])
+def test_found_strata_take_the_place_of_the_margin(outcomes: str) -> None:
+    config, targets = CONFIGS["margin"], some_targets(outcomes)
+    objective, member, prediction = made(outcomes, config)
+    assert targets.margin is not None
+    share = torch.full((PATIENTS, 2), 0.5)
+    margin = torch.stack([targets.margin, torch.zeros_like(targets.margin)], dim=1)
+    strata = replace(targets, margin=-targets.margin, strata_share=share, strata_margin=margin)
+    halves = [first_line(config, member, prediction, replace(targets, margin=each)) for each in margin.unbind(1)]
+    found = float(objective.member_loss(0, prediction, strata, stage=1).detach())
+    assert found == pytest.approx(sum(halves) / 2, rel=1e-5)
+    torch.testing.assert_close(objective.judged_logits(0, prediction, strata), prediction.logits.unsqueeze(1) + margin)
+
+
 @pytest.mark.parametrize("outcomes", ["binary", "multilabel", "multiclass"])
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("conditional", [False, True])

@@ -1,0 +1,132 @@
+"""Found strata in training: whose labels are read, what the margin is, and what is done where the evidence says no."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+import gdsfd
+from gdsfd.errors import InputError
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
+from gdsfd.latent.found_strata import observe
+from gdsfd.nn.streams import StreamConfig
+from gdsfd.simulation import load_truth
+from gdsfd.training import Debiaser
+from gdsfd.training.arm import Arm
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.suspects.latent_targets import latent_targets
+from tests.cohort_factory import make_cohort
+
+DECLARED = ("pattern", "environment")
+QUICK = {"members": 1, "channels": 8, "max_epochs": 2, "guard_folds": 0}
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    place = tmp_path_factory.mktemp("latent") / "exports"
+    gdsfd.simulate(place, patients=1200, preset="latent", modalities=("labs", "imaging"), unlabelled=0.1)
+    return gdsfd.build_graph(place / "spec.toml", progress=False), load_truth(place).patients
+
+
+@pytest.fixture(scope="module")
+def rows(simulated):
+    return {split: rows_of(simulated[0], split) for split in ("train", "tuning")}
+
+
+@pytest.fixture(scope="module")
+def told(simulated, rows):
+    return latent_targets(simulated[0], rows, DECLARED, 0)
+
+
+def test_the_practice_is_told_with_the_margin_of_its_table(simulated, rows, told):
+    graph, truth = simulated
+    found = told.choice.found
+    assert told.choice.used
+    assert set(found.rows) <= set(rows["train"].tolist())  # nobody else is fitted on
+    u = truth["u"].reindex(graph["patient"].id).to_numpy()
+    for each in rows.values():
+        known = each[~graph["patient"].y[each, 0].isnan()]
+        assert roc_auc_score(u[known], told.share[known, 1]) > 0.95
+    assert told.margin.shape == (len(u), 2, 1)
+    given = found.mixture.share  # P(u | y)
+    np.testing.assert_allclose(told.margin[7, :, 0], np.log(given[1] / given[0]), rtol=1e-5)
+
+
+def test_shares_are_bayes_rule_of_what_was_seen(simulated, rows, told):
+    graph, found = simulated[0], told.choice.found
+    known = rows["tuning"][~graph["patient"].y[rows["tuning"], 0].isnan()].numpy()[:5]
+    y = graph["patient"].y[known, 0].numpy().astype(int)
+    seen = observe(graph, found.reader, known, found.rows)
+    density = found.mixture.content_log_density(seen, y)
+    for place, row in enumerate(known):
+        weight = []
+        for u in range(2):
+            views = [table[u, seen.views[name][place]] for name, table in found.mixture.views.items()]
+            weight.append(found.mixture.share[y[place], u] * np.prod(views) * np.exp(density[place, u]))
+        np.testing.assert_allclose(told.share[row].numpy(), np.array(weight) / sum(weight), rtol=1e-4, atol=1e-6)
+
+
+def test_no_label_but_those_of_train_and_tuning_is_read(simulated, rows, told):
+    graph = simulated[0].clone()
+    y = graph["patient"].y.clone()
+    outside = torch.ones(len(y), dtype=torch.bool)
+    outside[torch.cat(list(rows.values()))] = False
+    graph["patient"].y = torch.where(outside[:, None], 1 - y, y)
+    again = latent_targets(graph, rows, DECLARED, 0)
+    assert torch.equal(again.share, told.share)
+    masses = torch.from_numpy(told.choice.found.mixture.marginal).float()
+    unlabelled = y[:, 0].isnan() | outside
+    assert unlabelled[rows["train"]].any()
+    torch.testing.assert_close(told.share[unlabelled], masses.expand(int(unlabelled.sum()), 2))
+
+
+def test_the_mode_trains_beside_them_and_says_so(simulated, tmp_path):
+    graph = simulated[0]
+    model = Debiaser("concat", "latent", **QUICK).fit(graph, out=tmp_path / "run", baselines=False)
+    strata = model.training["strata"]
+    assert (strata["used"], strata["verdict"], strata["classes"]) == (True, "practice", 2)
+    read = Debiaser.load(tmp_path / "run")
+    assert read.training["strata"] == strata
+    np.testing.assert_array_equal(read.predict_proba(graph), model.predict_proba(graph))
+
+
+def test_where_the_evidence_says_no_it_is_margin_to_the_bit():
+    graph = graph_from_cohort(make_cohort(300))
+    config = TrainConfig(**QUICK).resolved(200)
+    fitted = {
+        mode: Arm("concat", StreamConfig.read(mode), config, 0, DECLARED).fit(graph) for mode in ("margin", "latent")
+    }
+    strata = fitted["latent"].suspect_signal.strata
+    assert (strata["used"], strata["verdict"]) == (False, "cannot tell")
+    assert "nothing ties them to pattern or environment" in strata["sentence"]
+    assert fitted["margin"].suspect_signal.strata == {}
+    for mine, theirs in zip(fitted["latent"].network.parameters(), fitted["margin"].network.parameters()):
+        assert torch.equal(mine, theirs)
+
+
+def test_too_few_patients_are_no_reason_to_stop():
+    graph = graph_from_cohort(make_cohort(60))
+    found = latent_targets(graph, {split: rows_of(graph, split) for split in ("train", "tuning")}, DECLARED, 0)
+    assert (found.share, found.margin) == (None, None)
+    assert "need at least 50 labelled" in found.choice.sentence
+    assert found.choice.to_dict() == {"used": False, "sentence": found.choice.sentence}
+
+
+def test_a_multiclass_outcome_has_a_margin_per_class():
+    graph = graph_from_cohort(make_cohort(700, outcomes="multiclass", seed=2))
+    rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
+    found = latent_targets(graph, rows, DECLARED, 0, force=True)
+    assert found.choice.used
+    table = found.choice.found.mixture
+    np.testing.assert_allclose(found.margin[0], np.log(table.share / table.marginal).T, rtol=1e-5)
+    torch.testing.assert_close(found.share.sum(1), torch.ones(700))
+
+
+def test_several_outcomes_are_refused_before_anything_is_trained(tmp_path):
+    graph = graph_from_cohort(make_cohort(80, outcomes="multilabel"))
+    with pytest.raises(InputError, match="found inside the classes of one outcome, and this graph has"):
+        Debiaser("concat", "latent", **QUICK).fit(graph, out=tmp_path / "run")
+    assert not list(tmp_path.iterdir())
