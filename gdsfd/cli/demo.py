@@ -17,7 +17,7 @@ __all__ = ["MODELS", "add_parser", "run"]
 
 #: Run -> backbone and debiasing, trained one after the other. The report judges the first; beside it stand the others
 #: and the first one's backbone without debiasing, which is trained along with it.
-MODELS = {"concat_full": ("concat", "full"), "muse": ("muse", "none")}
+MODELS = {"muse_prototypes": ("muse", "prototypes")}
 
 #: Folders the demo makes.
 PARTS = ("exports", "graph", "runs", "report")
@@ -37,9 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         allow_abbrev=False,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for everything the demo makes")
-    parser.add_argument("--patients", type=int, default=5000, help="size of the simulated cohort (default: 5000)")
-    parser.add_argument("--epochs", type=int, default=20, help="at most so many per model (default: 20)")
-    parser.add_argument("--resamples", type=int, default=500, metavar="N", help="bootstrap resamples (default: 500)")
+    parser.add_argument("--patients", type=int, default=2500, help="size of the simulated cohort (default: 2500)")
+    parser.add_argument("--epochs", type=int, default=12, help="at most so many per model (default: 12)")
+    parser.add_argument("--resamples", type=int, default=200, metavar="N", help="bootstrap resamples (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--quiet", action="store_true", help="print only the headline")
     parser.add_argument("--force", action="store_true", help="replace an earlier demo")

@@ -9,7 +9,7 @@ import pytest
 from gdsfd.cli import main
 from tests.cli.conftest import SMALL
 
-OTHERS = ("gradient boosting", "logistic regression", "concat", "muse")
+OTHERS = ("gradient boosting", "logistic regression", "muse")
 
 
 def test_the_whole_way(demo, tmp_path, capsys):
@@ -18,22 +18,20 @@ def test_the_whole_way(demo, tmp_path, capsys):
     assert set(metrics["splits"]) == {"test", "test_unbiased", "test_flipped", "test_shifted_missingness"}
     assert set(metrics["splits"]["test"]["models"]) == {"model", *OTHERS}
     page = (demo / "report" / "report.html").read_text().lower()
-    for name in ("concat + full", "did debiasing help?", "against the truth of this simulation", *OTHERS):
+    for name in ("muse + prototypes", "did debiasing help?", "against the truth of this simulation", *OTHERS):
         assert name in page
     assert metrics["debiasing"]["predicts"] == metrics["debiasing"]["guard"]["choice"]
-    for name in ("muse", "concat_full"):
-        file = tmp_path / f"{name}.csv"
-        run, graph = str(demo / "runs" / name), str(demo / "graph")
-        assert main(["predict", run, graph, "--split", "test", "--out", str(file)]) == 0
-        assert file.read_text().startswith("id,split,p_no,p_yes\n")
+    file = tmp_path / "predictions.csv"
+    run, graph = str(demo / "runs" / "muse_prototypes"), str(demo / "graph")
+    assert main(["predict", run, graph, "--split", "test", "--out", str(file)]) == 0
+    assert file.read_text().startswith("id,split,p_no,p_yes\n")
 
 
 def test_what_the_demo_prints(demo_run):
     lines = demo_run.out.splitlines()
     assert lines[-1] == f"report: {demo_run.folder / 'report' / 'report.html'}"
-    assert any(line.startswith("test_flipped") and "concat" in line for line in lines)
-    assert "training muse" in demo_run.out
-    assert "training concat without and with debiasing (full)" in demo_run.out
+    assert any(line.startswith("test_flipped") and "muse" in line for line in lines)
+    assert "training muse without and with debiasing (prototypes)" in demo_run.out
     assert "%|" not in demo_run.err  # no bar in a pipe
     assert json.loads((demo_run.folder / "demo.json").read_text())["seed"] == 3
 
