@@ -96,3 +96,16 @@ def test_found_strata_on_small_cohorts(lines):
     (line,) = lines("latent_strata", "--designs", "latent", "--seeds", "1", "--patients", "400")
     assert set(line["auroc"]) >= {"logistic", "logistic + margin", "latent_linear", "boosting_strata", "oracle"}
     assert line["verdict"] in ("practice", "severity", "cannot tell", "none")
+
+
+@pytest.mark.slow
+def test_networks_beside_found_strata(lines, capsys):
+    settings = {"members": 1, "max_epochs": 1, "channels": 8, "accelerator": "cpu"}
+    asked = ("--designs", "latent", "--seeds", "1", "--patients", "400")
+    found = lines("latent_networks", *asked, SETTINGS=settings)
+    arms = {(line["backbone"], line["arm"]) for line in found}
+    assert {("", "latent_linear"), ("concat", "latent"), ("concat", "margin of the true U")} <= arms
+    assert all(line["auroc"].keys() == {"test", "test_unbiased", "test_flipped"} for line in found)
+    assert len(lines("latent_networks", *asked, SETTINGS=settings)) == len(found)  # nothing is made twice
+    lines("latent_networks", "--table")
+    assert "| `latent` (1) |" in capsys.readouterr().out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,15 @@ __all__ = ["BoostingMargin"]
 
 #: Trees without a better tuning loss after which no more are added.
 PATIENCE = 50
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Boosted trees, how many there are, and their log loss on tuning rows in nats (NaN: nobody to judge by)."""
+
+    model: Classifier
+    trees: int
+    loss: float
 
 
 @BASELINES.register("boosting_margin")
@@ -61,6 +72,16 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
         self.trees = []
 
     def _fit_beside(self, train: Sample, tuning: Sample | None, seen: Labels, classes: int) -> Classifier | None:
+        grown = self._grown(train, tuning, seen, classes, self.max_leaf_nodes, self.max_trees)
+        if grown is None:
+            return None
+        self.trees.append(grown.trees)
+        return grown.model
+
+    def _grown(
+        self, train: Sample, tuning: Sample | None, seen: Labels, classes: int, leaves: int, most: int
+    ) -> Grown | None:
+        """Trees of so many leaves, at most so many; None where no column can be split."""
         columns = splittable(train.x, self.min_samples_leaf)
         if not len(columns):
             return None
@@ -71,7 +92,7 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
         settings = {
             **({"objective": "binary"} if len(seen) == 2 else several),
             "learning_rate": self.learning_rate,
-            "num_leaves": self.max_leaf_nodes,
+            "num_leaves": leaves,
             "min_data_in_leaf": self.min_samples_leaf,
             "min_sum_hessian_in_leaf": 0.0,
             "lambda_l2": self.l2,
@@ -96,13 +117,11 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
 
         fitted = data(train)
         if tuning is None:
-            trees = min(self.trees_untuned, self.max_trees)
+            trees, loss = min(self.trees_untuned, most), math.nan
             booster = lightgbm.train(settings, fitted, trees)
         else:
             stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-            booster = lightgbm.train(
-                settings, fitted, self.max_trees, valid_sets=[data(tuning, fitted)], callbacks=[stop]
-            )
+            booster = lightgbm.train(settings, fitted, most, valid_sets=[data(tuning, fitted)], callbacks=[stop])
             trees = booster.best_iteration or booster.current_iteration()
-        self.trees.append(trees)
-        return trees_of_lightgbm(booster, base, columns, trees, seen, classes)
+            loss = float(next(iter(booster.best_score["valid_0"].values())))
+        return Grown(trees_of_lightgbm(booster, base, columns, trees, seen, classes), trees, loss)

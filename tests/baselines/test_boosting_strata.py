@@ -49,15 +49,30 @@ def test_each_patient_stands_there_once_per_stratum(graph):
     assert len(once_per_stratum(x, y, rows, strata(graph, hard=True))[1]) == 3
 
 
-def test_hard_strata_are_a_margin(graph, monkeypatch):
-    """With responsibilities of 0 and 1 it is boosting beside ``log P(y | u) - log P(y)``."""
+@pytest.mark.parametrize("few", [2, 15])
+def test_hard_strata_are_a_margin(graph, monkeypatch, few):
+    """With responsibilities of 0 and 1 it is boosting beside ``log P(y | u) - log P(y)``, with the better trees."""
     found = strata(graph, hard=True)
     monkeypatch.setattr(boosting_strata, "strata_or_why", lambda *_: (found, EVIDENCE.sentence))
+    monkeypatch.setattr(boosting_strata, "FEW_LEAVES", few)
+    losses = {}
+    grown = BoostingMargin._grown
+
+    def noted(self, train, tuning, seen, classes, leaves, most):
+        made = grown(self, train, tuning, seen, classes, leaves, most)
+        losses[leaves] = made.loss
+        return made
+
+    monkeypatch.setattr(BoostingMargin, "_grown", noted)
     model = BoostingStrata().fit(graph, facts(graph))
+    assert set(losses) == {few, 15}
+    best = min(losses, key=losses.get)
     mixture = a_mixture()
     odds = np.log(mixture.share[1] / mixture.marginal) - np.log(mixture.share[0] / mixture.marginal)
     margin = odds[np.arange(300) % 2][:, None]
-    same = BoostingMargin().fit(graph, SuspectFacts(("u",), np.zeros((300, 1), dtype=np.int64), (1,), margin))
+    same = BoostingMargin(max_leaf_nodes=best).fit(
+        graph, SuspectFacts(("u",), np.zeros((300, 1), dtype=np.int64), (1,), margin)
+    )
     assert model.predict_proba(graph) == pytest.approx(same.predict_proba(graph), abs=1e-9)
     assert model.found == [EVIDENCE.sentence]
 
