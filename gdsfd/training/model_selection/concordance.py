@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 __all__ = ["FEWEST", "Concordance", "concordance_gain"]
 
@@ -33,6 +33,8 @@ class Concordance:
         high: Upper end.
         pairs: Pairs compared.
         groups: Group -> its own two concordances and number of pairs.
+        detectable: The difference whose interval would lie above 0 in four samples of five; NaN where there is no
+            interval.
     """
 
     reference: float
@@ -41,6 +43,7 @@ class Concordance:
     high: float
     pairs: int
     groups: dict[str, tuple[float, float, int]]
+    detectable: float = math.nan
 
     @property
     def difference(self) -> float:
@@ -117,13 +120,14 @@ def concordance_gain(
         return _NOTHING
     value = top / np.where(bottom > 0, bottom, np.nan)
     gain, fewest = value[1] - value[0], min(map(len, seen.values()))
-    low, high = -1.0, 1.0
+    low, high, detectable = -1.0, 1.0, math.nan
     spread = float(np.nanstd(gain[1:], ddof=1)) if np.isfinite(gain[1:]).sum() > 1 else 0.0
     if fewest >= FEWEST and spread > 0:
         # Percentiles over resamples are too short with few subjects: a t interval of the rarer class instead.
         half = float(stdtrit(fewest - 1, 0.975)) * spread
+        detectable = half + float(ndtri(0.8)) * spread
         low, high = max(-1.0, float(gain[0]) - half), min(1.0, float(gain[0]) + half)
-    return Concordance(float(value[0, 0]), float(value[1, 0]), low, high, total, groups)
+    return Concordance(float(value[0, 0]), float(value[1, 0]), low, high, total, groups, detectable)
 
 
 _NOTHING = Concordance(math.nan, math.nan, math.nan, math.nan, 0, {})

@@ -19,6 +19,7 @@ from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import Concordance
 from gdsfd.training.model_selection.evidence import concordance_of_models
+from gdsfd.training.model_selection.neutral_weights import neutral_weights
 
 __all__ = ["EnvironmentFold", "environment_folds", "leave_one_environment_out"]
 
@@ -56,8 +57,7 @@ def environment_folds(graph: HeteroData, folds: int) -> list[EnvironmentFold]:
     if environment is None or folds < 2:
         return []
     names = np.asarray(environment, dtype=object).astype(str)
-    y = graph["patient"].y
-    label = (y if not y.is_floating_point() else torch.nan_to_num(y[:, 0], nan=-1.0).long()).numpy()
+    label = _label(graph)
     train, tuning = (rows_of(graph, split).numpy() for split in ("train", "tuning"))
     known, counts = np.unique(names[train], return_counts=True)
     if len(known) < 2:
@@ -85,6 +85,13 @@ def environment_folds(graph: HeteroData, folds: int) -> list[EnvironmentFold]:
     return made
 
 
+def _label(graph: HeteroData) -> NDArray[np.int64]:
+    """Class of each patient, or the first of several outcomes; -1 = unlabelled."""
+    y = graph["patient"].y
+    found: NDArray[np.int64] = (y if not y.is_floating_point() else torch.nan_to_num(y[:, 0], nan=-1.0).long()).numpy()
+    return found
+
+
 def leave_one_environment_out(
     graph: HeteroData,
     reference: Arm,
@@ -96,6 +103,7 @@ def leave_one_environment_out(
     on_epoch: Callable[[dict[str, Any]], None] | None,
     shared: dict[str, FittedArm] | None,
     store: PatientStore,
+    strata: Floats | None = None,
 ) -> Concordance:
     """Fits both arms without each fold and compares them inside the environments left out.
 
@@ -110,9 +118,10 @@ def leave_one_environment_out(
         on_epoch: Called with each row of the fits' histories.
         shared: Fits of the reference by the fold's name; what is missing is added.
         store: The graph's, which all fits share.
+        strata: Shares of strata that are a practice (:func:`practice_shares`), [N, K].
 
     Returns:
-        Concordance among patients weighted so that the environment tells nothing of the outcome.
+        Concordance among patients weighted so that the environment, and the strata, tell nothing of the outcome.
     """
     shared = shared if shared is not None else {}
     rows, scores = [], {"reference": [], "debiased": []}  # type: ignore[var-annotated]
@@ -129,7 +138,13 @@ def leave_one_environment_out(
             scores[name].append(predict(fitted.network, store, fold.left_out).probability)
     chosen = torch.cat(rows)
     patient = graph["patient"]
-    weight = np.concatenate([_environment_weights(graph, fold.left_out) for fold in folds])
+    names = np.asarray(patient.environment, dtype=object).astype(str)
+    weights = []
+    for fold in folds:
+        inside = fold.left_out.numpy()
+        own = None if strata is None else strata[inside]
+        weights.append(neutral_weights(_label(graph)[inside], names[inside].tolist(), own))
+    weight = np.concatenate(weights)
     # One fold's scores are never compared with another's: they come from other networks.
     group = [fold.name for fold in folds for _ in range(len(fold.left_out))]
     return concordance_of_models(
@@ -140,18 +155,3 @@ def leave_one_environment_out(
         [str(patient.subject[int(row)]) for row in chosen],
         weight,
     )
-
-
-def _environment_weights(graph: HeteroData, rows: Tensor, least: float = 5.0, most: float = 5.0) -> Floats:
-    """P(y) / P(y | environment) of some patients, by smoothed counts: environments then tell nothing of the outcome."""
-    y = graph["patient"].y
-    label = (y if not y.is_floating_point() else y[:, 0].long())[rows].numpy()
-    names = np.asarray([str(graph["patient"].environment[int(row)]) for row in rows], dtype=str)
-    weight = np.ones(len(rows))
-    for value in np.unique(label):
-        share = float((label == value).mean())
-        for name in np.unique(names):
-            inside = names == name
-            here = (float((label[inside] == value).sum()) + least * share) / (inside.sum() + least)
-            weight[inside & (label == value)] = min(share / here, most)
-    return weight

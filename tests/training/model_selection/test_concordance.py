@@ -77,3 +77,21 @@ def test_the_interval_of_few_subjects_is_a_t_interval():
     assert found.low < found.difference < found.high
     assert found.high - found.low > 0.2
     assert "95 % interval" in _interval(found)
+
+
+def test_a_gain_as_large_as_can_be_noticed_is_noticed_four_times_in_five():
+    rng = np.random.default_rng(5)
+    size, draws, strength = 400, 120, 0.27
+
+    def sample(gain: float):
+        y = rng.integers(0, 2, size)
+        base = rng.normal(size=size) + 0.8 * y
+        other = base + gain * y + 0.5 * rng.normal(size=size)
+        return concordance_gain(y, base, other, ["a"] * size, [str(each) for each in range(size)], resamples=100)
+
+    found = [sample(strength) for _ in range(draws)]
+    detectable, gain = np.mean([each.detectable for each in found]), np.mean([each.difference for each in found])
+    noticed = np.mean([each.low > 0 for each in found])
+    assert abs(gain - detectable) < 0.01, (gain, detectable)
+    assert 0.65 < noticed < 0.92
+    assert math.isnan(concordance_gain(np.array([0, 1]), np.zeros(2), np.ones(2), ["a"] * 2, ["1", "2"]).detectable)

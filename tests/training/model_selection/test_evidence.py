@@ -9,37 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.model_selection.evidence import mean_area
-from gdsfd.training.model_selection.leave_one_environment_out import _environment_weights
-from tests.cohort_factory import make_cohort
-
-
-@pytest.mark.parametrize("outcomes", ["binary", "multiclass"])
-def test_environment_weights_by_smoothed_counts(outcomes):
-    graph = graph_from_cohort(make_cohort(200, outcomes=outcomes, environments=3, unlabelled=0.0))
-    patient, rows = graph["patient"], torch.arange(150)
-    label = [int(patient.y[row, 0] if outcomes == "binary" else patient.y[row]) for row in range(150)]
-    expected = []
-    for row in range(150):
-        same = [other for other in range(150) if patient.environment[other] == patient.environment[row]]
-        share = sum(each == label[row] for each in label) / 150
-        here = (sum(label[other] == label[row] for other in same) + 5 * share) / (len(same) + 5)
-        expected.append(min(share / here, 5.0))
-    np.testing.assert_allclose(_environment_weights(graph, rows), expected)
-
-
-def test_under_the_weights_environments_tell_little_of_the_outcome():
-    """With many patients the smoothing is nothing: weighted shares of positives are alike everywhere."""
-    graph = graph_from_cohort(make_cohort(3000, environments=2, unlabelled=0.0))
-    patient = graph["patient"]
-    generator = np.random.default_rng(0)
-    first = np.array([name == patient.environment[0] for name in patient.environment])
-    patient.y = torch.from_numpy(generator.random(3000) < np.where(first, 0.7, 0.3)).float().unsqueeze(1)
-    weight = _environment_weights(graph, torch.arange(3000))
-    y = patient.y.numpy()[:, 0]
-    shares = [np.average(y[inside], weights=weight[inside]) for inside in (first, ~first)]
-    assert shares[0] == pytest.approx(shares[1], abs=0.01)
 
 
 def test_mean_area_over_what_has_both_labels():

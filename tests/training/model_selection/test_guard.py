@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -112,3 +114,20 @@ def test_a_loss_on_tuning_patients_is_told(verdict, debiased, told):
     found, _ = verdict(0.8, debiased, concordance(0.05, 0.01, 0.09))
     assert ("it loses" in found.explanation) == told
     assert torch.is_grad_enabled()
+
+
+def test_strata_that_are_a_practice_weigh_the_evidence_and_the_words_say_so(verdict, monkeypatch):
+    gain = replace(concordance(0.001, -0.01, 0.012), detectable=0.017)
+    plain = verdict(0.8, 0.8, gain)[0].explanation
+    assert "practice" not in plain
+    asked = []
+
+    def shares(graph, suspects, seed):
+        asked.append((suspects, seed))
+        return np.tile([0.5, 0.5], (60, 1))
+
+    monkeypatch.setattr(guard, "practice_shares", shares)
+    words = verdict(0.8, 0.8, gain)[0].explanation
+    assert asked == [(("environment",), 0)]
+    assert "among patients weighted so that the 2 kinds of practice found tell nothing of the outcome" in words
+    assert "(a gain of 0.017 would have been noticed four times in five)" in words
