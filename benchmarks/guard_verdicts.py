@@ -27,6 +27,7 @@ from sklearn.metrics import roc_auc_score
 import gdsfd
 from gdsfd.simulation import load_truth
 from gdsfd.training import Debiaser
+from gdsfd.training.model_selection import guard as guard_module
 
 FILE = "guard_verdicts.jsonl"
 DESIGNS = ("confounded", "latent", "latent_faint", "no_bias", "label_noise", "placebo_strata", "sensor_offset")
@@ -62,7 +63,8 @@ def summary() -> None:
     lines = [json.loads(line) for line in (RESULTS / FILE).read_text(encoding="utf-8").splitlines()]
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
-        groups[line["backbone"], line["debias"], line["design"]].append(line)
+        how = "" if line["weighs_strata"] else " (guard without strata)"
+        groups[line["backbone"], line["debias"] + how, line["design"]].append(line)
     for (backbone, debias, design), own in groups.items():
         missed = max((line["gain"] for line in own if line["choice"] == "reference"), default=0.0)
         print(
@@ -78,8 +80,11 @@ def main() -> None:
     parser.add_argument("--backbone", default="concat")
     parser.add_argument("--debias", default="margin")
     parser.add_argument("--patients", type=int, default=2500)
+    parser.add_argument("--without-strata", action="store_true", help="as the guard was before it knew of found strata")
     parser.add_argument("--summary", action="store_true", help="of the lines that are there")
     asked = parser.parse_args()
+    if asked.without_strata:
+        guard_module.practice_shares = lambda *_: None
     for seed in [] if asked.summary else asked.seeds:
         for design in asked.designs:
             start = time.perf_counter()
@@ -92,6 +97,7 @@ def main() -> None:
                 patients=asked.patients,
                 backbone=asked.backbone,
                 debias=asked.debias,
+                weighs_strata=not asked.without_strata,
                 **line,
                 seconds=round(time.perf_counter() - start, 1),
             )
