@@ -5,10 +5,12 @@ from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.concat import ConcatBackbone
 from gdsfd.nn.backbones.crossmodal import CrossmodalBackbone
 from gdsfd.nn.backbones.daft import DaftBackbone
+from gdsfd.nn.backbones.drfuse import DrFuseBackbone
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.healnet import HealnetBackbone
 from gdsfd.nn.backbones.late import LateBackbone
+from gdsfd.nn.backbones.m3care import M3CareBackbone
 from gdsfd.nn.backbones.medfuse import MedFuseBackbone
 from gdsfd.nn.backbones.mmtm import MmtmBackbone
 from gdsfd.nn.backbones.mt import MtBackbone
@@ -20,6 +22,7 @@ from gdsfd.nn.backbones.registry import (
     known_backbones,
     register_backbone,
 )
+from gdsfd.nn.backbones.shaspec import ShaspecBackbone
 from gdsfd.nn.backbones.umse import UmseBackbone
 from gdsfd.nn.backbones.unimodal import UnimodalBackbone
 
@@ -29,15 +32,18 @@ __all__ = [
     "ConcatBackbone",
     "CrossmodalBackbone",
     "DaftBackbone",
+    "DrFuseBackbone",
     "Fused",
     "FusionBackbone",
     "GrapeBackbone",
     "HealnetBackbone",
     "LateBackbone",
+    "M3CareBackbone",
     "MedFuseBackbone",
     "MmtmBackbone",
     "MtBackbone",
     "MuseBackbone",
+    "ShaspecBackbone",
     "Task",
     "UmseBackbone",
     "UnimodalBackbone",

@@ -227,6 +227,7 @@ class LearnerCase:
             head.weight.copy_(torch.randn(C, D, generator=torch.Generator().manual_seed(6)))
             head.bias.zero_()
         optimizer = torch.optim.SGD([*made.parameters(), *head.parameters()], lr=0.1)
+        made.eval().fit_memory(lambda: [(tokens, layout)])
         made.train()
         torch.manual_seed(9)
         for _ in range(3):

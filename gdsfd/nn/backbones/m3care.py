@@ -1,0 +1,168 @@
+"""m3care: what is absent is read off similar patients; they come from the batch in training, from a bank afterwards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+
+from gdsfd.nn.adjustment.fitted_buffers import FittedBuffers
+from gdsfd.nn.backbones.backbone import TokenBatches
+from gdsfd.nn.backbones.card import Card
+from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
+from gdsfd.nn.backbones.registry import register_backbone
+from gdsfd.nn.fusion.attention import TransformerBlock
+from gdsfd.nn.fusion.bank import near_distance, patient_bank, squared_distances
+from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.setting_checks import Number, Whole
+
+__all__ = ["M3CareBackbone"]
+
+#: Squared distance over the width at which the kernel is 1/2.
+_HALF_AT = 0.6623
+
+
+@register_backbone("m3care")
+class M3CareBackbone(FittedBuffers, FusionBackbone):
+    r"""Similar patients by modality, two steps of messages from them, a transformer over the completed tokens.
+
+    .. math::
+        \kappa_k(i,j) &= (1 - \epsilon_k) \, \kappa(P_k t_{ik}, P_k t_{jk}) + \epsilon_k \, \kappa(t_{ik}, t_{jk}),
+        \quad \kappa(a, b) = \tfrac13 \textstyle\sum_{r=-1}^{1} \exp(-\|a - b\|^2 / (2^r w_k)) \\
+        S_{ij} &= \textstyle\sum_k m_{ik} m_{jk} \kappa_k(i,j) / \sum_k m_{ik} m_{jk}, \quad
+        A = S \cdot 1[S > \sigma(\theta)] \\
+        \hat t_k &= \mathrm{relu}(\hat A_k \, \mathrm{relu}(\hat A_k t_k W_{1k} + b_{1k}) W_{2k} + b_{2k}) \\
+        x_{ik} &= g_{ik} t_{ik} + (1 - g_{ik}) \hat t_{ik} \text{ (present)}, \quad \hat t_{ik} \text{ (absent)}
+
+    :math:`\hat A_k` is A with rows normalised over the patients who have k; :math:`\theta` learns through
+    :math:`\mathrm{relu}(S - \sigma(\theta))`. In training j runs over the batch without i itself; in evaluation over a
+    bank of training patients, fitted before (with what the first step makes of them inside the bank), so that a score
+    depends on nobody else's presence. The loss has :math:`\lambda` times the mean of
+    :math:`|\,\|P_k t_{ik}\| - \|t_{ik}\|\,|`.
+
+    Args:
+        channels: Width d.
+        num_modalities: Number of modalities K.
+        dropout: Dropout probability, in the transformer.
+        edge_drop: Probability of hiding an observation in training.
+        bank: Most training patients in the bank.
+        neighbours: Most neighbours of a patient.
+        heads: Most attention heads.
+        norms: Weight lambda of the loss on projections' lengths.
+
+    Shapes:
+        - tokens: [E, d]; pooled: [B, d]
+
+    References:
+        [code] M3Care (Zhang et al., KDD 2022), its ocular notebook: convex mixture, threshold 1/2, e = -0.3 at the
+        start. [ours] bank; widths w in buffers, so that a tenth of all pairs is above 1/2 (with the mean distance none
+        is where there are many channels: a graph that stays empty); row-normalised and thinned adjacency, the gate's
+        form, a mean readout. Lost: sequence positions of text.
+    """
+
+    card = Card(
+        "Zhang et al., KDD 2022",
+        "code",
+        "its token is imputed from similar patients who have it",
+        "sequence positions of text",
+        bank=True,
+    )
+    sized_by_data = ("bank_tokens", "bank_there", "bank_states")
+    bank_tokens: Tensor
+    bank_there: Tensor
+    bank_states: Tensor
+    width: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        num_modalities: int,
+        dropout: float = 0.25,
+        edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
+        bank: Annotated[int, Whole(1, 4096)] = 1024,
+        neighbours: Annotated[int, Whole(1, 4096)] = 32,
+        heads: Annotated[int, Whole(1, 64)] = 4,
+        norms: Annotated[float, Number(0, 1000)] = 1e-3,
+    ) -> None:
+        super().__init__(channels, num_modalities, dropout, edge_drop)
+        self.bank, self.neighbours, self.norms = bank, neighbours, norms
+        self.project = ModalityLinear(num_modalities, channels, channels, bias=False)
+        with torch.no_grad():  # lengths are about kept
+            self.project.weight.mul_(0.2).add_(torch.eye(channels))
+        self.mixture = nn.Parameter(torch.full((num_modalities,), -0.3))
+        self.threshold = nn.Parameter(torch.zeros(()))
+        self.first, self.second = (ModalityLinear(num_modalities, channels, channels) for _ in range(2))
+        self.gate = ModalityLinear(num_modalities, 2 * channels, 1)
+        self.kind = nn.Parameter(torch.randn(num_modalities, channels) / channels**0.5)
+        self.block = TransformerBlock(channels, heads, dropout)
+        self.norm = nn.LayerNorm(channels)
+        self.register_buffer("width", torch.full((num_modalities,), float(channels)))
+        self.register_buffer("bank_tokens", torch.zeros(0, num_modalities, channels))
+        self.register_buffer("bank_there", torch.zeros(0, num_modalities))
+        self.register_buffer("bank_states", torch.zeros(0, num_modalities, channels))
+
+    def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
+        """Embeds patients; see :class:`FusionBackbone`."""
+        loss = None
+        if self.training:
+            edges = self.edges(grid, there, grid, there, itself=True)
+            states = self.step(self.first, edges, grid, there)
+            if self.norms:
+                apart = (self.project(grid).norm(dim=-1) - grid.norm(dim=-1)).abs()
+                loss = self.norms * (apart * there).sum() / there.sum().clamp(min=1)
+            imputed = self.step(self.second, edges, states, there)
+        else:
+            edges = self.edges(grid, there, self.bank_tokens, self.bank_there)
+            imputed = self.step(self.second, edges, self.bank_states, self.bank_there)
+        gate = torch.sigmoid(self.gate(torch.cat([grid, imputed], -1))) * there.unsqueeze(2)
+        rows = gate * grid + (1 - gate) * imputed + self.kind
+        every = torch.ones(1, 1, dtype=torch.bool, device=grid.device)
+        return Fused(self.norm(self.block(rows, every).mean(1)), aux_loss=loss)
+
+    def similarity(self, grid: Tensor, there: Tensor, others: Tensor, others_there: Tensor) -> Tensor:
+        """S of patients and others, 0 to 1, 0 where they share no modality; [B, N]."""
+        mine, theirs = self.project(grid), self.project(others)
+        share, total = torch.sigmoid(self.mixture), grid.new_zeros(())
+        for k in range(self.num_modalities):
+            projected, plain = (
+                self.kernel(squared_distances(one[:, k], other[:, k]), self.width[k])
+                for one, other in ((mine, theirs), (grid, others))
+            )
+            both = there[:, k].unsqueeze(1) * others_there[:, k]
+            total = total + both * ((1 - share[k]) * projected + share[k] * plain)
+        return total / (there @ others_there.t()).clamp(min=1)
+
+    @staticmethod
+    def kernel(distances: Tensor, width: Tensor) -> Tensor:
+        """kappa of squared distances."""
+        base = torch.exp(-distances / (2 * width))
+        square = base * base
+        return (base + square + square * square) / 3
+
+    def edges(self, grid: Tensor, there: Tensor, others: Tensor, others_there: Tensor, itself: bool = False) -> Tensor:
+        """A, with at most :attr:`neighbours` of each patient, without the diagonal for ``itself``; [B, N]."""
+        similarity = self.similarity(grid, there, others, others_there)
+        if itself:
+            similarity = similarity * (1 - torch.eye(len(grid), dtype=grid.dtype, device=grid.device))
+        least = torch.sigmoid(self.threshold)
+        kept = similarity > least
+        if similarity.size(1) > self.neighbours:
+            kept = kept & (similarity >= similarity.detach().topk(self.neighbours, dim=1).values[:, -1:])
+        return (torch.relu(similarity - least) + least.detach()) * kept
+
+    @staticmethod
+    def step(linear: ModalityLinear, edges: Tensor, values: Tensor, there: Tensor) -> Tensor:
+        """What neighbours who have it say of each modality, mapped; values [N, K, d] to [B, K, d]."""
+        total = torch.einsum("bn,nkd->bkd", edges, values * there.unsqueeze(2))
+        weight = (edges @ there).clamp(min=torch.finfo(edges.dtype).tiny)
+        return torch.relu(linear(total / weight.unsqueeze(2)))
+
+    @torch.no_grad()
+    def fit_memory(self, batches: TokenBatches) -> None:
+        """Fills the bank with training patients and works out the kernels' widths and the first step inside it."""
+        tokens, there = patient_bank(batches, self.bank, self.bank_tokens[:0])
+        self.width.copy_(near_distance(tokens, there, _HALF_AT * self.width) / _HALF_AT)
+        edges = self.edges(tokens, there, tokens, there, itself=True)
+        self.bank_tokens, self.bank_there = tokens, there
+        self.bank_states = self.step(self.first, edges, tokens, there)
