@@ -38,6 +38,7 @@ class StrataChoice:
             "classes": evidence.classes,
             "masses": list(evidence.masses),
             "share_by_outcome": self.found.mixture.share.tolist(),
+            "outcome_by_class": self.found.outcome_by_class().tolist(),
             "ties": dict(evidence.ties),
             "overlap": evidence.overlap,
             "log_odds": evidence.log_odds,

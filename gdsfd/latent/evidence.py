@@ -179,13 +179,13 @@ def _judged(mixture: Mixture, ties: dict[str, float], where: float, told: float)
     if not ties:
         return "cannot tell", (
             f"{count} classes of patients were found inside outcome classes, but no suspect is declared that could say "
-            "whether they are a practice; nothing is adjusted for."
+            "whether they are a practice; they are not adjusted for."
         )
     if not tied:
         return "cannot tell", (
             f"{count} classes of patients were found inside outcome classes, but nothing ties them to "
             f"{' or '.join(ties)} (p {min(ties.values()):.2g} at the least): errors in the labels look like this, too; "
-            "nothing is adjusted for."
+            "they are not adjusted for."
         )
     if where <= OVERLAP_PRACTICE:
         return "practice", (
@@ -195,11 +195,11 @@ def _judged(mixture: Mixture, ties: dict[str, float], where: float, told: float)
     if where >= OVERLAP_SEVERITY:
         return "severity", (
             f"{count} classes of patients were found, tied to {named}, but they write where the outcome writes "
-            f"(overlap {where:.2f}), as severity does; nothing is adjusted for."
+            f"(overlap {where:.2f}), as severity does; they are not adjusted for."
         )
     return "cannot tell", (
         f"{count} classes of patients were found, tied to {named}; from where they write (overlap {where:.2f}) a "
-        "practice and severity cannot be told apart; nothing is adjusted for."
+        "practice and severity cannot be told apart; they are not adjusted for."
     )
 
 

@@ -60,6 +60,11 @@ class FoundStrata:
         """``log P(y | u) - log P(y)`` of every class of the outcome, in nats; [K, L]."""
         return (np.log(self.mixture.share) - np.log(self.mixture.marginal)).T
 
+    def outcome_by_class(self) -> Floats:
+        """``P(y | u)`` among the patients fitted on; [K, L]."""
+        prevalence = np.bincount(self.y, minlength=len(self.mixture.share)) / len(self.y)
+        return np.asarray((prevalence[:, None] * self.mixture.share / self.mixture.marginal).T, dtype=np.float64)
+
     def responsibilities(self, graph: Any, rows: Ints, y: Ints) -> Floats:
         """``P(u | x, v, y)`` of further patients whose labels may be looked at; [n, K].
 

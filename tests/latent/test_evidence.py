@@ -115,7 +115,7 @@ def test_classes_tied_to_nothing_are_left_alone(practice):
     mixture, seen, y = practice
     found = weigh(mixture, shuffled(seen, y, ["site", "pattern"]), y)
     assert (found.verdict, found.adjust) == ("cannot tell", False)
-    assert "errors in the labels look like this, too; nothing is adjusted for" in found.sentence
+    assert "errors in the labels look like this, too; they are not adjusted for" in found.sentence
     only = weigh(mixture, shuffled(seen, y, ["site"]), y)
     assert only.adjust
     assert "told by pattern;" in only.sentence

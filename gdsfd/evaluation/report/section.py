@@ -33,6 +33,7 @@ PAGE = {
     "figures": "figures",
     "recalibrated": "recalibrated",
     "debiasing": "debiasing.section",
+    "found_strata": "found_strata",
     "strata": "strata.section",
     "cohort": "cohort",
     "presence": "presence",
