@@ -25,6 +25,7 @@ extensions = [
     "command_help",
     "debiasing",
     "deconfounding",
+    "learners",
     "mathml",
     "results",
     "spec_fields",

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from gdsfd._version import __version__
-from gdsfd.cli import bench, build, compare, demo, evaluate, predict, simulate, train, versions
+from gdsfd.cli import bench, build, compare, demo, evaluate, learners, predict, simulate, train, versions
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
 from gdsfd.plugins import load_plugins
@@ -52,7 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     shared = _shared("plugins")
-    for module in (build, train, predict, evaluate, compare, simulate, demo, bench, versions):
+    for module in (build, train, predict, evaluate, compare, simulate, demo, learners, bench, versions):
         module.add_parser(commands, shared)
     return parser
 

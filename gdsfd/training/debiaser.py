@@ -55,7 +55,7 @@ class Debiaser(TrainedNetworks, Estimator):
     """Trains a predictor on a patient-modality graph, with or without debiasing.
 
     Args:
-        backbone: ``"muse"``, ``"concat"``, ``"grape"``, or a name registered by
+        backbone: ``"muse"``, ``"concat"``, ``"grape"``, or another learner that ``gdsfd learners`` lists; one's own by
             ``gdsfd.nn.backbones.register_backbone``.
         debias: ``"none"``: training without debiasing (ERM). ``"margin"``: training beside what the suspects say of the
             outcome, which is left out of predictions. ``"latent"``: beside confounder strata that are found, where the

@@ -70,9 +70,9 @@ class LatentReader(nn.Module):
 
 @register_backbone("healnet")
 class HealnetBackbone(FusionBackbone):
-    r"""Latents :math:`X \in R^{L \times d}` that read what a patient has, in the order of the spec.
+    r"""Latent vectors that read what a patient has, one modality after the other in the order of the spec.
 
-    For each layer, for each k that patient i has:
+    With latents :math:`X \in R^{L \times d}`, for each layer, for each k that patient i has:
 
     .. math::
         X \leftarrow X + \phi(CA_k(LN X, T_{ik})), \; X \leftarrow X + FF(X), \;

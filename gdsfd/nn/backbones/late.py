@@ -22,7 +22,9 @@ __all__ = ["LateBackbone"]
 
 @register_backbone("late")
 class LateBackbone(FusionBackbone):
-    r"""Three late fusions of the modalities' own scores :math:`z_{ik} = W_k t_{ik} + b_k`.
+    r"""Three late fusions of the modalities' own scores.
+
+    With :math:`z_{ik} = W_k t_{ik} + b_k`:
 
     .. math::
         \text{mean}: z_i &= \textstyle\sum^m_k a_k z_{ik} / \sum^m_k a_k, \quad a_k = \mathrm{softplus}(\alpha_k) \\
