@@ -74,12 +74,19 @@ def _positive(y: Tensor, scores: Floats) -> Floats:
     return scores[:, 1:] if y.is_floating_point() and y.size(1) == 1 else scores
 
 
-def mean_area(y: Tensor, scores: Floats) -> float:
-    """AUROC averaged over outcomes or classes that have both labels; NaN when none has."""
+def mean_area(y: Tensor, scores: Floats, weight: Floats | None = None) -> float:
+    """AUROC averaged over outcomes or classes that have both labels; NaN when none has.
+
+    Args:
+        y: Labels.
+        scores: Probabilities.
+        weight: Of the patients; None = all alike; [n].
+    """
     labels, positive = _targets(y, scores), _positive(y, scores)
     found = []
     for column in range(labels.shape[1]):
         known = labels[:, column] >= 0
         if 0 < labels[known, column].sum() < known.sum():
-            found.append(roc_auc_score(labels[known, column], positive[known, column]))
+            own = None if weight is None else weight[known]
+            found.append(roc_auc_score(labels[known, column], positive[known, column], sample_weight=own))
     return float(np.mean(found)) if found else math.nan

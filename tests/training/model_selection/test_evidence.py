@@ -27,3 +27,14 @@ def test_mean_area_over_what_has_both_labels():
     classes = torch.from_numpy(generator.integers(0, 3, 50))
     expected = np.mean([roc_auc_score(classes == each, scores[:, each]) for each in range(3)])
     assert mean_area(classes, scores) == pytest.approx(expected)
+
+
+def test_a_weighted_area_counts_pairs_by_both_weights() -> None:
+    y, score = torch.tensor([[1.0], [0.0], [1.0], [0.0], [float("nan")]]), np.array([0.9, 0.7, 0.4, 0.2, 0.5])
+    weight = np.array([1.0, 2.0, 3.0, 0.5, 9.0])
+    scores = np.stack([1 - score, score], axis=1)
+    pairs = [(a, b) for a in (0, 2) for b in (1, 3)]
+    total = sum(weight[a] * weight[b] for a, b in pairs)
+    expected = sum(weight[a] * weight[b] * (score[a] > score[b]) for a, b in pairs) / total
+    assert mean_area(y, scores, weight) == pytest.approx(expected)
+    assert mean_area(y, scores) == 0.75

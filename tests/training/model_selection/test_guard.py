@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training.arm import Arm, FittedArm, SuspectSignal
 from gdsfd.training.config import TrainConfig
@@ -30,13 +31,13 @@ def verdict(monkeypatch):
     """``select_model`` on networks whose tuning AUROCs and gain are given."""
     graph = graph_from_cohort(make_cohort(60))
 
-    def judged(reference, debiased, gain=None, told=(0.1,), environments=True):
+    def judged(reference, debiased, gain=None, told=(0.1,), environments=True, mean_area=None):
         config = TrainConfig().resolved(40)
         plain = Arm("concat", None, config, 0, ("environment",))
         other = Arm("concat", PRESETS["full"], config, 0, ("environment",))
         areas = {"reference network": reference, "debiased network": debiased}
         monkeypatch.setattr(guard, "predict", lambda network, store, rows: SimpleNamespace(probability=network))
-        monkeypatch.setattr(guard, "mean_area", lambda y, score: areas[score])
+        monkeypatch.setattr(guard, "mean_area", mean_area or (lambda y, score: areas[score]))
         found = concordance(0.0, -0.1, 0.1) if gain is None else gain
         asked = []
         monkeypatch.setattr(guard, "environment_folds", lambda graph, folds: ["a fold"] if environments else [])
@@ -131,3 +132,30 @@ def test_strata_that_are_a_practice_weigh_the_evidence_and_the_words_say_so(verd
     assert asked == [(("environment",), 0)]
     assert "among patients weighted so that the 2 kinds of practice found tell nothing of the outcome" in words
     assert "(a gain of 0.017 would have been noticed four times in five)" in words
+
+
+@pytest.mark.parametrize(("weighted", "failed"), [((0.75, 0.80), False), ((0.80, 0.65), True)])
+def test_a_practice_that_was_taken_out_is_no_failure(verdict, monkeypatch, weighted, failed):
+    """Twelve points worse on tuning patients, who share the practice; and weighted so that it tells nothing?"""
+    share = np.tile([0.25, 0.75], (60, 1))
+    plain = {"reference network": 0.90, "debiased network": 0.78}
+    even = dict(zip(plain, weighted, strict=True))
+    weights = []
+
+    def area(y, score, weight=None):
+        if weight is None:
+            return plain[score]
+        weights.append(weight)
+        return even[score]
+
+    monkeypatch.setattr(guard, "practice_shares", lambda *rest: share)
+    found, asked = verdict(None, None, concordance(0.05, 0.01, 0.09), mean_area=area)
+    assert found.failed == failed
+    assert asked == ([] if failed else ["left out"])
+    assert found.tuning == {"reference_auroc": 0.90, "debiased_auroc": 0.78}
+    if not failed:
+        assert "it loses 0.120 AUROC: removed bias, or removed signal" in found.explanation
+    graph = graph_from_cohort(make_cohort(60))
+    label = graph["patient"].y[rows_of(graph, "tuning"), 0].numpy()
+    assert len(weights) == 2
+    assert all(((weight > 0) == np.isfinite(label)).all() for weight in weights)
