@@ -2,8 +2,8 @@
 
     python benchmarks/member_step.py
 
-``muse`` with contrastive views and two streams, beside the plain compositions that ``gdsfd bench train-step`` has (where
-outputs and gradients are compared). Members are trained in the form that training takes at that size
+``muse`` with contrastive views and two streams, beside the plain compositions of ``gdsfd bench train-step`` (which
+compares outputs and gradients). Members are trained in the form that training takes at that size
 (``gdsfd.nn.grid_store.why_no_grid``). Two sizes: that of ``train-step``, and what ``gdsfd train`` takes by default on a
 cohort of two thousand patients with 18 modalities. One line per model and size is appended to
 ``results/member_step.jsonl``; two minutes on an idle machine.
