@@ -19,6 +19,7 @@ from gdsfd.nn.backbones import Backbone, Task, backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders import CellTokens, Encoder, FeatureEncoder, build_encoder
+from gdsfd.nn.encoders.feature_layout import FeatureLayout
 from gdsfd.nn.encoders.token_grid import TokenGrid
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 
@@ -83,9 +84,13 @@ class Predictor(nn.Module):
         self.cells = CellTokens(self.names, self._encoders, channels) if cell_level else None
         self.encoders.requires_grad_(not cell_level)  # of cells only their features are used
         nodes = len(self.names) if self.cells is None else self.cells.num_nodes
-        self.task = Task(schema.num_outputs, () if cell_level else tuple(self.names))
+        self.task = Task(schema.num_outputs)
+        if not cell_level:
+            sizes = [each.token.in_channels if isinstance(each, FeatureEncoder) else 0 for each in self.encoders]
+            self.task = Task(schema.num_outputs, tuple(self.names), tuple(sizes))
         self.backbone = build_backbone(backbone, channels, nodes, dropout, **(options or {}))
         self.backbone.set_task(self.task)
+        self.reads_features = self.backbone.reads_features
         self.dropout = Dropout(dropout)
         self.out = nn.Linear(channels, schema.num_outputs)
         self.out.requires_grad_(not self.backbone.own_logits)  # its own take the place of these
@@ -143,7 +148,23 @@ class Predictor(nn.Module):
         if self.cells is not None:
             assert isinstance(batch, PatientBatch)
             return self.cells(batch)
+        if self.reads_features and self.training:
+            assert isinstance(batch, PatientBatch)
+            return self.tokens(batch), FeatureLayout.of(batch.layout, self.scaled_features(batch))
         return self.tokens(batch), batch.layout
+
+    @torch.no_grad()
+    def scaled_features(self, batch: PatientBatch) -> list[Tensor]:
+        """What each modality's tokens are made of, standardised and scaled by relevance; float [E_k, F_k] each."""
+        found = []
+        for name, encoder, degree in zip(self.names, self.encoders, batch.layout.modality_degree.tolist()):
+            if not isinstance(encoder, FeatureEncoder):
+                found.append(torch.zeros(degree, 0, device=batch.rows.device))
+            elif degree:
+                found.append(encoder.scaled(batch.observations[name]))
+            else:
+                found.append(torch.zeros(0, encoder.token.in_channels, device=batch.rows.device))
+        return found
 
     def body(self, tokens: Tensor, layout: Layout, batch: Batch) -> Mapping[str, Tensor]:
         """What the heads read of tokens and their layout (:meth:`inputs`).

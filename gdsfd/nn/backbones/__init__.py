@@ -2,6 +2,7 @@
 
 from gdsfd.nn.backbones.backbone import Backbone, Task
 from gdsfd.nn.backbones.card import Card
+from gdsfd.nn.backbones.cmae import CmaeBackbone
 from gdsfd.nn.backbones.concat import ConcatBackbone
 from gdsfd.nn.backbones.crossmodal import CrossmodalBackbone
 from gdsfd.nn.backbones.daft import DaftBackbone
@@ -29,6 +30,7 @@ from gdsfd.nn.backbones.unimodal import UnimodalBackbone
 __all__ = [
     "Backbone",
     "Card",
+    "CmaeBackbone",
     "ConcatBackbone",
     "CrossmodalBackbone",
     "DaftBackbone",

@@ -27,10 +27,12 @@ class Task:
     Args:
         outputs: Outputs C: one per outcome, or one per class.
         modalities: Names of the modalities, in the order of the layout; empty where nodes are cells.
+        features: How many features each modality's encoder has, 0 for one with weights of its own; empty likewise.
     """
 
     outputs: int
     modalities: tuple[str, ...] = ()
+    features: tuple[int, ...] = ()
 
 
 class Backbone(nn.Module, ABC):
@@ -55,6 +57,8 @@ class Backbone(nn.Module, ABC):
     takes_grid: bool = False
     #: What an edge is: a modality a patient has, or a single cell that was observed.
     level: Literal["modality", "cell"] = "modality"
+    #: Whether it gets a :class:`~gdsfd.nn.encoders.feature_layout.FeatureLayout` in training (``takes_grid`` is False).
+    reads_features: bool = False
     #: Whether ``Embeddings.logits`` are the scores, in place of a head on ``pooled``. Dual streams have heads of their
     #: own and stand on ``pooled`` then: how this backbone fuses logits is not debiased.
     own_logits: bool = False

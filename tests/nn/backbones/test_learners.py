@@ -11,7 +11,7 @@ import torch
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.backbones import Card, known_backbones, mt
+from gdsfd.nn.backbones import Card, cmae, known_backbones, mt
 from gdsfd.nn.backbones.registry import BACKBONES
 from gdsfd.nn.grid_store import GridStore, why_no_grid
 from gdsfd.nn.member_stack import MemberStack
@@ -42,6 +42,7 @@ def fixed_draws(monkeypatch: pytest.MonkeyPatch) -> None:
         count = there.sum(1, keepdim=True)
         return there * ((there.cumsum(1) < count) | (count < 2))
 
+    monkeypatch.setattr(cmae.CmaeBackbone, "thin", lambda self, there: there)
     for module in (mt,):
         monkeypatch.setattr(module, "proper_subset", drops_last)
 
@@ -83,7 +84,7 @@ def test_a_step_in_every_mode(name: str, debias: str) -> None:
             if value is not None:
                 torch.testing.assert_close(found[key], value, rtol=0, atol=1e-9)
     else:
-        assert "list of edges" in why_no_grid(network, store)
+        assert "list" in why_no_grid(network, store)
     network.eval()
     with torch.no_grad():
         assert all(torch.isfinite(prediction.logits).all() for prediction in network(edges))
