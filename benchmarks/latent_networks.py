@@ -144,13 +144,15 @@ def lines_of(file: Path) -> list[dict[str, Any]]:
     return [json.loads(text) for text in file.read_text().splitlines()] if file.is_file() else []
 
 
-def measure(design: str, seed: int, patients: int, backbones: list[str], file: Path) -> None:
-    """All arms of one cohort that are not in the file yet."""
+def measure(design: str, seed: int, patients: int, backbones: list[str], file: Path, only: list[str]) -> None:
+    """All arms (or only those named) of one cohort that are not in the file yet."""
     keys = ("design", "seed", "patients", "backbone", "arm")
     done = {tuple(line[key] for key in keys) for line in lines_of(file)}
     names = {"": RIVALS, **{backbone: (*MODES, TRUE_U) for backbone in backbones}}
     missing = {
-        backbone: [name for name in arms if (design, seed, patients, backbone, name) not in done]
+        backbone: [
+            name for name in arms if name in (only or arms) and (design, seed, patients, backbone, name) not in done
+        ]
         for backbone, arms in names.items()
     }
     if not any(missing.values()):
@@ -192,6 +194,7 @@ def main() -> None:
     parser.add_argument("--backbones", default="concat")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=20)
+    parser.add_argument("--arms", default="", help="comma-separated; default: all")
     parser.add_argument("--patients", type=int, default=2500)
     parser.add_argument("--table", action="store_true", help="print the means of what there is, and measure nothing")
     asked = parser.parse_args()
@@ -201,7 +204,8 @@ def main() -> None:
         return
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for design in asked.designs.split(","):
-            measure(design, seed, asked.patients, [name for name in asked.backbones.split(",") if name], file)
+            backbones, only = ([name for name in each.split(",") if name] for each in (asked.backbones, asked.arms))
+            measure(design, seed, asked.patients, backbones, file, only)
 
 
 if __name__ == "__main__":

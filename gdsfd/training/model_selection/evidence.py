@@ -15,27 +15,56 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
 from gdsfd.training.model_selection.concordance import Concordance, concordance_gain
+from gdsfd.training.model_selection.neutral_weights import neutral_weights
 from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
 from gdsfd.training.suspects.suspect_codes import suspect_codes
 
-__all__ = ["concordance_of_models", "mean_area", "weighted_gain"]
+__all__ = ["concordance_of_models", "mean_area", "strata_weights", "weighted_gain"]
 
 Floats = NDArray[np.float64]
 
 
 def weighted_gain(
-    graph: HeteroData, suspects: tuple[str, ...], rows: Tensor, scores: Mapping[str, Floats]
+    graph: HeteroData,
+    suspects: tuple[str, ...],
+    rows: Tensor,
+    scores: Mapping[str, Floats],
+    share: Floats | None = None,
 ) -> Concordance:
-    """The fitted models on tuning patients under stratum weights."""
+    """The fitted models on tuning patients, weighted so that the suspects tell nothing of the outcome.
+
+    Args:
+        graph: The graph.
+        suspects: The declared suspects.
+        rows: Tuning rows.
+        scores: Probabilities of ``reference`` and ``debiased``.
+        share: Shares of strata that are a practice, float64 [N, K]: then it is they that tell nothing.
+    """
     patient = graph["patient"]
-    train = rows_of(graph, "train")
-    codes = suspect_codes(graph, suspects, train)
-    found = outcome_by_suspects(patient.y, codes, train, patient.subject, graph.schema.num_outputs)
-    weight = found.weight[rows].reshape(len(rows), -1)[:, 0].double().numpy()
+    if share is not None:
+        weight = strata_weights(patient.y[rows], share[rows.numpy()])
+    else:
+        train = rows_of(graph, "train")
+        codes = suspect_codes(graph, suspects, train)
+        found = outcome_by_suspects(patient.y, codes, train, patient.subject, graph.schema.num_outputs)
+        weight = found.weight[rows].reshape(len(rows), -1)[:, 0].double().numpy()
     subject = [str(patient.subject[int(row)]) for row in rows]
     return concordance_of_models(
         patient.y[rows], scores["reference"], scores["debiased"], [""] * len(rows), subject, weight
     )
+
+
+def strata_weights(y: Tensor, share: Floats) -> Floats:
+    """Weights under which strata tell nothing of an outcome, 0 where it is unknown; [n].
+
+    Args:
+        y: Of one outcome.
+        share: Shares of the strata; [n, K].
+    """
+    label = torch.nan_to_num(y.reshape(len(y), -1)[:, 0].double(), nan=-1.0).long().numpy()
+    weight, known = np.zeros(len(label)), label >= 0
+    weight[known] = neutral_weights(label[known], [""] * int(known.sum()), share[known])
+    return weight
 
 
 def concordance_of_models(

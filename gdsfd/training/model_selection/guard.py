@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -19,9 +18,9 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import FEWEST, Concordance
-from gdsfd.training.model_selection.evidence import mean_area, weighted_gain
+from gdsfd.training.model_selection.evidence import mean_area, strata_weights, weighted_gain
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, leave_one_environment_out
-from gdsfd.training.model_selection.neutral_weights import neutral_weights, practice_shares
+from gdsfd.training.model_selection.neutral_weights import practice_shares
 
 __all__ = ["Choice", "Guard", "select_model"]
 
@@ -85,11 +84,11 @@ def select_model(
     in concordance (AUROC) in environments left out in turn, of models trained without them (one member each, to save
     time), among patients weighted so that the environment tells nothing of the outcome, nor strata where those that are
     found are a practice: inside an environment that was left out the bias holds as well. Where no environment is
-    declared it is that of the fitted models on tuning patients, weighted so that the declared suspects tell nothing of
-    the outcome: right when the suspects are what biases, and when there are enough tuning patients. In-distribution
-    figures cannot tell removed bias from removed signal; they only catch failure, and where strata are a practice only
-    that which is still there once tuning patients are weighted so that strata tell nothing: a strong practice that was
-    taken out costs more than what counts as failure otherwise.
+    declared it is that of the fitted models on tuning patients, weighted so that the declared suspects (or strata that
+    are a practice) tell nothing of the outcome: right when these are what biases, and when there are enough tuning
+    patients. In-distribution figures cannot tell removed bias from removed signal; they only catch failure, and where
+    strata are a practice only what is one among patients weighted so that strata tell nothing, too: a strong practice
+    that was taken out costs more than what counts as failure otherwise.
 
     Args:
         graph: The graph.
@@ -137,18 +136,18 @@ def select_model(
         words = f"On training patients {which} {what} of the outcome: there is nothing to adjust for. "
         return Guard("reference", f"{words}The model without debiasing is used.", figures)
     parts = environment_folds(graph, folds)
+    strata = practice_shares(graph, debiased.suspects, debiased.seed)
+    kinds = f"the {strata.shape[1]} kinds of practice found" if strata is not None else "the suspects"
     if parts:
-        strata = practice_shares(graph, debiased.suspects, debiased.seed)
         found = leave_one_environment_out(
             graph, reference, debiased, parts, folder, resume, settings, on_epoch, left_out_reference, store, strata
         )
         where = "in environments left out of training"
         if strata is not None:
-            kinds = f"the {strata.shape[1]} kinds of practice found"
             where += f", among patients weighted so that {kinds} tell nothing of the outcome"
     else:
-        found = weighted_gain(graph, debiased.suspects, tuning_rows, scores)
-        where = "on tuning patients weighted so that the suspects tell nothing of the outcome"
+        found = weighted_gain(graph, debiased.suspects, tuning_rows, scores, strata)
+        where = f"on tuning patients weighted so that {kinds} tell nothing of the outcome"
     return _verdict(found, where, figures, cost, by_fold=bool(parts))
 
 
@@ -167,9 +166,7 @@ def _areas_without_strata(
     if share is None:
         return None
     y = graph["patient"].y[rows]
-    label = torch.nan_to_num(y.reshape(len(y), -1)[:, 0], nan=-1.0).long().numpy()
-    weight, known = np.zeros(len(y)), label >= 0
-    weight[known] = neutral_weights(label[known], [""] * int(known.sum()), share[rows.numpy()][known])
+    weight = strata_weights(y, share[rows.numpy()])
     return {name: mean_area(y, score, weight) for name, score in scores.items()}
 
 

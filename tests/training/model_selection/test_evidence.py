@@ -9,7 +9,10 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.training.model_selection.evidence import mean_area
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
+from gdsfd.training.model_selection.evidence import mean_area, strata_weights, weighted_gain
+from tests.cohort_factory import make_cohort
 
 
 def test_mean_area_over_what_has_both_labels():
@@ -38,3 +41,25 @@ def test_a_weighted_area_counts_pairs_by_both_weights() -> None:
     expected = sum(weight[a] * weight[b] * (score[a] > score[b]) for a, b in pairs) / total
     assert mean_area(y, scores, weight) == pytest.approx(expected)
     assert mean_area(y, scores) == 0.75
+
+
+def test_beside_strata_that_are_a_practice_they_tell_nothing_among_weighted_patients() -> None:
+    stratum = np.arange(400) % 2
+    y = torch.tensor([[float(row % 10 < (7 if row % 2 else 3))] for row in range(400)])
+    y[:7] = float("nan")
+    share = np.eye(2)[stratum]
+    weight = strata_weights(y, share)
+    known = y[:, 0].isfinite().numpy()
+    assert ((weight > 0) == known).all()
+    rates = [np.average(y[known & (stratum == u), 0], weights=weight[known & (stratum == u)]) for u in range(2)]
+    assert rates[0] == pytest.approx(rates[1], abs=0.03)
+    graph = graph_from_cohort(make_cohort(60))
+    rows = rows_of(graph, "tuning")
+    shares = np.random.default_rng(0).dirichlet([1, 1], 60)
+    draws = np.random.default_rng(1).random((2, len(rows)))
+    scores = {name: np.stack([1 - p, p], 1) for name, p in zip(("reference", "debiased"), draws)}
+    found = weighted_gain(graph, ("pattern",), rows, scores, shares)
+    own = strata_weights(graph["patient"].y[rows], shares[rows.numpy()])
+    labels = graph["patient"].y[rows]
+    assert found.reference == pytest.approx(mean_area(labels, scores["reference"], own))
+    assert found.other == pytest.approx(mean_area(labels, scores["debiased"], own))
