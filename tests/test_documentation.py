@@ -115,3 +115,16 @@ def test_the_models_page_shows_every_setting():
     by_size = {row[0].strip("`") for row in pages.size_rows()}
     assert by_size == {name for name, default in shown.items() if default == "by size"}
     assert all(len(row) == 1 + len(pages.SIZES) for row in pages.size_rows())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_includes_exists_and_is_a_spec(page):
+    included = re.findall(r"^```\{literalinclude\} (\S+)\n((?::.*\n)*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    for name, options in included:
+        text = (page.parent / name).read_text(encoding="utf-8")
+        for marker in re.findall(r'^:end-before: "(.*)"', options, re.MULTILINE):
+            assert text.count(marker) == 1, f"{page.name}: {name} has not {marker!r}"
+        if name.endswith(".toml"):
+            assert ":language: toml" in options
+            gdsfd.CohortSpec(**tomllib.loads(text))
+    assert bool(included) == (page.name == "examples.md")
