@@ -13,6 +13,7 @@ from gdsfd.errors import cell_text, shown
 __all__ = ["SMALL_ENVIRONMENT", "presence_findings"]
 
 SMALL_ENVIRONMENT = 10  #: environments with fewer patients are too small to be judged on their own
+FEW_OUTCOMES = 3  #: outcomes whose unlabelled patients are told one by one
 
 
 def presence_findings(facts: PatientFacts, new: bool = False) -> list[Finding]:
@@ -82,20 +83,38 @@ def _environments(facts: PatientFacts) -> Iterator[Finding]:
         )
 
 
+def _unlabelled(facts: PatientFacts, new: bool) -> Iterator[Finding]:
+    """A finding per outcome; of many outcomes one that names those with the most."""
+    labelled = {name: members for name, _, _, members in facts.classes}
+    shares = {name: float((~members).mean()) for name, members in labelled.items() if not members.all()}
+    losses = "" if new else "training losses and "
+    if len(shares) > FEW_OUTCOMES:
+        most = sorted(shares, key=lambda name: -shares[name])[:FEW_OUTCOMES]
+        yield Finding(
+            "labels",
+            "outcomes",
+            f"{len(shares):,} of {len(labelled):,} have unlabelled patients (most of all "
+            f"{', '.join(f'{name} {shares[name]:.1%}' for name in most)}): these are kept in the graph, left out of "
+            f"that outcome's {losses}metrics",
+            shares[most[0]],
+        )
+        return
+    for name, share in shares.items():
+        count = int((~labelled[name]).sum())
+        yield Finding(
+            "labels",
+            name,
+            f"{count:,} of {len(labelled[name]):,} patients ({share:.1%}) are unlabelled: kept in the graph, "
+            f"left out of {losses}metrics",
+            share,
+        )
+
+
 def _labels(facts: PatientFacts, new: bool) -> Iterator[Finding]:
+    yield from _unlabelled(facts, new)
     for outcome in facts.outcomes:
         own = [entry for entry in facts.classes if entry[0] == outcome.name]
         labelled = own[0][3]
-        unlabelled = int((~labelled).sum())
-        if unlabelled:
-            share = unlabelled / len(labelled)
-            yield Finding(
-                "labels",
-                outcome.name,
-                f"{unlabelled:,} of {len(labelled):,} patients ({share:.1%}) are unlabelled: kept in the graph, "
-                f"left out of {'' if new else 'training losses and '}metrics",
-                share,
-            )
         for name, members in facts.splits.items():
             found = [label for _, label, those, _ in own if (those & members).any()]
             known = int((labelled & members).sum())

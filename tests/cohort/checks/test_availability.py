@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gdsfd.cohort.checks.availability import presence_findings
 from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.patient_facts import facts_of_cohort
+from gdsfd.cohort.schema import OutcomeFields
 from tests.cohort_factory import make_cohort
 
 
@@ -63,6 +66,22 @@ def test_labels():
     texts = [found.text for found in presence_findings(facts_of_cohort(cohort)) if found.kind == "labels"]
     assert texts[0].startswith(f"{test.sum()} of 100 patients ({test.sum()}.0%) are unlabelled")
     assert texts[1].startswith("split 'test' has no labelled patient")
+
+
+def test_unlabelled_patients_of_many_outcomes_are_one_finding():
+    facts = facts_of_cohort(make_cohort(100, unlabelled=0))
+    y = np.tile([[0.0], [1.0]], (50, 5)).astype(np.float32)
+    for outcome, blank in enumerate([0, 4, 12, 7, 2]):
+        y[:blank, outcome] = np.nan
+    outcomes = tuple(OutcomeFields(f"label {k}", f"l{k}", ("0", "1"), False) for k in range(5))
+    many = [found for found in presence_findings(replace(facts, y=y, outcomes=outcomes)) if found.kind == "labels"]
+    assert [(found.where, found.value) for found in many] == [("outcomes", 0.12)]
+    assert many[0].text == (
+        "4 of 5 have unlabelled patients (most of all label 2 12.0%, label 3 7.0%, label 1 4.0%): these are kept in "
+        "the graph, left out of that outcome's training losses and metrics"
+    )
+    few = presence_findings(replace(facts, y=y[:, :4], outcomes=outcomes[:4]))
+    assert [found.where for found in few if found.kind == "labels"] == ["label 1", "label 2", "label 3"]
 
 
 def test_patients_with_nothing():
