@@ -24,7 +24,7 @@ class DaftBackbone(FusionBackbone):
     r"""Dynamic affine transforms of tokens, in a residual form that starts as the identity.
 
     .. math::
-        [s_{ik}; b_{ik}] &= V_k \, \mathrm{relu}(U_k [m \odot t_i; m_i] + c_k), \qquad V_k = 0 \text{ at the start} \\
+        (s_{ik}, b_{ik}) &= V_k \, \mathrm{relu}(U_k [m \odot t_i; m_i] + c_k), \qquad V_k = 0 \text{ at the start} \\
         t'_{ik} &= m_{ik} (1 + s_{ik}) \odot t_{ik} + b_{ik}, \qquad p_i = \tfrac1K \textstyle\sum_k t'_{ik}
 
     Args:
