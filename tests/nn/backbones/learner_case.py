@@ -19,7 +19,7 @@ from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import ErmObjective
 from gdsfd.nn.predictor import Prediction
 
-__all__ = ["LearnerCase", "as_grid", "layout_of", "make_learner", "presences", "tokens_of"]
+__all__ = ["LearnerCase", "as_grid", "layout_of", "make_learner", "presences", "tokens_of", "training_loss"]
 
 B, K, D, C = 12, 5, 8, 3
 NAMES = ("a", "b", "c", "d", "e")
@@ -59,6 +59,18 @@ def full_grid(seed: int = 3) -> Tensor:
 
 def as_grid(presence: Tensor) -> GridLayout:
     return GridLayout(presence.t().float())
+
+
+def training_loss(made: Backbone, head: nn.Linear, tokens: Tensor, layout: Any, y: Tensor, aux: bool = True) -> Tensor:
+    """The loss as the predictor and the objective make it."""
+    found = made(tokens, layout, y)
+    logits = head(found.pooled) if found.logits is None else found.logits
+    parts = {
+        name: (head(part.code) if part.logits is None else part.logits, part.rows) for name, part in found.parts.items()
+    }
+    found.aux_loss = found.aux_loss if aux else None
+    prediction = Prediction(logits, found, parts=parts, parts_weight=made.parts_weight)
+    return ErmObjective()([prediction], Targets(y, torch.arange(len(y))), 2)
 
 
 class CountOps(TorchDispatchMode):
@@ -115,16 +127,7 @@ class LearnerCase:
         return scores | {name: part.logits for name, part in found.parts.items() if part.logits is not None}
 
     def loss(self, made: Backbone, head: nn.Linear, tokens: Tensor, layout: Any, y: Tensor, aux: bool = True) -> Tensor:
-        """The training loss as the predictor and the objective make it."""
-        found = made(tokens, layout, y)
-        logits = head(found.pooled) if found.logits is None else found.logits
-        parts = {
-            name: (head(part.code) if part.logits is None else part.logits, part.rows)
-            for name, part in found.parts.items()
-        }
-        found.aux_loss = found.aux_loss if aux else None
-        prediction = Prediction(logits, found, parts=parts, parts_weight=made.parts_weight)
-        return ErmObjective()([prediction], Targets(y, torch.arange(len(y))), 2)
+        return training_loss(made, head, tokens, layout, y, aux)
 
     def labels(self) -> Tensor:
         y = torch.randint(0, C, (B,), generator=torch.Generator().manual_seed(4))
