@@ -44,6 +44,15 @@ def test_the_step_of_every_mode(lines):
     assert line["ratio_to_erm"]["none"] == [1.0, 1.0, 1.0]
 
 
+def test_the_step_of_every_learner(lines):
+    small = ["--backbones", "late,cmae", "--channels", "8", "--batch-size", "32", "--steps", "2", "--patients", "200"]
+    found = {line["backbone"]: line for line in lines("learner_steps", *small)}
+    assert list(found) == ["muse", "late", "cmae"]
+    assert [line["one_pass"] for line in found.values()] == [True, True, False]
+    assert found["muse"]["ratio_to_muse"] == [1.0, 1.0, 1.0]
+    assert found["late"]["weights"] < found["muse"]["weights"]
+
+
 def test_the_step_with_strata(lines):
     (line,) = lines("prototype_step", *SMALL, "--strata", "4")
     assert line["strata"] == 4

@@ -56,7 +56,7 @@ def test_the_attention_is_its_formula_and_leaves_the_absent_out() -> None:
 
 def test_of_one_output_the_ranking_has_an_entry_per_patient() -> None:
     """A binary outcome as one column must not be paired with itself, patients times patients."""
-    learner, presence = make_learner("drfuse", outputs=1, alignment=0.0, apart=0.0).train(), presences()
+    learner, presence = make_learner("drfuse", outputs=1, alignment=0.0, apart=0.0, ranking=1.0).train(), presences()
     y = torch.randint(0, 2, (12, 1), generator=torch.Generator().manual_seed(0)).float()
     found = learner(full_grid().transpose(0, 1), as_grid(presence), y)
     scores = torch.stack([part.logits for part in found.parts.values()], 2)
