@@ -15,6 +15,7 @@ from gdsfd.nn.backbones.m3care import M3CareBackbone
 from gdsfd.nn.backbones.medfuse import MedFuseBackbone
 from gdsfd.nn.backbones.mmtm import MmtmBackbone
 from gdsfd.nn.backbones.mt import MtBackbone
+from gdsfd.nn.backbones.multimodn import MultiModNBackbone
 from gdsfd.nn.backbones.muse import MuseBackbone
 from gdsfd.nn.backbones.registry import (
     backbone_level,
@@ -44,6 +45,7 @@ __all__ = [
     "MedFuseBackbone",
     "MmtmBackbone",
     "MtBackbone",
+    "MultiModNBackbone",
     "MuseBackbone",
     "ShaspecBackbone",
     "Task",
