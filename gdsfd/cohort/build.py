@@ -41,7 +41,8 @@ def build_cohort(
             empty, and the columns of subject, environment, groups and split may be missing.
         progress: Show a progress bar; default: on a terminal only.
         scratch: Folder for the database while exports are read; default: a private one among temporary files.
-        show_ids: Keep the ids of patients whose rows were dropped in the receipt, up to five per reason.
+        show_ids: Name patients in the receipt: up to five of those whose rows were dropped, per reason, and some in
+            warnings of keys that do not match.
 
     Returns:
         The cohort with its receipt.
@@ -55,7 +56,7 @@ def build_cohort(
     fields: list[ModalityFields] = []
     receipts: list[SourceReceipt] = []
     untimed: list[Finding] = []
-    with Sources(spec.base_dir, needs_of_spec(spec, like), scratch) as sources:
+    with Sources(spec.base_dir, needs_of_spec(spec, like), scratch, show_ids) as sources:
         rows = read_cohort_table(spec, sources, like)
         bar = tqdm(spec.modality, desc="reading", unit="modality", disable=None if progress is None else not progress)
         for modality in bar:

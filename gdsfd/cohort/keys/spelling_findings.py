@@ -61,21 +61,25 @@ def find_spellings_of_missing(
     return [Finding("spelling", where, text, float(rows))]
 
 
-def find_spellings_of_subjects(subject: Sequence[str], split: Sequence[str], column: str) -> list[Finding]:
+def find_spellings_of_subjects(
+    subject: Sequence[str], split: Sequence[str], column: str, show_ids: bool = False
+) -> list[Finding]:
     """A finding where persons are one but for their spelling, worst where they stand in different splits.
 
     Args:
         subject: The person of each patient; [N].
         split: Each patient's split; [N].
         column: The column that names the persons.
+        show_ids: Whether the finding names some.
     """
     splits = dict(zip(subject, split))
     pairs = _alike(dict.fromkeys(splits, 1), plain_form)
     if not pairs:
         return []
     straddling = [pair for pair in pairs if splits[pair[0]] != splits[pair[1]]]
-    text = f"{len(pairs)} persons (column {column!r}) are called like another but for {_difference(plain_form)}: "
-    text += pairs_shown(straddling or pairs)
+    text = f"{len(pairs)} persons (column {column!r}) are called like another but for {_difference(plain_form)}"
+    if show_ids:
+        text += f": {pairs_shown(straddling or pairs)}"
     if straddling:
         text += (
             f". {len(straddling)} of these pairs stand in different splits: where they are one person, patients of "

@@ -83,7 +83,13 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     """
     cohort = spec.cohort
     view = sources.open(
-        cohort.source, "cohort", derive=cohort.derive, where=cohort.where, joins=cohort.join, in_order=True
+        cohort.source,
+        "cohort",
+        derive=cohort.derive,
+        where=cohort.where,
+        joins=cohort.join,
+        in_order=True,
+        people=(cohort.id, cohort.subject),
     )
     findings: list[Finding] = []
     if like is not None:
@@ -175,7 +181,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     if like is None:
         check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
     rows.receipt.notes = [*notes, *labels.notes, *assigned.notes]
-    rows.findings += _spellings(rows, cohort.subject or cohort.id)
+    rows.findings += _spellings(rows, cohort.subject or cohort.id, sources.show_ids)
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)
     return rows
@@ -255,9 +261,9 @@ def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[s
     return environment
 
 
-def _spellings(rows: CohortRows, column: str) -> list[Finding]:
+def _spellings(rows: CohortRows, column: str, show_ids: bool) -> list[Finding]:
     """Warnings of persons, environments and groups that are one but for their spelling."""
-    found = find_spellings_of_subjects(rows.subject, rows.split, column)
+    found = find_spellings_of_subjects(rows.subject, rows.split, column, show_ids)
     if rows.environment is not None:
         found += find_spellings("environment", Counter(rows.environment), "environments")
     for name, values in rows.groups.items():

@@ -57,6 +57,7 @@ class MatchedRows:
         drops: What was dropped so far.
         notes: For the receipt.
         findings: Warnings for the receipt, of all the build's sources.
+        show_ids: Whether these may name patients.
         kept: Rows that are left.
         minutes: What the times of the rows are, where the modality has times.
         outside: The reason of rows outside the window, and the window; None without one.
@@ -72,6 +73,7 @@ class MatchedRows:
         self.drops: list[Drop] = []
         self.notes: list[str] = list(view.notes)
         self.findings = sources.findings
+        self.show_ids = sources.show_ids
         self.kept = view.rows
         self.minutes: Minutes | None = None
         self.outside: tuple[str, tuple[float, float]] | None = None
@@ -214,10 +216,10 @@ class MatchedRows:
         earlier = (_WHERE, f"blank {self.modality.id}")
         read = self.view.rows - sum(drop.rows for drop in self.drops if drop.reason in earlier)
         if unknown.rows > read / 2 and patients < len(self.cohort.id) / 2:
+            named = f" (e.g. {shown(unknown.examples, 3)})" if self.show_ids else ""
             text = (
-                f"{unknown.rows:,} of {read:,} rows are of ids that the cohort has not (e.g. "
-                f"{shown(unknown.examples, 3)}), and only {patients:,} of {len(self.cohort.id):,} patients have it: is "
-                f"{self.modality.id!r} the id that the cohort has?"
+                f"{unknown.rows:,} of {read:,} rows are of ids that the cohort has not{named}, and only {patients:,} "
+                f"of {len(self.cohort.id):,} patients have it: is {self.modality.id!r} the id that the cohort has?"
             )
             self.findings.append(Finding("match", self.modality.name, text, patients / len(self.cohort.id)))
 

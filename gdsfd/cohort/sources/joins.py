@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +19,17 @@ __all__ = ["joined"]
 
 #: Share of rows without a partner from which on a join is warned of.
 _FEW = 0.5
+#: Rows per key from which on keys are taken for those of places rather than of people, and are shown in the receipt.
+_SHARED = 10
 
 
 def joined(
-    base: BaseTable, joins: Sequence[JoinSpec], tables: BaseTables, sql: UserSql, what: str
+    base: BaseTable,
+    joins: Sequence[JoinSpec],
+    tables: BaseTables,
+    sql: UserSql,
+    what: str,
+    people: Collection[str | None] | None = (),
 ) -> tuple[BaseTable, list[str], list[Finding]]:
     """The base table with the columns of look-up tables beside its rows, notes and warnings.
 
@@ -32,6 +39,7 @@ def joined(
         tables: Where look-ups are opened.
         sql: The user's SQL, for ``derive`` of a look-up.
         what: Where the spec names them, for messages.
+        people: Columns that name patients or persons: notes and warnings do not show their keys. None: all are shown.
 
     Raises:
         InputError: A missing column, a key that repeats in the look-up, a column that both have, keys that differ in
@@ -40,7 +48,7 @@ def joined(
     notes: list[str] = []
     findings: list[Finding] = []
     for join in joins:
-        base = _join(base, join, tables, sql, what, notes, findings)
+        base = _join(base, join, tables, sql, what, people, notes, findings)
     return base, notes, findings
 
 
@@ -50,6 +58,7 @@ def _join(
     tables: BaseTables,
     sql: UserSql,
     what: str,
+    people: Collection[str | None] | None,
     notes: list[str],
     findings: list[Finding],
 ) -> BaseTable:
@@ -76,7 +85,7 @@ def _join(
     with database.reading(look_up.label):
         _check_unique(database, right, key, join, look_up)
     with database.reading(base.label):
-        _judge(database, left, right, key, join, base, look_up, what, notes, findings)
+        _judge(database, left, right, key, join, base, look_up, what, people, notes, findings)
     name = database.new_name("joined")
     beside = left.left_join(right, left[OWN_KEY] == right[key]).drop(OWN_KEY, key)
     database.run(f"CREATE TABLE {name} AS {database.sql(beside.order_by(POSITION))}")
@@ -105,6 +114,7 @@ def _judge(
     base: BaseTable,
     look_up: BaseTable,
     what: str,
+    people: Collection[str | None] | None,
     notes: list[str],
     findings: list[Finding],
 ) -> None:
@@ -134,7 +144,9 @@ def _judge(
             f"{field}: no row of {base.label} finds its key in {look_up.label}: {shown(sorted(lost), 3)} against "
             f"{shown(sorted(keys), 3)}. Is it the right column and file?"
         )
-    text = f"{missing:,} of {total:,} rows have a key that {look_up.label} has not ({shown(sorted(lost), 3)})"
+    text = f"{missing:,} of {total:,} rows have a key that {look_up.label} has not"
+    if people is None or (join.on not in people and total >= _SHARED * len(entries)):
+        text += f" ({shown(sorted(lost), 3)})"
     notes.append(f"join on {join.on!r}: {text}; {shown(join.columns)} are blank there")
     if missing > _FEW * total:
         findings.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,7 @@ class Sources:
         base_dir: Folder that relative paths start from.
         needs: What each source is asked for; no other file can be read. Default: everything, of files in ``base_dir``.
         scratch: Where the database lies (:class:`~gdsfd.cohort.sources.database.Database`).
+        show_ids: Whether notes and warnings for the receipt may name patients and persons.
 
     Attributes:
         findings: Warnings that readers have while they read, for the receipt.
@@ -94,8 +95,13 @@ class Sources:
     """
 
     def __init__(
-        self, base_dir: Path, needs: dict[Any, ColumnNeeds] | None = None, scratch: Path | None = None
+        self,
+        base_dir: Path,
+        needs: dict[Any, ColumnNeeds] | None = None,
+        scratch: Path | None = None,
+        show_ids: bool = False,
     ) -> None:
+        self.show_ids = show_ids
         base_dir = Path(base_dir).absolute()
         if needs is None:
             self.database = Database(scratch, folders=[str(base_dir)])
@@ -121,6 +127,7 @@ class Sources:
         where: str | None = None,
         joins: Sequence[JoinSpec] = (),
         in_order: bool = False,
+        people: Collection[str | None] = (),
         needs: ColumnNeeds | None = None,
     ) -> View:
         """Opens a source and lays the user's SQL over it.
@@ -132,6 +139,7 @@ class Sources:
             where: SQL filter; rows stay, a column says which pass.
             joins: Look-ups put beside the rows; they need ``in_order``.
             in_order: Whether row numbers must run through several Parquet files.
+            people: Columns that name patients or persons.
             needs: The columns that the table shall have; default: all that the spec can use.
 
         Raises:
@@ -140,7 +148,7 @@ class Sources:
         """
         base = self._tables.open(source, what, in_order)
         notes = () if base.duplicates is not None else ("fully repeated rows were not counted: the source is large",)
-        beside, told, findings = joined(base, joins, self._tables, self._sql, what)
+        beside, told, findings = joined(base, joins, self._tables, self._sql, what, None if self.show_ids else people)
         self.findings += findings
         if needs is not None:
             among = frozenset(beside.columns)

@@ -16,10 +16,10 @@ from tests.cohort.small_exports import PATIENTS, patients, spec
 NUMBERS = [str(100000 + 1000 * k) for k in range(PATIENTS)]
 
 
-def built(own: list[Any], ids: list[Any], **fields: Any) -> Cohort:
+def built(own: list[Any], ids: list[Any], show_ids: bool = False, **fields: Any) -> Cohort:
     frame = pd.DataFrame({"pid": own, "x": np.arange(len(own)) % 7})
     entry = {"name": "m", "kind": "codes", "source": frame, "id": "pid", "code": "x", "min_count": 1, **fields}
-    return build_cohort(spec(entry, cohort={"source": patients().assign(pid=ids), "subject": None}))
+    return build_cohort(spec(entry, cohort={"source": patients().assign(pid=ids), "subject": None}), show_ids=show_ids)
 
 
 def written(key: str, how: str) -> str:
@@ -104,8 +104,11 @@ def test_a_modality_that_hardly_matches_is_a_warning() -> None:
     own = [*NUMBERS[:5], *(f"{k}x" for k in range(50))]
     found = [finding for finding in built(own, NUMBERS).receipt.findings if finding.kind == "match"]
     assert [finding.where for finding in found] == ["m"]
-    assert found[0].text.startswith("50 of 55 rows are of ids that the cohort has not (e.g. ")
-    assert "only 5 of 40 patients have it" in found[0].text
+    assert found[0].text.startswith(
+        "50 of 55 rows are of ids that the cohort has not, and only 5 of 40 patients have it"
+    )
+    told = built(own, NUMBERS, show_ids=True).receipt.findings
+    assert [text for text in (finding.text for finding in told) if "that the cohort has not (e.g. '0x', " in text]
 
 
 @pytest.mark.parametrize("kind", [float, "Int64", "uint16", object])

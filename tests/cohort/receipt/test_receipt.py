@@ -49,6 +49,26 @@ def test_a_receipt_holds_no_id() -> None:
     assert MARK not in receipt_text(receipt)
 
 
+@pytest.mark.parametrize("on", ["pid", "person", "ward"])
+def test_nor_does_a_warning_of_keys_that_do_not_match(on: str) -> None:
+    who, numbers = patients(), labs()
+    numbers["pid"] = [f"{MARK}{own}x" for own in numbers["pid"]]
+    numbers.loc[0, "pid"] = f"{MARK}001"
+    who["pid"] = MARK + who["pid"]
+    who["person"] = MARK + who["person"]
+    who.loc[2, "person"] = who.loc[0, "person"].lower()
+    who["ward"] = MARK + (who.index % 40).astype(str)  # one of their own each, as the id of a stay is
+    look_up = who.drop_duplicates(on)[:3][[on]].assign(region="west")
+    modality = {"name": "labs", "kind": "table", "source": numbers, "id": "pid", "columns": ["wbc"]}
+    join = {"source": look_up, "on": on, "columns": ["region"]}
+    made = spec(modality, cohort={"source": who, "subject": "person", "join": join})
+    receipt = build_cohort(made).receipt
+    assert {"match", "join", "leakage"} <= {finding.kind for finding in receipt.findings}
+    assert MARK not in json.dumps(receipt.to_dict())
+    told = {finding.kind for finding in build_cohort(made, show_ids=True).receipt.findings if MARK in finding.text}
+    assert told >= {"match", "join", "leakage"}
+
+
 def test_ids_on_demand() -> None:
     receipt = build_cohort(marked(), show_ids=True).receipt
     dropped = {drop.reason: drop.examples for drop in receipt.modalities[1].drops}
