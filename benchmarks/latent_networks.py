@@ -24,6 +24,7 @@ import numpy as np
 import results_line
 import torch
 from latent_strata import true_margin
+from scipy.stats import t
 from sklearn.metrics import roc_auc_score
 
 import gdsfd
@@ -117,18 +118,18 @@ def network_arms(
 def rival_arms(graph: Any, u: np.ndarray, seed: int) -> dict[str, Callable[[], tuple[np.ndarray, dict[str, Any]]]]:
     """The same of the flattened table's models."""
     facts = suspect_facts(graph, SUSPECTS)
-    own = true_margin(u, graph["patient"].y.numpy().ravel(), _fitted(graph))
     models = {
-        "logistic_margin": (LogisticMargin(seed), facts),
-        "boosting_margin": (BoostingMargin(seed), facts),
-        "latent_linear": (LatentLinear(seed), facts),
-        "boosting_strata": (BoostingStrata(seed), facts),
-        f"logistic, {TRUE_U}": (LogisticMargin(seed), own),
+        "logistic_margin": LogisticMargin(seed),
+        "boosting_margin": BoostingMargin(seed),
+        "latent_linear": LatentLinear(seed),
+        "boosting_strata": BoostingStrata(seed),
+        f"logistic, {TRUE_U}": LogisticMargin(seed),
     }
 
     def scores(name: str) -> tuple[np.ndarray, dict[str, Any]]:
-        model, told = models[name]
-        return model.fit(graph, told).predict_proba(graph)[:, 1], {}
+        own = TRUE_U in name
+        told = true_margin(u, graph["patient"].y.numpy().ravel(), _fitted(graph)) if own else facts
+        return models[name].fit(graph, told).predict_proba(graph)[:, 1], {}
 
     return {name: (lambda name=name: scores(name)) for name in models}
 
@@ -173,18 +174,54 @@ def measure(design: str, seed: int, patients: int, backbones: list[str], file: P
             print(*named.values(), areas, flush=True)
 
 
-def table(lines: list[dict[str, Any]], split: str) -> str:
-    """Means over seeds: designs down, arms across."""
+#: Pairs of arms whose differences are given: backbone and arm each.
+PAIRS = (
+    (("concat", "latent"), ("concat", "margin")),
+    (("concat", "latent"), ("", "latent_linear")),
+    (("concat", "latent"), ("", "boosting_strata")),
+    (("concat", "full + latent"), ("concat", "full")),
+    (("concat", "full + latent"), ("concat", "latent")),
+)
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """Means over seeds, unbiased / flipped: designs down, arms across; the number of seeds where there are several."""
     arms = list(dict.fromkeys((line["backbone"], line["arm"]) for line in lines))
-    rows = [f"| {split} | " + " | ".join(f"{b} {a}".strip() for b, a in arms) + " |", "|---" * (len(arms) + 1) + "|"]
+    rows = ["| design | " + " | ".join(f"{b} {a}".strip() for b, a in arms) + " |", "|---" * (len(arms) + 1) + "|"]
     for design in dict.fromkeys(line["design"] for line in lines):
-        own = [line for line in lines if line["design"] == design]
         cells = []
         for arm in arms:
-            found = [line["auroc"][split] for line in own if (line["backbone"], line["arm"]) == arm]
-            cells.append(f"{np.mean(found):.3f}".lstrip("0") if found else "–")
-        seeds = len({line["seed"] for line in own})
-        rows.append(f"| `{design}` ({seeds}) | " + " | ".join(cells) + " |")
+            found = [line for line in lines if (line["design"], line["backbone"], line["arm"]) == (design, *arm)]
+            means = (np.mean([line["auroc"][split] for line in found]) for split in SPLITS[1:]) if found else ()
+            seeds = f" ({len(found)})" if len(found) > 1 else ""
+            cells.append(" / ".join(f"{mean:.3f}".lstrip("0") for mean in means) + seeds or "–")
+        rows.append(f"| `{design}` | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def differences(lines: list[dict[str, Any]]) -> str:
+    """Paired differences over three seeds or more, with 95 % t intervals."""
+    rows = ["| design | difference | seeds | unbiased | flipped |", "|---|---|---|---|---|"]
+    for design in dict.fromkeys(line["design"] for line in lines):
+        for pair in PAIRS:
+            one, two = (
+                {
+                    line["seed"]: line["auroc"]
+                    for line in lines
+                    if (line["design"], line["backbone"], line["arm"]) == key
+                }
+                for key in ((design, *arm) for arm in pair)
+            )
+            seeds = sorted(set(one) & set(two))
+            if len(seeds) < 3:
+                continue
+            cells = []
+            for split in SPLITS[1:]:
+                gaps = np.array([one[seed][split] - two[seed][split] for seed in seeds])
+                half = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
+                cells.append(f"{gaps.mean():+.3f} [{gaps.mean() - half:+.3f}, {gaps.mean() + half:+.3f}]")
+            names = " − ".join(f"{b} {a}".strip() for b, a in pair)
+            rows.append(f"| `{design}` | {names} | {len(seeds)} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
@@ -200,7 +237,7 @@ def main() -> None:
     asked = parser.parse_args()
     file = results_line.RESULTS / FILE
     if asked.table:
-        print("\n\n".join(table(lines_of(file), split) for split in SPLITS))
+        print(table(lines_of(file)), differences(lines_of(file)), sep="\n\n")
         return
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for design in asked.designs.split(","):
