@@ -130,3 +130,20 @@ def test_several_outcomes_are_refused_before_anything_is_trained(tmp_path):
     with pytest.raises(InputError, match="found inside the classes of one outcome, and this graph has"):
         Debiaser("concat", "latent", **QUICK).fit(graph, out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_resumed_training_finds_the_same_strata(simulated, tmp_path):
+    graph, settings = simulated[0], {**QUICK, "max_epochs": 3, "debias": "latent"}
+
+    def stop(row: dict) -> None:
+        if row["model"] == "debiased" and row["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    whole = Debiaser("concat", **settings).fit(graph, baselines=False)
+    with pytest.raises(KeyboardInterrupt):
+        Debiaser("concat", **settings).fit(graph, out=tmp_path / "run", on_epoch=stop, baselines=False)
+    resumed = Debiaser("concat", **settings).fit(graph, out=tmp_path / "run", resume=True, baselines=False)
+    assert resumed.training_["strata"]["used"]
+    assert resumed.training_["strata"] == whole.training_["strata"]
+    for name in ("reference", "debiased"):
+        np.testing.assert_array_equal(resumed.use(name).predict_proba(graph), whole.use(name).predict_proba(graph))
