@@ -17,6 +17,7 @@ from gdsfd.nn.embeddings import Part
 from gdsfd.nn.fusion.common_code import common_code, divergence
 from gdsfd.nn.fusion.masked import masked_mean, masked_softmax
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.row_linear import RowLinear
 from gdsfd.nn.losses.outcome_loss import element_loss
 from gdsfd.setting_checks import Number
 
@@ -96,13 +97,13 @@ class DrFuseBackbone(FusionBackbone):
         super().__init__(channels, num_modalities, dropout, edge_drop)
         self.parts_weight, self.alignment, self.apart, self.ranking = parts, alignment, apart, ranking
         self.drop = Dropout(dropout)
-        self.common = nn.Sequential(nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels))
+        self.common = nn.Sequential(RowLinear(channels, channels), nn.GELU(), RowLinear(channels, channels))
         self.own = nn.Sequential(
             ModalityLinear(num_modalities, channels, channels),
             nn.GELU(),
             ModalityLinear(num_modalities, channels, channels),
         )
-        self.query, self.value = nn.Linear(channels, channels), nn.Linear(channels, channels)
+        self.query, self.value = RowLinear(channels, channels), RowLinear(channels, channels)
 
     def set_task(self, task: Task) -> None:
         """Makes the keys of each output, and the heads."""

@@ -13,6 +13,7 @@ from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.fusion.attention import Attention
+from gdsfd.nn.fusion.row_linear import RowLinear
 from gdsfd.nn.fusion.token_expander import TokenExpander
 from gdsfd.setting_checks import Number, Whole
 
@@ -30,7 +31,7 @@ class GatedFeedForward(nn.Module):
     def __init__(self, channels: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
-        self.into, self.out = nn.Linear(channels, 4 * channels), nn.Linear(2 * channels, channels)
+        self.into, self.out = RowLinear(channels, 4 * channels), RowLinear(2 * channels, channels)
         self.drop = Dropout(dropout)
 
     def forward(self, input: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.dropout import Dropout
+from gdsfd.nn.fusion.row_linear import RowLinear
 from gdsfd.setting_checks import Number
 
 __all__ = ["MedFuseBackbone"]
@@ -56,8 +57,8 @@ class MedFuseBackbone(FusionBackbone):
         super().__init__(channels, num_modalities, dropout, edge_drop)
         self.order = order
         self.drop = Dropout(dropout)
-        self.project = nn.Linear(channels, channels)
-        self.of_input = nn.Linear(channels, 4 * channels)
+        self.project = RowLinear(channels, channels)
+        self.of_input = RowLinear(channels, 4 * channels)
         self.of_state = nn.Linear(channels, 4 * channels)
 
     def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:

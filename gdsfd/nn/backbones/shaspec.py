@@ -14,6 +14,7 @@ from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.fusion.masked import masked_mean
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.row_linear import RowLinear
 from gdsfd.setting_checks import Number
 
 __all__ = ["ShaspecBackbone"]
@@ -65,14 +66,14 @@ class ShaspecBackbone(FusionBackbone):
         super().__init__(channels, num_modalities, dropout, edge_drop)
         self.alignment, self.domain = alignment, domain
         self.kind = nn.Parameter(torch.randn(num_modalities, channels) / channels**0.5)
-        self.shared = nn.Sequential(nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels))
+        self.shared = nn.Sequential(RowLinear(channels, channels), nn.GELU(), RowLinear(channels, channels))
         self.specific = nn.Sequential(
             ModalityLinear(num_modalities, channels, channels),
             nn.GELU(),
             ModalityLinear(num_modalities, channels, channels),
         )
-        self.join = nn.Linear(2 * channels, channels)
-        self.teller = nn.Linear(channels, num_modalities) if domain else None
+        self.join = RowLinear(2 * channels, channels)
+        self.teller = RowLinear(channels, num_modalities) if domain else None
         self.residual = nn.Sequential(
             nn.Linear(channels, channels), nn.GELU(), Dropout(dropout), nn.Linear(channels, channels)
         )

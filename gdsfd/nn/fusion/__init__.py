@@ -3,12 +3,14 @@
 from gdsfd.nn.fusion.attention import Attention, TransformerBlock
 from gdsfd.nn.fusion.masked import masked_grid, masked_mean, masked_softmax
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.row_linear import RowLinear
 from gdsfd.nn.fusion.subsets import proper_subset
 from gdsfd.nn.fusion.token_expander import TokenExpander
 
 __all__ = [
     "Attention",
     "ModalityLinear",
+    "RowLinear",
     "TokenExpander",
     "TransformerBlock",
     "masked_grid",

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.fusion.masked import masked_softmax
+from gdsfd.nn.fusion.row_linear import RowLinear
 
 __all__ = ["Attention", "TransformerBlock"]
 
-#: Makes a linear map of these widths, with or without bias: :class:`torch.nn.Linear`, or one per modality.
+#: Makes a linear map of these widths, with or without bias: :class:`RowLinear`, or one per modality.
 MakeLinear = Callable[[int, int, bool], nn.Module]
 
 
@@ -33,7 +34,7 @@ class Attention(nn.Module):
         - query: [..., S, d]; keys: [..., T, d]; mask: bool, broadcast to [..., S, T]; output: [..., S, d]
     """
 
-    def __init__(self, channels: int, heads: int = 4, linear: MakeLinear = nn.Linear, sharpness: float = 1.0) -> None:
+    def __init__(self, channels: int, heads: int = 4, linear: MakeLinear = RowLinear, sharpness: float = 1.0) -> None:
         super().__init__()
         self.heads = math.gcd(channels, heads)
         self.scale = sharpness * (channels // self.heads) ** -0.5
@@ -71,7 +72,7 @@ class TransformerBlock(nn.Module):
         channels: int,
         heads: int = 4,
         dropout: float = 0.0,
-        linear: MakeLinear = nn.Linear,
+        linear: MakeLinear = RowLinear,
         expansion: int = 2,
     ) -> None:
         super().__init__()

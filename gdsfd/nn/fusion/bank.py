@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
-from gdsfd.nn.backbones.backbone import TokenBatches
 from gdsfd.nn.fusion.masked import masked_grid
+
+if TYPE_CHECKING:
+    from gdsfd.nn.backbones.backbone import TokenBatches
 
 __all__ = ["near_distance", "patient_bank", "squared_distances"]
 

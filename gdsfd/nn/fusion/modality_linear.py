@@ -39,12 +39,13 @@ class ModalityLinear(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The maps of all modalities."""
-        shape = input.shape
-        rows = input.reshape(shape[0], shape[1], math.prod(shape[2:-1]), shape[-1])  # [B, K, S, in]
-        found = rows @ self.weight.transpose(1, 2)
+        moved = input.transpose(0, 1)
+        shape = moved.shape[:-1]
+        # One product per modality: with the patients as a further axis each would multiply by a copy of the weights.
+        found = moved.reshape(shape[0], math.prod(shape[1:]), moved.size(-1)) @ self.weight.transpose(1, 2)
         if self.bias is not None:
             found = found + self.bias.unsqueeze(1)
-        return found.reshape(*shape[:-1], found.size(-1))
+        return found.reshape(*shape, found.size(-1)).transpose(0, 1)
 
     def extra_repr(self) -> str:
         """The sizes."""
