@@ -5,7 +5,7 @@
 Steps of all learners alternate on the same batches of the simulated cohort. A step is forward, loss, backward, clipping
 and optimiser, of ``--members`` networks; in one pass where a learner can, as training does it. One line per learner is
 appended to ``results/learner_steps.jsonl``: quartiles of the time and of its ratio to muse's step, and the number of
-weights. The bar is twice muse's step, four times for ``healnet``; the line says whether it is kept.
+weights. The bar is twice muse's step, four times for ``healnet``; a line has it beside the ratio.
 """
 
 from __future__ import annotations
