@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdsfd.baselines import strata_finder
 from gdsfd.baselines.strata_finder import declared, strata_or_why
 from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.latent import choice
 from tests.cohort_factory import make_cohort
 
 
@@ -33,7 +33,7 @@ def test_only_a_practice_counts_unless_forced(monkeypatch):
         class evidence:
             adjust, sentence = False, "Two classes."
 
-    monkeypatch.setattr(strata_finder, "find_strata", lambda *_, **__: Found)
+    monkeypatch.setattr(choice, "find_strata", lambda *_, **__: Found)
     assert strata_or_why(None, 0, (), 0, force=False) == (None, "Two classes.")
     found, sentence = strata_or_why(None, 0, (), 0, force=True)
     assert found is Found

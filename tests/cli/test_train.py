@@ -40,7 +40,7 @@ def test_the_account_of_a_run(trained, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--backbone", "must"], "unknown backbone 'must'. Did you mean 'muse'?"),
+        (["--backbone", "conct"], "unknown backbone 'conct'. Did you mean 'concat'?"),
         (["--debias", "fulll"], "unknown debias 'fulll'. Did you mean 'full'?"),
         (["--set", "chanels=8"], "there is no setting 'chanels'. Did you mean 'channels'?"),
         (["--set", "channels=none"], "'channels': expected a whole number"),

@@ -44,7 +44,7 @@ def test_levels() -> None:
     ("name", "options", "message"),
     [
         ("mues", {}, "unknown backbone 'mues'. Did you mean 'muse'"),
-        (3, {}, "backbone: expected one of 'concat', .*got 3"),
+        (3, {}, "backbone: expected one of .*'concat', .*got 3"),
         ("muse", {"layer": 2}, "unknown option of the backbone 'muse': 'layer'.*'layers'"),
         ("muse", {"num_modalities": 2}, "unknown option of the backbone 'muse': 'num_modalities'"),
     ],
