@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,7 +112,8 @@ def select_model(
     areas = {name: mean_area(y[tuning_rows], score) for name, score in scores.items()}
     figures = {f"{name}_auroc": area for name, area in areas.items()}
     below = areas["reference"] - areas["debiased"]
-    if _fails(areas) and _fails(_areas_without_strata(graph, debiased, tuning_rows, scores) or areas):
+    practice = cache(lambda: practice_shares(graph, debiased.suspects, debiased.seed))  # seconds; often not asked for
+    if _fails(areas) and _fails(_areas_without_strata(y[tuning_rows], tuning_rows, practice(), scores) or areas):
         return Guard(
             "reference",
             f"Debiasing failed: AUROC {areas['debiased']:.3f} on tuning patients against {areas['reference']:.3f} "
@@ -136,7 +138,7 @@ def select_model(
         words = f"On training patients {which} {what} of the outcome: there is nothing to adjust for. "
         return Guard("reference", f"{words}The model without debiasing is used.", figures)
     parts = environment_folds(graph, folds)
-    strata = practice_shares(graph, debiased.suspects, debiased.seed)
+    strata = practice()
     kinds = f"the {strata.shape[1]} kinds of practice found" if strata is not None else "the suspects"
     if parts:
         found = leave_one_environment_out(
@@ -159,13 +161,11 @@ def _fails(areas: Mapping[str, float]) -> bool:
 
 
 def _areas_without_strata(
-    graph: HeteroData, debiased: Arm, rows: Tensor, scores: Mapping[str, NDArray[np.float64]]
+    y: Tensor, rows: Tensor, share: NDArray[np.float64] | None, scores: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, float] | None:
     """AUROC of both models among patients weighted so that strata tell nothing; None where none are a practice."""
-    share = practice_shares(graph, debiased.suspects, debiased.seed)
     if share is None:
         return None
-    y = graph["patient"].y[rows]
     weight = strata_weights(y, share[rows.numpy()])
     return {name: mean_area(y, score, weight) for name, score in scores.items()}
 
