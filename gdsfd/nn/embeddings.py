@@ -17,7 +17,8 @@ class Part:
     Exactly one of ``logits`` and ``code`` is given.
 
     Args:
-        rows: Whom it speaks of, the others take no part in its loss; bool [B].
+        rows: Whom it speaks of, the others take no part in its loss; bool [B]. Or weights of its loss, as the labels,
+            0 for the others; float [B] or [B, outcomes].
         logits: Of a head of the backbone's own; float [B, outputs].
         code: What the predictor's head scores in place of ``Embeddings.pooled``; float [B, d].
     """

@@ -38,7 +38,8 @@ class Prediction:
     Args:
         logits: float [B, outputs]: one per outcome (binary, multi-label), or one per class.
         embeddings: What the backbone returned.
-        parts: Name of a prediction beside the main one -> its logits, [B, outputs], and whom it speaks of, bool [B].
+        parts: Name of a prediction beside the main one -> its logits, [B, outputs], and whom it speaks of (``rows`` of
+            :class:`~gdsfd.nn.embeddings.Part`).
         parts_weight: Weight of each part's loss.
     """
 
@@ -177,8 +178,11 @@ class Predictor(nn.Module):
 
     def heads(self, body: Mapping[str, Tensor], batch: Batch) -> Prediction:
         """The prediction from what :meth:`body` gave."""
+        return self.prediction(Embeddings.of(body, batch.layout.presence))
+
+    def prediction(self, embeddings: Embeddings) -> Prediction:
+        """The prediction from what the backbone returned."""
         assert isinstance(self.backbone, Backbone)
-        embeddings = Embeddings.of(body, batch.layout.presence)
         logits = embeddings.logits
         if logits is None:
             logits = self.out(self.dropout(embeddings.pooled))

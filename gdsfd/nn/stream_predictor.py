@@ -83,6 +83,11 @@ class StreamPredictor(Predictor):
         super().__init__(schema, backbone, channels, dropout, sequence, options, encoder_options)
         streams = streams or StreamConfig()
         first = self.backbone
+        if first.has_hook("training_loss"):
+            raise InputError(
+                f"the backbone {backbone!r} replaces the training loss, and so do dual streams: expected a mode without "
+                "streams ('none', 'margin', 'latent', ..), or another backbone"
+            )
         del self.backbone
         self.out.requires_grad_(True)
         self.parts_weight = first.parts_weight

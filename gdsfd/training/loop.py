@@ -29,12 +29,13 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
 from gdsfd.training.devices import make_fabric, without_hints
 from gdsfd.training.history_log import TensorBoardLog
+from gdsfd.training.hooks import BackboneHooks
 from gdsfd.training.kept_memory import kept_memory
 from gdsfd.training.labels import check_labels
 from gdsfd.training.state import TrainingState
 from gdsfd.training.storage.checkpoint import load_checkpoint
 from gdsfd.training.storage.checkpoint_writer import CheckpointWriter
-from gdsfd.training.tuning import tuning_figures
+from gdsfd.training.tuning import memory_rows, tuning_figures
 
 __all__ = ["DivergedError", "seeded", "train"]
 
@@ -145,6 +146,7 @@ def _train(
         _decay_groups(trained, config.weight_decay), lr=config.learning_rate, fused=True
     )
     critics = Critics(objective)
+    hooks = BackboneHooks(network, store, config, critics.optimizer is not None)
     whole = nn.ModuleDict({"network": network, "objective": objective})
     on_device = targets.to(fabric.device)
     state = TrainingState()
@@ -174,7 +176,13 @@ def _train(
                     passes = partial(batches.passes, train_rows)
                     objective.start_epoch(network, passes, targets, state.epoch - state.second)
             stage = 1 if state.second is None else 2
-            step = _Step(fabric, model, optimizer, objective, critics, average, stage, config.clip_norm)
+            if hooks.read_memory and state.epoch == 0:
+                with seeded(seed, 0, 2), torch.no_grad(), fabric.autocast():
+                    trained.fit_memory(partial(batches.passes, memory_rows(rows["train"], config)))
+            if hooks.at_epochs:
+                with seeded(seed, state.epoch, 3):
+                    hooks.start_epoch(state.epoch)
+            step = _Step(fabric, model, optimizer, objective, critics, average, hooks, stage, config.clip_norm)
             network.train()
             loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch) / len(network.members)
             row = {"epoch": state.epoch + 1, "train_loss": loss}
@@ -183,6 +191,9 @@ def _train(
                 row.update(tuning_figures(fabric, network, trained, batches, *pools, config, objective, targets))
                 row["seconds"] = time.perf_counter() - start
                 _advance(state, row, network, objective, config)
+            if hooks.at_epochs:  # after the best weights were taken: an epoch is judged as it was
+                with seeded(seed, state.epoch, 4):
+                    hooks.end_epoch(row)
             state.average = average.weights
             writer.save(whole.state_dict(), optimizers, state)
             if board is not None:
@@ -231,6 +242,7 @@ class _Step:
         objective: Objective,
         critics: Critics,
         average: RunningAverage,
+        hooks: BackboneHooks,
         stage: int,
         clip_norm: float,
     ) -> None:
@@ -240,6 +252,7 @@ class _Step:
         self.objective = objective
         self.critics = critics
         self.average = average
+        self.hooks = hooks
         self.stage = stage
         self.clip_norm = clip_norm
 
@@ -247,13 +260,21 @@ class _Step:
         """Trains on one batch; the loss, without gradient."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        predictions = self.model(batch)
-        self.critics.step(predictions, targets, self.stage)
-        loss = self.objective(predictions, targets, self.stage)
+        if self.hooks.replace_loss:
+            with self.fabric.autocast():
+                loss = self.hooks.loss(batch, targets, self.objective, self.stage)
+        else:
+            predictions = self.model(batch)
+            self.critics.step(predictions, targets, self.stage)
+            loss = self.objective(predictions, targets, self.stage)
+            if self.hooks.read_truth:
+                self.hooks.add_truth(predictions, targets)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
+        if self.hooks.on_gradients:
+            self.hooks.after_backward()
         if self.clip_norm:
-            norm = self.clip_norm * len(predictions) ** 0.5
+            norm = self.clip_norm * self.hooks.num_members**0.5
             self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm)
         self.optimizer.step()
         self.average.update()
@@ -272,7 +293,7 @@ def _epoch(
     losses = []
     steps = -(-rows.numel() // config.batch_size)
     with seeded(seed, epoch):
-        order = rows[torch.randperm(rows.numel())]
+        order = step.hooks.in_order(rows[torch.randperm(rows.numel())], epoch)
         for number, batch in enumerate(batches.steps(order, config.batch_size)):
             rate = _learning_rate(config, epoch + number / steps)
             losses.append(step(batch, targets.take(batch.rows), rate))

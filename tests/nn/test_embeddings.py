@@ -63,3 +63,21 @@ def test_a_part_that_speaks_of_nobody_labelled_costs_nothing() -> None:
     loss.backward()
     assert loss.item() == 0.0
     assert (logits.grad == 0).all()
+
+
+@pytest.mark.parametrize("of_patients", [True, False])
+def test_a_part_can_weigh_whom_it_speaks_of(of_patients: bool) -> None:
+    logits = torch.randn(4, 2)
+    y = torch.tensor([[1.0, torch.nan], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    targets = Targets(y, torch.arange(4), torch.rand(4, 2) + 0.5)
+    share = torch.tensor([0.5, 0.0, 1.0, 0.25])
+    share = share if of_patients else torch.stack([share, 1 - share], 1)
+    found = ErmObjective(weighted=True).part_loss(logits, share, targets)
+    total, count = 0.0, 0
+    for i in range(4):
+        for c in range(2):
+            mine = float(share[i] if of_patients else share[i, c])
+            if mine > 0 and not torch.isnan(y[i, c]):
+                loss = F.binary_cross_entropy_with_logits(logits[i, c], y[i, c])
+                total, count = total + mine * float(targets.weight[i, c] * loss), count + 1
+    assert found.item() == pytest.approx(total / count, abs=1e-6)

@@ -1,6 +1,6 @@
 """Backbones: tokens on edges to one embedding per patient. One file each, behind :class:`Backbone`."""
 
-from gdsfd.nn.backbones.backbone import Backbone, Task
+from gdsfd.nn.backbones.backbone import Backbone, Criterion, Task
 from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.cmae import CmaeBackbone
 from gdsfd.nn.backbones.concat import ConcatBackbone
@@ -33,6 +33,7 @@ __all__ = [
     "Card",
     "CmaeBackbone",
     "ConcatBackbone",
+    "Criterion",
     "CrossmodalBackbone",
     "DaftBackbone",
     "DrFuseBackbone",

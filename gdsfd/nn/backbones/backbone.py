@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -13,11 +13,26 @@ from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.embeddings import Embeddings
 
-__all__ = ["Backbone", "Task", "TokenBatches"]
+__all__ = ["Backbone", "Criterion", "Task", "TokenBatches"]
 
 #: A function that starts a new pass over training batches, each as tokens [E, d] and their layout, for
 #: backbones that take masks also as (tokens, layout, mask).
 TokenBatches = Callable[[], Iterable[tuple[Any, ...]]]
+
+
+class Criterion(Protocol):
+    """What training minimises, of whatever embeddings a learner makes (:meth:`Backbone.training_loss`)."""
+
+    def __call__(self, embeddings: Embeddings, rows: Tensor | None = None) -> Tensor:
+        """The outcome's loss with its weights and margins, the parts' losses, and the learner's own.
+
+        Args:
+            embeddings: Of all the batch's patients, or of those in ``rows``.
+            rows: Their places in the batch; int64 [b].
+
+        Returns:
+            A scalar, in nats; 0 where nobody is labelled.
+        """
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,10 @@ class Task:
     outputs: int
     modalities: tuple[str, ...] = ()
     features: tuple[int, ...] = ()
+
+
+#: Hooks that see one member by itself, and what they see.
+_ALONE = {"after_backward": "changes the gradients", "training_loss": "replaces the training loss"}
 
 
 class Backbone(nn.Module, ABC):
@@ -64,6 +83,12 @@ class Backbone(nn.Module, ABC):
     own_logits: bool = False
     #: Weight of the outcome's loss on each of ``Embeddings.parts``; with 0 they are only reported.
     parts_weight: float = 1.0
+    #: Whether training reads what :meth:`fit_memory` fits, which is then called before the first epoch, too.
+    memory_in_training: bool = False
+    #: In how many epochs, from the first, patients with the most modalities come first.
+    complete_first: int = 0
+    #: Whether :meth:`end_epoch` is also told how probable each part found the truth.
+    reads_truth: bool = False
     #: Where the method comes from and how absence enters it, for ``gdsfd learners``.
     card: ClassVar[Card | None] = None
 
@@ -100,7 +125,69 @@ class Backbone(nn.Module, ABC):
 
     def why_no_grid(self) -> str:
         """Why it takes no batches in fixed shapes, and so no members in one pass, in words; empty where it does."""
+        for hook, what in _ALONE.items():
+            if self.has_hook(hook):
+                return f"{type(self).__name__} {what} of each member by itself, on a list of edges"
         return "" if self.takes_grid else f"{type(self).__name__} reads a list of edges"
+
+    @classmethod
+    def has_hook(cls, name: str) -> bool:
+        """Whether a method that does nothing by default has been overridden."""
+        return getattr(cls, name) is not getattr(Backbone, name)
+
+    @classmethod
+    def trains_in_one_pass(cls) -> bool:
+        """Whether members can train in one pass."""
+        return cls.takes_grid and not any(cls.has_hook(hook) for hook in _ALONE)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Called before each epoch of training, on the weights that it starts from. Nothing by default.
+
+        What this or :meth:`end_epoch` keeps is in buffers of fixed sizes: a resumed run then repeats an uninterrupted
+        one. Random draws are a function of the seed and the epoch.
+
+        Args:
+            epoch: Number of epochs done.
+        """
+        return None
+
+    def end_epoch(self, figures: Mapping[str, float]) -> None:
+        """Called after each epoch, when it has been judged: what changes here counts from the next one on.
+
+        Args:
+            figures: ``epoch`` (from 1), ``max_epochs``, ``train_loss``, ``tuning_loss``, ``tuning_auprc``,
+                ``tuning_auroc``; with :attr:`reads_truth` also ``truth of NAME`` for every part: the mean probability
+                it gave to the true label in this epoch's training batches, NaN where it spoke of nobody labelled.
+        """
+        return None
+
+    def after_backward(self, groups: Mapping[str, Sequence[nn.Parameter]]) -> None:
+        """Reads and changes gradients in place, between backward and the optimiser's step (before norms are clipped).
+
+        Members then train one by one, on lists of edges. Called without gradients.
+
+        Args:
+            groups: ``encoder:NAME`` of each modality, ``fusion`` (this backbone with heads of its own) and ``head``
+                (all else; with dual streams also their gates and the other stream). A gradient is None where the
+                batch did not reach the parameter.
+        """
+        return None
+
+    def training_loss(self, tokens: Tensor, layout: Layout, y: Tensor | None, criterion: Criterion) -> Tensor:
+        """Takes the place of forward and criterion in training, for learners that train on more than one embedding.
+
+        Members then train one by one, on lists of edges; dual streams, which have a loss of their own, are refused.
+
+        Args:
+            tokens: As in :meth:`forward`.
+            layout: Likewise.
+            y: Likewise.
+            criterion: The loss of embeddings.
+
+        Returns:
+            What is minimised, a scalar in nats.
+        """
+        return criterion(self(tokens, layout, y))
 
     def fit_memory(self, batches: TokenBatches) -> None:
         """Fits what inference needs to know of the training patients; nothing by default.

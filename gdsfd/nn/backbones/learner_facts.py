@@ -75,6 +75,6 @@ def _facts(name: str, learner: type[Backbone]) -> LearnerFacts:
         bank=learner.fit_memory is not Backbone.fit_memory,
         streams=_STREAMS[learner.streams_on],
         level=learner.level,
-        one_pass=learner.takes_grid,
+        one_pass=learner.trains_in_one_pass(),
         plugin=BACKBONES.plugin_of(name),
     )

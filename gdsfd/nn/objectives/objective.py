@@ -46,16 +46,21 @@ class Objective(nn.Module):
         """
         total = torch.zeros((), device=targets.y.device)
         for number, prediction in enumerate(predictions):
-            total = total + self.member_loss(number, prediction, targets, stage)
-            if prediction.embeddings.aux_loss is not None:
-                total = total + prediction.embeddings.aux_loss
-            if prediction.parts_weight:
-                for logits, rows in self.parts(number, prediction, targets).values():
-                    total = total + prediction.parts_weight * self.part_loss(logits, rows, targets)
+            total = self.add_member(total, number, prediction, targets, stage)
+        return total
+
+    def add_member(self, total: Tensor, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
+        """Adds to ``total`` all losses of one member: the outcome's, the backbone's own, and those of its parts."""
+        total = total + self.member_loss(number, prediction, targets, stage)
+        if prediction.embeddings.aux_loss is not None:
+            total = total + prediction.embeddings.aux_loss
+        if prediction.parts_weight:
+            for logits, rows in self.parts(number, prediction, targets).values():
+                total = total + prediction.parts_weight * self.part_loss(logits, rows, targets)
         return total
 
     def parts(self, number: int, prediction: Prediction, targets: Targets) -> Mapping[str, tuple[Tensor, Tensor]]:
-        """A member's predictions beside the main one: name -> logits [B, outputs] and whom they speak of, bool [B]."""
+        """A member's predictions beside the main one: name -> logits [B, outputs] and whom they speak of."""
         return prediction.parts
 
     def part_loss(self, logits: Tensor, rows: Tensor, targets: Targets) -> Tensor:
@@ -63,7 +68,7 @@ class Objective(nn.Module):
 
         Args:
             logits: float [B, outputs].
-            rows: Whom it speaks of; bool [B].
+            rows: Whom it speaks of; bool [B], or weights, float [B] or as the labels.
             targets: Labels and what else is known.
 
         Returns:
@@ -71,7 +76,9 @@ class Objective(nn.Module):
         """
         weight, own = targets.weight if self.weighted else None, logits.float()
         loss, labelled = elements_beside_margin(own, targets) if self.margin else element_loss(own, targets.y)
-        speaks = rows.unsqueeze(-1) if labelled.dim() > 1 else rows
+        speaks = rows.unsqueeze(-1) if labelled.dim() > rows.dim() else rows
+        if speaks.is_floating_point():
+            weight, speaks = speaks if weight is None else speaks * weight, speaks > 0
         return mean_over_labelled(loss, labelled & speaks, weight)
 
     def member_loss(self, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
