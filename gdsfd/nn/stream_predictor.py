@@ -85,8 +85,8 @@ class StreamPredictor(Predictor):
         first = self.backbone
         if first.has_hook("training_loss"):
             raise InputError(
-                f"the backbone {backbone!r} replaces the training loss, and so do dual streams: expected a mode without "
-                "streams ('none', 'margin', 'latent', ..), or another backbone"
+                f"the backbone {backbone!r} replaces the training loss, and so do dual streams: expected a mode "
+                "without streams ('none', 'margin', 'latent', ..), or another backbone"
             )
         del self.backbone
         self.out.requires_grad_(True)

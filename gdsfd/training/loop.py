@@ -32,10 +32,11 @@ from gdsfd.training.history_log import TensorBoardLog
 from gdsfd.training.hooks import BackboneHooks
 from gdsfd.training.kept_memory import kept_memory
 from gdsfd.training.labels import check_labels
+from gdsfd.training.memory_rows import memory_rows
 from gdsfd.training.state import TrainingState
 from gdsfd.training.storage.checkpoint import load_checkpoint
 from gdsfd.training.storage.checkpoint_writer import CheckpointWriter
-from gdsfd.training.tuning import memory_rows, tuning_figures
+from gdsfd.training.tuning import tuning_figures
 
 __all__ = ["DivergedError", "seeded", "train"]
 

@@ -15,15 +15,7 @@ from gdsfd.nn.objectives import Objective
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
 
-__all__ = ["memory_rows", "tuning_figures"]
-
-
-def memory_rows(rows: Tensor, config: TrainConfig) -> Tensor:
-    """The training patients that backbones fit their memory on: all, or a fixed draw of ``config.state_rows``."""
-    if rows.numel() <= config.state_rows:
-        return rows
-    chosen = torch.randperm(rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
-    return rows[chosen.sort().values]
+__all__ = ["tuning_figures"]
 
 
 def tuning_figures(
@@ -42,7 +34,10 @@ def tuning_figures(
     Where the objective trains with weights, margins or strata, so is the loss (``Objective.judged_logits``). Ranking
     metrics are plain. The patients pass through ``trained``, which is the network or its members in one pass.
     """
-    train_rows = memory_rows(train_rows, config)
+    if train_rows.numel() > config.state_rows:
+        chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
+        train_rows = train_rows[chosen.sort().values]
+
     for each in (network, trained):
         each.eval()
     plain, beside, labels, judged_labels, weights = [], [], [], [], []

@@ -1,4 +1,4 @@
-"""Hooks of backbones: when they are called and with what, that they change what they say, and that resuming is exact."""
+"""Hooks of backbones: when they are called and with what, what they change, and that resuming is exact."""
 
 from __future__ import annotations
 
