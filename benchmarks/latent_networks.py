@@ -32,6 +32,7 @@ from gdsfd.baselines.boosting_margin import BoostingMargin
 from gdsfd.baselines.boosting_strata import BoostingStrata
 from gdsfd.baselines.latent_linear import LatentLinear
 from gdsfd.baselines.logistic_margin import LogisticMargin
+from gdsfd.comparison.capacity_matching import match_capacity
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.losses import Targets
@@ -74,9 +75,13 @@ MODES: dict[str, StreamConfig | None] = {
     "none": None,
     "margin": PRESETS["margin"],
     "latent": PRESETS["latent"],
+    "streams, margin": replace(FULL, found_strata="no"),
     "full": FULL,
-    "full + latent": replace(FULL, found_strata="evidence"),
+    "full, no dependence": replace(FULL, information="none"),
+    "full, biased head by cross-entropy": replace(FULL, q=0.01),
 }
+#: The mode ``latent`` in a network that is as large as that of ``full``.
+MATCHED = "latent, as large as full"
 TRUE_U = "margin of the true U"
 RIVALS = ("logistic_margin", "boosting_margin", "latent_linear", "boosting_strata", f"logistic, {TRUE_U}")
 
@@ -96,7 +101,7 @@ def network_arms(
     config = TrainConfig.from_settings(SETTINGS).resolved(len(rows_of(graph, "train")))
     store, everybody = PatientStore(graph), torch.arange(len(u))
 
-    def mode(streams: StreamConfig | None) -> tuple[np.ndarray, dict[str, Any]]:
+    def mode(streams: StreamConfig | None, config: TrainConfig = config) -> tuple[np.ndarray, dict[str, Any]]:
         fitted = Arm(backbone, streams, config, seed, SUSPECTS).fit(graph, store=store)
         told = {"epochs": fitted.state.epoch, "best_epoch": fitted.state.best_epoch}
         if fitted.suspect_signal.strata:
@@ -112,7 +117,11 @@ def network_arms(
         return predict(network.cpu(), store, everybody).probability[:, 1], {"epochs": state.epoch}
 
     arms = {name: (lambda streams=streams: mode(streams)) for name, streams in MODES.items()}
-    return {**arms, TRUE_U: true_u}
+    return {
+        **arms,
+        MATCHED: lambda: mode(MODES["latent"], match_capacity(graph.schema, backbone, FULL, config)),
+        TRUE_U: true_u,
+    }
 
 
 def rival_arms(graph: Any, u: np.ndarray, seed: int) -> dict[str, Callable[[], tuple[np.ndarray, dict[str, Any]]]]:
@@ -149,7 +158,7 @@ def measure(design: str, seed: int, patients: int, backbones: list[str], file: P
     """All arms (or only those named) of one cohort that are not in the file yet."""
     keys = ("design", "seed", "patients", "backbone", "arm")
     done = {tuple(line[key] for key in keys) for line in lines_of(file)}
-    names = {"": RIVALS, **{backbone: (*MODES, TRUE_U) for backbone in backbones}}
+    names = {"": RIVALS, **{backbone: (*MODES, MATCHED, TRUE_U) for backbone in backbones}}
     missing = {
         backbone: [
             name for name in arms if name in (only or arms) and (design, seed, patients, backbone, name) not in done

@@ -32,7 +32,7 @@ from gdsfd.result_lines import environment
 from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
-from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects
+from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects, with_found
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,8 @@ def make_plan(
         InputError: An arm, backbone, suspect, baseline or setting is unknown.
     """
     named = arms if isinstance(arms, Mapping) else {name: name for name in arms}
-    streams: dict[str, StreamConfig | None] = {name: StreamConfig.read(parts) for name, parts in named.items()}
+    told = read_suspects(suspects)
+    streams = {name: with_found(StreamConfig.read(parts), told, strict=False) for name, parts in named.items()}
     for name, parts in streams.items():
         if (name == REFERENCE) != (parts is None):
             raise InputError(f"compare: the name {REFERENCE!r} and the mode 'none' belong together, got arm {name!r}")
@@ -172,7 +173,7 @@ def make_plan(
         arms={REFERENCE: None, **streams},
         backbones=tuple(backbones),
         baselines=tuple(baselines),
-        suspects=read_suspects(suspects),
+        suspects=told,
         config=config,
         folds={"dfd": 0, **{name: checked(each, _Folds, f"compare: folds of {name!r}") for name, each in own.items()}},
         matched=matched,

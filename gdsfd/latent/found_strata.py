@@ -26,6 +26,8 @@ SUSPECTS = ("pattern", "environment")
 #: The fewest labelled patients of each outcome to fit on, and to hold out.
 LEAST_FITTED = 50
 LEAST_HELD_OUT = 20
+#: The most labelled patients that EM is run on, and that the number of classes is judged on: a draw of a larger cohort.
+MOST_FITTED = 20_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class FoundStrata:
         mixture: Fitted on labelled training patients and, unless asked otherwise, on tuning patients.
         number: How the number of classes came about.
         evidence: What it says.
-        rows: Patients fitted on, as rows of the graph; [n].
+        rows: Patients fitted on, or that those fitted on were drawn from, as rows of the graph; [n].
         y: Their outcomes; [n].
         share: ``P(u | x, v, y)`` of each of them; [n, K].
     """
@@ -117,7 +119,8 @@ def find_strata(
 
     The number of classes is chosen by fitting labelled training patients and looking at the likelihood of labelled
     tuning patients; then both are fitted together (unless ``fit_tuning`` is false). Where too few tuning patients are
-    labelled, every fifth training patient is held out instead. Nobody of an evaluation split enters.
+    labelled, every fifth training patient is held out instead. Nobody of an evaluation split enters. Of more than
+    :data:`MOST_FITTED` patients so many are drawn.
 
     Args:
         graph: The graph.
@@ -149,16 +152,27 @@ def find_strata(
     else:
         fitted = train
     if classes is None:
-        inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (fitted, held_out))
-        number = number_of_classes(inside, y[fitted], outside, y[held_out], outcomes=count, most=most, seed=seed)
+        inner, outer = _some(fitted, seed), _some(held_out, seed)
+        inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (inner, outer))
+        number = number_of_classes(inside, y[inner], outside, y[outer], outcomes=count, most=most, seed=seed)
     else:
         number = NumberOfClasses(classes, (), ())
     last = np.concatenate([train, tuning]) if fit_tuning else train
-    seen, own = observe(graph, reader, last, last, suspects), y[last]
+    drawn = _some(last, seed)
+    seen, own = observe(graph, reader, drawn, last, suspects), y[drawn]
     mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
     mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
-    share = mixture.responsibilities(seen, own)
-    return FoundStrata(reader, mixture, number, weigh(mixture, seen, own), last, own, share)
+    evidence = weigh(mixture, seen, own)
+    if len(drawn) < len(last):
+        seen, own = observe(graph, reader, last, last, suspects), y[last]
+    return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
+
+
+def _some(rows: Ints, seed: int) -> Ints:
+    """All patients, or a draw of :data:`MOST_FITTED`, in the order of the graph."""
+    if len(rows) <= MOST_FITTED:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, MOST_FITTED, replace=False))
 
 
 def _outcome(graph: Any, outcome: str | int) -> tuple[Ints, int, str]:

@@ -86,7 +86,7 @@ class GaussianBlock:
             cells: The content.
             y: Outcome of each of its patients; [n].
         """
-        return self._expected(cells, y)[0]
+        return self.e_step(cells, y)[0]
 
     def log_prior(self) -> float:
         """Log-density of the parameters under the prior, up to a constant, in nats."""
@@ -97,7 +97,9 @@ class GaussianBlock:
         trace = np.trace(np.linalg.solve(self.covariance, scale))
         return float(-0.5 * (len(shifts) + PRIOR_ROWS + d + 1) * size - 0.5 * trace)
 
-    def step(self, cells: Cells, y: Ints, expected: tuple[Floats, Floats, Floats], share: Floats) -> GaussianBlock:
+    def step(
+        self, cells: Cells, y: Ints, expected: tuple[Floats, Floats, Floats, Floats], share: Floats
+    ) -> GaussianBlock:
         """EM's M-step.
 
         Args:
@@ -106,7 +108,7 @@ class GaussianBlock:
             expected: What :meth:`e_step` gave.
             share: Responsibility of each class for each of the patients; [n, K].
         """
-        _, whitened, precision = expected
+        _, whitened, precision, moved = expected
         (count_y, d), count_u = self.outcome.shape, len(self.stratum)
         own = np.eye(count_y)[y]
         gram = np.zeros((count_y + count_u, count_y + count_u))
@@ -114,17 +116,16 @@ class GaussianBlock:
         gram[:count_y, :count_y] = np.diag(by_class.sum(1))
         gram[:count_y, count_y:], gram[count_y:, :count_y] = by_class, by_class.T
         gram[count_y:, count_y:] = np.diag(by_class.sum(0))
-        moved = np.einsum("pij,uj->pui", precision, self.stratum)  # [P, K, d]
         target = np.zeros((count_y + count_u, d))
         filled = []
+        base, moved = self.outcome[y] + whitened @ self.covariance, moved @ self.covariance
         for u in range(count_u):
             # Expected content of class u: what was measured, and the regression on it of what was not.
-            rest = (whitened - moved[cells.which, u]) @ self.covariance
-            mean = self.outcome[y] + self.stratum[u]
-            weighted = share[:, [u]] * (mean + rest)
+            content = base + (self.stratum[u] - moved[:, u])[cells.which]
+            weighted = share[:, [u]] * content
             target[:count_y] += own.T @ weighted
             target[count_y + u] = weighted.sum(0)
-            filled.append(mean + rest)
+            filled.append(content)
         shifts: Floats = np.linalg.solve(gram + PRIOR_SHIFT * np.eye(len(gram)), target).astype(np.float64)
         outcome, stratum = shifts[:count_y], shifts[count_y:]
         scatter = PRIOR_ROWS * np.eye(d) + PRIOR_SHIFT * shifts.T @ shifts
@@ -138,19 +139,18 @@ class GaussianBlock:
         covariance = scatter / (len(y) + len(shifts) + PRIOR_ROWS + d + 1)
         return GaussianBlock(outcome, stratum, 0.5 * (covariance + covariance.T))
 
-    def e_step(self, cells: Cells, y: Ints) -> tuple[Floats, Floats, Floats]:
+    def e_step(self, cells: Cells, y: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """:meth:`log_density`, and what :meth:`step` makes use of."""
-        return self._expected(cells, y)
-
-    def _expected(self, cells: Cells, y: Ints) -> tuple[Floats, Floats, Floats]:
         observed = cells.observed.astype(np.float64)
         both = observed[:, :, None] * observed[:, None, :]
         missing = np.eye(observed.shape[1]) * (1.0 - observed)[:, :, None]
         padded = self.covariance * both + missing
         precision = np.linalg.inv(padded) * both  # zero wherever a cell is missing; [P, d, d]
-        size = np.linalg.slogdet(padded)[1] + observed.sum(1) * np.log(2.0 * np.pi)
+        half = np.log(np.linalg.cholesky(padded).diagonal(axis1=1, axis2=2)).sum(1)
+        size = 2.0 * half + observed.sum(1) * np.log(2.0 * np.pi)
         rest = (cells.values - self.outcome[y]) * observed[cells.which]
         whitened = cells.times(precision, rest)
         distance = (rest * whitened).sum(1, keepdims=True) - 2.0 * whitened @ self.stratum.T
-        distance += np.einsum("ui,pij,uj->pu", self.stratum, precision, self.stratum, optimize=True)[cells.which]
-        return -0.5 * (distance + size[cells.which, None]), whitened, precision
+        moved = np.matmul(self.stratum, precision)  # each shift by the symmetric matrix of a set; [P, K, d]
+        distance += (moved * self.stratum).sum(2)[cells.which]
+        return -0.5 * (distance + size[cells.which, None]), whitened, precision, moved

@@ -156,9 +156,10 @@ class Arm:
             signal = replace(signal, clipped=found.clipped, effective=found.effective)
         if streams.finds_strata:
             both = {"train": rows, "tuning": rows_of(graph, "tuning") if tuning is None else tuning}
-            latent = latent_targets(graph, both, self.suspects, self.seed, streams.found_strata == "force")
+            force = streams.found_strata == "force"
+            latent = latent_targets(graph, both, self.suspects, self.seed, force, targets.margin)
             targets = replace(targets, strata_share=latent.share, strata_margin=latent.margin)
-            signal = replace(signal, strata=latent.choice.to_dict())
+            signal = replace(signal, strata=latent.to_dict())
         return targets, codes, signal
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:

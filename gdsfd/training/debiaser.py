@@ -42,8 +42,7 @@ from gdsfd.training.storage.checkpoint import (
     work_folder,
 )
 from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
-from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects
-from gdsfd.training.suspects.latent_targets import check_one_outcome
+from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects, with_found
 from gdsfd.training.trained_networks import TrainedNetworks
 
 __all__ = ["Debiaser"]
@@ -65,8 +64,10 @@ class Debiaser(TrainedNetworks, Estimator):
             are averaged over strata of patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its
             fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
-            ``"column:<modality>.<name>"``. Used by all modes but ``none`` and ``dfd``. None = ``"pattern"`` and,
-            where the graph has one, ``"environment"``; what is given has to be in the graph.
+            ``"column:<modality>.<name>"``, ``"found"``. Used by all modes but ``none`` and ``dfd``. None =
+            ``"pattern"`` and, where the graph has one, ``"environment"``; what is given has to be in the graph.
+            ``"found"``: strata inside outcome classes that are tied to pattern or environment and by the evidence a
+            practice, for the modes with a margin; ``full`` and ``latent`` look for them without being told.
         seed: Of initial weights, shuffling and dropout; 0 to 4,294,967,295.
         device: What to train on: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, ``"gpu"``; another word for the setting
             ``accelerator``. :meth:`predict_proba` has its own.
@@ -117,6 +118,7 @@ class Debiaser(TrainedNetworks, Estimator):
             check_dependence(self.streams.information, self.streams.information_options)
             check_objective(self.streams.objective, self.streams.objective_options)
         self.suspects = read_suspects(suspects)
+        self.streams = with_found(self.streams, self.suspects)
         self._suspects_given = suspects is not None
         self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")
         given = {"backbone": backbone, "debias": debias, "suspects": suspects, "seed": seed, "device": device}
@@ -140,7 +142,7 @@ class Debiaser(TrainedNetworks, Estimator):
         the model has seen.
 
         Args:
-            graph: A graph with both splits. For a mode that finds strata, of one outcome.
+            graph: A graph with both splits.
             out: The run's folder: a checkpoint is kept beside it after every epoch, and it appears whole at the end.
                 One process at a time trains into a folder.
             resume: Whether to go on from the checkpoints of an interrupted run with the same ``out``, graph and
@@ -161,8 +163,6 @@ class Debiaser(TrainedNetworks, Estimator):
         """
         check_fit_arguments(out, resume, on_epoch)
         check_trainable(graph)
-        if self.streams is not None and self.streams.finds_strata:
-            check_one_outcome(graph)
         if self._suspects_given:
             check_suspects(self.suspects, graph)
         check_place(self.config, out)

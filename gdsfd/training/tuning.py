@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.losses import Targets
+from gdsfd.nn.losses import Targets, shares_of_elements
 from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import Objective
 from gdsfd.training.batches import TrainingBatches
@@ -70,8 +70,9 @@ def _once_per_stratum(
     """Logits, labels and weights with every patient once per stratum, weighed by its share; [B x K, ..]."""
     assert targets.strata_share is not None
     strata = targets.strata_share.size(1)
+    share = shares_of_elements(targets.strata_share, targets.y).flatten(0, 1)
     y = targets.y.repeat_interleave(strata, 0)
-    share = targets.strata_share.flatten().view(-1, *[1] * (y.dim() - 1)).expand(y.shape)
+    share = share.expand(y.shape)
     if weight is not None:
         share = share * weight.repeat_interleave(strata, 0)
     return [each.flatten(0, 1) for each in logits], y, share

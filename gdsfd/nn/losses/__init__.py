@@ -1,6 +1,6 @@
 """Losses on outcomes. Unlabelled patients never count."""
 
-from gdsfd.nn.losses.expected_loss import beside_margin, expected_loss, loss_beside_margin
+from gdsfd.nn.losses.expected_loss import beside_margin, expected_loss, loss_beside_margin, shares_of_elements
 from gdsfd.nn.losses.generalized_cross_entropy import generalized_cross_entropy
 from gdsfd.nn.losses.loss_weight import LossWeight, build_loss_weight, register_loss_weight
 from gdsfd.nn.losses.outcome_loss import element_loss, outcome_loss, probabilities
@@ -18,4 +18,5 @@ __all__ = [
     "outcome_loss",
     "probabilities",
     "register_loss_weight",
+    "shares_of_elements",
 ]

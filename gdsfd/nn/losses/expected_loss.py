@@ -7,7 +7,7 @@ from torch import Tensor
 from gdsfd.nn.losses.outcome_loss import element_loss, mean_over_labelled
 from gdsfd.nn.losses.targets import Targets
 
-__all__ = ["beside_margin", "elements_beside_margin", "expected_loss", "loss_beside_margin"]
+__all__ = ["beside_margin", "elements_beside_margin", "expected_loss", "loss_beside_margin", "shares_of_elements"]
 
 
 def expected_loss(logits: Tensor, y: Tensor, share: Tensor, margin: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -23,7 +23,7 @@ def expected_loss(logits: Tensor, y: Tensor, share: Tensor, margin: Tensor, weig
     Args:
         logits: :math:`z`; float [B, outcomes], or [B, classes].
         y: float [B, outcomes] with NaN = unlabelled, or int64 [B] with -1 = unlabelled.
-        share: :math:`q`, rows sum to 1; float [B, K].
+        share: :math:`q`, sums to 1 over strata; float [B, K], or [B, K, outcomes]: each outcome by its own strata.
         margin: :math:`m`; float [B, K, outputs].
         weight: Weight of each element, as ``y``; default 1.
 
@@ -41,12 +41,17 @@ def expected_loss(logits: Tensor, y: Tensor, share: Tensor, margin: Tensor, weig
 
 def _expected(logits: Tensor, y: Tensor, share: Tensor, margin: Tensor) -> tuple[Tensor, Tensor]:
     """The expected cross-entropy of every element and whether it is labelled; both as ``y``."""
-    size, strata = share.shape
+    size, strata = share.shape[:2]
     told = y.unsqueeze(1).expand(size, strata, *y.shape[1:]).flatten(0, 1)
     loss, labelled = element_loss((logits.unsqueeze(1) + margin).flatten(0, 1), told)
     loss = loss.view(size, strata, *y.shape[1:])
-    expected = (loss * share.view(size, strata, *[1] * (y.dim() - 1))).sum(1)
+    expected = (loss * shares_of_elements(share, y)).sum(1)
     return expected, labelled.view(loss.shape)[:, 0]
+
+
+def shares_of_elements(share: Tensor, y: Tensor) -> Tensor:
+    """Shares of strata, one axis for each of the labels' and one more, of size 1 where outcomes have the same."""
+    return share if share.dim() > y.dim() else share.view(*share.shape[:2], *[1] * (y.dim() - 1))
 
 
 def beside_margin(logits: Tensor, targets: Targets) -> Tensor:

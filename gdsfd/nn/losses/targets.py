@@ -24,7 +24,7 @@ class Targets:
         suspects: Codes of the declared suspects, -1 = missing; int64 [B, S]. None = none declared.
         group: Pattern (and environment) class that the patients' strata are within; int64 [B]. None = no strata.
         strata_share: ``P(u | x, v, y)``, the responsibilities of found strata for patients of ``train`` and ``tuning``;
-            float [B, K]. None = none found.
+            float [B, K], or [B, K, outcomes] where each of several outcomes has strata of its own. None = none found.
         strata_margin: ``log P(y | u) - log P(y)`` per output; float [B, K, outputs]. Where there is one ``margin`` is
             not looked at.
     """

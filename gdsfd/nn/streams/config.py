@@ -254,7 +254,7 @@ PRESETS: dict[str, StreamConfig | None] = {
     "irm": StreamConfig(streams=False, objective="irm"),
     "mmd": StreamConfig(streams=False, objective="mmd"),
     # Chosen on simulated cohorts with seeds that no published figure uses; swap and a joint head did not pay there.
-    "full": StreamConfig(head="causal", margin=True, information="xcov", conditional=True),
+    "full": StreamConfig(head="causal", margin=True, found_strata="evidence", information="xcov", conditional=True),
     # The pattern's part of the outcome is learned by strata and averaged out, instead of a margin; see
     # docs/deconfounding.md for what clusters, placebos and the pattern intervention came to.
     "prototypes": StreamConfig(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -107,12 +107,20 @@ def select_model(
     """
     y = graph["patient"].y
     tuning_rows = rows_of(graph, "tuning")
+    signal, streams = fitted["debiased"].suspect_signal, debiased.streams
+    looked, used = streams is not None and streams.finds_strata, signal.strata.get("used", False)
     store = PatientStore(graph) if store is None else store
     scores = {name: predict(arm.network, store, tuning_rows).probability for name, arm in fitted.items()}
     areas = {name: mean_area(y[tuning_rows], score) for name, score in scores.items()}
     figures = {f"{name}_auroc": area for name, area in areas.items()}
     below = areas["reference"] - areas["debiased"]
-    practice = cache(lambda: practice_shares(graph, debiased.suspects, debiased.seed))  # seconds; often not asked for
+    if streams is not None and looked and not used:  # left-out fits are of what was delivered, and strata are looked for once
+        debiased = replace(debiased, streams=replace(streams, found_strata="no"))
+
+    @cache
+    def practice() -> NDArray[np.float64] | None:  # seconds; often not asked for
+        return None if looked and not used else practice_shares(graph, debiased.suspects, debiased.seed)
+
     if _fails(areas) and _fails(_areas_without_strata(y[tuning_rows], tuning_rows, practice(), scores) or areas):
         return Guard(
             "reference",
@@ -124,11 +132,10 @@ def select_model(
     cost = ""
     if below > WARN_BELOW:
         cost = f" On tuning patients, who share the bias, it loses {below:.3f} AUROC: removed bias, or removed signal."
-    signal, streams = fitted["debiased"].suspect_signal, debiased.streams
     adjusts = streams is not None and (
         streams.margin or streams.has_objective or streams.weight == "stratum" or bool(streams.crossed)
     )
-    if adjusts and not signal.strata.get("used") and not any(gain > 0 for gain in signal.cross_entropy_gain):
+    if adjusts and not used and not any(gain > 0 for gain in signal.cross_entropy_gain):
         which = (
             f"the declared suspects ({', '.join(signal.suspects)}) tell"
             if signal.suspects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch_geometric.data import HeteroData
@@ -12,26 +13,30 @@ from gdsfd.errors import InputError, near_names
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.loader import rows_of
+from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.setting_checks import brief
 
-__all__ = ["DEFAULT_SUSPECTS", "check_suspects", "existing_suspects", "read_suspects"]
+__all__ = ["DEFAULT_SUSPECTS", "FOUND", "check_suspects", "existing_suspects", "read_suspects", "with_found"]
 
 #: Suspects where none are given: those of them that the graph has.
 DEFAULT_SUSPECTS = ("pattern", "environment")
 
-_WHOLE = ("pattern", "environment", "groups")
-_FORMS = "'pattern', 'environment', 'groups', 'modality:<name>' or 'column:<modality>.<name>'"
+#: Strata that are found, where they are tied to pattern or environment (:mod:`gdsfd.latent`).
+FOUND = "found"
+
+_WHOLE = ("pattern", "environment", "groups", FOUND)
+_FORMS = "'pattern', 'environment', 'groups', 'found', 'modality:<name>' or 'column:<modality>.<name>'"
 
 
 def read_suspects(suspects: str | Sequence[str] | None) -> tuple[str, ...]:
     """The declared suspects as a tuple.
 
     Args:
-        suspects: One word or several, each ``pattern``, ``environment``, ``groups``, ``modality:<name>`` or
+        suspects: One word or several, each ``pattern``, ``environment``, ``groups``, ``found``, ``modality:<name>`` or
             ``column:<modality>.<name>``; None = :data:`DEFAULT_SUSPECTS`.
 
     Raises:
-        InputError: A word of another form.
+        InputError: A word of another form; ``found`` with nothing that strata could be tied to.
 
     Example:
         >>> read_suspects("pattern")
@@ -48,7 +53,35 @@ def read_suspects(suspects: str | Sequence[str] | None) -> tuple[str, ...]:
         part = bool(colon) and bool(rest) and (kind == "modality" or (kind == "column" and "." in rest))
         if not isinstance(word, str) or not (whole or part):
             raise InputError(f"suspects: expected {_FORMS}, got {brief(word)}.{near_names(str(word), _WHOLE)}")
+    if FOUND in words and not {"pattern", "environment"} & set(words):
+        raise InputError(
+            "suspect 'found': strata count only where they are tied to the pattern of modalities or the environment; "
+            f"declare one of these, too: {[*words, 'pattern']}"
+        )
     return tuple(words)
+
+
+def with_found(streams: StreamConfig | None, suspects: Sequence[str], strict: bool = True) -> StreamConfig | None:
+    """A debiasing mode that looks for strata where ``found`` is among the suspects.
+
+    Args:
+        streams: The mode's parts; None = ERM.
+        suspects: Words as in ``Debiaser(suspects=...)``.
+        strict: Whether a mode that cannot take found strata is refused; it is left as it is otherwise.
+
+    Raises:
+        InputError: The mode adjusts for suspects by other means than a margin.
+    """
+    if FOUND not in suspects or streams is None or streams.finds_strata or not streams.uses_suspects:
+        return streams
+    if streams.margin and not streams.has_objective and not streams.adjusts:
+        return replace(streams, found_strata="evidence")
+    if not strict:
+        return streams
+    raise InputError(
+        "suspect 'found': found strata take the place of a margin, and this debiasing mode has none, or averages over "
+        "strata of its own; take debias='margin' or 'full', or leave 'found' out"
+    )
 
 
 def existing_suspects(suspects: Sequence[str], graph: HeteroData) -> tuple[str, ...]:
@@ -84,12 +117,12 @@ def check_suspects(suspects: Sequence[str], graph: HeteroData, varied: bool = Tr
             raise InputError(
                 f"suspect {word!r}: modality {name!r} has no column {column!r}.{near_names(column, columns[name])}"
             )
-        if varied:
+        if varied and word != FOUND:
             _check_varied(word, name, graph)
 
 
 def _declared(word: str, graph: HeteroData) -> bool:
-    if word == "pattern":
+    if word in ("pattern", FOUND):
         return True
     return bool(graph["patient"].get("environment" if word == "environment" else "groups"))
 

@@ -18,6 +18,7 @@ from gdsfd.cohort.schema import ModalityFields
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.from_cohort import edge_type
+from gdsfd.training.suspects.declared_suspects import FOUND
 
 __all__ = ["SuspectCodes", "suspect_codes", "word_codes"]
 
@@ -62,7 +63,7 @@ def suspect_codes(graph: HeteroData, suspects: Sequence[str], rows: Tensor) -> S
 
     Args:
         graph: The graph.
-        suspects: Words as in ``Debiaser(suspects=...)``.
+        suspects: Words as in ``Debiaser(suspects=...)``; ``found`` has no codes.
         rows: Training rows, int64; nothing is fitted on any other row and labels are not read.
 
     Returns:
@@ -82,6 +83,8 @@ def suspect_codes(graph: HeteroData, suspects: Sequence[str], rows: Tensor) -> S
             columns.extend(
                 (f"group:{name}", word_codes(np.asarray(groups[name], dtype=object), fit)) for name in groups
             )
+        elif word == FOUND:
+            continue  # known by responsibilities only, which labels enter
         elif word == "pattern":
             columns.append((word, _patterns(presence_of(graph).numpy(), fit)))
         elif kind == "modality":

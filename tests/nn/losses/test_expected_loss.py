@@ -60,6 +60,22 @@ def _one(logits: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
     return (loss if weight is None else loss * weight[known]).sum()
 
 
+def test_outcomes_with_strata_of_their_own_are_each_its_own_loss() -> None:
+    logits, y, share, margin, weight = drawn("multilabel")
+    own = torch.stack([share.roll(each, 1) for each in range(y.size(1))], dim=2)
+    found = expected_loss(logits, y, own, margin, weight)
+    labelled = ~y.isnan()
+    alone = [
+        expected_loss(logits[:, [c]], y[:, [c]], own[:, :, c], margin[:, :, [c]], weight[:, [c]]) * labelled[:, c].sum()
+        for c in range(y.size(1))
+    ]
+    torch.testing.assert_close(found, torch.stack(alone).sum() / labelled.sum())
+    same = share.unsqueeze(2).expand(-1, -1, y.size(1))
+    torch.testing.assert_close(
+        expected_loss(logits, y, same, margin, weight), expected_loss(logits, y, share, margin, weight)
+    )
+
+
 def test_a_stratum_that_is_known_is_its_margin_and_nothing_labelled_is_nothing() -> None:
     logits, y, _, margin, weight = drawn("binary")
     sure = F.one_hot(torch.full((PATIENTS,), 2), STRATA).float()

@@ -31,24 +31,38 @@ def verdict(monkeypatch):
     """``select_model`` on networks whose tuning AUROCs and gain are given."""
     graph = graph_from_cohort(make_cohort(60))
 
-    def judged(reference, debiased, gain=None, told=(0.1,), environments=True, mean_area=None):
+    def judged(reference, debiased, gain=None, told=(0.1,), environments=True, mean_area=None, used=True, mode="full"):
         config = TrainConfig().resolved(40)
         plain = Arm("concat", None, config, 0, ("environment",))
-        other = Arm("concat", PRESETS["full"], config, 0, ("environment",))
+        other = Arm("concat", PRESETS[mode], config, 0, ("environment",))
         areas = {"reference network": reference, "debiased network": debiased}
         monkeypatch.setattr(guard, "predict", lambda network, store, rows: SimpleNamespace(probability=network))
         monkeypatch.setattr(guard, "mean_area", mean_area or (lambda y, score: areas[score]))
         found = concordance(0.0, -0.1, 0.1) if gain is None else gain
         asked = []
         monkeypatch.setattr(guard, "environment_folds", lambda graph, folds: ["a fold"] if environments else [])
-        monkeypatch.setattr(guard, "leave_one_environment_out", lambda *rest: asked.append("left out") or found)
+
+        def left_out(graph, reference, debiased, *rest):
+            asked.append("left out")
+            fitted_without.append(debiased)
+            return found
+
+        monkeypatch.setattr(guard, "leave_one_environment_out", left_out)
         monkeypatch.setattr(guard, "weighted_gain", lambda *rest: asked.append("weighted") or found)
         fitted = {
             "reference": FittedArm("reference network", TrainingState(), SuspectSignal()),
-            "debiased": FittedArm("debiased network", TrainingState(), SuspectSignal(("environment",), (3,), told)),
+            "debiased": FittedArm(
+                "debiased network",
+                TrainingState(),
+                SuspectSignal(
+                    ("environment",), (3,), told, strata={"used": used} if other.streams.finds_strata else {}
+                ),
+            ),
         }
         return select_model(graph, plain, other, fitted), asked
 
+    fitted_without: list[Arm] = []
+    judged.fitted_without = fitted_without
     return judged
 
 
@@ -105,7 +119,7 @@ def test_nothing_to_compare_by(verdict):
 
 
 def test_suspects_that_tell_nothing_are_nothing_to_adjust_for(verdict):
-    found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), told=(0.0,))
+    found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), told=(0.0,), used=False)
     assert (found.choice, asked) == ("reference", [])
     assert "there is nothing to adjust for" in found.explanation
 
@@ -132,6 +146,18 @@ def test_strata_that_are_a_practice_weigh_the_evidence_and_the_words_say_so(verd
     assert asked == [(("environment",), 0)]
     assert "among patients weighted so that the 2 kinds of practice found tell nothing of the outcome" in words
     assert "(a gain of 0.017 would have been noticed four times in five)" in words
+
+
+@pytest.mark.parametrize(("mode", "used", "looks"), [("full", True, 1), ("full", False, 0), ("margin", False, 1)])
+def test_strata_are_looked_for_again_only_where_training_did_not_or_found_a_practice(
+    verdict, monkeypatch, mode, used, looks
+):
+    looked = []
+    monkeypatch.setattr(guard, "practice_shares", lambda *rest: looked.append(rest))
+    verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), used=used, mode=mode)
+    assert len(looked) == looks
+    (without,) = verdict.fitted_without
+    assert without.streams == (PRESETS[mode] if mode == "margin" or used else replace(PRESETS[mode], found_strata="no"))
 
 
 @pytest.mark.parametrize(("weighted", "failed"), [((0.75, 0.80), False), ((0.80, 0.65), True)])

@@ -22,6 +22,17 @@ def test_one_word_or_several() -> None:
     assert read_suspects(["modality:labs", "column:labs.a.b"]) == ("modality:labs", "column:labs.a.b")
 
 
+def test_found_strata_need_something_to_be_tied_to_and_a_margin_to_take_the_place_of() -> None:
+    assert Debiaser(debias="margin", suspects=("environment", "found")).streams.found_strata == "evidence"
+    assert Debiaser(debias="margin", suspects="environment").streams.found_strata == "no"
+    assert Debiaser(debias="none", suspects=("environment", "found")).streams is None
+    with pytest.raises(InputError, match=r"declare one of these, too: \['groups', 'found', 'pattern'\]"):
+        Debiaser(debias="margin", suspects=("groups", "found"))
+    for mode in ("strata", "prototypes", "group_dro"):
+        with pytest.raises(InputError, match="take debias='margin' or 'full'"):
+            Debiaser(debias=mode, suspects=("pattern", "found"))
+
+
 @pytest.mark.parametrize("word", ["patterns", "modality:", "column:labs", "site:x", ""])
 def test_other_forms_are_refused(word: str) -> None:
     with pytest.raises(InputError, match="suspects: expected 'pattern', 'environment'"):

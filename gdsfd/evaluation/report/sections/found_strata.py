@@ -64,8 +64,12 @@ def evidence_words(data: Stored) -> Iterator[Paragraph]:
     """The evidence of a run in sentences.
 
     Args:
-        data: What :meth:`gdsfd.latent.choice.StrataChoice.to_dict` gave when the model was trained.
+        data: What :meth:`gdsfd.training.suspects.latent_targets.LatentTargets.to_dict` gave when the model was trained.
     """
+    if "by_outcome" in data:
+        for name, own in data["by_outcome"].items():
+            yield Paragraph(spelled(name), f"{own['sentence']} {_done(own)}")
+        return
     if "verdict" not in data:
         yield Paragraph("Not looked for", f"{data['sentence']} {_done(data)}")
         return

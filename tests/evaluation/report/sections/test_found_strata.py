@@ -42,6 +42,14 @@ def test_how_many_told_from_what_how_surely_and_what_was_done() -> None:
     assert "by 0.10" in found["How surely"]
 
 
+def test_of_several_outcomes_each_has_a_paragraph() -> None:
+    own = {"death": STORED, "delirium": {"used": False, "sentence": "No latent confounder was found."}}
+    found = {each.lead: each.text for each in evidence_words({"used": True, "sentence": "", "by_outcome": own})}
+    assert list(found) == ["death", "delirium"]
+    assert "its predictions leave that out" in found["death"]
+    assert "beside the margin" in found["delirium"]
+
+
 @pytest.mark.parametrize(
     ("verdict", "lead"),
     [("severity", "3 classes, of severity"), ("cannot tell", "3 classes, and no telling"), ("none", "No latent")],
