@@ -75,13 +75,13 @@ MODES: dict[str, StreamConfig | None] = {
     "none": None,
     "margin": PRESETS["margin"],
     "latent": PRESETS["latent"],
-    "streams, margin": replace(FULL, found_strata="no"),
+    "streams beside margin": replace(FULL, found_strata="no"),
     "full": FULL,
-    "full, no dependence": replace(FULL, information="none"),
-    "full, biased head by cross-entropy": replace(FULL, q=0.01),
+    "full without dependence": replace(FULL, information="none"),
+    "full with plain cross-entropy": replace(FULL, q=0.01),
 }
 #: The mode ``latent`` in a network that is as large as that of ``full``.
-MATCHED = "latent, as large as full"
+MATCHED = "latent as large as full"
 TRUE_U = "margin of the true U"
 RIVALS = ("logistic_margin", "boosting_margin", "latent_linear", "boosting_strata", f"logistic, {TRUE_U}")
 
