@@ -20,13 +20,13 @@ from results_line import append_line
 from sklearn.metrics import roc_auc_score
 
 import gdsfd
-from gdsfd.baselines.back_door import BackDoor
 from gdsfd.baselines.boosting_strata import BoostingStrata
 from gdsfd.baselines.logistic import Logistic
 from gdsfd.baselines.logistic_margin import LogisticMargin
 from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.graph.flatten import flatten
 from gdsfd.latent import FoundStrata, find_strata
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.simulation import load_truth
 from gdsfd.training.suspects.suspect_facts import suspect_facts
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, ClassVar, Self
 
-from gdsfd.baselines.back_door import BackDoor
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.flat_baseline import Classifier, FlatBaseline, Labels, Matrix, OutcomeRows
 from gdsfd.baselines.linear_model import LinearModel
@@ -16,6 +15,7 @@ from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.errors import NotFittedError
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
+from gdsfd.latent.back_door import BackDoor
 
 __all__ = ["LatentLinear"]
 

@@ -15,6 +15,7 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, build_loss_weight
 from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective, build_objective
@@ -44,6 +45,7 @@ class SuspectSignal:
         clipped: Per outcome, the share of training patients whose weight by them was cut; empty without such weights.
         effective: Per outcome, how many training patients the weighted ones are worth.
         strata: Strata that were looked for: the evidence and whether they are used, JSON-able; empty where none were.
+        back_doors: Outcome -> the strata that are averaged out for it.
     """
 
     suspects: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ class SuspectSignal:
     clipped: tuple[float, ...] = ()
     effective: tuple[float, ...] = ()
     strata: dict[str, Any] = field(default_factory=dict)
+    back_doors: dict[str, BackDoor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class Arm:
             force = streams.found_strata == "force"
             latent = latent_targets(graph, both, self.suspects, self.seed, force, targets.margin)
             targets = replace(targets, strata_share=latent.share, strata_margin=latent.margin)
-            signal = replace(signal, strata=latent.to_dict())
+            signal = replace(signal, strata=latent.to_dict(), back_doors=latent.back_doors())
         return targets, codes, signal
 
     def objective(self, network: Ensemble, num_rows: int, sizes: Sequence[int]) -> Objective:

@@ -34,6 +34,7 @@ from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.plan import TrainingPlan, plan_training
 from gdsfd.training.progress import Watch, followed
 from gdsfd.training.run_record.run_record import RunRecord, record_run
+from gdsfd.training.site_strata import read_strata
 from gdsfd.training.storage.checkpoint import (
     already_training,
     check_resumable,
@@ -85,8 +86,9 @@ class Debiaser(TrainedNetworks, Estimator):
         history_: One row per epoch.
         training_: Facts of the training: patients, epochs, seconds, how it ended.
         record_: What was fixed in training; None in runs of earlier versions.
+        strata_: Outcome -> the found strata that are averaged out for it, with the masses :meth:`adapt` gave them.
 
-    The last seven also go by their names without the underscore. With debiasing, :meth:`fit` also trains the same
+    All but the last also go by their names without the underscore. With debiasing, :meth:`fit` also trains the same
     backbone without it, compares the two on patients that neither was trained on, and predicts with the debiased one
     only where there is evidence that it is better (``guard_.explanation``). :meth:`use` forces either.
 
@@ -226,7 +228,7 @@ class Debiaser(TrainedNetworks, Estimator):
             "choice": self.choice_,
             "plugins": plugin_needs(used_parts(self.backbone, self.streams, self.schema_)),
         }
-        write_model(folder, self.networks_, described, self.history_, board, self.record_)
+        write_model(folder, self.networks_, described, self.history_, board, self.record_, self.strata_)
 
     @classmethod
     def load(cls, folder: str | Path) -> Debiaser:
@@ -264,6 +266,7 @@ class Debiaser(TrainedNetworks, Estimator):
         guard = stored["guard"]
         model.guard_ = Guard.from_dict(guard) if guard is not None else None
         model.choice_ = stored["choice"]
+        model.strata_ = read_strata(folder, stored.get("strata", ()), model.schema_)
         if stored.get("record") is not None:
             model.record_ = RunRecord.read(folder, stored["record"], model.schema_)
         return model
@@ -276,6 +279,7 @@ class Debiaser(TrainedNetworks, Estimator):
         """Takes over what was trained."""
         self.schema_, self.config_, self.suspects_ = graph.schema, models.config, suspects
         self.guard_, self.networks_, self.record_ = models.guard, models.networks, None
+        self.strata_ = models.strata
         self.use(models.config.guard if models.guard is not None else "auto")
         self.history_, self.training_ = models.history(self.choice_), models.facts(graph, self.choice_)
 

@@ -12,6 +12,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
@@ -43,6 +44,11 @@ class FittedModels:
     def networks(self) -> dict[str, Ensemble]:
         """The networks by name, in evaluation mode."""
         return {name: arm.network.eval() for name, arm in self.arms.items()}
+
+    @property
+    def strata(self) -> dict[str, BackDoor]:
+        """Outcome -> the found strata that the debiased model averages out for it."""
+        return self.arms["debiased"].suspect_signal.back_doors if "debiased" in self.arms else {}
 
     def history(self, choice: str) -> list[dict[str, Any]]:
         """Rows of all epochs; where there are two models each row says which ``model`` it is of."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +14,8 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, shown
+from gdsfd.graph.flatten import flatten
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
@@ -22,8 +26,12 @@ from gdsfd.training.model_selection.evidence import mean_area
 from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.run_record.run_record import RunRecord
 from gdsfd.training.schema_check import check_schema
+from gdsfd.training.site_strata import moved, reweighted, target_prototypes
+from gdsfd.training.stratum_assignment import has_strata
 
 __all__ = ["TrainedNetworks"]
+
+_log = logging.getLogger(__name__)
 
 
 class TrainedNetworks:
@@ -45,6 +53,7 @@ class TrainedNetworks:
         self.history_: list[dict[str, Any]] = []
         self.training_: dict[str, Any] = {}
         self.record_: RunRecord | None = None
+        self.strata_: dict[str, BackDoor] = {}
 
     schema = Alias[CohortSchema | None]("schema_")
     networks = Alias[dict[str, Ensemble]]("networks_")
@@ -92,6 +101,57 @@ class TrainedNetworks:
         if chosen not in self.networks_:
             raise InputError("use: this model was trained with debias='none' and has no debiased network")
         self.choice_ = chosen
+        return self
+
+    def adapt(
+        self, graph: HeteroData, split: str | Sequence[str] | None = None, ids: Sequence[str] | None = None
+    ) -> Self:
+        """Weighs strata as they weigh among the patients of another site; their labels are not looked at.
+
+        Predictions average over strata by their masses among the training patients: prototypes (mode ``prototypes``),
+        or strata that were found (``full``, ``latent``, or ``"found"`` among the suspects) and are a practice. After
+        this they average by the masses at the site: each prototype's share of its patients, by their patterns; of found
+        strata what a few rounds of EM give, taking them to be independent of the outcome there
+        (:func:`gdsfd.training.site_strata.reweighted`). Where no practice was found nothing is changed, and the logger
+        says so. Adapting again, to the training graph for one, starts anew. The network without debiasing is never
+        changed: where the guard chose it predictions stay as they are.
+
+        Args:
+            graph: The site's graph, with the model's schema (built with ``like=`` it).
+            split: A split's name, or several; None with ``ids=None`` = all patients.
+            ids: Patient ids, instead of a split.
+
+        Returns:
+            The model itself; ``training_["adapted"]`` has the number of patients and the masses, and is saved with it.
+
+        Raises:
+            NotFittedError: The model was not trained.
+            SchemaError: The graph has other modalities, columns or vocabularies.
+            InputError: Unknown split or ids, or no patients; a mode without strata.
+        """
+        network = self.networks_.get("debiased")
+        if not self.networks_ or self.schema_ is None:
+            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
+        finds = self.streams is not None and self.streams.finds_strata
+        if network is None or not (finds or has_strata(network)):
+            raise InputError(
+                "adapt: this model averages over no strata, so there are no masses to re-estimate; train it with "
+                "debias='full' or 'prototypes', or with 'found' among the suspects"
+            )
+        check_schema(self.schema_, graph.schema)
+        rows = self._graphs.rows(graph, split, ids)
+        if not rows.numel():
+            raise InputError("adapt: expected patients to work the masses of strata out from, got none")
+        masses: dict[str, list[Any]] = {}
+        if has_strata(network):
+            masses["prototypes"] = target_prototypes(network.cpu().eval(), graph, rows)
+        elif self.strata_:
+            features, _ = flatten(graph, rows.numpy())
+            self.strata_ = {name: each.adapted(features) for name, each in self.strata_.items()}
+            masses = {name: [float(mass) for mass in each.masses] for name, each in self.strata_.items()}
+        else:
+            _log.warning("adapt: no practice was found in training, so nothing is averaged over and nothing changes")
+        self.training_ = {**self.training_, "adapted": {"patients": rows.numel(), "masses": masses}}
         return self
 
     def predict_proba(
@@ -180,6 +240,10 @@ class TrainedNetworks:
         check_schema(self.schema_, graph.schema)
         rows = self._graphs.rows(graph, split, ids)
         predictions = predict(network, store, rows, read_device(device or "cpu"), embeddings)
+        if network is self.networks_.get("debiased") and moved(self.strata_):
+            features, _ = flatten(graph, rows.numpy())
+            there = reweighted(predictions.probability, self.strata_, self.schema_, features)
+            predictions = replace(predictions, probability=there)
         broken = np.flatnonzero(~np.isfinite(predictions.probability).all(-1))
         if broken.size:
             known = graph["patient"].id

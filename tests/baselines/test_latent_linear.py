@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdsfd.baselines.back_door import BackDoor
 from gdsfd.baselines.baseline import fitted_with_every_model
 from gdsfd.baselines.files import read_baselines, write_baselines
 from gdsfd.baselines.latent_linear import LatentLinear
 from gdsfd.baselines.logistic import Logistic
 from gdsfd.errors import InputError, NotFittedError
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.latent.back_door import BackDoor
 from tests.baselines.test_margin_baseline import facts
 from tests.cohort_factory import make_cohort
 

@@ -114,7 +114,7 @@ def select_model(
     areas = {name: mean_area(y[tuning_rows], score) for name, score in scores.items()}
     figures = {f"{name}_auroc": area for name, area in areas.items()}
     below = areas["reference"] - areas["debiased"]
-    if streams is not None and looked and not used:  # left-out fits are of what was delivered, and strata are looked for once
+    if streams is not None and looked and not used:  # left-out fits are of what was delivered; one look is enough
         debiased = replace(debiased, streams=replace(streams, found_strata="no"))
 
     @cache

@@ -15,9 +15,11 @@ from gdsfd._version import __version__
 from gdsfd.atomic_write import atomic_directory, check_replaceable
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.history_log import write_history
 from gdsfd.training.run_record.run_record import RunRecord
+from gdsfd.training.site_strata import write_strata
 from gdsfd.training.storage.checkpoint import work_folder
 from gdsfd.training.storage.stored_model import FORMAT, VERSION, check_stored, damaged
 
@@ -48,6 +50,7 @@ def write_model(
     history: Sequence[dict[str, Any]],
     board: Path | None = None,
     record: RunRecord | None = None,
+    strata: Mapping[str, BackDoor] | None = None,
 ) -> None:
     """Writes a model, whole or not at all.
 
@@ -58,6 +61,7 @@ def write_model(
         history: Rows of all epochs.
         board: Folder of TensorBoard event files to keep beside it.
         record: What was fixed on the training cohort.
+        strata: Outcome -> found strata that are averaged out for it.
 
     Raises:
         InputError: ``folder`` holds something else.
@@ -67,11 +71,13 @@ def write_model(
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])
         kept = record.write(temporary) if record is not None else None
+        named = write_strata(temporary, strata or {})
         files = sorted(temporary.rglob("*.safetensors"))
         stored = {
             **{"format": FORMAT, "version": VERSION, "gdsfd": __version__},
             **described,
             "record": kept,
+            "strata": named,
             "history": list(history),
             "files": {file.relative_to(temporary).as_posix(): digest_of_file(file) for file in files},
         }

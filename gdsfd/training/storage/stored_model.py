@@ -100,6 +100,7 @@ class _Model(BaseModel):
     choice: _Which
     record: dict[str, Any] | None = None
     plugins: list[dict[str, str]] = []
+    strata: list[str] = []
     history: list[_Row]
     files: dict[str, str]
     digest: str | None

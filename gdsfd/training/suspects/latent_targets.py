@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.latent.choice import StrataChoice, choose_strata
 from gdsfd.latent.found_strata import SUSPECTS, FoundStrata
 from gdsfd.latent.gaussian_block import Floats, Ints
@@ -36,6 +37,11 @@ class LatentTargets:
     choices: Mapping[str, StrataChoice]
     share: Tensor | None = None
     margin: Tensor | None = None
+
+    def back_doors(self) -> dict[str, BackDoor]:
+        """Outcome -> the strata that are averaged out for it."""
+        used = {name: each.found for name, each in self.choices.items() if each.used}
+        return {name: BackDoor.of(found) for name, found in used.items() if found is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """What was found and whether it is used, JSON-able; of several outcomes by outcome."""

@@ -12,18 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdsfd.evaluation.metrics.formulas import Floats
-from gdsfd.graph.availability import presence_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.adjustment.averaged_logits import logit_spread
 from gdsfd.nn.ensemble import Ensemble
-from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.training.inference import batches_of
-from gdsfd.training.suspects.strata import groups_of
+from gdsfd.training.stratum_assignment import BATCH, joined, own_stratum, stream_members
 
-__all__ = ["StratumPredictions", "assign_strata", "has_strata", "member_groups", "predict_strata"]
-
-#: Patients at a time; each is predicted under every stratum.
-BATCH = 512
+__all__ = ["StratumPredictions", "predict_strata"]
 
 Ints = NDArray[np.int64]
 
@@ -47,52 +42,13 @@ class StratumPredictions:
     stratum: tuple[Ints, ...]
 
 
-def has_strata(network: Any) -> bool:
-    """Whether a network averages over strata."""
-    return isinstance(network, Ensemble) and all(
-        isinstance(member, StreamPredictor) and member.deconfounder is not None for member in network.members
-    )
-
-
-def member_groups(network: Ensemble, graph: Any, train: Tensor) -> list[Tensor]:
-    """For each member the group (pattern, environment) of all the graph's patients; int64 [N].
-
-    Environments are numbered by the training patients; in a graph without any, all count as unknown.
-    """
-    groups = []
-    for member in _members(network):
-        assert member.deconfounder is not None
-        if train.numel():
-            groups.append(groups_of(member, graph, train))
-        else:
-            groups.append(member.deconfounder.groups(presence_of(graph), None))
-    return groups
-
-
-@torch.no_grad()
-def assign_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence[Tensor]) -> tuple[Ints, ...]:
-    """For each member the stratum of each patient; int64 [n].
-
-    Args:
-        network: A network with strata, in evaluation mode.
-        graph: The graph.
-        rows: The patients, as rows of the graph; int64 [n].
-        groups: Of :func:`member_groups`.
-    """
-    found: list[list[Tensor]] = [[] for _ in groups]
-    for batch in batches_of(PatientStore(graph), rows, batch_size=BATCH):
-        for place, (member, group) in enumerate(zip(_members(network), groups, strict=True)):
-            found[place].append(_stratum(member, member(batch), group[batch.rows]))
-    return tuple(_joined(parts) for parts in found)
-
-
 @torch.no_grad()
 def predict_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence[Tensor]) -> StratumPredictions:
     """Predicts patients given their own stratum, under each, and on average.
 
-    The arguments are those of :func:`assign_strata`.
+    The arguments are those of :func:`gdsfd.training.stratum_assignment.assign_strata`.
     """
-    members = _members(network)
+    members = stream_members(network)
     strata: list[list[Tensor]] = [[] for _ in members]
     sums: list[Tensor | float] = [0.0 for _ in members]
     observed, intervened, spread = [], [], []
@@ -102,7 +58,7 @@ def predict_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence
             head = member.deconfounder
             assert head is not None
             prediction = member(batch)
-            stratum = _stratum(member, prediction, group[batch.rows])
+            stratum = own_stratum(member, prediction, group[batch.rows])
             center, mass = head.centers
             under = head.fusion(prediction.causal, center).double()  # [B, S, T]
             strata[place].append(stratum)
@@ -118,22 +74,8 @@ def predict_strata(network: Ensemble, graph: Any, rows: Tensor, groups: Sequence
         intervened=torch.cat(intervened).numpy(),
         spread=torch.cat(spread).numpy(),
         under=tuple((torch.as_tensor(total) / rows.numel()).numpy() for total in sums),
-        stratum=tuple(_joined(parts) for parts in strata),
+        stratum=tuple(joined(parts) for parts in strata),
     )
-
-
-def _members(network: Ensemble) -> list[StreamPredictor]:
-    return [member for member in network.members if isinstance(member, StreamPredictor)]
-
-
-def _stratum(member: StreamPredictor, prediction: StreamPrediction, group: Tensor) -> Tensor:
-    assert member.deconfounder is not None
-    assert prediction.source is not None
-    return member.deconfounder.strata(prediction.source, group)
-
-
-def _joined(parts: Sequence[Tensor]) -> Ints:
-    return torch.cat(list(parts)).numpy().astype(np.int64)
 
 
 def _probability(logits: Tensor, multiclass: bool) -> Tensor:

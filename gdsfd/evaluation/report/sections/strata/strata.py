@@ -15,17 +15,12 @@ from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.formulas import mean_or_nan
 from gdsfd.evaluation.report.sections.strata.movement import Movement, movement, subgroup_shifts
-from gdsfd.evaluation.report.sections.strata.predictions import (
-    StratumPredictions,
-    assign_strata,
-    has_strata,
-    member_groups,
-    predict_strata,
-)
+from gdsfd.evaluation.report.sections.strata.predictions import StratumPredictions, predict_strata
 from gdsfd.evaluation.subgroups.slices import pattern_description
 from gdsfd.evaluation.targets import Target, labels_of, rows_of_split, target_names
 from gdsfd.graph.availability import presence_of
 from gdsfd.nn.stream_predictor import StreamPredictor
+from gdsfd.training.stratum_assignment import assign_strata, has_strata, member_groups
 from gdsfd.training.suspects.strata import environment_codes
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from copy import copy
 import numpy as np
 import torch
 
-from gdsfd.evaluation.report.sections.strata.predictions import assign_strata, member_groups, predict_strata
+from gdsfd.evaluation.report.sections.strata.predictions import predict_strata
 from gdsfd.nn.losses import probabilities
+from gdsfd.training.stratum_assignment import assign_strata, member_groups
 from tests.evaluation.report.sections.strata.fitting import rows_of
 
 

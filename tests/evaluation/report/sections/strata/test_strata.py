@@ -12,13 +12,14 @@ import torch
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.sections.strata.narrative import strata_narrative
-from gdsfd.evaluation.report.sections.strata.predictions import member_groups, predict_strata
+from gdsfd.evaluation.report.sections.strata.predictions import predict_strata
 from gdsfd.evaluation.report.sections.strata.strata import judge_strata
 from gdsfd.evaluation.subgroups.slices import pattern_description
 from gdsfd.evaluation.targets import labels_of
 from gdsfd.graph.availability import presence_of
 from gdsfd.nn.streams.config import PRESETS
 from gdsfd.training import Debiaser
+from gdsfd.training.stratum_assignment import member_groups
 from tests.evaluation.report.sections.strata.fitting import SMALL, fitted, rows_of
 
 RULES = EvaluationConfig(resamples=30, min_patients=10)

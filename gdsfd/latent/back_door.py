@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from gdsfd.baselines.labels import Floats
 from gdsfd.errors import InputError
 from gdsfd.latent.content import ContentReader
 from gdsfd.latent.found_strata import FoundStrata
-from gdsfd.latent.gaussian_block import GaussianBlock
+from gdsfd.latent.gaussian_block import Floats, GaussianBlock
 from gdsfd.latent.mixture import Mixture, Observed
 
 __all__ = ["BackDoor"]
@@ -73,6 +72,23 @@ class BackDoor:
         """
         seen = Observed(self.reader(features), self.reader.block, {})
         return replace(self, masses=self.mixture.target_masses(seen, self.prevalence, rounds))
+
+    def log_ratio(self, features: NDArray[np.float32]) -> Floats:
+        r"""What other masses of the classes do to each outcome's back-door density, in nats; [n, L].
+
+        .. math:: \log \sum_u P'(u)\, p(x \mid y, u) - \log \sum_u P(u)\, p(x \mid y, u)
+
+        with the masses :math:`P'` and those of the patients fitted on, :math:`P`.
+
+        Args:
+            features: Rows of the flattened table, NaN = not measured; [n, F].
+        """
+        seen, outcomes = Observed(self.reader(features), self.reader.block, {}), len(self.prevalence)
+        now, before = (
+            self.mixture.outcome_log_density(seen, np.tile(masses, (outcomes, 1)))
+            for masses in (self.masses, self.mixture.marginal)
+        )
+        return np.asarray(now - before, dtype=np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is stored."""

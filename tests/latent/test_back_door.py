@@ -5,8 +5,8 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from gdsfd.baselines.back_door import BackDoor
 from gdsfd.errors import InputError
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.latent.content import ContentReader
 from tests.latent.drawn import BLOCK, a_mixture, draw
 from tests.latent.test_mixture import slow_joint
