@@ -1,4 +1,4 @@
-"""Is a practice found on real cohorts, each environment left out in turn? One JSON line per cohort, environment and seed.
+"""Is a practice found on real cohorts, each environment left out in turn? One JSON line per training set.
 
     python benchmarks/strata_shifts.py --cohorts uci_heart,eicu,physionet2012,support2 --seeds 5
     python benchmarks/strata_shifts.py --summary
