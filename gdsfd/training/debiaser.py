@@ -61,9 +61,9 @@ class Debiaser(TrainedNetworks, Estimator):
             outcome, which is left out of predictions. ``"latent"``: beside confounder strata that are found, where the
             evidence says that they are a practice, and beside the margin elsewhere. ``"strata"``: patients weighted so
             that the suspects tell nothing of the outcome. ``"dfd"``: dual streams as far as they are published.
-            ``"full"``: dual streams with margins over the suspects. ``"prototypes"``: dual streams whose predictions
-            are averaged over strata of patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its
-            fields.
+            ``"full"``: dual streams beside found strata or the margin, as ``latent``. ``"prototypes"``: dual streams
+            whose predictions are averaged over strata of patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a
+            mapping of its fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
             ``"column:<modality>.<name>"``, ``"found"``. Used by all modes but ``none`` and ``dfd``. None =
             ``"pattern"`` and, where the graph has one, ``"environment"``; what is given has to be in the graph.
