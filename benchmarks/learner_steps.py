@@ -5,7 +5,8 @@
 Steps of all learners alternate on the same batches of the simulated cohort. A step is forward, loss, backward, clipping
 and optimiser, of ``--members`` networks; in one pass where a learner can, as training does it. One line per learner is
 appended to ``results/learner_steps.jsonl``: quartiles of the time and of its ratio to muse's step, and the number of
-weights. The bar is twice muse's step, four times for ``healnet``; a line has it beside the ratio.
+weights. The bar is twice muse's step, four times for ``healnet``, ``flexmoe`` and ``smil``; a line has it beside the
+ratio.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from gdsfd.nn.member_stack import MemberStack
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.hooks import BackboneHooks
 
-BOUNDS = {"healnet": 4.0}
+BOUNDS = {"flexmoe": 4.0, "healnet": 4.0, "smil": 4.0}
 
 
 def stepper(arm: Arm, graph: Any) -> tuple[Callable[[torch.Tensor], None], int, bool]:
@@ -42,15 +44,28 @@ def stepper(arm: Arm, graph: Any) -> tuple[Callable[[torch.Tensor], None], int, 
     objective = arm.objective(network, len(graph["patient"].id), codes.sizes)
     network.prepare(store)
     network.fit_inputs(lambda: PatientLoader(store, train, 4096), 1.0)
+    hooks = BackboneHooks(network, store, arm.config)
     batches = TrainingBatches(network, store, torch.device("cpu"), arm.config.batch_size)
     trained = MemberStack(network) if batches.in_grid else network
     optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-4, fused=True)
+    if hooks.read_memory:
+        with torch.no_grad():
+            trained.fit_memory(lambda: batches.passes(train))
     network.train()
 
     def step(rows: torch.Tensor) -> None:
-        loss = objective(trained(next(batches.steps(rows, rows.numel()))), targets.take(rows), 2)
+        batch = next(batches.steps(rows, rows.numel()))
+        if hooks.replace_loss:
+            loss = hooks.loss(batch, targets.take(rows), objective, 2)
+        else:
+            predictions = trained(batch)
+            loss = objective(predictions, targets.take(rows), 2)
+            if hooks.read_truth:
+                hooks.add_truth(predictions, targets.take(rows))
         optimizer.zero_grad()
         loss.backward()
+        if hooks.on_gradients:
+            hooks.after_backward()
         torch.nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
         optimizer.step()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gdsfd.nn.backbones.learner_facts import learner_facts
 
 HEADER = ("name", "what it is", "source", "absence enters as", "lost")
-PLACES = ("name", "streams stand on", "own logits", "bank", "interaction", "members in one pass")
+PLACES = ("name", "streams stand on", "own logits", "bank, states or patterns", "interaction", "members in one pass")
 
 
 def what_rows() -> list[tuple[str, ...]]:
@@ -18,7 +18,7 @@ def what_rows() -> list[tuple[str, ...]]:
 
 
 def place_rows() -> list[tuple[str, ...]]:
-    """Name, where streams stand, and yes or no: own logits, bank, interaction, members in one pass."""
+    """Name, where streams stand, and yes or no to the rest of :data:`PLACES`."""
     words = {True: "yes", False: "no"}
     return [
         (

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
             word
             for word, holds in (
                 ("own logits", each.own_logits),
-                ("bank", each.bank),
+                ("bank, states or patterns", each.bank),
                 ("additive over modalities", each.interaction is False),
                 ("an edge per cell", each.level == "cell"),
                 ("members one by one", not each.one_pass),

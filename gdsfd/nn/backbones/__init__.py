@@ -7,6 +7,7 @@ from gdsfd.nn.backbones.concat import ConcatBackbone
 from gdsfd.nn.backbones.crossmodal import CrossmodalBackbone
 from gdsfd.nn.backbones.daft import DaftBackbone
 from gdsfd.nn.backbones.drfuse import DrFuseBackbone
+from gdsfd.nn.backbones.flexmoe import FlexMoeBackbone
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.healnet import HealnetBackbone
@@ -37,6 +38,7 @@ __all__ = [
     "CrossmodalBackbone",
     "DaftBackbone",
     "DrFuseBackbone",
+    "FlexMoeBackbone",
     "Fused",
     "FusionBackbone",
     "GrapeBackbone",

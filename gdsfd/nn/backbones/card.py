@@ -19,7 +19,7 @@ class Card:
         absence: How a modality that a patient does not have enters.
         lost: What the original has and this does not; empty where nothing.
         interaction: Whether it can learn what no modality tells by itself.
-        bank: Whether evaluation reads a bank of training patients.
+        bank: Whether something beside the weights is fitted on training patients: a bank, states, patterns.
     """
 
     source: str

@@ -24,7 +24,7 @@ class LearnerFacts:
         lost: What the original has and this does not; empty where nothing.
         interaction: Whether it can learn what no modality tells by itself; None where its class does not say.
         own_logits: Whether it scores by itself, in place of a head on its pooled vector.
-        bank: Whether evaluation reads what was fitted on training patients.
+        bank: Whether something beside the weights is fitted on training patients: a bank, states, patterns.
         streams: Where dual streams stand: on ``"tokens in"``, ``"tokens out"`` or the ``"pooled vector"``.
         level: What an edge is: ``"modality"`` or ``"cell"``.
         one_pass: Whether members of an ensemble train in one pass.

@@ -56,6 +56,8 @@ class Trained:
             parts = nn.ModuleList([self.encoder, self.learner, self.head])
             optimizer = torch.optim.AdamW(parts.parameters(), lr=1e-2, weight_decay=1e-3)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
+            if self.learner.memory_in_training:
+                self.remember(x, there)
             parts.train()
             for _ in range(steps):
                 rows = torch.randint(len(x), (size,))
@@ -65,9 +67,13 @@ class Trained:
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-            parts.eval()
-            with torch.no_grad():
-                self.learner.fit_memory(lambda: [self.inputs(x[:2048], there[:2048])])
+            self.remember(x, there)
+
+    @torch.no_grad()
+    def remember(self, x: Tensor, there: Tensor) -> None:
+        for part in (self.encoder, self.learner, self.head):
+            part.eval()
+        self.learner.fit_memory(lambda: [self.inputs(x[:2048], there[:2048])])
 
     def inputs(self, x: Tensor, there: Tensor):
         grid = self.encoder(x)
