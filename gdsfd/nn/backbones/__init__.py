@@ -1,5 +1,6 @@
 """Backbones: tokens on edges to one embedding per patient. One file each, behind :class:`Backbone`."""
 
+from gdsfd.nn.backbones.aug import AugBackbone
 from gdsfd.nn.backbones.backbone import Backbone, Criterion, Task
 from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.cmae import CmaeBackbone
@@ -30,6 +31,7 @@ from gdsfd.nn.backbones.umse import UmseBackbone
 from gdsfd.nn.backbones.unimodal import UnimodalBackbone
 
 __all__ = [
+    "AugBackbone",
     "Backbone",
     "Card",
     "CmaeBackbone",
