@@ -12,6 +12,7 @@ from gdsfd.nn.backbones.flexmoe import FlexMoeBackbone
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.healnet import HealnetBackbone
+from gdsfd.nn.backbones.inforeg import InforegBackbone
 from gdsfd.nn.backbones.late import LateBackbone
 from gdsfd.nn.backbones.m3care import M3CareBackbone
 from gdsfd.nn.backbones.medfuse import MedFuseBackbone
@@ -45,6 +46,7 @@ __all__ = [
     "FusionBackbone",
     "GrapeBackbone",
     "HealnetBackbone",
+    "InforegBackbone",
     "LateBackbone",
     "M3CareBackbone",
     "MedFuseBackbone",
