@@ -28,6 +28,7 @@ from gdsfd.nn.backbones.registry import (
     register_backbone,
 )
 from gdsfd.nn.backbones.shaspec import ShaspecBackbone
+from gdsfd.nn.backbones.smil import SmilBackbone
 from gdsfd.nn.backbones.umse import UmseBackbone
 from gdsfd.nn.backbones.unimodal import UnimodalBackbone
 
@@ -55,6 +56,7 @@ __all__ = [
     "MultiModNBackbone",
     "MuseBackbone",
     "ShaspecBackbone",
+    "SmilBackbone",
     "Task",
     "UmseBackbone",
     "UnimodalBackbone",

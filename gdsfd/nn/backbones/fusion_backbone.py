@@ -70,10 +70,13 @@ class FusionBackbone(Backbone):
 
     def forward(self, tokens: Tensor, layout: Layout, y: Tensor | None = None) -> Embeddings:
         """Embeds a batch of patients; see :class:`Backbone`."""
-        shown, kept = layout.hide(self.edge_drop) if self.training and self.edge_drop else (layout, None)
-        seen = tokens if kept is None else tokens.index_select(0, kept)
-        found = self.fuse(*masked_grid(seen, shown), y)
+        found = self.fuse(*self.shown(tokens, layout), y)
         return Embeddings(found.pooled, tokens, layout.presence, found.aux_loss, found.logits, found.parts)
+
+    def shown(self, tokens: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+        """The grid and who has what, as :meth:`fuse` takes them; in training without what was drawn to be hidden."""
+        shown, kept = layout.hide(self.edge_drop) if self.training and self.edge_drop else (layout, None)
+        return masked_grid(tokens if kept is None else tokens.index_select(0, kept), shown)
 
     def of_each(self, logits: Tensor, there: Tensor) -> dict[str, Part]:
         """Parts of single modalities.

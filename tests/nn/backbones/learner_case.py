@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.graph.grid_layout import GridLayout
 from gdsfd.nn.backbones import Backbone, Task, build_backbone
+from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import ErmObjective
 from gdsfd.nn.predictor import Prediction
@@ -62,15 +63,20 @@ def as_grid(presence: Tensor) -> GridLayout:
 
 
 def training_loss(made: Backbone, head: nn.Linear, tokens: Tensor, layout: Any, y: Tensor, aux: bool = True) -> Tensor:
-    """The loss as the predictor and the objective make it."""
-    found = made(tokens, layout, y)
-    logits = head(found.pooled) if found.logits is None else found.logits
-    parts = {
-        name: (head(part.code) if part.logits is None else part.logits, part.rows) for name, part in found.parts.items()
-    }
-    found.aux_loss = found.aux_loss if aux else None
-    prediction = Prediction(logits, found, parts=parts, parts_weight=made.parts_weight)
-    return ErmObjective()([prediction], Targets(y, torch.arange(len(y))), 2)
+    """The loss as the predictor and the objective make it, or as a learner does that replaces it."""
+
+    def criterion(found: Embeddings, rows: Tensor | None = None) -> Tensor:
+        logits = head(found.pooled) if found.logits is None else found.logits
+        parts = {
+            name: (head(part.code) if part.logits is None else part.logits, part.rows)
+            for name, part in found.parts.items()
+        }
+        found.aux_loss = found.aux_loss if aux else None
+        prediction = Prediction(logits, found, parts=parts, parts_weight=made.parts_weight)
+        mine = y if rows is None else y[rows]
+        return ErmObjective()([prediction], Targets(mine, torch.arange(len(mine))), 2)
+
+    return made.training_loss(tokens, layout, y, criterion)
 
 
 class CountOps(TorchDispatchMode):
