@@ -27,7 +27,7 @@ __all__ = ["SmilBackbone"]
 
 
 class _Fusion(nn.Module):
-    """The two layers that are adapted: code before its lift, and logits."""
+    """The two layers that are adapted."""
 
     def __init__(self, inputs: int, channels: int, outputs: int, dropout: float) -> None:
         super().__init__()
@@ -89,10 +89,8 @@ class SmilBackbone(FusionBackbone):
     own_logits = True
     memory_in_training = True
     card = Card(
-        "Ma et al., AAAI 2021",
-        "code",
-        "its token is a mixture of centres, weighed by the others",
-        "pre-training on images of complete patients",
+        *("Ma et al., AAAI 2021", "code", "its token is a mixture of centres, weighed by the others"),
+        lost="pre-training on images of complete patients",
         bank=True,
     )
     bank: Tensor
@@ -147,7 +145,7 @@ class SmilBackbone(FusionBackbone):
         return plain, noisy, self.lifted(self.lift_codes(noisy))
 
     def lifted(self, value: Tensor) -> Tensor:
-        """softplus of the value and, in training, noise."""
+        """softplus of the value, with noise in training."""
         return self.noise * F.softplus(value + torch.randn_like(value) if self.training else value)
 
     def training_loss(self, tokens: Tensor, layout: Layout, y: Tensor | None, criterion: Criterion) -> Tensor:
@@ -185,8 +183,8 @@ class SmilBackbone(FusionBackbone):
     def adapted(self, loss: Tensor) -> dict[str, Tensor]:
         """The fusion network's weights after a step down a loss."""
         weights = dict(self.fusion.named_parameters())
-        constant = self.first_order or torch.is_autocast_enabled(loss.device.type)
-        gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=not constant, retain_graph=True)
+        moves = not (self.first_order or torch.is_autocast_enabled(loss.device.type))
+        gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=moves, retain_graph=True)
         return {name: weights[name] - self.inner_rate * gradient for name, gradient in zip(weights, gradients)}
 
     @torch.no_grad()
