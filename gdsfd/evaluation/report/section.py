@@ -31,6 +31,7 @@ PAGE = {
     "population": "population",
     "summary": "summary.section",
     "figures": "figures",
+    "parts": "parts",
     "recalibrated": "recalibrated",
     "debiasing": "debiasing.section",
     "found_strata": "found_strata",
