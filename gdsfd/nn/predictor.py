@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from gdsfd.nn.backbones import Backbone, Task, backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders import CellTokens, Encoder, FeatureEncoder, build_encoder
+from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.nn.encoders.feature_layout import FeatureLayout
 from gdsfd.nn.encoders.token_grid import TokenGrid
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
@@ -57,7 +58,7 @@ class Predictor(nn.Module):
         backbone: Name of the backbone.
         channels: Width d.
         dropout: Dropout probability.
-        sequence: Whether events are also read by a recurrence over time.
+        sequence: The view over time by which events are also read, or ``"none"``.
         options: The backbone's own options.
         encoder_options: Kind of modality -> its encoder's own options.
     """
@@ -68,7 +69,7 @@ class Predictor(nn.Module):
         backbone: str = "muse",
         channels: int = 128,
         dropout: float = 0.25,
-        sequence: Literal["gru", "none"] = "none",
+        sequence: SequenceName = "none",
         options: Mapping[str, Any] | None = None,
         encoder_options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:

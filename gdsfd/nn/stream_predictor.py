@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from gdsfd.nn.adjustment.adjustment import Adjustment, build_adjustment
 from gdsfd.nn.adjustment.stratified_adjustment import StratifiedAdjustment
 from gdsfd.nn.backbones import Backbone, build_backbone
 from gdsfd.nn.embeddings import Embeddings
+from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.nn.predictor import Batch, Prediction, Predictor
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.dual_streams import DualStreams
@@ -74,7 +75,7 @@ class StreamPredictor(Predictor):
         backbone: str = "muse",
         channels: int = 128,
         dropout: float = 0.25,
-        sequence: Literal["gru", "none"] = "none",
+        sequence: SequenceName = "none",
         options: Mapping[str, Any] | None = None,
         streams: StreamConfig | None = None,
         num_suspects: Sequence[int] = (),

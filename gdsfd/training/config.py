@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
+from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.setting_checks import Number, Whole, check_fields, check_names
 
 __all__ = ["Accelerator", "TrainConfig"]
@@ -28,7 +29,9 @@ class TrainConfig:
         averaging: Decay per step of the running average of the weights that is evaluated and kept, from 0 to below 1;
             0 = no average.
         members: Networks trained side by side from different starts, whose probabilities are averaged; 1 to 64.
-        sequence: ``"gru"`` reads events over time beside their summaries, ``"none"`` only the summaries.
+        sequence: How events are read over time beside their summaries: ``"gru"``: a recurrence over steps; ``"utde"``:
+            attention over time, mixed with the last value by a gate; ``"set"``: an attention pool of single events;
+            ``"none"``: only the summaries.
         backbone_options: The backbone's own options; :class:`~gdsfd.training.debiaser.Debiaser` holds them to what its
             backbone takes.
         encoder_options: Kind of modality -> the options of its encoder.
@@ -58,7 +61,7 @@ class TrainConfig:
     relevance: Annotated[float, Number(0, 10)] = 1.0
     averaging: Annotated[float, Number(0, 1, below=True)] = 0.0
     members: Annotated[int | None, Whole(1, 64)] = None
-    sequence: Literal["gru", "none"] = "none"
+    sequence: SequenceName = "none"
     backbone_options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
     monitor: Literal["auprc", "loss"] = "loss"

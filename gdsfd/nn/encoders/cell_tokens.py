@@ -74,8 +74,8 @@ class CellTokens(nn.Module):
         recurrent = [name for name, encoder in zip(names, features) if encoder.also_reads]
         if recurrent:
             raise InputError(
-                f"sequence='gru' reads modality {recurrent[0]!r} over time, but this backbone's graph has one edge per "
-                "item, with its summaries; take sequence='none', or the backbone 'muse' or 'concat'"
+                f"the setting 'sequence' reads modality {recurrent[0]!r} over time, but this backbone's graph has one "
+                "edge per item, with its summaries; take sequence='none', or the backbone 'muse' or 'concat'"
             )
         self.names = tuple(names)
         self._encoders = tuple(features)

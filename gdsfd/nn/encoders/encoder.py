@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor, nn
 
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.errors import InputError
+from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.nn.named_part import build_part, check_part
 from gdsfd.registry import Registry
 from gdsfd.setting_checks import brief
@@ -98,7 +99,7 @@ def build_encoder(
     fields: ModalityFields,
     out_channels: int,
     dropout: float = 0.25,
-    sequence: Literal["gru", "none"] = "none",
+    sequence: SequenceName = "none",
     **options: Any,
 ) -> Encoder:
     """The encoder of one modality, by its kind.
@@ -107,7 +108,7 @@ def build_encoder(
         fields: The modality's fitted description.
         out_channels: Width d of its tokens.
         dropout: Dropout probability.
-        sequence: For events: ``"gru"`` adds a recurrence over time steps to the summaries.
+        sequence: For events: the view over time that is added to the summaries, or ``"none"``.
         **options: The encoder's own options.
 
     Raises:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -11,28 +10,37 @@ from torch import Tensor
 from gdsfd.cohort.schema import SUMMARY_COLUMNS, ModalityFields
 from gdsfd.nn.encoders.cells import CellPlan, Cells
 from gdsfd.nn.encoders.encoder import register_encoder
+from gdsfd.nn.encoders.event_sequence import EventSequence, SequenceName
+from gdsfd.nn.encoders.event_set import EventSet
 from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
 from gdsfd.nn.encoders.numeric import NumericTransform, hinges
-from gdsfd.nn.encoders.step_sequence import StepSequence, dense_steps
+from gdsfd.nn.encoders.step_sequence import StepSequence
+from gdsfd.nn.encoders.time_attention import TimeAttention
 
 __all__ = ["EventsEncoder"]
 
 _FIRST_VALUE = SUMMARY_COLUMNS.index("mean")  # mean, min, max, first, last follow each other to the end
 _PER_ITEM = 3 * (len(SUMMARY_COLUMNS) - _FIRST_VALUE) + 4  # z and hinges; rank of the mean, trend, log count, present
 
+_VIEWS: dict[str, Callable[[int, int, int], EventSequence]] = {
+    "gru": StepSequence,
+    "utde": TimeAttention,
+    "set": EventSet,
+}
+
 
 @register_encoder("events")
 class EventsEncoder(FeatureEncoder):
-    """Summary statistics of every item, with or without a recurrent view of the time steps beside them.
+    """Summary statistics of every item, with or without a view over time beside them.
 
     On cohorts of a few thousand patients a recurrence alone falls short of boosting on summaries; the summaries are
-    therefore always in, and ``sequence="none"`` is the light alternative without the recurrence. Our formulation.
+    therefore always in, and ``sequence="none"`` is the light alternative without a view over time. Our formulation.
 
     Args:
         fields: The modality's fitted description (kind ``events``).
         out_channels: Width d of the token.
         dropout: Probability of zeroing a hidden unit.
-        sequence: ``"gru"`` or ``"none"``.
+        sequence: ``"gru"``, ``"utde"``, ``"set"`` or ``"none"``.
 
     Shapes:
         - observations: ``run_ptr`` [E + 1], ``step``, ``item``, ``value`` [M], ``summary_ptr`` [E + 1],
@@ -47,13 +55,15 @@ class EventsEncoder(FeatureEncoder):
         fields: ModalityFields,
         out_channels: int,
         dropout: float = 0.25,
-        sequence: Literal["gru", "none"] = "none",
+        sequence: SequenceName = "none",
     ) -> None:
         super().__init__(fields, len(fields.items) * _PER_ITEM, out_channels, dropout)
         self.num_items = len(fields.items)
         self.num_steps = max(fields.steps, 1)
         self.transform = NumericTransform(fields.scales)
-        self.sequence = StepSequence(self.num_items, self.num_steps, out_channels) if self._recurs(sequence) else None
+        kind = _VIEWS.get(sequence)
+        only_step = self.num_steps == 1 and sequence != "set"  # nothing to read over time
+        self.sequence = None if kind is None or only_step else kind(self.num_items, self.num_steps, out_channels)
 
     @property
     def also_reads(self) -> tuple[str, ...]:
@@ -62,11 +72,8 @@ class EventsEncoder(FeatureEncoder):
 
     @property
     def in_grid(self) -> bool:
-        """Without the recurrence."""
+        """Without a view over time."""
         return self.sequence is None and type(self).forward is EventsEncoder.forward and self._has_usual_parts
-
-    def _recurs(self, sequence: str) -> bool:
-        return sequence == "gru" and self.num_steps > 1
 
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Encodes each observation into one token."""
@@ -74,9 +81,8 @@ class EventsEncoder(FeatureEncoder):
         if self.sequence is not None:
             owner = _owners(observations["run_ptr"], observations["value"].numel())
             item = observations["item"].long()
-            z = self.transform.squash(observations["value"], item)
-            size = (observations["run_ptr"].numel() - 1, self.num_steps, self.num_items)
-            hidden = hidden + self.sequence(*dense_steps(z, owner, observations["step"].long(), item, size))
+            z, step = self.transform.squash(observations["value"], item), observations["step"].long()
+            hidden = hidden + self.sequence.read(z, owner, step, item, observations["run_ptr"].numel() - 1)
         return self.out(hidden)
 
     def features(self, observations: Mapping[str, Tensor]) -> Tensor:

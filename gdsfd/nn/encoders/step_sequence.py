@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gdsfd.nn.encoders.event_sequence import EventSequence
+
 __all__ = ["StepSequence", "dense_steps"]
 
 
@@ -34,7 +36,7 @@ def dense_steps(
     return grid.gather(1, latest), seen
 
 
-class StepSequence(nn.Module):
+class StepSequence(EventSequence):
     """A GRU over time steps with the masks as input.
 
     Args:
@@ -48,12 +50,16 @@ class StepSequence(nn.Module):
     """
 
     def __init__(self, num_items: int, num_steps: int, out_channels: int) -> None:
-        super().__init__()
-        self.num_steps = num_steps
+        super().__init__(num_items, num_steps)
         self.recurrent = nn.GRU(2 * num_items, out_channels, batch_first=True)
         self.out = nn.Linear(2 * out_channels, out_channels)
 
     def forward(self, values: Tensor, seen: Tensor) -> Tensor:
         """Runs the recurrence over all steps of the window."""
         states, _ = self.recurrent(torch.cat([values, seen], dim=-1))
-        return self.out(torch.cat([states.mean(1), states[:, -1]], dim=-1))
+        found: Tensor = self.out(torch.cat([states.mean(1), states[:, -1]], dim=-1))
+        return found
+
+    def read(self, value: Tensor, owner: Tensor, step: Tensor, item: Tensor, observations: int) -> Tensor:
+        """Reads a batch; see :class:`~gdsfd.nn.encoders.event_sequence.EventSequence`."""
+        return self(*dense_steps(value, owner, step, item, (observations, self.num_steps, self.num_items)))

@@ -132,5 +132,5 @@ def test_imputation_and_options_work_in_the_estimator() -> None:
 
 def test_a_recurrence_is_refused() -> None:
     graph = graph_from_cohort(make_cohort(40))
-    with pytest.raises(InputError, match=r"sequence='gru' reads modality 'labs' over time.*take sequence='none'"):
+    with pytest.raises(InputError, match=r"'sequence' reads modality 'labs' over time.*take sequence='none'"):
         Predictor(graph.schema, "grape", channels=4, sequence="gru")
