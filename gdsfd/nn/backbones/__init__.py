@@ -12,6 +12,7 @@ from gdsfd.nn.backbones.flexmoe import FlexMoeBackbone
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.grape import GrapeBackbone
 from gdsfd.nn.backbones.healnet import HealnetBackbone
+from gdsfd.nn.backbones.hgmf import HgmfBackbone
 from gdsfd.nn.backbones.inforeg import InforegBackbone
 from gdsfd.nn.backbones.late import LateBackbone
 from gdsfd.nn.backbones.m3care import M3CareBackbone
@@ -47,6 +48,7 @@ __all__ = [
     "FusionBackbone",
     "GrapeBackbone",
     "HealnetBackbone",
+    "HgmfBackbone",
     "InforegBackbone",
     "LateBackbone",
     "M3CareBackbone",
