@@ -14,6 +14,7 @@ from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import Objective
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.memory_rows import memory_rows
 
 __all__ = ["tuning_figures"]
 
@@ -34,10 +35,7 @@ def tuning_figures(
     Where the objective trains with weights, margins or strata, so is the loss (``Objective.judged_logits``). Ranking
     metrics are plain. The patients pass through ``trained``, which is the network or its members in one pass.
     """
-    if train_rows.numel() > config.state_rows:
-        chosen = torch.randperm(train_rows.numel(), generator=torch.Generator().manual_seed(0))[: config.state_rows]
-        train_rows = train_rows[chosen.sort().values]
-
+    train_rows = memory_rows(train_rows, config)
     for each in (network, trained):
         each.eval()
     plain, beside, labels, judged_labels, weights = [], [], [], [], []

@@ -25,6 +25,7 @@ from gdsfd.nn.backbones.registry import (
     backbone_level,
     build_backbone,
     check_backbone,
+    check_takes_streams,
     known_backbones,
     register_backbone,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "backbone_level",
     "build_backbone",
     "check_backbone",
+    "check_takes_streams",
     "known_backbones",
     "register_backbone",
 ]
