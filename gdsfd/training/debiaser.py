@@ -152,8 +152,9 @@ class Debiaser(TrainedNetworks, Estimator):
             on_epoch: Called after each epoch with its row of the history.
             progress: Whether to show a progress bar; None = on a terminal only. The logger ``gdsfd.training.progress``
                 has a line per epoch (INFO).
-            baselines: Whether to fit gradient boosting and logistic regression and to keep them. Without them the model
-                can be compared with none on new patients.
+            baselines: Whether to fit gradient boosting and logistic regression and to keep them; of a mode that reads
+                suspects both also beside the suspects' margin, and boosting beside found strata that are used. Without
+                them the model can be compared with none on new patients.
 
         Returns:
             The model itself.
@@ -175,7 +176,7 @@ class Debiaser(TrainedNetworks, Estimator):
         with followed(title, config.max_epochs, progress, on_epoch) as watch:
             if out is None:
                 self._take(graph, fit_models(graph, reference, self.streams, None, False, {}, watch), suspects)
-                self.record_ = record_run(graph, self.networks_, self.seed, baselines)
+                self.record_ = self._recorded(graph, baselines)
                 return self
             out, folder = Path(out), work_folder(Path(out))
             with process_lock(lock_file(out), already_training(out)):
@@ -190,10 +191,15 @@ class Debiaser(TrainedNetworks, Estimator):
                     empty_work_folder(folder)
                     raise
                 self._take(graph, models, suspects)
-                self.record_ = record_run(graph, self.networks_, self.seed, baselines)
+                self.record_ = self._recorded(graph, baselines)
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
+
+    def _recorded(self, graph: HeteroData, baselines: bool) -> RunRecord:
+        """What judges new patients, with the rivals that are told what the debiased network was."""
+        told = self.suspects_ if self.streams is not None and self.streams.uses_suspects else ()
+        return record_run(graph, self.networks_, self.seed, baselines, told, bool(self.strata_))
 
     def plan(self, graph: HeteroData) -> TrainingPlan:
         """What :meth:`fit` will do on a graph: which fits, of how many networks, of how many epochs at most.

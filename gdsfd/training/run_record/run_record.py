@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,15 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.inference import predict
 from gdsfd.training.run_record.training_patients import TrainingPatients
 from gdsfd.training.run_record.tuned_rules import TunedRules, tune_rules
+from gdsfd.training.suspects.suspect_facts import suspect_facts
 
 __all__ = ["RunRecord", "outcome_entropy", "record_run"]
 
 #: Hashes of whom a model was trained on.
 PATIENTS_FILE = "training_patients.safetensors"
+#: What a debiased network is compared with: simple models that are told the same.
+_BESIDE_MARGIN = ("logistic_margin", "boosting_margin")
+_BESIDE_STRATA = ("boosting_strata",)
 _WITHOUT = "it was trained with baselines=False (--no-baselines)"
 
 
@@ -133,7 +137,14 @@ def _is_damaged(stored: Any) -> bool:
     )
 
 
-def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 0, baselines: bool = True) -> RunRecord:
+def record_run(
+    graph: HeteroData,
+    networks: Mapping[str, Ensemble],
+    seed: int = 0,
+    baselines: bool = True,
+    suspects: Sequence[str] = (),
+    found: bool = False,
+) -> RunRecord:
     """Fixes on a graph's training and tuning patients what is to be used on others.
 
     Args:
@@ -141,12 +152,20 @@ def record_run(graph: HeteroData, networks: Mapping[str, Ensemble], seed: int = 
         networks: ``reference``, and ``debiased`` where there is one.
         seed: Of the baselines.
         baselines: Whether to fit gradient boosting, logistic regression and those of plug-ins.
+        suspects: What the debiased network was told: then both are fitted beside the suspects' margin, too, since a
+            network has to be better than these to be worth its time.
+        found: Whether it averages found strata out: then boosting is fitted beside strata, too.
     """
     schema, start, why = graph.schema, time.perf_counter(), "" if baselines else _WITHOUT
     fitted: dict[str, Baseline] = {}
     if baselines:
         try:
             fitted = {key: BASELINES.find(key)(seed).fit(graph) for key in fitted_with_every_model()}
+            rivals = (*_BESIDE_MARGIN, *(_BESIDE_STRATA if found else ())) if suspects else ()
+            facts = suspect_facts(graph, suspects) if rivals else None
+            for key in rivals:
+                kind: Any = BASELINES.find(key)  # its fit takes facts, too
+                fitted[key] = kind(seed).fit(graph, facts)
         except InputError as error:  # an outcome without a labelled training patient: the networks learn the others
             why = str(error)
     seconds = round(time.perf_counter() - start, 2)

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from gdsfd.baselines.boosting import Boosting
+from gdsfd.baselines.boosting_margin import BoostingMargin
 from gdsfd.baselines.logistic import Logistic
+from gdsfd.baselines.logistic_margin import LogisticMargin
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_json
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.debiaser import Debiaser
 from gdsfd.training.run_record.operating_point import choose_threshold
 from gdsfd.training.run_record.recalibration import fit_recalibration
-from gdsfd.training.run_record.run_record import outcome_entropy
+from gdsfd.training.run_record.run_record import outcome_entropy, record_run
+from gdsfd.training.suspects.suspect_facts import suspect_facts
 from tests.cohort_factory import make_cohort
 
 SETTINGS = {"backbone": "concat", "max_epochs": 2, "channels": 8, "members": 1}
@@ -192,3 +195,21 @@ def test_new_patients_are_not_trained_on():
     graph.receipt.new = True
     with pytest.raises(InputError, match="read with the schema of an earlier cohort"):
         Debiaser(**SETTINGS).fit(graph)
+
+
+def test_a_debiased_network_is_kept_with_the_simple_models_that_are_told_the_same(tmp_path):
+    graph = graph_from_cohort(make_cohort(300))
+    model = Debiaser(**SETTINGS, debias="margin", guard_folds=0).fit(graph)
+    assert list(model.record.baselines) == ["boosting", "logistic", "logistic_margin", "boosting_margin"]
+    facts = suspect_facts(graph, model.suspects_)
+    for key, kind in (("logistic_margin", LogisticMargin), ("boosting_margin", BoostingMargin)):
+        expected = kind(model.seed).fit(graph, facts).predict_proba(graph)
+        np.testing.assert_array_equal(model.record.baselines[key].predict_proba(graph), expected)
+    model.save(tmp_path / "run")
+    again = Debiaser.load(tmp_path / "run")
+    for name, baseline in model.record.baselines.items():
+        np.testing.assert_array_equal(again.record.baselines[name].predict_proba(graph), baseline.predict_proba(graph))
+    dfd = Debiaser(**SETTINGS, debias="dfd", guard_folds=0).fit(graph)
+    assert list(dfd.record.baselines) == ["boosting", "logistic"]  # it is told nothing
+    found = record_run(graph, {}, suspects=("pattern",), found=True)
+    assert list(found.baselines)[-1] == "boosting_strata"
