@@ -58,6 +58,23 @@ class _Dropout(torch.autograd.Function):
         return above * scale, None
 
 
+class _DropoutOfMembers(torch.autograd.Function):
+    """Dropout of numbers that stand for those of several members: one call draws for all of them."""
+
+    @staticmethod
+    def forward(values: Tensor, probability: float) -> Tensor:
+        return dropout(values, probability, True)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        return None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], values: Tensor, probability: float) -> tuple[Tensor, int]:
+        assert in_dims[0] is not None
+        return dropout(values, probability, True), in_dims[0]
+
+
 def dropout(values: Tensor, probability: float, training: bool) -> Tensor:
     """As :func:`torch.nn.functional.dropout`, with other random numbers on the CPU.
 
@@ -68,7 +85,8 @@ def dropout(values: Tensor, probability: float, training: bool) -> Tensor:
     """
     if not training or not probability:
         return values
-    if probability == 1 or not plain_float(values) or is_mapped(values):
+    if probability == 1 or not plain_float(values):
         return F.dropout(values, probability, training)
-    result: Tensor = _Dropout.apply(values, probability)
+    apply = (_DropoutOfMembers if is_mapped(values) else _Dropout).apply
+    result: Tensor = apply(values, probability)
     return result

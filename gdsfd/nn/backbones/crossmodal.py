@@ -14,49 +14,57 @@ from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.fusion.attention import Attention
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
-from gdsfd.nn.fusion.token_expander import TokenExpander
+from gdsfd.nn.fusion.token_expander import TokenExpander, narrow_width
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["CrossmodalBackbone"]
 
 
 class CrossmodalLayer(nn.Module):
-    """One layer of the fusion, with weights of its own for every target modality.
+    """One layer of the fusion, with weights of its own for every modality.
 
     Args:
         channels: Width d.
         num_modalities: Number of modalities K.
         heads: Most attention heads.
         dropout: Dropout probability on the branches.
+        expansion: Width of the feed-forward networks' hidden layers over d.
     """
 
-    def __init__(self, channels: int, num_modalities: int, heads: int, dropout: float) -> None:
+    def __init__(self, channels: int, num_modalities: int, heads: int, dropout: float, expansion: int) -> None:
         super().__init__()
-        linear = partial(ModalityLinear, num_modalities)
-        self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(3))
+        linear = partial(ModalityLinear, num_modalities, first=True)
+        self.norms = nn.ModuleList(nn.LayerNorm(channels, elementwise_affine=False) for _ in range(3))
         self.itself, self.others = Attention(channels, heads, linear), Attention(channels, heads, linear)
-        self.feed = nn.Sequential(linear(channels, 2 * channels), nn.GELU(), linear(2 * channels, channels))
+        self.feed = nn.Sequential(
+            linear(channels, expansion * channels), nn.GELU(), linear(expansion * channels, channels)
+        )
         self.drop = Dropout(dropout)
 
     def forward(self, tokens: Tensor, there: Tensor) -> Tensor:
-        """Tokens [B, K, P, d] after one layer; ``there`` is 1 where a patient has a modality, [B, K]."""
-        every = torch.ones(1, 1, dtype=torch.bool, device=tokens.device)
+        """Tokens [K, B, P, d] after one layer; ``there`` is 1 where a patient has a modality, [B, K]."""
         normed = self.norms[0](tokens)
-        tokens = tokens + self.drop(self.itself(normed, normed, every))
+        tokens = tokens + self.drop(self.itself(normed, normed))
         tokens = tokens + self.drop(self.read_others(self.norms[1](tokens), there))
         found: Tensor = tokens + self.drop(self.feed(self.norms[2](tokens)))
         return found
 
     def read_others(self, tokens: Tensor, there: Tensor) -> Tensor:
         """Mean over the other present modalities of what each target reads of them, 0 without any; as ``tokens``."""
-        modalities = tokens.size(1)
-        query = tokens.unsqueeze(2)  # [B, target, 1, P, d]
-        keys = tokens.unsqueeze(1).expand(-1, modalities, -1, -1, -1)  # [B, target, source, P, d]
-        every = torch.ones(1, 1, dtype=torch.bool, device=tokens.device)
-        read = self.others(query, keys, every)  # [B, target, source, P, d]
-        weight = there.unsqueeze(1) * (1 - torch.eye(modalities, dtype=there.dtype, device=there.device))
-        weight = weight / weight.sum(2, keepdim=True).clamp(min=1)
-        return (read * weight.unsqueeze(-1).unsqueeze(-1)).sum(2)
+        (k, _, p, _), heads = tokens.shape, self.others.heads
+
+        def split(values: Tensor) -> Tensor:
+            """[K, B, P, d] to [B, heads, K P, d / heads]."""
+            return values.unflatten(-1, (heads, -1)).permute(1, 3, 0, 2, 4).flatten(2, 3)
+
+        query, key, value = (split(each) for each in self.others.maps(tokens, tokens))
+        scores = query * self.others.scale @ key.transpose(2, 3)
+        other = there.unsqueeze(2) * there.unsqueeze(1) * (1 - torch.eye(k, dtype=there.dtype, device=there.device))
+        share = other / other.sum(2, keepdim=True).clamp(min=1)  # [B, target, source]
+        weight = scores.unflatten(3, (k, p)).softmax(4).unflatten(2, (k, p)) * share[:, None, :, None, :, None]
+        read = weight.flatten(4).flatten(2, 3) @ value  # [B, heads, K P, d / heads]
+        found: Tensor = self.others.out(read.unflatten(2, (k, p)).permute(2, 0, 3, 1, 4).flatten(3))
+        return found * (share.sum(2) > 0).t().unsqueeze(2).unsqueeze(3)
 
 
 @register_backbone("crossmodal")
@@ -103,22 +111,27 @@ class CrossmodalBackbone(FusionBackbone):
         dropout: float = 0.25,
         edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
         layers: Annotated[int, Whole(1, 16)] = 1,
-        heads: Annotated[int, Whole(1, 64)] = 4,
-        tokens_per_modality: Annotated[int, Whole(1, 64)] = 4,
+        heads: Annotated[int, Whole(1, 64)] = 2,
+        tokens_per_modality: Annotated[int, Whole(1, 64)] = 2,
+        width: Annotated[int, Whole(0, 4096)] = 0,
+        expansion: Annotated[int, Whole(1, 16)] = 1,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, edge_drop)
-        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality)
-        self.layers = nn.ModuleList(CrossmodalLayer(channels, num_modalities, heads, dropout) for _ in range(layers))
-        self.pool = nn.Linear(num_modalities * (channels + 1), channels)
+        width = narrow_width(channels, width)
+        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality, width)
+        self.layers = nn.ModuleList(
+            CrossmodalLayer(width, num_modalities, heads, dropout, expansion) for _ in range(layers)
+        )
+        self.pool = nn.Linear(num_modalities * (width + 1), channels)
         self.residual = nn.Sequential(
             nn.Linear(channels, channels), nn.ReLU(), Dropout(dropout), nn.Linear(channels, channels)
         )
 
     def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
         """Embeds patients; see :class:`FusionBackbone`."""
-        tokens = self.expander(grid)
+        tokens = self.expander(grid).transpose(0, 1)
         for layer in self.layers:
             tokens = layer(tokens, there)
-        flat = (tokens.mean(2) * there.unsqueeze(2)).flatten(1)
+        flat = (tokens.mean(2).transpose(0, 1) * there.unsqueeze(2)).flatten(1)
         pooled = self.pool(torch.cat([flat, there], 1))
         return Fused(pooled + self.residual(pooled))

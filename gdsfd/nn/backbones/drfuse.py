@@ -135,14 +135,14 @@ class DrFuseBackbone(FusionBackbone):
         loss = None
         if self.training:
             scores = torch.stack([each.logits for each in parts.values() if each.logits is not None], 2)
-            loss = self.own_loss(common, own, there, weight, scores, taken, y)
+            loss = self.own_loss(common, shared, own, there, weight, scores, taken, y)
         return Fused(read.mean(1), logits, parts, loss)
 
     def read(self, items: Tensor, taken: Tensor) -> tuple[Tensor, Tensor]:
         """What each output reads, [B, C, d], and its attention weights, [B, C, items], 0 for items not taken."""
-        asked = masked_mean(self.query(items), taken).unsqueeze(1)
-        asked = asked.expand(-1, self.key.weight.size(0), -1).unsqueeze(2) @ self.key.weight
-        asked = asked.squeeze(2) if self.asks is None else asked.squeeze(2) * self.asks  # [B, C, d]
+        # Through the key maps backward: one product for all outputs, and none for every item.
+        asked = torch.einsum("bd,cde->bce", masked_mean(self.query(items), taken), self.key.weight)
+        asked = asked if self.asks is None else asked * self.asks  # [B, C, d]
         scores = asked @ items.transpose(1, 2) * self.channels**-0.5
         weight = masked_softmax(scores, taken.unsqueeze(1) > 0)
         return weight @ self.value(items), weight
@@ -150,6 +150,7 @@ class DrFuseBackbone(FusionBackbone):
     def own_loss(
         self,
         common: Tensor,
+        shared: Tensor,
         own: Tensor,
         there: Tensor,
         weight: Tensor,
@@ -160,7 +161,7 @@ class DrFuseBackbone(FusionBackbone):
         """The losses beside the outcome's; None with weights 0."""
         losses = []
         if self.alignment:
-            losses.append(self.alignment * divergence(common, there))
+            losses.append(self.alignment * divergence(common, there, shared))
         if self.apart:
             cosine = F.cosine_similarity(common, own, dim=-1).abs()
             losses.append(self.apart * (cosine * there).sum() / max(len(there), 1))

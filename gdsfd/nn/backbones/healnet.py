@@ -14,7 +14,7 @@ from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.fusion.attention import Attention
 from gdsfd.nn.fusion.row_linear import RowLinear
-from gdsfd.nn.fusion.token_expander import TokenExpander
+from gdsfd.nn.fusion.token_expander import TokenExpander, narrow_width
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["HealnetBackbone"]
@@ -26,12 +26,14 @@ class GatedFeedForward(nn.Module):
     Args:
         channels: Width d.
         dropout: Dropout probability, of the output.
+        expansion: Width of its hidden layer over d.
     """
 
-    def __init__(self, channels: int, dropout: float) -> None:
+    def __init__(self, channels: int, dropout: float, expansion: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(channels)
-        self.into, self.out = RowLinear(channels, 4 * channels), RowLinear(2 * channels, channels)
+        inner = expansion * channels
+        self.norm = nn.LayerNorm(channels, elementwise_affine=False)
+        self.into, self.out = RowLinear(channels, 2 * inner), RowLinear(inner, channels)
         self.drop = Dropout(dropout)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -49,22 +51,22 @@ class LatentReader(nn.Module):
         num_modalities: Number of modalities K.
         heads: Most attention heads.
         dropout: Dropout probability.
+        expansion: Width of the feed-forward networks' hidden layers over d.
     """
 
-    def __init__(self, channels: int, num_modalities: int, heads: int, dropout: float) -> None:
+    def __init__(self, channels: int, num_modalities: int, heads: int, dropout: float, expansion: int) -> None:
         super().__init__()
         self.cross = nn.ModuleList(Attention(channels, heads, sharpness=2.0) for _ in range(num_modalities))
         self.itself = Attention(channels, heads, sharpness=2.0)
-        self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(2))
-        self.feeds = nn.ModuleList(GatedFeedForward(channels, dropout) for _ in range(2))
+        self.norms = nn.ModuleList(nn.LayerNorm(channels, elementwise_affine=False) for _ in range(2))
+        self.feeds = nn.ModuleList(GatedFeedForward(channels, dropout, expansion) for _ in range(2))
 
     def forward(self, latent: Tensor, tokens: Tensor, number: int) -> Tensor:
         """The latents [B, L, d] after they have read the tokens [B, P, d] of modality ``number``."""
-        every = torch.ones(1, 1, dtype=torch.bool, device=latent.device)
-        latent = latent + F.leaky_relu(self.cross[number](self.norms[0](latent), tokens, every))
+        latent = latent + F.leaky_relu(self.cross[number](self.norms[0](latent), tokens))
         latent = latent + self.feeds[0](latent)
         normed = self.norms[1](latent)
-        latent = latent + F.leaky_relu(self.itself(normed, normed, every))
+        latent = latent + F.leaky_relu(self.itself(normed, normed))
         found: Tensor = latent + self.feeds[1](latent)
         return found
 
@@ -109,20 +111,24 @@ class HealnetBackbone(FusionBackbone):
         num_modalities: int,
         dropout: float = 0.25,
         edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
-        layers: Annotated[int, Whole(1, 16)] = 2,
-        latents: Annotated[int, Whole(1, 1024)] = 16,
-        heads: Annotated[int, Whole(1, 64)] = 4,
-        tokens_per_modality: Annotated[int, Whole(1, 64)] = 4,
+        layers: Annotated[int, Whole(1, 16)] = 1,
+        latents: Annotated[int, Whole(1, 1024)] = 4,
+        heads: Annotated[int, Whole(1, 64)] = 2,
+        tokens_per_modality: Annotated[int, Whole(1, 64)] = 2,
+        width: Annotated[int, Whole(0, 4096)] = 0,
+        expansion: Annotated[int, Whole(1, 16)] = 1,
         tied: bool = False,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, edge_drop)
         self.times = layers if tied else 1
-        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality)
-        self.latent = nn.Parameter(torch.randn(latents, channels) / channels**0.5)
+        width = narrow_width(channels, width)
+        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality, width)
+        self.latent = nn.Parameter(torch.randn(latents, width) / width**0.5)
         self.readers = nn.ModuleList(
-            LatentReader(channels, num_modalities, heads, dropout) for _ in range(1 if tied else layers)
+            LatentReader(width, num_modalities, heads, dropout, expansion) for _ in range(1 if tied else layers)
         )
-        self.norm = nn.LayerNorm(channels)
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, channels) if width != channels else nn.Identity()
 
     def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
         """Embeds patients; see :class:`FusionBackbone`."""
@@ -131,4 +137,4 @@ class HealnetBackbone(FusionBackbone):
             for number in range(self.num_modalities):
                 has = there[:, number].reshape(-1, 1, 1) > 0
                 latent = torch.where(has, reader(latent, sub[:, number], number), latent)
-        return Fused(self.norm(latent.mean(1)))
+        return Fused(self.out(self.norm(latent.mean(1))))

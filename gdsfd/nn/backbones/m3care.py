@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +13,49 @@ from gdsfd.nn.backbones.card import Card
 from gdsfd.nn.backbones.fusion_backbone import Fused, FusionBackbone
 from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.fusion.attention import TransformerBlock
-from gdsfd.nn.fusion.bank import near_distance, patient_bank, squared_distances
+from gdsfd.nn.fusion.bank import near_distance, patient_bank
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
+from gdsfd.nn.fusion.row_linear import RowLinear
+from gdsfd.nn.fusion.token_expander import narrow_width
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["M3CareBackbone"]
 
 #: Squared distance over the width at which the kernel is 1/2.
 _HALF_AT = 0.6623
+#: Squared distance over twice the width from which on it is taken for this one; its kernel is 2e-35. What torch works
+#: out ``exp`` of must be in its normal range: outside of it takes ten times as long.
+_FAR = 80.0
+
+
+class _Kernel(torch.autograd.Function):
+    """``e + e^2 + e^4`` of e = exp(x) for x from -:data:`_FAR` to 0, its slope worked out on the way.
+
+    The batch's patients by themselves are the largest arrays of a step, which torch would go over ten times.
+    """
+
+    @staticmethod
+    def forward(exponent: Tensor) -> tuple[Tensor, Tensor]:
+        value = exponent.clamp(-_FAR, 0).exp_()
+        square = value * value
+        fourth = square * square
+        slope = torch.add(value, square, alpha=2).add_(fourth, alpha=4)
+        return value.add_(square).add_(fourth), slope
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, above: Tensor, _: Tensor) -> Tensor:  # type: ignore[override]
+        (slope,) = ctx.saved_tensors
+        return above * slope
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int], exponent: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
+        return _Kernel.apply(exponent), (in_dims[0], in_dims[0])
 
 
 @register_backbone("m3care")
@@ -82,7 +117,9 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
         bank: Annotated[int, Whole(1, 4096)] = 1024,
         neighbours: Annotated[int, Whole(1, 4096)] = 32,
-        heads: Annotated[int, Whole(1, 64)] = 4,
+        heads: Annotated[int, Whole(1, 64)] = 2,
+        width: Annotated[int, Whole(0, 4096)] = 0,
+        expansion: Annotated[int, Whole(0, 16)] = 1,
         norms: Annotated[float, Number(0, 1000)] = 1e-3,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, edge_drop)
@@ -95,8 +132,11 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         self.first, self.second = (ModalityLinear(num_modalities, channels, channels) for _ in range(2))
         self.gate = ModalityLinear(num_modalities, 2 * channels, 1)
         self.kind = nn.Parameter(torch.randn(num_modalities, channels) / channels**0.5)
-        self.block = TransformerBlock(channels, heads, dropout)
-        self.norm = nn.LayerNorm(channels)
+        width = narrow_width(channels, width)
+        self.into = RowLinear(channels, width) if width != channels else nn.Identity()
+        self.block = TransformerBlock(width, heads, dropout, expansion=expansion)
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, channels) if width != channels else nn.Identity()
         self.register_buffer("width", torch.full((num_modalities,), float(channels)))
         self.register_buffer("bank_tokens", torch.zeros(0, num_modalities, channels))
         self.register_buffer("bank_there", torch.zeros(0, num_modalities))
@@ -104,47 +144,67 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
 
     def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
         """Embeds patients; see :class:`FusionBackbone`."""
-        loss = None
+        loss, mine = None, self.both_spaces(grid)
         if self.training:
-            edges = self.edges(grid, there, grid, there, itself=True)
+            edges = self.edges(mine, there, mine, there, itself=True)
             states = self.step(self.first, edges, grid, there)
             if self.norms:
-                apart = (self.project(grid).norm(dim=-1) - grid.norm(dim=-1)).abs()
+                plain, projected = mine.norm(dim=-1).t().chunk(2, 1)
+                apart = (projected - plain).abs()
                 loss = self.norms * (apart * there).sum() / there.sum().clamp(min=1)
             imputed = self.step(self.second, edges, states, there)
         else:
-            edges = self.edges(grid, there, self.bank_tokens, self.bank_there)
+            edges = self.edges(mine, there, self.both_spaces(self.bank_tokens), self.bank_there)
             imputed = self.step(self.second, edges, self.bank_states, self.bank_there)
         gate = torch.sigmoid(self.gate(torch.cat([grid, imputed], -1))) * there.unsqueeze(2)
         rows = gate * grid + (1 - gate) * imputed + self.kind
-        every = torch.ones(1, 1, dtype=torch.bool, device=grid.device)
-        return Fused(self.norm(self.block(rows, every).mean(1)), aux_loss=loss)
+        return Fused(self.out(self.norm(self.block(self.into(rows)).mean(1))), aux_loss=loss)
 
-    def similarity(self, grid: Tensor, there: Tensor, others: Tensor, others_there: Tensor) -> Tensor:
-        """S of patients and others, 0 to 1, 0 where they share no modality; [B, N]."""
-        mine, theirs = self.project(grid), self.project(others)
-        share, total = torch.sigmoid(self.mixture), grid.new_zeros(())
-        for k in range(self.num_modalities):
-            projected, plain = (
-                self.kernel(squared_distances(one[:, k], other[:, k]), self.width[k])
-                for one, other in ((mine, theirs), (grid, others))
-            )
-            both = there[:, k].unsqueeze(1) * others_there[:, k]
-            total = total + both * ((1 - share[k]) * projected + share[k] * plain)
-        return total / (there @ others_there.t()).clamp(min=1)
+    def both_spaces(self, tokens: Tensor) -> Tensor:
+        """Tokens as they are and then projected, modality by modality; [B, K, d] to [2 K, B, d]."""
+        return torch.cat([tokens, self.project(tokens)], 1).transpose(0, 1)
 
-    @staticmethod
-    def kernel(distances: Tensor, width: Tensor) -> Tensor:
-        """kappa of squared distances."""
-        base = torch.exp(-distances / (2 * width))
-        square = base * base
-        return (base + square + square * square) / 3
+    def similarity(self, mine: Tensor, there: Tensor, theirs: Tensor, others_there: Tensor) -> Tensor:
+        """S of patients and others, 0 to 1, 0 where they share no modality; [B, N].
 
-    def edges(self, grid: Tensor, there: Tensor, others: Tensor, others_there: Tensor, itself: bool = False) -> Tensor:
-        """A, with at most :attr:`neighbours` of each patient, without the diagonal for ``itself``; [B, N]."""
-        similarity = self.similarity(grid, there, others, others_there)
+        Args:
+            mine: The patients' tokens in both spaces; [2 K, B, d].
+            there: 1 where present, else 0; [B, K].
+            theirs, others_there: The same of the others.
+        """
+        share = torch.sigmoid(self.mixture)
+        share = torch.cat([share, 1 - share])
+        kernel: Tensor = _Kernel.apply(self.exponent(mine, there, theirs, others_there))[0]  # [2 K, B, N]
+        total = (share @ kernel.flatten(1)).view(kernel.shape[1:])
+        return total / (3 * (there @ others_there.t()).clamp(min=1))
+
+    def exponent(self, mine: Tensor, there: Tensor, theirs: Tensor, others_there: Tensor) -> Tensor:
+        """Minus the squared distances over twice the widths, and minus a far one where one is absent.
+
+        Lengths and absence go through the product as columns of their own: on a batch of patients the product costs
+        less than what would have to be done to each of its numbers. Arguments as for :meth:`similarity`; [2 K, B, N].
+        """
+        scale = (2 * self.width).rsqrt().repeat(2).view(-1, 1, 1)
+
+        def columns(tokens: Tensor, has: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            scaled = tokens * scale
+            length = scaled.square().sum(2, keepdim=True) + 2 * _FAR * (1 - has).t().repeat(2, 1).unsqueeze(2)
+            return scaled, length, torch.ones_like(length)
+
+        scaled, length, ones = first = columns(mine, there)
+        others, other_length, other_ones = first if theirs is mine else columns(theirs, others_there)
+        left = torch.cat([2 * scaled, -length, ones], 2)
+        right = torch.cat([others, other_ones, -other_length], 2)
+        return left @ right.transpose(1, 2)
+
+    def edges(self, mine: Tensor, there: Tensor, theirs: Tensor, others_there: Tensor, itself: bool = False) -> Tensor:
+        """A, with at most :attr:`neighbours` of each patient, without the diagonal for ``itself``; [B, N].
+
+        Arguments as for :meth:`similarity`.
+        """
+        similarity = self.similarity(mine, there, theirs, others_there)
         if itself:
-            similarity = similarity * (1 - torch.eye(len(grid), dtype=grid.dtype, device=grid.device))
+            similarity = similarity * (1 - torch.eye(len(similarity), dtype=mine.dtype, device=mine.device))
         least = torch.sigmoid(self.threshold)
         kept = similarity > least
         if similarity.size(1) > self.neighbours:
@@ -163,6 +223,7 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         """Fills the bank with training patients and works out the kernels' widths and the first step inside it."""
         tokens, there = patient_bank(batches, self.bank, self.bank_tokens[:0])
         self.width.copy_(near_distance(tokens, there, _HALF_AT * self.width) / _HALF_AT)
-        edges = self.edges(tokens, there, tokens, there, itself=True)
+        mine = self.both_spaces(tokens)
+        edges = self.edges(mine, there, mine, there, itself=True)
         self.bank_tokens, self.bank_there = tokens, there
         self.bank_states = self.step(self.first, edges, tokens, there)

@@ -13,7 +13,7 @@ from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.embeddings import Part
 from gdsfd.nn.fusion.attention import TransformerBlock
 from gdsfd.nn.fusion.subsets import proper_subset
-from gdsfd.nn.fusion.token_expander import TokenExpander
+from gdsfd.nn.fusion.token_expander import TokenExpander, narrow_width
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["MtBackbone"]
@@ -55,6 +55,8 @@ class MtBackbone(FusionBackbone):
         "Ma et al., CVPR 2022", "paper", "masked keys", "pre-trained vision-language weights; the search for the layer"
     )
 
+    inside: Tensor
+
     def __init__(
         self,
         channels: int,
@@ -62,52 +64,69 @@ class MtBackbone(FusionBackbone):
         dropout: float = 0.25,
         edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.0,
         layers: Annotated[int, Whole(1, 16)] = 2,
-        heads: Annotated[int, Whole(1, 64)] = 4,
-        tokens_per_modality: Annotated[int, Whole(1, 64)] = 4,
-        fusion_from: Annotated[int, Whole(0, 16)] = 0,
+        heads: Annotated[int, Whole(1, 64)] = 2,
+        tokens_per_modality: Annotated[int, Whole(1, 64)] = 2,
+        width: Annotated[int, Whole(0, 4096)] = 0,
+        expansion: Annotated[int, Whole(1, 16)] = 2,
+        fusion_from: Annotated[int, Whole(0, 16)] = 1,
         subsets: Annotated[float, Number(0, 1000)] = 1.0,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, edge_drop)
         self.fusion_from, self.parts_weight = fusion_from, subsets
-        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality)
-        self.cls = nn.Parameter(torch.randn(channels) / channels**0.5)
-        self.kind = nn.Parameter(torch.randn(num_modalities, 1, channels) / channels**0.5)
-        self.blocks = nn.ModuleList(TransformerBlock(channels, heads, dropout) for _ in range(layers))
-        self.norm = nn.LayerNorm(channels)
-        whose = torch.arange(num_modalities).repeat_interleave(tokens_per_modality) + 1
-        whose = torch.cat([whose.new_zeros(1), whose])  # 0 is cls
-        inside = (whose.unsqueeze(1) == whose) | (whose == 0).unsqueeze(1)
-        self.register_buffer("inside", inside, persistent=False)
+        width = narrow_width(channels, width)
+        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality, width)
+        self.cls = nn.Parameter(torch.randn(width) / width**0.5)
+        self.kind = nn.Parameter(torch.randn(num_modalities, 1, width) / width**0.5)
+        self.blocks = nn.ModuleList(TransformerBlock(width, heads, dropout, expansion=expansion) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, channels) if width != channels else nn.Identity()
+        whose = torch.arange(num_modalities).repeat_interleave(tokens_per_modality)
+        self.register_buffer("inside", whose.unsqueeze(1) == whose, persistent=False)
 
     def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
         """Embeds patients; see :class:`FusionBackbone`."""
         sub = self.expander(grid) + self.kind
         if not self.training or not self.parts_weight:
-            return Fused(self.read(sub, there))
-        both = self.read(torch.cat([sub, sub]), torch.cat([there, proper_subset(there)]))
-        pooled, some = both.chunk(2)
+            return Fused(self.read(sub, there)[0])
+        pooled, some = self.read(sub, there, proper_subset(there))
         return Fused(pooled, parts={"a subset": Part(there.sum(1) > 1, code=some)})
 
-    def read(self, sub: Tensor, there: Tensor) -> Tensor:
-        """The code of patients.
+    def read(self, sub: Tensor, *sets: Tensor) -> list[Tensor]:
+        """The codes of patients, one for each set of modalities.
 
         Args:
-            sub: Sub-tokens, finite also where absent; [B, K, P, d].
-            there: 1 where present, else 0; [B, K].
+            sub: Sub-tokens, finite also where absent; [B, K, P, w].
+            *sets: 1 for a modality in the set, else 0; [B, K].
 
         Returns:
-            [B, d].
+            [B, d] for each set.
         """
-        found = self.states(sub, there)[:, 0]
-        code: Tensor = self.norm(found)
-        return code
+        rows, mask = self.states(sub, *sets)
+        views = mask.size(1)
+        read = self.out(self.norm(self.blocks[-1](rows, mask, slice(views))))
+        return list(read.unbind(1)) if views == len(sets) else list(read[:, 0].chunk(len(sets)))
 
-    def states(self, sub: Tensor, there: Tensor) -> Tensor:
-        """All rows after the last block, cls first; [B, 1 + K P, d]."""
-        flat = sub.flatten(1, 2)
-        rows = torch.cat([self.cls.expand(len(flat), 1, -1), flat], 1)
-        has = there.unsqueeze(2).expand(-1, -1, sub.size(2)).flatten(1) > 0
-        has = torch.cat([torch.ones_like(there[:, :1], dtype=torch.bool), has], 1).unsqueeze(1)
-        for number, block in enumerate(self.blocks):
-            rows = block(rows, has if number >= self.fusion_from else has & self.get_buffer("inside"))
-        return rows
+    def states(self, sub: Tensor, *sets: Tensor) -> tuple[Tensor, Tensor]:
+        """What the last block reads.
+
+        As long as modalities do not read each other their tokens are the same whatever the set. They stand once then,
+        behind a row cls for each set; where they do, but for the last block, each set has rows of its own.
+
+        Returns:
+            Rows, [B, sets + K P, w] or [sets B, 1 + K P, w], and what the rows cls may read of them, bool.
+        """
+        flat, views = sub.flatten(1, 2), len(sets)
+        early = min(self.fusion_from, len(self.blocks) - 1)
+        has = torch.stack(sets, 1).repeat_interleave(sub.size(2), 2) > 0  # [B, sets, K P]
+        rows = torch.cat([self.cls.expand(len(flat), views, -1), flat], 1)
+        itself = torch.eye(views, dtype=torch.bool, device=has.device).expand(len(has), -1, -1)
+        mask = torch.cat([itself, has], 2)
+        inside = torch.cat([self.inside.new_zeros(len(self.inside), views), self.inside], 1)
+        for block in self.blocks[:early]:
+            rows = block(rows, torch.cat([mask, inside.expand(len(flat), -1, -1)], 1))
+        if early < len(self.blocks) - 1:
+            rows = torch.cat([torch.cat([rows[:, [view]], rows[:, views:]], 1) for view in range(views)])
+            mask = torch.cat([torch.cat([torch.ones_like(has[:, :1, :1]), each], 2) for each in has.split(1, 1)])
+            for block in self.blocks[early:-1]:
+                rows = block(rows, mask)
+        return rows, mask

@@ -14,7 +14,7 @@ from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.fusion.attention import TransformerBlock
 from gdsfd.nn.fusion.masked import masked_mean, masked_softmax
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
-from gdsfd.nn.fusion.token_expander import TokenExpander
+from gdsfd.nn.fusion.token_expander import TokenExpander, narrow_width
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["UmseBackbone"]
@@ -64,17 +64,21 @@ class UmseBackbone(FusionBackbone):
         dropout: float = 0.25,
         edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
         layers: Annotated[int, Whole(2, 16)] = 2,
-        heads: Annotated[int, Whole(1, 64)] = 4,
-        bottlenecks: Annotated[int, Whole(1, 64)] = 4,
-        tokens_per_modality: Annotated[int, Whole(1, 64)] = 4,
+        heads: Annotated[int, Whole(1, 64)] = 2,
+        bottlenecks: Annotated[int, Whole(1, 64)] = 1,
+        tokens_per_modality: Annotated[int, Whole(1, 64)] = 1,
+        width: Annotated[int, Whole(0, 4096)] = 0,
+        expansion: Annotated[int, Whole(1, 16)] = 1,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, edge_drop)
-        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality)
-        self.bottleneck = nn.Parameter(torch.randn(bottlenecks, channels) / channels**0.5)
-        self.cls = nn.Parameter(torch.randn(num_modalities, 1, channels) / channels**0.5)
-        linear = partial(ModalityLinear, num_modalities)
-        self.blocks = nn.ModuleList(TransformerBlock(channels, heads, dropout, linear) for _ in range(layers))
-        self.norm = nn.LayerNorm(channels)
+        width = narrow_width(channels, width)
+        self.expander = TokenExpander(num_modalities, channels, tokens_per_modality, width)
+        self.bottleneck = nn.Parameter(torch.randn(bottlenecks, width) / width**0.5)
+        self.cls = nn.Parameter(torch.randn(num_modalities, 1, width) / width**0.5)
+        linear = partial(ModalityLinear, num_modalities, first=True)
+        self.blocks = nn.ModuleList(TransformerBlock(width, heads, dropout, linear, expansion) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, channels) if width != channels else nn.Identity()
         self.share = nn.Parameter(torch.zeros(num_modalities))
         self.nothing = nn.Parameter(torch.zeros(channels))
 
@@ -82,16 +86,20 @@ class UmseBackbone(FusionBackbone):
         """Embeds patients; see :class:`FusionBackbone`."""
         weight = masked_softmax(self.share.expand_as(there), there > 0)
         pooled = (self.norm(self.exchange(grid, there)) * weight.unsqueeze(2)).sum(1)
-        return Fused(torch.where(there.any(1, keepdim=True), pooled, self.nothing))
+        return Fused(torch.where(there.any(1, keepdim=True), self.out(pooled), self.nothing))
 
     def exchange(self, grid: Tensor, there: Tensor) -> Tensor:
         """Each modality's cls after the last layer; [B, K, d]."""
         patients = len(grid)
-        own = torch.cat([self.cls.expand(patients, -1, -1, -1), self.expander(grid)], 2)
+        # Modalities first, as their maps take them: [K, B, rows, w].
+        own = torch.cat([self.cls.unsqueeze(1).expand(-1, patients, -1, -1), self.expander(grid).transpose(0, 1)], 2)
         shared, size = self.bottleneck.expand(patients, -1, -1), len(self.bottleneck)
-        every = torch.ones(1, 1, dtype=torch.bool, device=grid.device)
+        last = self.blocks[-1]
         for block in self.blocks:
-            rows = torch.cat([shared.unsqueeze(1).expand(-1, self.num_modalities, -1, -1), own], 2)
-            rows = block(rows, every)
-            shared, own = masked_mean(rows[:, :, :size], there), rows[:, :, size:]
-        return own[:, :, 0]
+            rows = torch.cat([shared.expand(self.num_modalities, -1, -1, -1), own], 2)
+            if block is last:
+                own = block(rows, rows=slice(size, size + 1))
+            else:
+                rows = block(rows)
+                shared, own = masked_mean(rows[:, :, :size].transpose(0, 1), there), rows[:, :, size:]
+        return own[:, :, 0].transpose(0, 1)

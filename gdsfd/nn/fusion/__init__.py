@@ -5,7 +5,7 @@ from gdsfd.nn.fusion.masked import masked_grid, masked_mean, masked_softmax
 from gdsfd.nn.fusion.modality_linear import ModalityLinear
 from gdsfd.nn.fusion.row_linear import RowLinear
 from gdsfd.nn.fusion.subsets import proper_subset
-from gdsfd.nn.fusion.token_expander import TokenExpander
+from gdsfd.nn.fusion.token_expander import TokenExpander, narrow_width
 
 __all__ = [
     "Attention",
@@ -16,5 +16,6 @@ __all__ = [
     "masked_grid",
     "masked_mean",
     "masked_softmax",
+    "narrow_width",
     "proper_subset",
 ]

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.fusion.masked import masked_softmax
+from gdsfd.nn.fusion.modality_linear import ModalityLinear
 from gdsfd.nn.fusion.row_linear import RowLinear
 
-__all__ = ["Attention", "TransformerBlock"]
+__all__ = ["Attention", "TransformerBlock", "together"]
 
 #: Makes a linear map of these widths, with or without bias: :class:`RowLinear`, or one per modality.
-MakeLinear = Callable[[int, int, bool], nn.Module]
+MakeLinear = Callable[[int, int, bool], RowLinear | ModalityLinear]
+
+
+def together(maps: Sequence[RowLinear | ModalityLinear], input: Tensor) -> list[Tensor]:
+    """What several linear maps of one kind make of the same input, in one product."""
+    weight = torch.cat([each.weight for each in maps], -2)
+    biases = [each.weight.new_zeros(each.weight.shape[:-1]) if each.bias is None else each.bias for each in maps]
+    found = maps[0].mapped(input, weight, torch.cat(biases, -1))
+    return list(found.split([each.weight.size(-2) for each in maps], -1))
 
 
 class Attention(nn.Module):
@@ -31,7 +41,8 @@ class Attention(nn.Module):
         sharpness: The factor beta, 1 over the softmax's temperature.
 
     Shapes:
-        - query: [..., S, d]; keys: [..., T, d]; mask: bool, broadcast to [..., S, T]; output: [..., S, d]
+        - query: [..., S, d]; keys: [..., T, d]; mask: bool, broadcast to [..., S, T], or None: all keys are read;
+          output: [..., S, d]
     """
 
     def __init__(self, channels: int, heads: int = 4, linear: MakeLinear = RowLinear, sharpness: float = 1.0) -> None:
@@ -41,12 +52,19 @@ class Attention(nn.Module):
         self.query, self.value, self.out = (linear(channels, channels, True) for _ in range(3))
         self.key = linear(channels, channels, False)  # one would add the same to all of a query's scores
 
-    def forward(self, query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, query: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
         """What each query reads of the keys."""
-        query, key, value = (self._split(each) for each in (self.query(query), self.key(keys), self.value(keys)))
-        weight = masked_softmax(query @ key.transpose(-1, -2) * self.scale, mask.unsqueeze(-3))
+        asked, key, value = (self._split(each) for each in self.maps(query, keys))
+        scores = asked * self.scale @ key.transpose(-1, -2)
+        weight = masked_softmax(scores, None if mask is None else mask.unsqueeze(-3))
         found: Tensor = self.out((weight @ value).transpose(-2, -3).flatten(-2))
         return found
+
+    def maps(self, query: Tensor, keys: Tensor) -> list[Tensor]:
+        """Queries, keys and values."""
+        if query is keys:
+            return together([self.query, self.key, self.value], query)
+        return [self.query(query), *together([self.key, self.value], keys)]
 
     def _split(self, values: Tensor) -> Tensor:
         """[..., S, d] to [..., heads, S, d / heads]."""
@@ -64,7 +82,8 @@ class TransformerBlock(nn.Module):
         expansion: Width of the feed-forward network over d; 0 leaves it out.
 
     Shapes:
-        - input: [..., S, d]; mask: bool, broadcast to [..., S, S], True where a row may read a column
+        - input: [..., S, d]; output: [..., rows, d]
+        - mask: bool, broadcast to [..., rows, S], True where a row may read a column, or None: all are read
     """
 
     def __init__(
@@ -76,12 +95,13 @@ class TransformerBlock(nn.Module):
         expansion: int = 2,
     ) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(channels)
+        # Norms have no weights of their own: the linear maps that follow have them.
+        self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.attention = Attention(channels, heads, linear)
         self.dropout = Dropout(dropout)
         self.feed = (
             nn.Sequential(
-                nn.LayerNorm(channels),
+                nn.LayerNorm(channels, elementwise_affine=False),
                 linear(channels, expansion * channels, True),
                 nn.GELU(),
                 linear(expansion * channels, channels, True),
@@ -91,8 +111,10 @@ class TransformerBlock(nn.Module):
             else None
         )
 
-    def forward(self, input: Tensor, mask: Tensor) -> Tensor:
-        """The block's output."""
-        normed = self.norm(input)
-        found: Tensor = input + self.dropout(self.attention(normed, normed, mask))
+    def forward(self, input: Tensor, mask: Tensor | None = None, rows: slice = slice(None)) -> Tensor:
+        """The block's output, of some rows only where nothing else of it is read: they read all the same."""
+        normed = asking = self.norm(input)
+        if rows != slice(None):
+            input, asking = input[..., rows, :], normed[..., rows, :]
+        found: Tensor = input + self.dropout(self.attention(asking, normed, mask))
         return found if self.feed is None else found + self.feed(found)

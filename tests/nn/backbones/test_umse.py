@@ -12,6 +12,10 @@ class TestUmse(LearnerCase):
     name = "umse"
 
 
+class TestUmseOfMoreTokens(LearnerCase, options={"tokens_per_modality": 2, "bottlenecks": 3, "width": 4}):
+    name = "umse"
+
+
 def test_of_one_layer_nothing_is_exchanged_and_of_two_it_is() -> None:
     learner, there = make_learner("umse", modalities=2).eval(), torch.ones(12, 2)
     grid, other = full_grid()[:, :2], full_grid()[:, :2].clone()
@@ -33,11 +37,11 @@ def test_an_absent_modality_takes_no_part_in_the_exchange() -> None:
 
 
 def test_of_two_modalities_the_bottleneck_is_the_mean_of_both_or_the_one_there_is() -> None:
-    learner = make_learner("umse", modalities=2).eval()
+    learner = make_learner("umse", modalities=2, bottlenecks=4).eval()
     seen = []
-    learner.blocks[1].register_forward_pre_hook(lambda _, given: seen.append(given[0][:, 0, :4]))
+    learner.blocks[1].register_forward_pre_hook(lambda _, given: seen.append(given[0][0, :, :4]))
     given = []
-    learner.blocks[0].register_forward_hook(lambda _, __, rows: given.append(rows[:, :, :4]))
+    learner.blocks[0].register_forward_hook(lambda _, __, rows: given.append(rows[:, :, :4].transpose(0, 1)))
     for there, expected in (
         ([1.0, 1.0], lambda rows: (rows[:, 0] + rows[:, 1]) / 2),
         ([1.0, 0.0], lambda rows: rows[:, 0]),
