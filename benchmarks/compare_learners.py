@@ -239,7 +239,7 @@ def aurocs(y: np.ndarray, ranks: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def resampled(lines: list[dict[str, Any]]) -> dict[tuple[str, int, str, str], np.ndarray]:
-    """AUROC on the same resampled subjects for all of a cohort and seed: first the patients as they are, then resampled."""
+    """AUROC of all, first of the patients as they are, then on subjects resampled alike within a cohort and seed."""
     patients = {(line["cohort"], line["seed"]): line for line in lines if "labels" in line}
     found = {}
     for (cohort, seed), who in patients.items():

@@ -7,7 +7,7 @@ import inspect
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
-from learner_rows import HEADER, PLACES, place_rows, what_rows
+from learner_rows import HEADER, PLACES, STEPS, place_rows, what_rows
 from rst_table import list_table
 from sphinx.application import Sphinx
 
@@ -22,6 +22,7 @@ class Learners(Directive):
     def run(self) -> list[nodes.Node]:
         for name in BACKBONES.names():
             self.state.document.settings.env.note_dependency(inspect.getfile(BACKBONES.find(name)))
+        self.state.document.settings.env.note_dependency(str(STEPS))
         if self.arguments[0] == "what":
             lines = list_table([HEADER, *what_rows()], "10 30 20 22 18")
         else:

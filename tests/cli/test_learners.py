@@ -58,5 +58,23 @@ def test_the_docs_page_has_a_row_for_each() -> None:
     assert [row[0] for row in pages.place_rows()] == names
     assert all(len(row) == len(pages.HEADER) for row in pages.what_rows())
     places = {row[0]: row[1:] for row in pages.place_rows()}
-    assert places["``late``"] == ("pooled vector", "yes", "no", "no", "yes")
-    assert places["``m3care``"] == ("tokens in", "no", "yes", "yes", "yes")
+    assert places["``late``"][:-1] == ("pooled vector", "yes", "no", "no", "yes")
+    assert places["``m3care``"][:-1] == ("tokens in", "no", "yes", "yes", "yes")
+    assert places["``concat``"][-1] == "1.0 x"
+    assert all(row[-1] == "not measured" or float(row[-1].removesuffix(" x")) > 0 for row in pages.place_rows())
+
+
+def test_what_a_learner_costs_is_told_beside_the_concat_of_the_same_run(tmp_path) -> None:
+    def line(commit: str, backbone: str, milliseconds: float) -> str:
+        told = {"commit": commit, "command": "c", "backbone": backbone, "milliseconds": [0, milliseconds, 9]}
+        return json.dumps(told) + "\n"
+
+    (tmp_path / "lines").write_text(
+        line("old", "mt", 30)
+        + line("old", "concat", 10)
+        + line("old", "late", 20)
+        + line("new", "concat", 4)
+        + line("new", "mt", 6)
+        + line("odd", "daft", 5)
+    )
+    assert docs_module("learner_rows").costs(tmp_path / "lines") == {"concat": "1.0 x", "mt": "1.5 x", "late": "2.0 x"}

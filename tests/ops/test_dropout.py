@@ -47,3 +47,17 @@ def test_same_seed_same_draws_and_nothing_outside_training() -> None:
     assert dropout(values, 0.0, True) is values
     assert not dropout(values, 1.0, True).any()
     assert dropout(values[:0], 0.3, True).shape == (0, 5)
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_members_that_are_mapped_over_draw_each_their_own(where: int) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        values = torch.randn(300, 3, 40, dtype=torch.double).movedim(1, where).requires_grad_()
+        mapped = torch.vmap(lambda each: dropout(each, 0.4, True), in_dims=where, randomness="different")
+        out = mapped(values)
+        (got,) = torch.autograd.grad(out.sum(), values)
+    torch.testing.assert_close((got * values.detach()).movedim(where, 0), out.detach())
+    kept = (out.detach() != 0).double().flatten(1)
+    assert float(kept.mean()) == pytest.approx(0.6, abs=0.02)
+    assert float((torch.corrcoef(kept) - torch.eye(3)).abs().max()) < 5 / kept.size(1) ** 0.5

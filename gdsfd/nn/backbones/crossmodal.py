@@ -50,7 +50,7 @@ class CrossmodalLayer(nn.Module):
         return found
 
     def read_others(self, tokens: Tensor, there: Tensor) -> Tensor:
-        """Mean over the other present modalities of what each target reads of them, 0 without any; as ``tokens``."""
+        """Mean over the other present modalities of what each target reads of them, 0 without any; [K, B, P, d]."""
         (k, _, p, _), heads = tokens.shape, self.others.heads
 
         def split(values: Tensor) -> Tensor:
@@ -77,8 +77,9 @@ class CrossmodalBackbone(FusionBackbone):
         T_k \leftarrow T_k + FFN_k(T_k)
 
     each on normed inputs; then :math:`h = W [m \odot \operatorname{mean}_P T; m] + b` and
-    :math:`p = h + V_2 \, \mathrm{relu}(V_1 h)`. One cross-attention per target, averaged over the sources: K sets of
-    weights, not :math:`K^2`.
+    :math:`p = h + V_2 \, \mathrm{relu}(V_1 h)`. In the cross-attention queries and output are mapped by the target's
+    weights, keys and values by the source's, and what a target reads is averaged over the sources: K sets of weights,
+    not :math:`K^2`, and no token is mapped twice. Of two modalities these are the original's.
 
     Args:
         channels: Width d.
@@ -88,13 +89,17 @@ class CrossmodalBackbone(FusionBackbone):
         layers: Number of layers.
         heads: Most attention heads.
         tokens_per_modality: Sub-tokens P of each modality; with 1 attention is a linear map.
+        width: Width w of the layers; 0 is a quarter of d (:func:`~gdsfd.nn.fusion.narrow_width`).
+        expansion: Width of the feed-forward networks' hidden layers over w.
 
     Shapes:
         - tokens: [E, d]; pooled: [B, d]
 
     References:
         [code] the fusion of UTDE (Zhang et al., ICML 2023), after CareBench's port of it. [ours] K modalities and
-        absence. Lost: irregular series and sequences of notes (the encoders' side of UTDE).
+        absence; one narrow layer of two heads (the original: one to three of 4 to 8), feed-forward networks no wider
+        than it: a step costs less than two of ``muse`` so. Lost: irregular series and sequences of notes (the encoders'
+        side of UTDE).
     """
 
     card = Card(

@@ -81,8 +81,8 @@ class HealnetBackbone(FusionBackbone):
         X \leftarrow X + \phi(CA_k(LN X, T_{ik})), \; X \leftarrow X + FF(X), \;
         X \leftarrow X + \phi(SA(LN X)), \; X \leftarrow X + FF'(X)
 
-    and :math:`p_i = LN(\operatorname{mean} X)`, with leaky ReLU :math:`\phi`, softmax at temperature 1/2 and gated SELU
-    feed-forward. Where k is absent all four are passed over.
+    and :math:`p_i = LN(\operatorname{mean} X)`, in width d, with leaky ReLU :math:`\phi`, softmax at temperature 1/2
+    and gated SELU feed-forward. Where k is absent all four are passed over.
 
     Args:
         channels: Width d.
@@ -93,6 +93,8 @@ class HealnetBackbone(FusionBackbone):
         latents: Number of latent vectors L.
         heads: Most attention heads.
         tokens_per_modality: Sub-tokens P of each modality; with 1 cross-attention reads the same for every latent.
+        width: Width w of latents and sub-tokens; 0 is a quarter of d (:func:`~gdsfd.nn.fusion.narrow_width`).
+        expansion: Width of the feed-forward networks' hidden layers over w.
         tied: Whether all layers have the same weights.
 
     Shapes:
@@ -100,7 +102,9 @@ class HealnetBackbone(FusionBackbone):
 
     References:
         [code] HEALNet (Hemker et al., NeurIPS 2024). [ours] absence per patient; feed-forward and self-attention are
-        shared by the modalities of a layer; L = 16 for 128. Lost: early fusion of raw inputs, which is its point.
+        shared by the modalities of a layer; one narrow layer of 4 latents and 2 heads (the original: three of 128 and
+        8), feed-forward networks no wider than it: what goes on one modality after the other is no single product, and
+        a step costs nearly four of ``muse`` even so. Lost: early fusion of raw inputs, which is its point.
     """
 
     card = Card("Hemker et al., NeurIPS 2024", "code", "its four updates are passed over", "early fusion of raw inputs")

@@ -49,7 +49,7 @@ class _Kernel(torch.autograd.Function):
         ctx.save_for_backward(output[1])
 
     @staticmethod
-    def backward(ctx: Any, above: Tensor, _: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, above: Tensor, _: Tensor) -> Tensor:
         (slope,) = ctx.saved_tensors
         return above * slope
 
@@ -84,6 +84,9 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         bank: Most training patients in the bank.
         neighbours: Most neighbours of a patient.
         heads: Most attention heads.
+        width: Width of the transformer; 0 is a quarter of d (:func:`~gdsfd.nn.fusion.narrow_width`), with a linear map
+            before and after.
+        expansion: Width of its feed-forward network's hidden layer over its own; 0 leaves that out.
         norms: Weight lambda of the loss on projections' lengths.
 
     Shapes:
@@ -93,7 +96,8 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         [code] M3Care (Zhang et al., KDD 2022), its ocular notebook: convex mixture, threshold 1/2, e = -0.3 at the
         start. [ours] bank; widths w in buffers, so that a tenth of all pairs is above 1/2 (with the mean distance none
         is where there are many channels: a graph that stays empty); row-normalised and thinned adjacency, the gate's
-        form, a mean readout. Lost: sequence positions of text.
+        form, a mean readout; the transformer is one block in a quarter of the width (the notebooks': 128), as a step
+        costs two of ``muse`` even so. Lost: sequence positions of text.
     """
 
     card = Card(

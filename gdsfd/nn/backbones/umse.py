@@ -43,14 +43,17 @@ class UmseBackbone(FusionBackbone):
         layers: Number of layers, at least 2.
         heads: Most attention heads.
         bottlenecks: Number of bottleneck vectors.
-        tokens_per_modality: Sub-tokens P of each modality.
+        tokens_per_modality: Sub-tokens P of each modality. With one, a block attends over bottleneck, cls, token.
+        width: Width w of the blocks; 0 is a quarter of d (:func:`~gdsfd.nn.fusion.narrow_width`).
+        expansion: Width of the feed-forward networks' hidden layers over w.
 
     Shapes:
         - tokens: [E, d]; pooled: [B, d]
 
     References:
         [code] UMSE (Lee et al., MLHC 2023), after CareBench's port, whose skip is inverted and which has one layer.
-        Lost: the embedding of event sets (an encoder's part).
+        [ours] One token per modality, blocks in a quarter of the width, feed-forward networks no wider than they: a
+        step costs less than two of ``muse`` so. Lost: the embedding of event sets (an encoder's part).
     """
 
     card = Card(

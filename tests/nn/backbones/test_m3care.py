@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from gdsfd.nn.backbones import M3CareBackbone
+from gdsfd.nn.backbones.m3care import _Kernel
 from tests.nn.backbones.learner_case import LearnerCase, as_grid, full_grid, layout_of, make_learner, tokens_of
 from tests.nn.backbones.learner_case import presences as some_presences
 
@@ -46,6 +47,18 @@ def test_similarities_are_means_over_shared_modalities() -> None:
     assert ((found >= 0) & (found <= 1 + 1e-5)).all()
     alike = found.diagonal()[presence.any(1)]
     torch.testing.assert_close(alike, torch.ones_like(alike), atol=1e-4, rtol=0)
+
+
+def test_the_kernel_and_its_slope_are_those_of_its_formula() -> None:
+    exponent = torch.tensor([-79.0, -7.0, -1.5, -0.2, 0.0], dtype=torch.double).requires_grad_()
+    base = torch.exp(exponent)
+    expected = base + base**2 + base**4
+    torch.testing.assert_close(_Kernel.apply(exponent)[0], expected)
+    (slope,) = torch.autograd.grad(expected.sum(), exponent)
+    torch.testing.assert_close(torch.autograd.grad(_Kernel.apply(exponent)[0].sum(), exponent)[0], slope)
+    mapped = torch.vmap(lambda each: _Kernel.apply(each)[0])(torch.stack([exponent, 2 * exponent], 1).t())
+    torch.testing.assert_close(mapped, torch.stack([expected, base**2 + base**4 + base**8]))
+    assert _Kernel.apply(torch.tensor([-1e5]))[0] < 1e-30, "out of range it is what it is at the range's end"
 
 
 def test_at_the_start_some_but_not_most_patients_are_neighbours() -> None:

@@ -7,7 +7,8 @@ from functools import partial
 import torch
 from torch import nn
 
-from gdsfd.nn.fusion import Attention, ModalityLinear, TransformerBlock
+from gdsfd.nn.fusion import Attention, ModalityLinear, RowLinear, TransformerBlock
+from gdsfd.nn.fusion.attention import together
 
 MASK = torch.tensor([[True, True, False], [False, True, True]])
 
@@ -77,3 +78,19 @@ def test_a_block_keeps_its_input() -> None:
         nn.init.zeros_(each.bias)
     assert torch.equal(block(values, mask), values)
     assert TransformerBlock(8, expansion=0).feed is None
+
+
+def test_maps_together_are_the_maps_one_by_one() -> None:
+    values = torch.randn(4, 3, 5, 8)
+    for make in (RowLinear, partial(ModalityLinear, 3)):
+        maps = [make(8, 6, bias=True), make(8, 2, bias=False), make(8, 3, bias=True)]
+        for found, each in zip(together(maps, values), maps, strict=True):
+            torch.testing.assert_close(found, each(values))
+
+
+def test_without_a_mask_all_is_read_and_some_rows_are_those_of_all() -> None:
+    block, values, every = TransformerBlock(8), torch.randn(2, 5, 8), torch.ones(2, 5, 5, dtype=torch.bool)
+    expected = block(values, every)
+    torch.testing.assert_close(block(values), expected)
+    mask = torch.rand(2, 5, 5) < 0.6
+    torch.testing.assert_close(block(values, mask[:, 1:3], slice(1, 3)), block(values, mask)[:, 1:3])

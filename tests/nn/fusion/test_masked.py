@@ -41,6 +41,7 @@ def test_softmax_is_over_what_the_mask_lets_through() -> None:
         has = PRESENCE[patient]
         torch.testing.assert_close(found[patient][has], scores[patient][has].softmax(0))
         assert (found[patient][~has] == 0).all()
+    assert torch.equal(masked_softmax(scores, None), scores.softmax(1))
     found.square().sum().backward()
     assert torch.isfinite(scores.grad).all()
     assert (scores.grad[~PRESENCE] == 0).all()

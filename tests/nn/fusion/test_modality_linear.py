@@ -20,6 +20,13 @@ def test_it_is_a_linear_map_per_modality(shape: tuple[int, ...], bias: bool) -> 
         torch.testing.assert_close(found[:, k], F.linear(values[:, k], made.weight[k], made.bias[k] if bias else None))
 
 
+def test_with_modalities_first_it_is_the_same_map() -> None:
+    made, values = ModalityLinear(3, 4, 6), torch.randn(7, 3, 2, 4)
+    expected = made(values)
+    made.first = True
+    torch.testing.assert_close(made(values.transpose(0, 1)).transpose(0, 1), expected)
+
+
 def test_its_weights_start_as_those_of_torch() -> None:
     made, like = ModalityLinear(50, 16, 30), nn.Linear(16, 1500)
     for mine, theirs in ((made.weight, like.weight), (made.bias, like.bias)):
