@@ -71,8 +71,9 @@ class GrapeBackbone(MuseBackbone):
         seen, kept_layout, kept = tokens, layout, None
         if self.training and self.cell_drop:
             kept = torch.rand(layout.num_edges, device=tokens.device) >= self.cell_drop
-            seen, kept_layout = tokens[kept], layout.keep(kept)
-            mask = None if mask is None else mask[kept]
+            rows = kept.nonzero().squeeze(1)
+            seen, kept_layout = tokens.index_select(0, rows), layout.take(rows)
+            mask = None if mask is None else mask.index_select(0, rows)
         pooled = super().forward(seen, kept_layout, y, mask).pooled
         loss = None if kept is None else self._imputation_loss(pooled, layout, ~kept)
         return Embeddings(pooled, tokens, layout.presence, loss)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,20 @@ _HALF_AT = 0.6623
 #: Squared distance over twice the width from which on it is taken for this one; its kernel is 2e-35. What torch works
 #: out ``exp`` of must be in its normal range: outside of it takes ten times as long.
 _FAR = 80.0
+
+
+class _Placed(NamedTuple):
+    """Patients where they are compared: in the space of their tokens and, behind that, of those projected.
+
+    Args:
+        tokens: [2 K, B, d].
+        squares: Their squared lengths; [2 K, B, 1].
+        there: 1 where present, else 0; [B, K].
+    """
+
+    tokens: Tensor
+    squares: Tensor
+    there: Tensor
 
 
 class _Kernel(torch.autograd.Function):
@@ -148,67 +162,57 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
 
     def fuse(self, grid: Tensor, there: Tensor, y: Tensor | None) -> Fused:
         """Embeds patients; see :class:`FusionBackbone`."""
-        loss, mine = None, self.both_spaces(grid)
+        loss, mine = None, self.placed(grid, there)
         if self.training:
-            edges = self.edges(mine, there, mine, there, itself=True)
+            edges = self.edges(mine, mine, itself=True)
             states = self.step(self.first, edges, grid, there)
             if self.norms:
-                plain, projected = mine.norm(dim=-1).t().chunk(2, 1)
+                plain, projected = mine.squares.clamp(min=1e-12).sqrt().squeeze(2).t().chunk(2, 1)
                 apart = (projected - plain).abs()
                 loss = self.norms * (apart * there).sum() / there.sum().clamp(min=1)
             imputed = self.step(self.second, edges, states, there)
         else:
-            edges = self.edges(mine, there, self.both_spaces(self.bank_tokens), self.bank_there)
+            edges = self.edges(mine, self.placed(self.bank_tokens, self.bank_there))
             imputed = self.step(self.second, edges, self.bank_states, self.bank_there)
         gate = torch.sigmoid(self.gate(torch.cat([grid, imputed], -1))) * there.unsqueeze(2)
-        rows = gate * grid + (1 - gate) * imputed + self.kind
+        rows = torch.lerp(imputed, grid, gate.expand_as(grid)) + self.kind
         return Fused(self.out(self.norm(self.block(self.into(rows)).mean(1))), aux_loss=loss)
 
-    def both_spaces(self, tokens: Tensor) -> Tensor:
-        """Tokens as they are and then projected, modality by modality; [B, K, d] to [2 K, B, d]."""
-        return torch.cat([tokens, self.project(tokens)], 1).transpose(0, 1)
+    def placed(self, tokens: Tensor, there: Tensor) -> _Placed:
+        """Patients' tokens [B, K, d], and which there are [B, K], as they are compared."""
+        both = torch.cat([tokens, self.project(tokens)], 1).transpose(0, 1)
+        return _Placed(both, both.square().sum(2, keepdim=True), there)
 
-    def similarity(self, mine: Tensor, there: Tensor, theirs: Tensor, others_there: Tensor) -> Tensor:
-        """S of patients and others, 0 to 1, 0 where they share no modality; [B, N].
-
-        Args:
-            mine: The patients' tokens in both spaces; [2 K, B, d].
-            there: 1 where present, else 0; [B, K].
-            theirs, others_there: The same of the others.
-        """
+    def similarity(self, mine: _Placed, theirs: _Placed) -> Tensor:
+        """S of patients and others, 0 to 1, 0 where they share no modality; [B, N]."""
         share = torch.sigmoid(self.mixture)
         share = torch.cat([share, 1 - share])
-        kernel: Tensor = _Kernel.apply(self.exponent(mine, there, theirs, others_there))[0]  # [2 K, B, N]
+        kernel: Tensor = _Kernel.apply(self.exponent(mine, theirs))[0]  # [2 K, B, N]
         total = (share @ kernel.flatten(1)).view(kernel.shape[1:])
-        return total / (3 * (there @ others_there.t()).clamp(min=1))
+        return total / (3 * (mine.there @ theirs.there.t()).clamp(min=1))
 
-    def exponent(self, mine: Tensor, there: Tensor, theirs: Tensor, others_there: Tensor) -> Tensor:
-        """Minus the squared distances over twice the widths, and minus a far one where one is absent.
+    def exponent(self, mine: _Placed, theirs: _Placed) -> Tensor:
+        """Minus the squared distances over twice the widths, and minus a far one where one is absent; [2 K, B, N].
 
         Lengths and absence go through the product as columns of their own: on a batch of patients the product costs
-        less than what would have to be done to each of its numbers. Arguments as for :meth:`similarity`; [2 K, B, N].
+        less than what would have to be done to each of its numbers.
         """
-        scale = (2 * self.width).rsqrt().repeat(2).view(-1, 1, 1)
+        per_width = self.width.reciprocal().repeat(2).view(-1, 1, 1)
 
-        def columns(tokens: Tensor, has: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            scaled = tokens * scale
-            length = scaled.square().sum(2, keepdim=True) + 2 * _FAR * (1 - has).t().repeat(2, 1).unsqueeze(2)
-            return scaled, length, torch.ones_like(length)
+        def length(each: _Placed) -> Tensor:
+            return each.squares * (per_width / 2) + 2 * _FAR * (1 - each.there).t().repeat(2, 1).unsqueeze(2)
 
-        scaled, length, ones = first = columns(mine, there)
-        others, other_length, other_ones = first if theirs is mine else columns(theirs, others_there)
-        left = torch.cat([2 * scaled, -length, ones], 2)
-        right = torch.cat([others, other_ones, -other_length], 2)
+        first = length(mine)
+        other = first if theirs is mine else length(theirs)
+        left = torch.cat([mine.tokens * per_width, -first, torch.ones_like(first)], 2)
+        right = torch.cat([theirs.tokens, torch.ones_like(other), -other], 2)
         return left @ right.transpose(1, 2)
 
-    def edges(self, mine: Tensor, there: Tensor, theirs: Tensor, others_there: Tensor, itself: bool = False) -> Tensor:
-        """A, with at most :attr:`neighbours` of each patient, without the diagonal for ``itself``; [B, N].
-
-        Arguments as for :meth:`similarity`.
-        """
-        similarity = self.similarity(mine, there, theirs, others_there)
+    def edges(self, mine: _Placed, theirs: _Placed, itself: bool = False) -> Tensor:
+        """A, with at most :attr:`neighbours` of each patient, without the diagonal for ``itself``; [B, N]."""
+        similarity = self.similarity(mine, theirs)
         if itself:
-            similarity = similarity * (1 - torch.eye(len(similarity), dtype=mine.dtype, device=mine.device))
+            similarity = similarity * (1 - torch.eye(len(similarity), dtype=similarity.dtype, device=similarity.device))
         least = torch.sigmoid(self.threshold)
         kept = similarity > least
         if similarity.size(1) > self.neighbours:
@@ -219,15 +223,15 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
     def step(linear: ModalityLinear, edges: Tensor, values: Tensor, there: Tensor) -> Tensor:
         """What neighbours who have it say of each modality, mapped; values [N, K, d] to [B, K, d]."""
         total = torch.einsum("bn,nkd->bkd", edges, values * there.unsqueeze(2))
-        weight = (edges @ there).clamp(min=torch.finfo(edges.dtype).tiny)
-        return torch.relu(linear(total / weight.unsqueeze(2)))
+        weight = (edges @ there).clamp(min=1e-30)
+        return torch.relu(linear(total * weight.reciprocal().unsqueeze(2)))
 
     @torch.no_grad()
     def fit_memory(self, batches: TokenBatches) -> None:
         """Fills the bank with training patients and works out the kernels' widths and the first step inside it."""
         tokens, there = patient_bank(batches, self.bank, self.bank_tokens[:0])
         self.width.copy_(near_distance(tokens, there, _HALF_AT * self.width) / _HALF_AT)
-        mine = self.both_spaces(tokens)
-        edges = self.edges(mine, there, mine, there, itself=True)
+        mine = self.placed(tokens, there)
+        edges = self.edges(mine, mine, itself=True)
         self.bank_tokens, self.bank_there = tokens, there
         self.bank_states = self.step(self.first, edges, tokens, there)

@@ -27,8 +27,8 @@ def test_similarities_are_means_over_shared_modalities() -> None:
     grid, presence = full_grid(), some_presences()
     learner, there = fitted(grid, presence), presence.float()
     masked = grid * there.unsqueeze(2)
-    both = learner.both_spaces(masked)
-    found = learner.similarity(both, there, both, there)
+    placed = learner.placed(masked, there)
+    found = learner.similarity(placed, placed)
     projected, share = learner.project(grid), torch.sigmoid(learner.mixture)
 
     def kernel(a: torch.Tensor, b: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
@@ -68,8 +68,8 @@ def test_at_the_start_some_but_not_most_patients_are_neighbours() -> None:
     grid, presence = torch.randn(64, 5, 128), torch.rand(64, 5) < 0.6
     layout = layout_of(presence)
     learner.eval().fit_memory(lambda: [(tokens_of(grid, layout), layout)])
-    both = learner.both_spaces(grid * presence.unsqueeze(2))
-    edges = learner.edges(both, presence.float(), both, presence.float(), itself=True)
+    placed = learner.placed(grid * presence.unsqueeze(2), presence.float())
+    edges = learner.edges(placed, placed, itself=True)
     assert 0 < float((edges > 0).float().mean()) < 0.5
     edges.sum().backward()
     assert learner.threshold.grad < 0
@@ -87,8 +87,7 @@ def test_a_twin_who_has_it_gives_its_token() -> None:
     learner.bank_states = learner.bank_tokens
     there = presence[:1].float()
     patient = grid[:1] * there.unsqueeze(2)
-    theirs = learner.both_spaces(learner.bank_tokens)
-    edges = learner.edges(learner.both_spaces(patient), there, theirs, learner.bank_there)
+    edges = learner.edges(learner.placed(patient, there), learner.placed(learner.bank_tokens, learner.bank_there))
     assert (edges[0] > 0).tolist() == [True, False, True]
     imputed = learner.step(learner.second, edges, learner.bank_states, learner.bank_there)
     torch.testing.assert_close(imputed[0, 1], grid[1, 1])  # the other, who has none of it, takes no part
@@ -97,7 +96,7 @@ def test_a_twin_who_has_it_gives_its_token() -> None:
 def test_in_training_nobody_is_their_own_neighbour() -> None:
     grid, there = torch.zeros(2, 5, 8), torch.ones(2, 5)  # both the same
     learner = make_learner("m3care")
-    edges = learner.edges(learner.both_spaces(grid), there, learner.both_spaces(grid), there, itself=True)
+    edges = learner.edges(learner.placed(grid, there), learner.placed(grid, there), itself=True)
     assert (edges.diagonal() == 0).all()
     assert (edges[0, 1], edges[1, 0]) == (1.0, 1.0)
 
@@ -105,8 +104,8 @@ def test_in_training_nobody_is_their_own_neighbour() -> None:
 def test_only_the_nearest_are_kept() -> None:
     grid, there = torch.linspace(0, 1, 12).view(12, 1, 1).expand(12, 5, 8).contiguous(), torch.ones(12, 5)
     learner = make_learner("m3care", neighbours=3)
-    both = learner.both_spaces(grid)
-    edges = learner.edges(both, there, both, there, itself=True)
+    placed = learner.placed(grid, there)
+    edges = learner.edges(placed, placed, itself=True)
     assert ((edges > 0).sum(1) == 3).sum() >= 2  # ties are kept: those between two neighbours have two on a side
     assert (edges[0] > 0).nonzero().flatten().tolist() == [1, 2, 3]
 
