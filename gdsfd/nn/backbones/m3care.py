@@ -111,7 +111,7 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         start. [ours] bank; widths w in buffers, so that a tenth of all pairs is above 1/2 (with the mean distance none
         is where there are many channels: a graph that stays empty); row-normalised and thinned adjacency, the gate's
         form, a mean readout; the transformer is one block in a quarter of the width (the notebooks': 128), as a step
-        costs two of ``muse`` even so. Lost: sequence positions of text.
+        costs 2.2 of ``muse`` even so. Lost: sequence positions of text.
     """
 
     card = Card(
