@@ -23,11 +23,13 @@ NAMES = [f"{name}-{options['fusion']}" if options else name for name, options in
 SMALL = {
     "crossmodal": {"tokens_per_modality": 2},
     "drfuse": {"ranking": 0.0},  # with it, it takes twice as many steps: the slow test has it
+    "flexmoe": {"experts": 4},
     "healnet": {"tokens_per_modality": 2, "latents": 2, "layers": 1},
+    "hgmf": {"bank": 128},
     "mt": {"tokens_per_modality": 2},
     "umse": {"tokens_per_modality": 2, "bottlenecks": 2},
 }
-STEPS = {"drfuse": 150, "shaspec": 300}
+STEPS = {"drfuse": 150, "flexmoe": 40, "hgmf": 40, "shaspec": 300, "smil": 40}
 SHIFTS = torch.tensor([0.8, 0.6, 0.5])
 
 

@@ -12,7 +12,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.backbones import Card, cmae, known_backbones, mt
+from gdsfd.nn.backbones import Card, aug, cmae, known_backbones, mt
 from gdsfd.nn.backbones.registry import BACKBONES
 from gdsfd.nn.fusion.experts import Experts
 from gdsfd.nn.grid_store import GridStore, why_no_grid
@@ -72,6 +72,8 @@ def test_a_step_in_every_mode(name: str, debias: str) -> None:
     network.fit_memory(lambda: PatientLoader(store, train, 50))
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
+        for number, part in enumerate(part for part in network.modules() if isinstance(part, aug.AugBackbone)):
+            part.depth[number::2] = number + 1  # members have layers of their own
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
     rows = train[::2]
