@@ -188,8 +188,17 @@ PAIRS = (
     (("concat", "latent"), ("concat", "margin")),
     (("concat", "latent"), ("", "latent_linear")),
     (("concat", "latent"), ("", "boosting_strata")),
-    (("concat", "full + latent"), ("concat", "full")),
-    (("concat", "full + latent"), ("concat", "latent")),
+    (("concat", "latent"), ("concat", MATCHED)),
+    (("concat", "latent"), ("concat", TRUE_U)),
+    (("concat", "full"), ("concat", "none")),
+    (("concat", "full"), ("concat", "latent")),
+    (("concat", "full"), ("concat", "streams beside margin")),
+    (("concat", "full"), ("", "boosting_strata")),
+    (("concat", "full"), ("concat", "full without dependence")),
+    (("concat", "full"), ("concat", "full with plain cross-entropy")),
+    (("concat", "streams beside margin"), ("concat", "margin")),
+    (("muse", "latent"), ("muse", "margin")),
+    (("muse", "full"), ("muse", "latent")),
 )
 
 
