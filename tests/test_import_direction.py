@@ -21,6 +21,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"cohort", "graph", "ops", "nn", "latent", "baselines"},
     "evaluation": {"simulation", "cohort", "graph", "ops", "nn", "latent", "baselines", "training"},
     "comparison": {"simulation", "cohort", "graph", "ops", "nn", "latent", "baselines", "training", "evaluation"},
+    "study": {
+        "simulation",
+        "cohort",
+        "graph",
+        "ops",
+        "nn",
+        "latent",
+        "baselines",
+        "training",
+        "evaluation",
+        "comparison",
+    },
     "bench": {"cohort", "graph", "ops", "nn", "latent", "baselines", "training", "simulation"},
     "experimental": {"cohort", "graph", "ops", "nn"},
 }
