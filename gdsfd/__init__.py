@@ -20,6 +20,7 @@ from gdsfd.errors import GdsfdError, InputError, NotFittedError, SchemaError, Sp
 if TYPE_CHECKING:
     from gdsfd.cohort.spec import CohortSpec, load_spec
     from gdsfd.evaluation.evaluation import evaluate
+    from gdsfd.fusion_study.study import study
     from gdsfd.graph.build import audit, build_graph
     from gdsfd.graph.serialization import load_graph, save_graph
     from gdsfd.graph.summary import summary
@@ -47,6 +48,7 @@ __all__ = [
     "save_graph",
     "show_versions",
     "simulate",
+    "study",
     "summary",
     "take_patients",
 ]
@@ -64,6 +66,7 @@ _HOME = {
     "save_graph": "gdsfd.graph.serialization",
     "show_versions": "gdsfd.versions",
     "simulate": "gdsfd.simulation.simulate",
+    "study": "gdsfd.fusion_study.study",
     "summary": "gdsfd.graph.summary",
     "take_patients": "gdsfd.graph.take_patients",
 }

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"cohort", "graph", "ops", "nn", "latent", "baselines"},
     "evaluation": {"simulation", "cohort", "graph", "ops", "nn", "latent", "baselines", "training"},
     "comparison": {"simulation", "cohort", "graph", "ops", "nn", "latent", "baselines", "training", "evaluation"},
-    "study": {
+    "fusion_study": {
         "simulation",
         "cohort",
         "graph",

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from gdsfd._version import __version__
-from gdsfd.cli import bench, build, compare, demo, evaluate, learners, predict, simulate, train, versions
+from gdsfd.cli import bench, build, compare, demo, evaluate, learners, predict, simulate, study, train, versions
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
 from gdsfd.plugins import load_plugins
@@ -37,6 +37,7 @@ From tabular clinical exports to a patient-modality graph, to predictors, to an 
   gdsfd predict run graph --split test --out p.csv
   gdsfd evaluate run graph --out report      metrics, intervals, baselines, report.html
   gdsfd compare graph --out compared         does debiasing help here? compare.html
+  gdsfd study spec.toml --out study          when does fusion help, which, how robust, how fair? report.html
 """
 
 
@@ -52,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     shared = _shared("plugins")
-    for module in (build, train, predict, evaluate, compare, simulate, demo, learners, bench, versions):
+    for module in (build, train, predict, evaluate, compare, study, simulate, demo, learners, bench, versions):
         module.add_parser(commands, shared)
     return parser
 

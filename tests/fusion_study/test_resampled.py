@@ -8,7 +8,7 @@ from scipy import stats
 
 from gdsfd.comparison.statistics import paired
 from gdsfd.errors import InputError
-from gdsfd.study.resampled import resampled
+from gdsfd.fusion_study.resampled import resampled
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.evaluation.metrics.ranking import weighted_ranking
-from gdsfd.study import group_figures
-from gdsfd.study.group_figures import figures_of_groups, weighted_auroc
+from gdsfd.fusion_study import group_figures
+from gdsfd.fusion_study.group_figures import figures_of_groups, weighted_auroc
 
 
 @pytest.fixture

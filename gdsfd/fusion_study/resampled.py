@@ -13,7 +13,8 @@ one fit                :math:`e^2`                                              
 =====================  ========================================================  ==================================
 
 with :math:`s^2` the variance of the differences and e the standard error of a difference inside its split, over draws
-of test subjects (:func:`gdsfd.study.paired_auroc.paired_auroc`). The last two hold the training patients as they are.
+of test subjects (:func:`gdsfd.fusion_study.paired_auroc.paired_auroc`). The last two hold the training patients as
+they are.
 
 References:
     Nadeau and Bengio, Inference for the generalization error, Machine Learning (2003), section 3, for the first row;

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gdsfd.evaluation.intervals.auroc import delong_error
-from gdsfd.study.paired_auroc import auroc_parts, error_by_subject, paired_auroc
+from gdsfd.fusion_study.paired_auroc import auroc_parts, error_by_subject, paired_auroc
 
 
 @pytest.fixture

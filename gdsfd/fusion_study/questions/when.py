@@ -1,0 +1,100 @@
+"""Question 1: when does fusion help?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gdsfd.fusion_study.answer import Answer, Material, signed
+from gdsfd.fusion_study.differences import difference
+from gdsfd.fusion_study.svg import forest
+
+__all__ = ["when"]
+
+#: The additive control: every modality scores by itself, scores are added.
+ADDITIVE = "late:fusion=sum"
+
+
+def when(material: Material) -> Answer:
+    """What all modalities together add to the best single one, each to the others, and how much of it is interaction.
+
+    Sets of modalities are those of gradient boosting, retrained on each, so that one model class is compared with
+    itself. Interaction is the best network that fuses less the one that only adds (``late:fusion=sum``).
+    """
+    plan = material.plan
+    fitted = set(material.means["learner"])
+    means = {
+        name: float(np.nanmean(material.by_seed(f"boosting, only {name}")))
+        for name in plan.modalities
+        if f"boosting, only {name}" in fitted
+    }
+    rows: list[dict[str, Any]] = []
+
+    def add(what: str, learner: str, reference: str) -> None:
+        found = difference(material, learner, reference)
+        named = {"gain": found.mean, "gain_low": found.low, "gain_high": found.high, "verdict": found.verdict}
+        rows.append({"contrast": what, **named})
+
+    best = max(means, key=lambda name: means[name], default="")
+    if best:
+        add(f"all modalities minus the best single one ({best})", "boosting", f"boosting, only {best}")
+    for name in plan.modalities:
+        if f"boosting, without {name}" in fitted:
+            add(f"all modalities minus all but {name}", "boosting", f"boosting, without {name}")
+    fusing = {
+        each.name: float(np.nanmean(material.by_seed(each.name)))
+        for each in plan.contenders
+        if each.network and each.name != ADDITIVE and each.name in fitted
+    }
+    network = max(fusing, key=lambda name: fusing[name], default="")
+    if network and ADDITIVE in fitted:
+        add(f"interaction: {network} minus the sum of modalities' own scores", network, ADDITIVE)
+    table = pd.DataFrame(rows, columns=["contrast", "gain", "gain_low", "gain_high", "verdict"])
+    alone = pd.DataFrame({"modality": list(means), "auroc_alone": list(means.values())})
+    return Answer(
+        1,
+        tuple(_sentences(rows, best, means, plan.margin)),
+        {"gains": table, "alone": alone.sort_values("auroc_alone", ascending=False, ignore_index=True)},
+        {
+            "gains": forest(
+                [(r["contrast"], r["gain"], r["gain_low"], r["gain_high"]) for r in rows], "gain in AUROC", plan.margin
+            )
+        },
+        {"best_single": best, "alone": means, "gains": rows},
+    )
+
+
+def _sentences(rows: list[dict[str, Any]], best: str, means: dict[str, float], margin: float) -> list[str]:
+    if not best:
+        return ["There is one modality, so nothing to fuse."]
+    gain = rows[0]
+    word = {
+        "better": "Fusion helps here",
+        "no difference": "Fusion makes no difference here",
+        "worse": "Fusion harms here",
+    }.get(gain["verdict"], "Whether fusion helps here is undecided")
+    width = signed(gain["gain"], gain["gain_low"], gain["gain_high"])
+    said = [
+        f"{word}: all modalities together have {width} AUROC over the best single one ({best}, {means[best]:.3f}), by "
+        "gradient boosting."
+    ]
+    start = "all modalities minus all but "
+    one_less = [row for row in rows if row["contrast"].startswith(start) and row["verdict"] == "better"]
+    needed = [row["contrast"].removeprefix(start) for row in one_less]
+    inter = next((row for row in rows if row["contrast"].startswith("interaction")), None)
+    if needed:
+        second = f"Beside all others {_listed(needed)} still {'adds' if len(needed) == 1 else 'add'} {margin:g} or more"
+    else:
+        second = f"No modality adds {margin:g} or more to all others beyond doubt"
+    if inter is not None:
+        second += (
+            f"; interaction between modalities is worth {signed(inter['gain'], inter['gain_low'], inter['gain_high'])}"
+        )
+        second += f" ({inter['verdict']})"
+    return [*said, second + "."]
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,24 @@
+"""The page: answers first, figures with their ends in one cell, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+from gdsfd.fusion_study.questions.which import which
+from gdsfd.fusion_study.report import report
+from tests.fusion_study.material import material
+
+
+def test_the_page_has_answers_tables_figures_and_the_plan() -> None:
+    made = material({("concat", "natural"): 1.0, ("muse", "natural"): 1.4}, ("concat", "muse"))
+    answer = which(made)
+    page = report(made, [answer], {"gdsfd": "0.1.0"})
+    for sentence in answer.sentences:
+        assert sentence.replace("'", "&#39;") in page
+    assert made.plan.hash in page
+    assert "<svg" in page
+    row = answer.tables["learners"].iloc[0]
+    gap = row["minus_concat"]
+    assert re.search(rf"{gap:.3f} \[[−0-9.]+, [−0-9.]+\]", page)
+    assert "minus concat low" not in page
+    assert not re.search(r'(src|href)="http', page)
