@@ -279,8 +279,8 @@ def table(file: Path) -> str:
             continue
         split = SIMULATED.get(cohort, "test")
         text += [f"### {cohort}", "", f"Judged on `{split}`.", ""]
-        text += ["| learner | mode | seeds | AUROC | AUPRC | minus concat | minus boosting | minus its own ERM | s |"]
-        text += ["|---|---|---|---|---|---|---|---|---|"]
+        text += ["| learner | mode | seeds | AUROC | AUPRC | minus concat | minus boosting | minus its own ERM |"]
+        text += ["|---|---|---|---|---|---|---|---|"]
         ranked = []
         for learner, mode in rows:
             seeds = sorted(seed for c, seed, *row in figures if c == cohort and tuple(row) == (learner, mode))
@@ -297,7 +297,7 @@ def table(file: Path) -> str:
                         [every[cohort, seed, *against] for seed in both],
                     )
                 )
-            mean = {name: np.mean([line[name] for line in mine]) for name in ("auroc", "auprc", "seconds")}
+            mean = {name: np.mean([line[name] for line in mine]) for name in ("auroc", "auprc")}
             shown = "–" if mode == "baseline" else f"`{mode}`"
             ranked.append(
                 (
@@ -305,7 +305,7 @@ def table(file: Path) -> str:
                     -mean["auroc"],
                     f"| `{learner}` | {shown} | {len(seeds)} | {mean['auroc']:.3f} | {mean['auprc']:.3f} | "
                     + " | ".join(cells)
-                    + f" | {mean['seconds']:.0f} |",
+                    + " |",
                 )
             )
         text += [row for *_, row in sorted(ranked)] + [""]

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from gdsfd.nn.streams import PRESETS
 
@@ -119,3 +121,38 @@ def test_networks_beside_found_strata(lines, capsys):
     lines("latent_networks", "--table")
     (row,) = [text for text in capsys.readouterr().out.splitlines() if text.startswith("| `latent` |")]
     assert row.count(" / ") == len(arms)
+
+
+def test_the_comparison_of_learners_resumes_and_writes_its_table(lines, tmp_path, monkeypatch):
+    page, file = tmp_path / "page.md", tmp_path / "fits.jsonl"
+    page.write_text("before\n<!-- table -->\nold\n<!-- end of table -->\nafter\n")
+    changed = {"SETTINGS": {**QUICK, "accelerator": "cpu"}, "PATIENTS": 200, "PAGE": page, "DEBIASED": ("late",)}
+    changed["SETTINGS"].pop("guard_folds")
+    given = ["--file", str(file), "--work", str(tmp_path / "work"), "--seeds", "1", "--cohorts", "no_bias"]
+    for learners in ("concat,late", "concat,late,mmtm"):  # the second run has one fit to do
+        with pytest.raises(SystemExit, match="False"):
+            lines("compare_learners", *given, "--learners", learners, **changed)
+    found = lines("compare_learners", *given, "--table", **changed)
+    fits = [(line["learner"], line["mode"]) for line in found if "learner" in line]
+    assert fits == [
+        ("boosting", "baseline"),
+        ("logistic", "baseline"),
+        ("concat", "none"),
+        ("late", "none"),
+        ("late", "full"),
+        ("mmtm", "none"),
+    ]
+    assert page.read_text().startswith("before\n<!-- table -->\n\n### no_bias")
+    assert page.read_text().endswith("<!-- end of table -->\nafter\n")
+    assert page.read_text().count("| `late` |") == 2
+
+
+def test_resampled_aurocs_are_those_of_patients_written_out_as_often_as_drawn(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    module = importlib.import_module("compare_learners")
+    random = np.random.default_rng(0)
+    y, ranks = random.integers(0, 2, 40).astype(float), random.integers(0, 9, 40)
+    counts = random.multinomial(40, np.full(40, 1 / 40), size=5)
+    expected = [roc_auc_score(np.repeat(y, row), np.repeat(ranks, row)) for row in counts]
+    assert module.aurocs(y, ranks, counts) == pytest.approx(expected)
+    assert (module.unpacked(module.packed(ranks)) == ranks).all()
