@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gdsfd.fusion_study.paired_auroc import paired_auroc
-from gdsfd.fusion_study.resampled import resampled
 
 from gdsfd.fusion_study.differences import difference, one_split
+from gdsfd.fusion_study.paired_auroc import paired_auroc
+from gdsfd.fusion_study.resampled import resampled
 from tests.fusion_study.material import material
 
 SHIFTS = {("concat", "natural"): 1.0, ("muse", "natural"): 1.3}
