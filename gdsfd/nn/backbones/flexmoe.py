@@ -64,8 +64,9 @@ class FlexMoeBackbone(FusionBackbone):
 
     References:
         [code] Flex-MoE (Yun et al., NeurIPS 2024): 16 experts, top 4, P = 16, one layer, lambda .01, warm-up 5. [ours]
-        sizes; the attention keeps its input; a bank of K^2 tokens in place of one per pattern, so that no pattern is
-        unknown; every expert is worked out; a norm before the last map. Lost: a bank entry of each pattern's own.
+        8 experts, top 2, P = 1, as a step costs 2.5 of ``muse`` even so; the attention keeps its input; a bank of K^2
+        tokens in place of one per pattern, so that no pattern is unknown; every expert is worked out; a norm before the
+        last map. Lost: a bank entry of each pattern's own.
     """
 
     memory_in_training = True
