@@ -23,7 +23,7 @@ from gdsfd.comparison.page import page
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.errors import InputError, cell_text, near_names
-from gdsfd.nn.backbones import check_backbone, check_takes_streams, known_backbones
+from gdsfd.nn.backbones import check_backbone, known_backbones
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.objective_registry import check_objective
 from gdsfd.nn.streams.config import StreamConfig
@@ -165,8 +165,6 @@ def make_plan(
     check_device(config)
     for name in backbones:
         check_backbone(name, config.backbone_options)
-        if any(parts is not None and parts.streams for parts in streams.values()):
-            check_takes_streams(name)
     for parts in streams.values():
         if parts is not None:
             check_dependence(parts.information, parts.information_options)

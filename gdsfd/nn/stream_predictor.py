@@ -14,7 +14,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.adjustment.adjustment import Adjustment, build_adjustment
 from gdsfd.nn.adjustment.stratified_adjustment import StratifiedAdjustment
-from gdsfd.nn.backbones import Backbone, build_backbone, check_takes_streams
+from gdsfd.nn.backbones import Backbone, build_backbone
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.nn.predictor import Batch, Prediction, Predictor
@@ -84,7 +84,6 @@ class StreamPredictor(Predictor):
         super().__init__(schema, backbone, channels, dropout, sequence, options, encoder_options)
         streams = streams or StreamConfig()
         first = self.backbone
-        check_takes_streams(backbone)
         del self.backbone
         self.out.requires_grad_(True)
         self.parts_weight = first.parts_weight

@@ -14,7 +14,7 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, cell_text
 from gdsfd.graph.content_hash import content_hash
 from gdsfd.graph.loader import rows_of
-from gdsfd.nn.backbones import check_backbone, check_takes_streams
+from gdsfd.nn.backbones import check_backbone
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.encoders.encoder import check_encoder_options
 from gdsfd.nn.objective_registry import check_objective
@@ -119,8 +119,6 @@ class Debiaser(TrainedNetworks, Estimator):
         if self.streams is not None:
             check_dependence(self.streams.information, self.streams.information_options)
             check_objective(self.streams.objective, self.streams.objective_options)
-            if self.streams.streams:
-                check_takes_streams(backbone)
         self.suspects = read_suspects(suspects)
         self.streams = with_found(self.streams, self.suspects)
         self._suspects_given = suspects is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,12 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, element_loss
 from gdsfd.nn.objectives import Objective
 from gdsfd.nn.predictor import Batch, Prediction, Predictor
+from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.training.config import TrainConfig
 
 __all__ = ["BackboneHooks", "parameter_groups"]
+
+_log = logging.getLogger(__name__)
 
 
 class BackboneHooks:
@@ -35,7 +39,7 @@ class BackboneHooks:
     Attributes:
         at_epochs: Whether any backbone has something to do before or after an epoch.
         on_gradients: Whether any changes gradients.
-        replace_loss: Whether the training loss is the backbones' own.
+        replace_loss: Whether the training loss is the backbones' own; never with dual streams, which have one.
         read_truth: Whether :meth:`add_truth` is to see every step's predictions.
         read_memory: Whether training reads what ``fit_memory`` fits.
         num_members: Number of members.
@@ -55,7 +59,11 @@ class BackboneHooks:
         parts = [part for _, part in self._backbones]
         self.at_epochs = any(part.has_hook("start_epoch") or part.has_hook("end_epoch") for part in parts)
         self.on_gradients = any(part.has_hook("after_backward") for part in parts)
-        self.replace_loss = any(part.has_hook("training_loss") for part in parts)
+        own_loss = sorted({type(part).__name__ for part in parts if part.has_hook("training_loss")})
+        streams = any(isinstance(member, StreamPredictor) for member in self._members)
+        if own_loss and streams:
+            _log.warning("dual streams have a loss of their own: that of %s is left out", ", ".join(own_loss))
+        self.replace_loss = bool(own_loss) and not streams
         self.read_truth = any(part.reads_truth for part in parts)
         self.read_memory = any(part.memory_in_training for part in parts)
         self.num_members = len(self._members)

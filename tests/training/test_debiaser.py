@@ -121,9 +121,6 @@ def test_contrastive_training_uses_unlabelled_patients() -> None:
 def test_clear_errors() -> None:
     with pytest.raises(InputError, match=r"unknown backbone 'conct'. Did you mean 'concat'\?"):
         Debiaser("conct")
-    with pytest.raises(InputError, match="the backbone 'smil' replaces the training loss, and so do dual streams"):
-        Debiaser("smil", debias="full")
-    Debiaser("smil", debias="margin")
     with pytest.raises(InputError, match=r"unknown setting 'max_epoch'. Did you mean 'max_epochs'"):
         Debiaser(max_epoch=3)
     with pytest.raises(InputError, match="'dropout'"):

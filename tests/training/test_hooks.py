@@ -216,8 +216,6 @@ def test_who_sees_one_member_by_itself_says_why_members_are_not_in_one_pass(grap
 
 def test_what_does_not_go_with_a_hook_is_refused(graph) -> None:
     config = TrainConfig(**SETTINGS).resolved(40)
-    with pytest.raises(InputError, match=r"'halves' replaces the training loss, and so do dual streams"):
-        build_network(graph.schema, "halves", StreamConfig.read("dfd"), config, 0)
     network = build_network(graph.schema, "halves", None, config, 0)
     with pytest.raises(InputError, match="no critics"):
         BackboneHooks(network, PatientStore(graph), config, critics=True)
@@ -225,6 +223,16 @@ def test_what_does_not_go_with_a_hook_is_refused(graph) -> None:
     network = build_network(graph.schema, "keeps", None, config, 0)
     with pytest.raises(InputError, match="reads gradients, which '16-mixed' scales"):
         BackboneHooks(network, PatientStore(graph), scaled)
+
+
+def test_dual_streams_train_by_their_own_loss_and_it_is_said(graph, caplog) -> None:
+    config = TrainConfig(**SETTINGS).resolved(40)
+    network = build_network(graph.schema, "halves", StreamConfig.read("full"), config, 0)
+    hooks = BackboneHooks(network, PatientStore(graph), config)
+    assert not hooks.replace_loss
+    assert "dual streams have a loss of their own: that of Halves" in caplog.text
+    plain = build_network(graph.schema, "halves", None, config, 0)
+    assert BackboneHooks(plain, PatientStore(graph), config).replace_loss
 
 
 @pytest.mark.parametrize("debias", ["none", "dfd"])

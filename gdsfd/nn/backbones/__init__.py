@@ -25,7 +25,6 @@ from gdsfd.nn.backbones.registry import (
     backbone_level,
     build_backbone,
     check_backbone,
-    check_takes_streams,
     known_backbones,
     register_backbone,
 )
@@ -66,7 +65,6 @@ __all__ = [
     "backbone_level",
     "build_backbone",
     "check_backbone",
-    "check_takes_streams",
     "known_backbones",
     "register_backbone",
 ]

@@ -176,7 +176,8 @@ class Backbone(nn.Module, ABC):
     def training_loss(self, tokens: Tensor, layout: Layout, y: Tensor | None, criterion: Criterion) -> Tensor:
         """Takes the place of forward and criterion in training, for learners that train on more than one embedding.
 
-        Members then train one by one, on lists of edges; dual streams, which have a loss of their own, are refused.
+        Members then train one by one, on lists of edges. Dual streams have a loss of their own and do not ask for it:
+        with them the embeddings of :meth:`forward` are trained as any learner's.
 
         Args:
             tokens: As in :meth:`forward`.

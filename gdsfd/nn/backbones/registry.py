@@ -16,7 +16,6 @@ __all__ = [
     "backbone_level",
     "build_backbone",
     "check_backbone",
-    "check_takes_streams",
     "known_backbones",
     "register_backbone",
 ]
@@ -75,19 +74,6 @@ def check_backbone(name: object, options: Mapping[str, Any]) -> None:
     if not isinstance(name, str):
         raise InputError(f"backbone: expected one of {', '.join(map(repr, BACKBONES.names()))}, got {brief(name)}")
     check_part(BACKBONES, name, options, _FILLED_IN)
-
-
-def check_takes_streams(name: str) -> None:
-    """Refuses a backbone that dual streams cannot be put on.
-
-    Raises:
-        InputError: It replaces the training loss.
-    """
-    if BACKBONES.find(name).has_hook("training_loss"):
-        raise InputError(
-            f"the backbone {name!r} replaces the training loss, and so do dual streams: expected a mode without "
-            "streams ('none', 'margin', 'latent', ..), or another backbone"
-        )
 
 
 def build_backbone(name: str, channels: int, num_modalities: int, dropout: float = 0.25, **options: Any) -> Backbone:

@@ -8,7 +8,6 @@ from functools import lru_cache
 import pytest
 import torch
 
-from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
@@ -59,10 +58,6 @@ def test_a_step_in_every_mode(name: str, debias: str) -> None:
     config = TrainConfig(**options, backbone_options={"edge_drop": 0.0}).resolved(len(train))
     arm = Arm(name, StreamConfig.read(debias), config, 0, ("pattern",))
     targets, codes, _ = arm.targets(graph, train)
-    if BACKBONES.find(name).has_hook("training_loss") and arm.streams is not None and arm.streams.streams:
-        with pytest.raises(InputError, match="replaces the training loss, and so do dual streams"):
-            build_network(graph.schema, name, arm.streams, arm.config, 0, codes.sizes)
-        return
     network = build_network(graph.schema, name, arm.streams, arm.config, 0, codes.sizes)
     if debias == "prototypes":
         targets = replace(targets, group=fit_strata(network, graph, train))
