@@ -26,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("graph", metavar="GRAPH", help="folder of a graph, or a spec (split anew for each seed)")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for report.html, answers.json, ...")
-    parser.add_argument("--questions", metavar="1,2", default="1,2,3", help="default: all")
+    parser.add_argument("--questions", metavar="1,2", default="1,2,3,4", help="default: all four")
     parser.add_argument(
         "--learners", metavar="A,B", help="backbones, also with options (late:fusion=sum), and baselines"
     )

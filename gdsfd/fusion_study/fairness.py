@@ -130,7 +130,8 @@ def judged(
     """
     column = f"group:{attribute}"
     if column not in facts:
-        known = ", ".join(name.removeprefix("group:") for name in facts if name.startswith("group:"))
+        columns = [str(name) for name in facts.columns]
+        known = ", ".join(name.removeprefix("group:") for name in columns if name.startswith("group:"))
         raise InputError(f"fairness: no attribute {attribute!r} in the facts; they have {known or 'none'}")
     own = predictions[(predictions["target"] == target) & (predictions["condition"] == condition)]
     patients = own.drop_duplicates("id").sort_values("id")
@@ -140,15 +141,17 @@ def judged(
     y = patients["y"].to_numpy(dtype=np.float64)
     rows: dict[int, NDArray[np.int64]] = {}
     p: dict[tuple[str, int], Floats] = {}
-    for (learner, seed), each in own.groupby(["learner", "seed"], sort=False):
+    key: Any
+    for key, each in own.groupby(["learner", "seed"], sort=False):
+        learner, seed = str(key[0]), int(key[1])
         found = position.loc[each["id"].to_numpy()].to_numpy()
         order = np.argsort(found)
-        here = rows.setdefault(int(seed), found[order])
+        here = rows.setdefault(seed, found[order])
         if not np.array_equal(here, found[order]):
             raise InputError(
                 f"fairness: {learner} and others predict different patients of seed {seed}, target {target}"
             )
-        p[str(learner), int(seed)] = each["p"].to_numpy(dtype=np.float64)[order]
+        p[learner, seed] = each["p"].to_numpy(dtype=np.float64)[order]
     large, too_few = [], {}
     for group, name in enumerate(names):
         labels = [y[here[number[here] == group]] for here in rows.values()]

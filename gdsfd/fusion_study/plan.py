@@ -17,6 +17,7 @@ QUESTIONS = {
     1: "When does fusion help?",
     2: "Which fusion?",
     3: "How robust against missing modalities?",
+    4: "How fair?",
 }
 #: What ``--quick`` fits: the additive control, concatenation, and three ways to mix.
 QUICK_LEARNERS = ("late:fusion=sum", "concat", "mmtm", "muse", "multimodn")
@@ -56,7 +57,7 @@ class StudyPlan:
     contenders: tuple[Contender, ...]
     modalities: tuple[str, ...]
     seeds: tuple[int, ...]
-    questions: tuple[int, ...] = (1, 2, 3)
+    questions: tuple[int, ...] = (1, 2, 3, 4)
     rates: tuple[float, ...] = (0.2, 0.5, 0.8)
     groups: tuple[str, ...] = ()
     sensitivity: float = 0.8

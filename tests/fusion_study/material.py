@@ -21,6 +21,7 @@ def material(
     seeds: tuple[int, ...] = (0, 1, 2),
     patients: int = 400,
     same_patients: bool = False,
+    noisier: float = 0.0,
 ) -> Material:
     """Material of a study.
 
@@ -30,14 +31,16 @@ def material(
         seeds: Of the plan.
         patients: Test patients of each seed.
         same_patients: Whether all seeds judge the same ones.
+        noisier: Standard deviation of what is added to scores of group ``B`` of ``site``, half of the patients.
     """
-    plan = StudyPlan(tuple(read_contender(each) for each in contenders), MODALITIES, seeds)
+    plan = StudyPlan(tuple(read_contender(each) for each in contenders), MODALITIES, seeds, groups=("site",))
     tables, fits = [], []
     for seed in seeds:
         rng = np.random.default_rng(0 if same_patients else seed)
         y = (rng.random(patients) < 0.4).astype(float)
         noise = rng.normal(size=patients)
         own = np.random.default_rng([seed, 9])
+        noise = noise + noisier * rng.normal(size=patients) * (np.arange(patients) % 2)
         first = 0 if same_patients else 1000 * seed
         ids = [f"p{first + row}" for row in range(patients)]
         for (learner, condition), shift in shifts.items():
@@ -49,7 +52,8 @@ def material(
             fits.append({**facts, "thresholds": {"death": 0.5}})
     predictions = pd.concat(tables, ignore_index=True)
     figures = figures_of(predictions)
-    everyone = pd.DataFrame({"id": predictions["id"].unique()})
+    names = predictions["id"].unique()
+    everyone = pd.DataFrame({"id": names, "group:site": np.where([int(name[1:]) % 2 for name in names], "B", "A")})
     return Material(plan, predictions, figures, mean_over_targets(figures), everyone, fits)
 
 

@@ -73,7 +73,7 @@ def test_a_killed_study_goes_on_to_the_same_answers(done, graph, tmp_path, monke
     ("changed", "message"),
     [
         ({"seeds": 2}, "holds a study with another plan"),
-        ({"questions": (7,)}, "expected questions of 1, 2, 3"),
+        ({"questions": (7,)}, "expected questions of 1, 2, 3, 4"),
         ({"learners": ["mus"]}, "unknown learner 'mus'"),
         ({"groups": ["hair"]}, "no group 'hair' in the graph"),
         ({"seeds": []}, "expected different seeds"),
