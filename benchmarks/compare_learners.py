@@ -1,6 +1,6 @@
 """All learners beside boosting and logistic regression: does fusion help, which one, and does debiasing plug in?
 
-    python benchmarks/compare_learners.py                  # fits what is missing, line by line
+    python benchmarks/compare_learners.py                  # fits what is missing, line by line; then all differences
     python benchmarks/compare_learners.py --table          # the table, into docs/learner_comparison.md
 
 Cohorts are two designs of the simulation (``no_bias``, and ``confounded``, judged where the shortcut is gone) and the
@@ -8,9 +8,10 @@ eICU demo, PhysioNet 2012 and UCI heart by their specs in ``examples/``. Each se
 initial weights and shuffling. All learners get the same small budget (:data:`SETTINGS`): no figure here is what a
 learner can do at its best. Mode ``none`` is ERM, ``full`` the debiased network, whatever the guard would have said.
 
-One line per (cohort, seed, learner, mode) is appended to ``results/compare_learners.jsonl``, with the ranks of the test
-patients' scores; one per (cohort, seed) has their labels and subjects. What is there already, with the same settings,
-is not fitted again; a fit that fails is told at the end and does not stop the others.
+One line per (cohort, seed, learner, mode) is appended to ``results/compare_learners.jsonl``. What is there already,
+with the same settings, is not fitted again; a fit that fails is told at the end and does not stop the others. Ranks of
+test patients' scores, their labels and subjects stay in the work folder: differences with their intervals are worked
+out there, by ``--differences`` or at the end of a run, and appended as lines of their own.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from results_line import RESULTS, provenance
 import gdsfd
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cohort.spec import load_spec
-from gdsfd.comparison.fit_log import FitLog
+from gdsfd.comparison.fit_log import FitLog, plain
 from gdsfd.evaluation.metrics.formulas import auprc, auroc
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
@@ -64,6 +65,10 @@ SETTINGS: dict[str, Any] = {
 #: What is fitted with ``full``, too.
 DEBIASED = ("concat", "muse", "late", "mmtm", "shaspec", "crossmodal", "mt", "umse", "medfuse", "drfuse")
 RESAMPLES = 1000
+#: What of a fit is about single patients, and stays in the work folder's file.
+SCORES, PRIVATE = "ranks", "scores.jsonl"
+#: What every row is held against; the last is the row's own learner.
+AGAINST = {"concat": ("concat", "none"), "boosting": ("boosting", "baseline"), "its own ERM": None}
 
 
 def graph_of(cohort: str, seed: int, work: Path) -> Any:
@@ -104,7 +109,7 @@ class Judge:
             "patients": len(self.y),
             "auroc": round(float(auroc(self.y, score)), 5),
             "auprc": round(float(auprc(self.y, score)), 5),
-            "ranks": packed(np.unique(score, return_inverse=True)[1]),
+            SCORES: packed(np.unique(score, return_inverse=True)[1]),
         }
 
     def network(self, arm: Arm) -> dict[str, Any]:
@@ -186,7 +191,7 @@ def own_learners() -> list[str]:
 
 def run(arguments: argparse.Namespace) -> list[str]:
     """Fits what is missing; what failed, in words."""
-    done = {key_of(line) for line in lines_of(arguments.file) if "learner" in line}
+    done = {key_of(line) for line in lines_of(arguments.file) if "learner" in line and "against" not in line}
     head = provenance()
     config = TrainConfig.from_settings(SETTINGS)
     settings = {**SETTINGS, "patients": PATIENTS}
@@ -197,7 +202,8 @@ def run(arguments: argparse.Namespace) -> list[str]:
     ]
     if not missing:
         return []
-    told = {(line["cohort"], line["seed"]) for line in lines_of(arguments.file) if "labels" in line}
+    private = FitLog(arguments.work / PRIVATE)
+    told = {(line["cohort"], line["seed"]) for line in lines_of(private.file) if "labels" in line}
     name_of_run = f"{int(time.time()):x}-{os.getpid()}"
     log = FitLog(arguments.file, {"run": name_of_run, "commit": head["commit"][:8]})
     log.append([head])
@@ -210,7 +216,7 @@ def run(arguments: argparse.Namespace) -> list[str]:
                 judges = {(cohort, seed): Judge(graph_of(cohort, seed, arguments.work), cohort)}
             judge = judges[cohort, seed]
             if (cohort, seed) not in told:
-                log.append([{"cohort": cohort, "seed": seed, **judge.patients()}])
+                private.append([{"cohort": cohort, "seed": seed, **judge.patients()}])
                 told.add((cohort, seed))
             if mode == "baseline":
                 found = judge.baseline(learner, seed)
@@ -218,6 +224,7 @@ def run(arguments: argparse.Namespace) -> list[str]:
                 sized = config.resolved(int(rows_of(judge.graph, "train").numel()))
                 found = judge.network(Arm(learner, PRESETS[mode], sized, seed, ("pattern", "environment")))
             line = {"cohort": cohort, "seed": seed, "learner": learner, "mode": mode, "settings": settings}
+            private.append([{**line, SCORES: found.pop(SCORES)}])
             log.append([{**line, **found}])
             said = f"AUROC {found['auroc']:.4f}, {found['seconds']:.1f} s"
         except Exception as error:
@@ -254,21 +261,47 @@ def resampled(lines: list[dict[str, Any]]) -> dict[tuple[str, int, str, str], np
     return found
 
 
-def difference(one: list[np.ndarray], other: list[np.ndarray]) -> str:
-    """Mean over seeds and 95 % interval of what one has more."""
-    gap = np.mean([a - b for a, b in zip(one, other)], axis=0)
-    low, high = np.percentile(gap[1:], [2.5, 97.5])
-    clear = "**" if low > 0 or high < 0 else ""
-    return f"{clear}{gap[0]:+.3f}{clear} [{low:+.3f}, {high:+.3f}]"
+def differences(file: Path, private: Path) -> None:
+    """Works out every row's differences from the scores there are, and appends them where they are new."""
+    settings = {**SETTINGS, "patients": PATIENTS}
+    lines = [line for line in lines_of(private) if "labels" in line or line.get("settings") == settings]
+    every = resampled(lines)
+    known = {name_of(line): line for line in lines_of(file) if "against" in line}
+    new = []
+    for cohort, learner, mode in dict.fromkeys((key[0], *key[2:]) for key in every):
+        for words, pair in AGAINST.items():
+            other = pair or (learner, "none")
+            if other == (learner, mode) or (mode == "baseline" and (pair is None or other[0] == learner)):
+                continue
+            seeds = sorted(
+                seed
+                for c, seed, *row in every
+                if (c, *row) == (cohort, learner, mode) and (cohort, seed, *other) in every
+            )
+            if not seeds:
+                continue
+            gap = np.mean([every[cohort, s, learner, mode] - every[cohort, s, *other] for s in seeds], axis=0)
+            low, high = np.percentile(gap[1:], [2.5, 97.5])
+            line = {"cohort": cohort, "learner": learner, "mode": mode, "against": words, "seeds": seeds}
+            line |= {"settings": settings, "gap": round(float(gap[0]), 5)}
+            line |= {"low": round(float(low), 5), "high": round(float(high), 5)}
+            if plain(line) != {key: value for key, value in known.get(name_of(line), {}).items() if key != "commit"}:
+                new.append(line)
+    FitLog(file, {"commit": provenance()["commit"][:8]}).append(new)
+
+
+def name_of(line: dict[str, Any]) -> tuple[str, ...]:
+    """What a line of a difference is of."""
+    return line["cohort"], line["learner"], line["mode"], line["against"]
 
 
 def table(file: Path) -> str:
-    """Per cohort: means over the seeds that all rows have, and paired differences."""
+    """Per cohort: means over seeds, and paired differences, from the lines alone."""
     settings = {**SETTINGS, "patients": PATIENTS}
-    lines = [line for line in lines_of(file) if "labels" in line or line.get("settings") == settings]
-    every = resampled(lines)
+    lines = [line for line in lines_of(file) if line.get("settings") == settings]
+    found = {name_of(line): line for line in lines if "against" in line}
     figures = {
-        (line["cohort"], line["seed"], line["learner"], line["mode"]): line for line in lines if "learner" in line
+        (line["cohort"], line["seed"], line["learner"], line["mode"]): line for line in lines if "against" not in line
     }
     text = []
     for cohort in COHORTS:
@@ -277,39 +310,27 @@ def table(file: Path) -> str:
         )
         if not rows:
             continue
-        split = SIMULATED.get(cohort, "test")
-        text += [f"### {cohort}", "", f"Judged on `{split}`.", ""]
+        text += [f"### {cohort}", "", f"Judged on `{SIMULATED.get(cohort, 'test')}`.", ""]
         text += ["| learner | mode | seeds | AUROC | AUPRC | minus concat | minus boosting | minus its own ERM |"]
         text += ["|---|---|---|---|---|---|---|---|"]
         ranked = []
         for learner, mode in rows:
             seeds = sorted(seed for c, seed, *row in figures if c == cohort and tuple(row) == (learner, mode))
             mine = [figures[cohort, seed, learner, mode] for seed in seeds]
-            cells = []
-            for against in (("concat", "none"), ("boosting", "baseline"), (learner, "none")):
-                both = [seed for seed in seeds if (cohort, seed, *against) in every]
-                same = against == (learner, mode) or (against[0] == learner and mode == "baseline")
-                cells.append(
-                    ""
-                    if same or not both
-                    else difference(
-                        [every[cohort, seed, learner, mode] for seed in both],
-                        [every[cohort, seed, *against] for seed in both],
-                    )
-                )
+            cells = [_cell(found.get((cohort, learner, mode, words))) for words in AGAINST]
             mean = {name: np.mean([line[name] for line in mine]) for name in ("auroc", "auprc")}
             shown = "–" if mode == "baseline" else f"`{mode}`"
-            ranked.append(
-                (
-                    mode == "full",
-                    -mean["auroc"],
-                    f"| `{learner}` | {shown} | {len(seeds)} | {mean['auroc']:.3f} | {mean['auprc']:.3f} | "
-                    + " | ".join(cells)
-                    + " |",
-                )
-            )
+            row = f"| `{learner}` | {shown} | {len(seeds)} | {mean['auroc']:.3f} | {mean['auprc']:.3f} | "
+            ranked.append((mode == "full", -mean["auroc"], row + " | ".join(cells) + " |"))
         text += [row for *_, row in sorted(ranked)] + [""]
     return "\n".join(text)
+
+
+def _cell(line: dict[str, Any] | None) -> str:
+    if line is None:
+        return ""
+    clear = "**" if line["low"] > 0 or line["high"] < 0 else ""
+    return f"{clear}{line['gap']:+.3f}{clear} [{line['low']:+.3f}, {line['high']:+.3f}]"
 
 
 def write_table(text: str, page: Path) -> None:
@@ -331,9 +352,13 @@ def main() -> None:
         "--work", type=Path, default=Path(tempfile.gettempdir()) / "compare_learners", help="for graphs"
     )
     parser.add_argument("--table", action="store_true", help="fit nothing; write the table")
+    parser.add_argument(
+        "--differences", action="store_true", help="fit nothing; differences of the work folder's scores"
+    )
     arguments = parser.parse_args()
     if not arguments.table:
-        failed = run(arguments)
+        failed = [] if arguments.differences else run(arguments)
+        differences(arguments.file, arguments.work / PRIVATE)
         for text in failed:
             print(f"failed: {text}", file=sys.stderr)
         raise SystemExit(bool(failed))

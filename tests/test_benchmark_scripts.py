@@ -133,7 +133,8 @@ def test_the_comparison_of_learners_resumes_and_writes_its_table(lines, tmp_path
         with pytest.raises(SystemExit, match="False"):
             lines("compare_learners", *given, "--learners", learners, **changed)
     found = lines("compare_learners", *given, "--table", **changed)
-    fits = [(line["learner"], line["mode"]) for line in found if "learner" in line]
+    fits = [(line["learner"], line["mode"]) for line in found if "learner" in line and "against" not in line]
+    assert not any("labels" in line or "ranks" in line for line in found)  # nothing of single patients
     assert fits == [
         ("boosting", "baseline"),
         ("logistic", "baseline"),
