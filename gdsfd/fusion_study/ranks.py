@@ -1,0 +1,91 @@
+"""Whether an order of learners survives: Kendall's tau between conditions, regret, area between single and full."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+
+from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
+from gdsfd.evaluation.metrics.estimate import Estimate, percentile_interval
+from gdsfd.fusion_study.group_figures import weighted_auroc
+
+__all__ = ["normalised_area", "rank_survival", "regret"]
+
+Floats = NDArray[np.float64]
+
+
+def rank_survival(
+    predictions: pd.DataFrame, target: str, first: str, second: str, resamples: int = 300, seed: int = 0
+) -> Estimate:
+    """Kendall's tau-b between the learners' orders under two conditions, with a subject bootstrap interval.
+
+    Learners are ordered by AUROC, the mean over seeds. An order of learners that hardly differ is loose, and draws
+    loosen it further: tau in resamples lies nearer to 0 than the observed one.
+
+    Args:
+        predictions: One row per patient, seed, learner, condition, target.
+        target: Which target.
+        first: A condition.
+        second: Another.
+        resamples: Draws of subjects; learners and conditions meet the same ones.
+        seed: Of the draws.
+    """
+    own = predictions[(predictions["target"] == target) & predictions["condition"].isin([first, second])]
+    subject = np.unique(own["subject"].to_numpy(dtype=str))
+    bootstrap = SubjectBootstrap(subject.tolist(), resamples, seed)
+    areas: dict[str, dict[str, list[Floats]]] = {first: {}, second: {}}
+    for _, each in own.groupby(["learner", "seed", "condition"], sort=False):
+        code = bootstrap.code[np.searchsorted(subject, each["subject"].to_numpy(dtype=str))]
+        weights = np.vstack([np.ones((1, len(code)), dtype=np.uint8), bootstrap.counts[:, code]])
+        found = weighted_auroc(each["y"].to_numpy(dtype=np.float64), each["p"].to_numpy(dtype=np.float64), weights)
+        areas[str(each["condition"].iloc[0])].setdefault(str(each["learner"].iloc[0]), []).append(found)
+    learners = [name for name in areas[first] if name in areas[second]]
+    if len(learners) < 2:
+        return Estimate.undefined("fewer than two learners under both conditions")
+    one, other = (np.array([np.mean(areas[name][each], axis=0) for each in learners]) for name in (first, second))
+    taus = np.array([float(kendalltau(one[:, draw], other[:, draw]).statistic) for draw in range(resamples + 1)])
+    if not math.isfinite(taus[0]):
+        return Estimate.undefined("an order is not defined")
+    return Estimate(float(taus[0]), *percentile_interval(taus[1:]))
+
+
+def regret(floor: Sequence[float] | Floats, found: Sequence[float] | Floats) -> Floats:
+    """AUROC of a model retrained on what remains less a model's under hiding; above 0 the absence confuses it; [R].
+
+    Example:
+        >>> regret([0.75, 0.75], [0.75, 0.7]).round(3).tolist()
+        [0.0, 0.05]
+    """
+    return np.asarray(floor, dtype=np.float64) - np.asarray(found, dtype=np.float64)
+
+
+def normalised_area(
+    rates: Sequence[float] | Floats, found: Sequence[float] | Floats, single: float, full: float
+) -> float:
+    """Mean over rates of hiding of where a curve lies between the best single model (0) and the full one (1).
+
+    The area by trapezoids over the range of rates.
+
+    Args:
+        rates: Rates of hiding, rising; at least two.
+        found: AUROC at each.
+        single: AUROC of the best single model.
+        full: AUROC with all that is there.
+
+    Returns:
+        NaN where the full model is not above the single one.
+
+    Example:
+        >>> normalised_area([0.0, 0.5, 1.0], [0.8, 0.75, 0.7], single=0.7, full=0.8)
+        0.5
+    """
+    if not full > single or len(rates) < 2:
+        return math.nan
+    x = np.asarray(rates, dtype=np.float64)
+    share = (np.asarray(found, dtype=np.float64) - single) / (full - single)
+    return round(float(np.trapezoid(share, x) / (x[-1] - x[0])), 12)
