@@ -21,6 +21,7 @@ from gdsfd.fusion_study.answer import Answer, Material
 from gdsfd.fusion_study.contenders import Contender, read_contender
 from gdsfd.fusion_study.figures_table import figures_of, mean_over_targets, patients_of, read_facts, read_predictions
 from gdsfd.fusion_study.fits import file_of, fit_contender
+from gdsfd.fusion_study.measured import chances
 from gdsfd.fusion_study.plan import BASELINES, FULL_LEARNERS, QUESTIONS, QUICK_LEARNERS, StudyPlan
 from gdsfd.fusion_study.questions import ANSWERS
 from gdsfd.fusion_study.report import report
@@ -103,7 +104,12 @@ def study(
     folder.mkdir(parents=True, exist_ok=True)
     with process_lock(folder.resolve().parent / f".{folder.resolve().name}.studying", f"{folder}: another study runs"):
         _write_plan(folder, plan)
-        patients_of(first).to_parquet(folder / PATIENTS, index=False)
+        if not (folder / PATIENTS).is_file():
+            facts = patients_of(first)
+            if 1 in plan.questions:
+                facts = facts.assign(**{f"chance:{name}": own for name, own in chances(first).items()})
+            with atomic_file(folder / PATIENTS) as temporary:
+                facts.to_parquet(temporary, index=False)
         _fit(folder, plan, cases, first, on_fit or (lambda words: None))
         return answer_study(folder, plan)
 

@@ -9,12 +9,14 @@ import pandas as pd
 
 from gdsfd.fusion_study.answer import Answer, Material, signed
 from gdsfd.fusion_study.differences import difference
+from gdsfd.fusion_study.measured import gains_if_measured
 from gdsfd.fusion_study.svg import forest
 
 __all__ = ["when"]
 
 #: The additive control: every modality scores by itself, scores are added.
 ADDITIVE = "late:fusion=sum"
+_LOOKS = ("as_it_looks", "if_measured")
 
 
 def when(material: Material) -> Answer:
@@ -51,12 +53,17 @@ def when(material: Material) -> Answer:
     network = max(fusing, key=lambda name: fusing[name], default="")
     if network and ADDITIVE in fitted:
         add(f"interaction: {network} minus the sum of modalities' own scores", network, ADDITIVE)
+    measured: Any = gains_if_measured(material)
     table = pd.DataFrame(rows, columns=["contrast", "gain", "gain_low", "gain_high", "verdict"])
     alone = pd.DataFrame({"modality": list(means), "auroc_alone": list(means.values())})
     return Answer(
         1,
-        tuple(_sentences(rows, best, means, plan.margin)),
-        {"gains": table, "alone": alone.sort_values("auroc_alone", ascending=False, ignore_index=True)},
+        (*_sentences(rows, best, means, plan.margin), *_if_measured(measured, plan.margin)),
+        {
+            "gains": table,
+            "alone": alone.sort_values("auroc_alone", ascending=False, ignore_index=True),
+            **({"had_everyone_been_measured": measured} if len(measured) else {}),
+        },
         {
             "gains": forest(
                 [(r["contrast"], r["gain"], r["gain_low"], r["gain_high"]) for r in rows], "gain in AUROC", plan.margin
@@ -94,6 +101,18 @@ def _sentences(rows: list[dict[str, Any]], best: str, means: dict[str, float], m
         )
         second += f" ({inter['verdict']})"
     return [*said, second + "."]
+
+
+def _if_measured(measured: Any, margin: float) -> list[str]:
+    """The modality whose gain depends most on who was measured."""
+    if not len(measured) or not measured["if_measured"].notna().any():
+        return []
+    apart = (measured["as_it_looks"] - measured["if_measured"]).abs()
+    row = measured.loc[apart.idxmax()]
+    looks, gain = (signed(*(float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))) for name in _LOOKS)
+    word = "about as much" if float(apart.max()) < margin else "something else"
+    said = f"On those who have {row['modality']} it looks like {looks}; had everyone been measured, {word}: {gain}."
+    return [said if not row["warning"] else f"{said} But {row['warning']}."]
 
 
 def _listed(names: list[str]) -> str:
