@@ -9,9 +9,13 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from gdsfd.fusion_study.answer import Answer, Material
+from gdsfd.fusion_study.ranks import rank_survival
 from gdsfd.fusion_study.svg import curves
 
 __all__ = ["rank_agreement", "robust"]
+
+#: Draws of subjects for the agreement of orders.
+RESAMPLES = 200
 
 
 def robust(material: Material) -> Answer:
@@ -27,7 +31,7 @@ def robust(material: Material) -> Answer:
     shares = [rate for rate in plan.rates if f"random {rate:g}" in table.columns]
     rates = [f"random {rate:g}" for rate in shares]
     regret: Any = _regret(material, table)
-    agreement: Any = rank_agreement(table)
+    agreement: Any = _with_intervals(material, rank_agreement(table), whole, rates)
     figures = {
         "hidden_at_random": curves(
             {name: [table.loc[name, one] for one in ("natural", *rates)] for name in whole},
@@ -43,12 +47,14 @@ def robust(material: Material) -> Answer:
         best = str(table[half].idxmax())
         loss = table.loc[best, "natural"] - table.loc[best, half]
         share = half.split(" ")[1]
-        tau = float(agreement.set_index("condition").loc[half, "tau"])
+        own = agreement.set_index("condition").loc[half]
+        tau, low, high = (float(own[name]) for name in ("tau", "tau_low", "tau_high"))
+        ends = f" [{low:.2f}, {high:.2f}]" if low == low else ""
         stays = "the same learners lead" if tau > 0.6 else "other learners lead"
         sentences = [
             f"With a share of {share} of the modalities hidden at random {best} ranks best "
             f"({table.loc[best, half]:.3f}, {loss:.3f} less than with all that is there).",
-            f"The order of learners then and as patients come agrees to {tau:.2f} (Kendall's tau): {stays}.",
+            f"The order of learners then and as patients come agrees to {tau:.2f}{ends} (Kendall's tau): {stays}.",
         ]
         facts |= {"best_hidden": best, "tau": tau, "condition": half}
     if len(regret):
@@ -71,6 +77,20 @@ def rank_agreement(table: Any) -> pd.DataFrame:
     others = [name for name in table.columns if name != "natural"]
     found = [kendalltau(table["natural"], table[name]).statistic if len(table) > 1 else np.nan for name in others]
     return pd.DataFrame({"condition": others, "tau": [float(each) for each in found]})
+
+
+def _with_intervals(material: Material, agreement: pd.DataFrame, whole: list[str], rates: list[str]) -> pd.DataFrame:
+    """Ends over draws of subjects for hiding at random, of the first target; with several, tau is of the mean."""
+    own = material.predictions[material.predictions["learner"].isin(whole)]
+    target = str(own["target"].iloc[0]) if len(own) else ""
+    ends = {}
+    for condition in rates if len(whole) > 1 else ():
+        found = rank_survival(own, target, "natural", condition, RESAMPLES)
+        ends[condition] = (found.low, found.high)
+    nothing = (np.nan, np.nan)
+    for place, name in enumerate(("tau_low", "tau_high")):
+        agreement[name] = [ends.get(each, nothing)[place] for each in agreement["condition"]]
+    return agreement
 
 
 def _regret(material: Material, table: Any) -> pd.DataFrame:

@@ -26,7 +26,11 @@ def test_who_leads_when_half_is_hidden_and_what_an_absence_costs() -> None:
     }
     answer = robust(material(shifts, ("concat", "muse", "boosting"), patients=2000))
     assert answer.sentences[0].startswith("With a share of 0.5 of the modalities hidden at random boosting ranks best")
-    assert "agrees to -1.00 (Kendall's tau): other learners lead." in answer.sentences[1]
+    assert "agrees to -1.00 [-1.00, " in answer.sentences[1]
+    assert answer.sentences[1].endswith("(Kendall's tau): other learners lead.")
+    agreement = answer.tables["rank_agreement"].set_index("condition")
+    assert agreement.loc["random 0.5", "tau_high"] < 1
+    assert np.isnan(agreement.loc["without labs", "tau_high"])
     assert answer.sentences[2].startswith("The absence of labs costs concat more than ignorance would: +0.")
     regret = answer.tables["regret"].set_index("learner")
     assert regret.loc["concat", "regret"] == pytest.approx(regret["floor"].iloc[0] - regret.loc["concat", "hidden"])
