@@ -85,9 +85,9 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         x_{ik} &= g_{ik} t_{ik} + (1 - g_{ik}) \hat t_{ik} \text{ (present)}, \quad \hat t_{ik} \text{ (absent)}
 
     :math:`\hat A_k` is A with rows normalised over the patients who have k; :math:`\theta` learns through
-    :math:`\mathrm{relu}(S - \sigma(\theta))`. In training j runs over the batch without i itself; in evaluation over a
-    bank of training patients, fitted before (with what the first step makes of them inside the bank), so that a score
-    depends on nobody else's presence. The loss has :math:`\lambda` times the mean of
+    :math:`\mathrm{relu}(S - \sigma(\theta))`. In training j runs over (part of) the batch without i itself; in
+    evaluation over a bank of training patients, fitted before (with what the first step makes of them inside the bank),
+    so that a score depends on nobody else's presence. The loss has :math:`\lambda` times the mean of
     :math:`|\,\|P_k t_{ik}\| - \|t_{ik}\|\,|`.
 
     Args:
@@ -97,6 +97,7 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         edge_drop: Probability of hiding an observation in training.
         bank: Most training patients in the bank.
         neighbours: Most neighbours of a patient.
+        among: Most patients of a batch, in its shuffled order the first, who may be neighbours in training.
         heads: Most attention heads.
         width: Width of the transformer; 0 is a quarter of d (:func:`~gdsfd.nn.fusion.narrow_width`), with a linear map
             before and after.
@@ -110,8 +111,9 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         [code] M3Care (Zhang et al., KDD 2022), its ocular notebook: convex mixture, threshold 1/2, e = -0.3 at the
         start. [ours] bank; widths w in buffers, so that a tenth of all pairs is above 1/2 (with the mean distance none
         is where there are many channels: a graph that stays empty); row-normalised and thinned adjacency, the gate's
-        form, a mean readout; the transformer is one block in a quarter of the width (the notebooks': 128), as a step
-        costs 2.2 of ``muse`` even so. Lost: sequence positions of text.
+        form, a mean readout; half of a usual batch as possible neighbours, and one block in a quarter of the width as
+        the transformer (the notebooks': 128), since a step would cost more than twice ``muse``'s otherwise. Lost:
+        sequence positions of text.
     """
 
     card = Card(
@@ -135,13 +137,14 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         edge_drop: Annotated[float, Number(0, 1, below=True)] = 0.15,
         bank: Annotated[int, Whole(1, 4096)] = 1024,
         neighbours: Annotated[int, Whole(1, 4096)] = 32,
+        among: Annotated[int, Whole(2, 4096)] = 64,
         heads: Annotated[int, Whole(1, 64)] = 2,
         width: Annotated[int, Whole(0, 4096)] = 0,
         expansion: Annotated[int, Whole(0, 16)] = 1,
         norms: Annotated[float, Number(0, 1000)] = 1e-3,
     ) -> None:
         super().__init__(channels, num_modalities, dropout, edge_drop)
-        self.bank, self.neighbours, self.norms = bank, neighbours, norms
+        self.bank, self.neighbours, self.among, self.norms = bank, neighbours, among, norms
         self.project = ModalityLinear(num_modalities, channels, channels, bias=False)
         with torch.no_grad():  # lengths are about kept
             self.project.weight.mul_(0.2).add_(torch.eye(channels))
@@ -164,13 +167,15 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         """Embeds patients; see :class:`FusionBackbone`."""
         loss, mine = None, self.placed(grid, there)
         if self.training:
-            edges = self.edges(mine, mine, itself=True)
-            states = self.step(self.first, edges, grid, there)
+            few = min(self.among, len(grid))
+            others = mine if few == len(grid) else _Placed(mine.tokens[:, :few], mine.squares[:, :few], there[:few])
+            edges = self.edges(mine, others, itself=True)
+            states = self.step(self.first, edges[:few], grid[:few], there[:few])
             if self.norms:
                 plain, projected = mine.squares.clamp(min=1e-12).sqrt().squeeze(2).t().chunk(2, 1)
                 apart = (projected - plain).abs()
                 loss = self.norms * (apart * there).sum() / there.sum().clamp(min=1)
-            imputed = self.step(self.second, edges, states, there)
+            imputed = self.step(self.second, edges, states, there[:few])
         else:
             edges = self.edges(mine, self.placed(self.bank_tokens, self.bank_there))
             imputed = self.step(self.second, edges, self.bank_states, self.bank_there)
@@ -209,10 +214,12 @@ class M3CareBackbone(FittedBuffers, FusionBackbone):
         return left @ right.transpose(1, 2)
 
     def edges(self, mine: _Placed, theirs: _Placed, itself: bool = False) -> Tensor:
-        """A, with at most :attr:`neighbours` of each patient, without the diagonal for ``itself``; [B, N]."""
+        """A, with at most :attr:`neighbours` of each patient; for ``itself``, where the others are the first N, nobody
+        is their own; [B, N]."""
         similarity = self.similarity(mine, theirs)
         if itself:
-            similarity = similarity * (1 - torch.eye(len(similarity), dtype=similarity.dtype, device=similarity.device))
+            diagonal = torch.eye(*similarity.shape, dtype=similarity.dtype, device=similarity.device)
+            similarity = similarity * (1 - diagonal)
         least = torch.sigmoid(self.threshold)
         kept = similarity > least
         if similarity.size(1) > self.neighbours:

@@ -101,6 +101,29 @@ def test_in_training_nobody_is_their_own_neighbour() -> None:
     assert (edges[0, 1], edges[1, 0]) == (1.0, 1.0)
 
 
+def test_in_training_the_first_of_a_batch_are_the_neighbours_of_all() -> None:
+    """Of six patients only the first three may be anybody's: what the others' tokens are changes nobody's code."""
+    torch.manual_seed(0)
+    grid, there = torch.randn(6, 5, 8), (torch.rand(6, 5) < 0.7).float()
+    there[:, 0] = 1
+    learner = make_learner("m3care", among=3, edge_drop=0.0, norms=0.0).train()
+    learner.threshold.data.fill_(-9.0)  # everybody alike enough
+    shown = grid * there.unsqueeze(2)
+    pooled = learner.fuse(shown, there, None).pooled
+    other = shown.clone()
+    other[5] = torch.randn(5, 8) * there[5].unsqueeze(1)
+    torch.testing.assert_close(learner.fuse(other, there, None).pooled[:5], pooled[:5])
+    other = shown.clone()
+    other[1] = 0.5 * torch.randn(5, 8) * there[1].unsqueeze(1)
+    assert not torch.allclose(learner.fuse(other, there, None).pooled[4], pooled[4])
+    whole = make_learner("m3care", among=6, edge_drop=0.0, norms=0.0).train()
+    whole.load_state_dict(learner.state_dict())
+    mine = whole.placed(shown, there)
+    edges = whole.edges(mine, mine, itself=True)
+    part = type(mine)(mine.tokens[:, :3], mine.squares[:, :3], there[:3])
+    torch.testing.assert_close(learner.edges(mine, part, itself=True), edges[:, :3])
+
+
 def test_only_the_nearest_are_kept() -> None:
     grid, there = torch.linspace(0, 1, 12).view(12, 1, 1).expand(12, 5, 8).contiguous(), torch.ones(12, 5)
     learner = make_learner("m3care", neighbours=3)
