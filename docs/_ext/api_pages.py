@@ -17,6 +17,7 @@ FOLDERS = {
     "training": "Fitting, checkpoints, the estimator.",
     "evaluation": "Metrics, intervals, the report.",
     "comparison": "Arms, backbones and seeds on the same patients; what their differences are worth.",
+    "fusion_study": "When fusion helps, which fusion, how robust, how fair: the command `gdsfd study`.",
     "simulation": "Exports from a structural causal model.",
 }
 
