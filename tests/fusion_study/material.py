@@ -53,7 +53,10 @@ def material(
     predictions = pd.concat(tables, ignore_index=True)
     figures = figures_of(predictions)
     names = predictions["id"].unique()
-    everyone = pd.DataFrame({"id": names, "group:site": np.where([int(name[1:]) % 2 for name in names], "B", "A")})
+    number = np.array([int(name[1:]) for name in names])
+    facts = {"id": names, "group:site": np.where(number % 2, "B", "A")}
+    facts |= {"pattern": np.where(number % 3, "111", "110"), "has:imaging": number % 3 > 0}
+    everyone = pd.DataFrame(facts)
     return Material(plan, predictions, figures, mean_over_targets(figures), everyone, fits)
 
 

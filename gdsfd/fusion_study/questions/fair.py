@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gdsfd.fusion_study.answer import Answer, Material, signed
+from gdsfd.fusion_study.availability_gap import gap_by_availability, presence_rates
 from gdsfd.fusion_study.fairness import gap_difference, gaps, judged
 
 __all__ = ["fair"]
@@ -48,7 +49,13 @@ def fair(material: Material) -> Answer:
     table["too_few"] = [", ".join(f"{name} ({count})" for name, count in each.items()) for each in table["too_few"]]
     mine = table[table["learner"] == best]
     facts: dict[str, Any] = {"learner": best, "single": single, "alarms": int(mine["alarm"].sum()), "too_few": few}
-    tables = {"gaps": table} if not len(changes) else {"gaps": table, "what_fusion_changes": changes}
+    tables: dict[str, pd.DataFrame] = {"gaps": table}
+    if len(changes):
+        tables["what_fusion_changes"] = changes
+    if "pattern" in material.patients:
+        tables["availability_or_model"] = _availability(material, own, thresholds, best)
+    for attribute in plan.groups:
+        tables[f"who_has_what_by_{attribute}"] = presence_rates(material.patients, attribute).reset_index(names="group")
     return Answer(4, tuple(_sentences(mine, changes, best, single, few)), tables, {}, facts)
 
 
@@ -68,6 +75,21 @@ def _changes(
                 ends = {"change": found.value, "change_low": found.low, "change_high": found.high}
                 rows.append({"target": target, "attribute": attribute, "figure": figure, **ends, "why": found.reason})
     return rows
+
+
+def _availability(
+    material: Material, own: pd.DataFrame, thresholds: dict[tuple[str, int, str], float], learner: str
+) -> pd.DataFrame:
+    """Gaps of a learner as they are, and with the same patterns of modalities in all groups."""
+    pattern, parts = material.patients.set_index("id")["pattern"], []
+    for target in dict.fromkeys(own["target"]):
+        ids = np.sort(own.loc[(own["target"] == target) & (own["condition"] == "natural"), "id"].unique())
+        for attribute in material.plan.groups:
+            each = judged(own, material.patients, target, attribute, thresholds)
+            found = gap_by_availability(each, learner, pattern.loc[ids].to_numpy(dtype=str))
+            parts.append(found.assign(target=target, attribute=attribute))
+    table = pd.concat(parts, ignore_index=True)
+    return table[["target", "attribute", *[name for name in table.columns if name not in ("target", "attribute")]]]
 
 
 def _sentences(mine: Any, changes: Any, best: str, single: str, few: dict[str, Any]) -> list[str]:

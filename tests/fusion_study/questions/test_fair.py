@@ -17,6 +17,13 @@ def test_equal_groups_raise_no_alarm() -> None:
     assert answer.facts["alarms"] == 0
     assert set(answer.tables["gaps"]["learner"]) == {"concat", "boosting", "boosting, only labs"}
     assert set(answer.tables["what_fusion_changes"]["figure"]) == {"auroc", "tpr", "fpr"}
+    rates = answer.tables["who_has_what_by_site"].set_index("group")
+    assert rates["imaging"].between(0.64, 0.7).all()
+    parts = answer.tables["availability_or_model"].set_index("figure")
+    gaps = answer.tables["gaps"].query("learner == 'concat'").set_index("figure")
+    for name in ("auroc", "tpr", "fpr"):
+        assert parts.loc[name, "gap"] == gaps.loc[name, "gap"]
+        assert abs(parts.loc[name, "by_availability"]) < 0.02  # who has imaging does not depend on the group
 
 
 def test_a_group_that_is_scored_worse_is_found_and_named() -> None:
