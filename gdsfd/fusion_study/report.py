@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from gdsfd._version import __version__
 from gdsfd.evaluation.report.numbers import count, number
 from gdsfd.fusion_study.answer import Answer, Material
+from gdsfd.fusion_study.differences import one_split
 
 __all__ = ["report"]
 
@@ -53,7 +54,7 @@ def report(material: Material, answers: Sequence[Answer], versions: Mapping[str,
                 f"{count(len(plan.seeds), 'seed')}, {test:,} test patients."
             ),
             margin=f"{plan.margin:g}",
-            splits=len({(fit["train"], fit["test"]) for fit in material.fits}) > 1,
+            splits=not one_split(material.predictions),
             facts=facts,
             version=__version__,
         )

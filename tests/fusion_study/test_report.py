@@ -22,3 +22,6 @@ def test_the_page_has_answers_tables_figures_and_the_plan() -> None:
     assert re.search(rf"{gap:.3f} \[[−0-9.]+, [−0-9.]+\]", page)
     assert "minus concat low" not in page
     assert not re.search(r'(src|href)="http', page)
+    assert "Intervals are over splits" in page
+    alike = material({("concat", "natural"): 1.0, ("muse", "natural"): 1.4}, ("concat", "muse"), same_patients=True)
+    assert "All seeds judge the same patients" in report(alike, [which(alike)], {})
