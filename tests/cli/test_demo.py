@@ -9,7 +9,8 @@ import pytest
 from gdsfd.cli import main
 from tests.cli.conftest import SMALL
 
-OTHERS = ("gradient boosting", "logistic regression", "muse")
+RIVALS = ("gradient boosting", "logistic regression")
+OTHERS = (*RIVALS, *(f"{name} + margin" for name in RIVALS), "muse")
 
 
 def test_the_whole_way(demo, tmp_path, capsys):
