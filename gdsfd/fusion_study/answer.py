@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,12 @@ class Material:
         """Training and test patients of a fit, on average."""
         train, test = (round(sum(each[key] for each in self.fits) / len(self.fits)) for key in ("train", "test"))
         return train, test
+
+    @cached_property
+    def one_split(self) -> bool:
+        """Whether every seed judges the same patients: seeds then only draw weights."""
+        tested = [frozenset(own) for _, own in self.predictions.groupby("seed")["id"].unique().items()]
+        return len(set(tested)) == 1
 
     def by_seed(self, learner: str, condition: str = "natural", figure: str = "auroc") -> list[float]:
         """A learner's figure for each seed of the plan, the mean over targets; NaN where it was not fitted."""

@@ -11,13 +11,7 @@ from gdsfd.fusion_study.answer import Material
 from gdsfd.fusion_study.paired_auroc import paired_auroc
 from gdsfd.fusion_study.resampled import Resampled, resampled
 
-__all__ = ["difference", "one_split"]
-
-
-def one_split(predictions: pd.DataFrame) -> bool:
-    """Whether every seed judges the same patients: seeds then only draw weights."""
-    tested = [frozenset(own) for _, own in predictions.groupby("seed")["id"].unique().items()]
-    return len(set(tested)) == 1
+__all__ = ["difference"]
 
 
 def difference(material: Material, learner: str, reference: str, condition: str = "natural") -> Resampled:
@@ -34,7 +28,7 @@ def difference(material: Material, learner: str, reference: str, condition: str 
     """
     gaps = np.array(material.by_seed(learner, condition)) - np.array(material.by_seed(reference, condition))
     train, test = material.sizes
-    alike = one_split(material.predictions)
+    alike = material.one_split
     within: list[float] | None = None
     degrees = math.inf
     if alike or len(gaps) < 2:

@@ -15,7 +15,6 @@ from jinja2 import Environment, StrictUndefined
 from gdsfd._version import __version__
 from gdsfd.evaluation.report.numbers import count, number
 from gdsfd.fusion_study.answer import Answer, Material
-from gdsfd.fusion_study.differences import one_split
 
 __all__ = ["report"]
 
@@ -54,7 +53,7 @@ def report(material: Material, answers: Sequence[Answer], versions: Mapping[str,
                 f"{count(len(plan.seeds), 'seed')}, {test:,} test patients."
             ),
             margin=f"{plan.margin:g}",
-            splits=not one_split(material.predictions),
+            splits=not material.one_split,
             facts=facts,
             version=__version__,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdsfd.fusion_study.differences import difference, one_split
+from gdsfd.fusion_study.differences import difference
 from gdsfd.fusion_study.paired_auroc import paired_auroc
 from gdsfd.fusion_study.resampled import resampled
 from tests.fusion_study.material import material
@@ -15,7 +15,7 @@ SHIFTS = {("concat", "natural"): 1.0, ("muse", "natural"): 1.3}
 
 def test_splits_drawn_anew_have_the_corrected_interval() -> None:
     made = material(SHIFTS)
-    assert not one_split(made.predictions)
+    assert not made.one_split
     found = difference(made, "muse", "concat")
     gaps = np.array(made.by_seed("muse")) - np.array(made.by_seed("concat"))
     expected = resampled(gaps, 800, 400)
@@ -26,7 +26,7 @@ def test_splits_drawn_anew_have_the_corrected_interval() -> None:
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_on_one_split_the_draw_of_patients_enters(seeds) -> None:
     made = material(SHIFTS, seeds=seeds, same_patients=True)
-    assert one_split(made.predictions)
+    assert made.one_split
     found = difference(made, "muse", "concat")
     within = []
     for seed in seeds:
