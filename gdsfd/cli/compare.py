@@ -15,7 +15,7 @@ from gdsfd.cli.settings import add_set_argument, read_settings
 if TYPE_CHECKING:
     from gdsfd.comparison.comparison import Comparison
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "names_in", "one_line", "run", "seeds_in"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
@@ -87,12 +87,12 @@ def run(arguments: argparse.Namespace) -> None:
     with heartbeat("comparing", arguments.quiet) as tell:
         found = compare(
             arguments.graphs,
-            _names(arguments.arms),
-            _names(arguments.backbones),
-            _seeds(arguments.seeds),
+            names_in(arguments.arms),
+            names_in(arguments.backbones),
+            seeds_in(arguments.seeds),
             arguments.out,
-            suspects=None if arguments.suspects is None else _names(arguments.suspects),
-            baselines=_names(arguments.baselines),
+            suspects=None if arguments.suspects is None else names_in(arguments.suspects),
+            baselines=names_in(arguments.baselines),
             leave_one_environment_out=arguments.leave_one_environment_out,
             graph_per_seed=arguments.graph_per_seed,
             truth=arguments.truth,
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> None:
             folds=_folds(arguments.guard_folds),
             matched=not arguments.no_matched,
             jobs=arguments.jobs,
-            on_fit=_line() if on_terminal(arguments.quiet) else tell,
+            on_fit=one_line() if on_terminal(arguments.quiet) else tell,
             **settings,
         )
     if on_terminal(arguments.quiet):
@@ -133,20 +133,26 @@ def _account(found: Comparison) -> str:
     return "\n".join(parts).rstrip()
 
 
-def _line() -> Callable[[str], None]:
+def one_line() -> Callable[[str], None]:
     """Shows what is being fitted, on one line of the terminal."""
     return lambda words: print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
-def _names(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
+    """The names of a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _seeds(text: str) -> int | list[int]:
+def seeds_in(text: str) -> int | list[int]:
+    """How many seeds, or which.
+
+    Raises:
+        InputError: Neither a number nor numbers with commas.
+    """
     from gdsfd.errors import InputError
 
     try:
-        numbers = [int(part) for part in _names(text)]
+        numbers = [int(part) for part in names_in(text)]
     except ValueError:
         numbers = []
     if not numbers:

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from gdsfd.cli.compare import _line, _names, _seeds
+from gdsfd.cli.compare import names_in, one_line, seeds_in
 from gdsfd.cli.progress import heartbeat, on_terminal
 from gdsfd.cli.settings import add_set_argument, read_settings
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     settings = read_settings(arguments.settings, [field.name for field in dataclasses.fields(TrainConfig)])
     try:
-        questions = [int(number) for number in _names(arguments.questions)]
+        questions = [int(number) for number in names_in(arguments.questions)]
     except ValueError:
         raise InputError(f"--questions {arguments.questions}: expected numbers with commas: 1,2") from None
     with heartbeat("studying", arguments.quiet) as tell:
@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.graph,
             arguments.out,
             questions=questions,
-            learners=None if arguments.learners is None else _names(arguments.learners),
-            seeds=None if arguments.seeds is None else _seeds(arguments.seeds),
-            groups=None if arguments.groups is None else _names(arguments.groups),
+            learners=None if arguments.learners is None else names_in(arguments.learners),
+            seeds=None if arguments.seeds is None else seeds_in(arguments.seeds),
+            groups=None if arguments.groups is None else names_in(arguments.groups),
             quick=arguments.quick,
-            on_fit=_line() if on_terminal(arguments.quiet) else tell,
+            on_fit=one_line() if on_terminal(arguments.quiet) else tell,
             **settings,
         )
     if on_terminal(arguments.quiet):

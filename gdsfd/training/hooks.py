@@ -66,7 +66,7 @@ class BackboneHooks:
         self.replace_loss = bool(own_loss) and not streams
         self.read_truth = any(part.reads_truth for part in parts)
         self.read_memory = any(part.memory_in_training for part in parts)
-        self.num_members = len(self._members)
+        self.num_members = len(network.members)
         self._max_epochs = config.max_epochs
         self._truth: dict[tuple[int, str], list[Tensor]] = defaultdict(list)
         self._complete_first = max((part.complete_first for part in parts), default=0)
