@@ -13,6 +13,8 @@ from gdsfd.evaluation.diagnostics.probe_folds import Numbers
 __all__ = ["Floats", "areas_within_folds", "boosted_scores", "linear_scores"]
 
 Floats = NDArray[np.float64]
+#: Training rows and others, [.., components].
+Components = tuple[Floats, Floats]
 
 #: Ridge of the linear probe: of a standardised code a weight of 1 costs 0.01 nats per patient.
 RIDGE = 0.02
@@ -94,7 +96,9 @@ def _fitted(
     return weight
 
 
-def boosted_scores(code: Floats, label: Numbers, folds: Numbers, seed: int = 0) -> Floats:
+def boosted_scores(
+    code: Floats, label: Numbers, folds: Numbers, seed: int = 0, rotated: dict[bytes, Components] | None = None
+) -> Floats:
     """Out-of-fold probabilities of a small gradient boosting on the leading components of a code.
 
     Args:
@@ -102,6 +106,8 @@ def boosted_scores(code: Floats, label: Numbers, folds: Numbers, seed: int = 0) 
         label: Classes from 0, or -1 = not known; [n].
         folds: Fold of each patient; [n].
         seed: Of the boosting.
+        rotated: Components that earlier labels of the same code and folds were asked of, by who was fitted on; new ones
+            are added.
 
     Returns:
         One column per class; NaN in a fold whose complement has one class only. [n, classes]
@@ -110,23 +116,34 @@ def boosted_scores(code: Floats, label: Numbers, folds: Numbers, seed: int = 0) 
         InputError: LightGBM cannot be loaded.
     """
     lightgbm = load_lightgbm()
+    rotated = {} if rotated is None else rotated
     scores = np.full((len(label), int(label.max(initial=0)) + 1), np.nan)
     for fold in np.unique(folds):
         outside, inside = (folds != fold) & (label >= 0), folds == fold
         present = np.unique(label[outside])
         if len(present) < 2:
             continue
-        train, test = _standardised(code, outside, inside)
-        axes = np.linalg.eigh((train.T @ train).astype(np.float64))[1][:, -COMPONENTS:]
+        key = np.packbits([outside, inside]).tobytes()
+        if key not in rotated:
+            rotated[key] = _components(code, outside, inside)
+        train, test = rotated[key]
         given = {**BOOSTED, "num_threads": 1, "deterministic": True, "seed": seed}
         several = len(present) > 2
         given |= {"objective": "multiclass", "num_class": len(present)} if several else {"objective": "binary"}
-        data = lightgbm.Dataset(train @ axes, np.searchsorted(present, label[outside]), params=given)
-        chance = lightgbm.train(given, data, ROUNDS).predict(test @ axes)
+        data = lightgbm.Dataset(train, np.searchsorted(present, label[outside]), params=given)
+        # Kept as it was trained: else it is written out as text and read again.
+        chance = lightgbm.train(given, data, ROUNDS, keep_training_booster=True).predict(test)
         scores[np.ix_(inside, present)] = chance if several else np.stack([1 - chance, chance], axis=1)
         missing = np.setdiff1d(np.arange(scores.shape[1]), present)
         scores[np.ix_(inside, missing)] = 0.0
     return scores
+
+
+def _components(code: Floats, outside: NDArray[np.bool_], inside: NDArray[np.bool_]) -> Components:
+    """Leading components of training and other rows."""
+    train, test = _standardised(code, outside, inside)
+    axes = np.linalg.eigh((train.T @ train).astype(np.float64))[1][:, -COMPONENTS:]
+    return train @ axes, test @ axes
 
 
 def _standardised(

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from gdsfd.baselines.lightgbm_trees import load_lightgbm
 from gdsfd.errors import InputError, NotFittedError
-from gdsfd.evaluation.diagnostics.probe_fits import Floats, areas_within_folds, boosted_scores, linear_scores
+from gdsfd.evaluation.diagnostics.probe_fits import (
+    Components,
+    Floats,
+    areas_within_folds,
+    boosted_scores,
+    linear_scores,
+)
 from gdsfd.evaluation.diagnostics.probe_folds import Numbers, permuted_rows, subject_folds
 from gdsfd.evaluation.diagnostics.probe_targets import ProbeTarget, outcome_classes, probe_targets
 from gdsfd.graph.loader import rows_of
@@ -214,9 +220,10 @@ def probe_codes(
     for stream, code in codes.items():
         readings = _readings([whole], code.astype(np.float64), targets)
         conditional = _readings(within, code.astype(np.float64), targets)
+        rotated: dict[bytes, Components] = {}
         for number, target in enumerate(targets):
             same = ProbeScore(math.nan) if target.kind == "outcome" else conditional[number]
-            boosted = _boosted(code.astype(np.float64), target, folds, seed) if boosting else math.nan
+            boosted = _boosted(code.astype(np.float64), target, folds, seed, rotated) if boosting else math.nan
             known = int((target.label >= 0).sum())
             made.append(
                 Probe(
@@ -283,10 +290,10 @@ def _readings(parts: list[_Columns], code: Floats, targets: list[ProbeTarget]) -
     return made
 
 
-def _boosted(code: Floats, target: ProbeTarget, folds: Numbers, seed: int) -> float:
+def _boosted(code: Floats, target: ProbeTarget, folds: Numbers, seed: int, rotated: dict[bytes, Components]) -> float:
     if target.levels < 2:
         return math.nan
-    scores = boosted_scores(code, target.label, folds, seed)
+    scores = boosted_scores(code, target.label, folds, seed, rotated)
     levels = range(1, 2) if target.levels == 2 else range(target.levels)
     labels = np.stack([np.where(target.label < 0, -1, target.label == level) for level in levels], axis=1)
     area, _ = areas_within_folds(scores[:, list(levels)], labels.astype(np.int8), folds)

@@ -13,9 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri, stdtrit
-from scipy.stats import rankdata
 
-from gdsfd.evaluation.intervals.effective_size import kish_size, subjects_of
+from gdsfd.evaluation.intervals.effective_size import kish_size, subjects_of, sums_by_subject
 
 __all__ = ["auroc_interval", "delong_error", "newcombe_interval"]
 
@@ -60,15 +59,20 @@ def delong_error(y: Floats, p: Floats, cluster: NDArray[np.int64]) -> tuple[floa
     """
     positive = y == 1
     up, down = p[positive], p[~positive]
-    ranks = rankdata(np.concatenate([up, down]))
-    above = (ranks[: len(up)] - rankdata(up)) / len(down)
-    below = 1 - (ranks[len(up) :] - rankdata(down)) / len(up)
+    above, below = _share_below(up, down), 1 - _share_below(down, up)
     area = float(above.mean())
     parts = np.empty(len(y))
     parts[positive], parts[~positive] = (above - area) / len(up), (below - area) / len(down)
-    by_subject = np.bincount(np.unique(cluster, return_inverse=True)[1], parts)
+    by_subject = sums_by_subject(parts, cluster)
     subjects = len(by_subject)
     return area, math.sqrt(float(by_subject @ by_subject) * subjects / max(1, subjects - 1))
+
+
+def _share_below(scores: Floats, others: Floats) -> Floats:
+    """Share of others that lies below each score, those that are equal counted half; as many as ``scores``."""
+    ordered = np.sort(others)
+    places = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")
+    return places / 2 / len(others)
 
 
 def newcombe_interval(area: float, positives: float, negatives: float, level: float = 0.95) -> tuple[float, float]:

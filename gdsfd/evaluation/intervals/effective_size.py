@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["effective_size", "kish_size", "subjects_of"]
+__all__ = ["effective_size", "kish_size", "patients_by_subject", "subjects_of", "sums_by_subject"]
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +19,28 @@ def subjects_of(cluster: NDArray[np.int64]) -> int:
     Args:
         cluster: Number of each patient's subject; [m].
     """
-    return len(np.unique(cluster))
+    return len(patients_by_subject(cluster))
+
+
+def patients_by_subject(cluster: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of patients of the subjects that have any, in the order of the subjects' numbers.
+
+    Args:
+        cluster: Number of each patient's subject, from 0; [m].
+    """
+    counts = np.bincount(cluster)
+    return counts[counts > 0]
+
+
+def sums_by_subject(values: Floats, cluster: NDArray[np.int64]) -> Floats:
+    """Sums of a value over the patients of each subject that has any, in the order of the subjects' numbers.
+
+    Args:
+        values: One value per patient; [m].
+        cluster: Number of each patient's subject, from 0; [m].
+    """
+    totals = np.asarray(np.bincount(cluster, weights=values), dtype=np.float64)
+    return totals[np.bincount(cluster) > 0]
 
 
 def kish_size(cluster: NDArray[np.int64]) -> float:
@@ -39,7 +60,7 @@ def kish_size(cluster: NDArray[np.int64]) -> float:
     """
     if not len(cluster):
         return 0.0
-    patients = np.unique(cluster, return_counts=True)[1].astype(np.float64)
+    patients = patients_by_subject(cluster).astype(np.float64)
     return float(patients.sum() ** 2 / (patients**2).sum())
 
 
@@ -66,6 +87,6 @@ def effective_size(values: Floats, cluster: NDArray[np.int64]) -> float:
     independent = float(off @ off)
     if independent <= 0:
         return bound
-    by_subject = np.bincount(np.unique(cluster, return_inverse=True)[1], off)
+    by_subject = sums_by_subject(off, cluster)
     effect = float(by_subject @ by_subject) * subjects / (subjects - 1) / independent
     return float(np.clip(size / max(effect, 1.0), bound, size))

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from gdsfd.evaluation.intervals.effective_size import sums_by_subject
+
 __all__ = ["mean_interval"]
 
 Floats = NDArray[np.float64]
@@ -38,7 +40,7 @@ def mean_interval(
         (True, True)
     """
     mean = float(values.mean()) if len(values) else math.nan
-    by_subject = np.bincount(np.unique(cluster, return_inverse=True)[1], values - mean) if len(values) else np.empty(0)
+    by_subject = sums_by_subject(values - mean, cluster)
     subjects = len(by_subject)
     if fewest < 2 or subjects < 2 or np.ptp(values) <= 1e-12:
         return math.nan, math.nan

@@ -69,6 +69,17 @@ def test_boosting_with_a_level_missing_outside_a_fold():
     assert np.isfinite(scores).all()
 
 
+def test_components_that_are_kept_are_those_of_who_is_fitted_on(data):
+    code, labels, folds = data
+    some = labels[:, 0].astype(np.int64)
+    some[::3] = -1
+    kept = {}
+    for label in (labels[:, 0], some, labels[:, 2]):
+        again = boosted_scores(code, label.astype(np.int64), folds, rotated=kept)
+        np.testing.assert_array_equal(again, boosted_scores(code, label.astype(np.int64), folds))
+    assert len(kept) == 10  # five folds of all, five of those whose label is known
+
+
 @pytest.mark.parametrize("ties", [False, True])
 def test_areas_are_those_of_pairs_inside_folds(ties):
     rng = np.random.default_rng(3)

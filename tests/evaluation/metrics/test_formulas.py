@@ -50,3 +50,9 @@ def test_logits_are_refused_with_rows_and_advice():
 
 def test_rounding_beyond_one_is_forgiven():
     assert check_probabilities(np.array([1 + 1e-7, -1e-7]), "x").tolist() == [1.0, 0.0]
+
+
+def test_scores_that_cannot_be_ranked_are_refused():
+    for figure in (auroc, auprc):
+        with pytest.raises(InputError, match="expected finite numbers, got nan"):
+            figure(np.array([0.0, 1.0, 1.0]), np.array([0.1, np.nan, 0.9]))
