@@ -32,6 +32,29 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("--seeds", metavar="N", help="how many, or which: 0,1,7 (default: 5, quick 3)")
     parser.add_argument("--groups", metavar="A,B", help="attributes of question 4 (default: those of the spec)")
+    parser.add_argument("--folds", metavar="N", type=int, help="subject-grouped folds for each seed (default: splits)")
+    parser.add_argument(
+        "--leave-out-environments",
+        action="store_true",
+        help="every learner is also judged on each environment after training on the others",
+    )
+    parser.add_argument(
+        "--condition",
+        metavar="C",
+        action="append",
+        default=[],
+        help='what else test patients lose: "hidden in ill 0.8: imaging"; may be repeated',
+    )
+    parser.add_argument(
+        "--train-condition",
+        metavar="C",
+        action="append",
+        default=[],
+        help='learners are trained again on patients who lose this, and meet it and its flip: "dropout 0.5"; may be '
+        "repeated",
+    )
+    parser.add_argument("--retrain", metavar="A,B", help="which learners are trained again (default: all)")
+    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="fits at once (default: 1)")
     parser.add_argument("--quick", action="store_true", help="5 learners, 3 seeds, 2,000 patients, 15 epochs")
     add_set_argument(parser, "max_epochs=50")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -57,7 +80,13 @@ def run(arguments: argparse.Namespace) -> None:
             learners=None if arguments.learners is None else names_in(arguments.learners),
             seeds=None if arguments.seeds is None else seeds_in(arguments.seeds),
             groups=None if arguments.groups is None else names_in(arguments.groups),
+            folds=arguments.folds,
+            leave_out_environments=arguments.leave_out_environments,
+            conditions=arguments.condition,
+            train_conditions=arguments.train_condition,
+            retrain=None if arguments.retrain is None else names_in(arguments.retrain),
             quick=arguments.quick,
+            jobs=arguments.jobs,
             on_fit=one_line() if on_terminal(arguments.quiet) else tell,
             **settings,
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch_geometric.data import HeteroData
@@ -28,7 +28,7 @@ from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.plugins import load_plugins, loaded_plugins
 from gdsfd.private_folder import private_folder
 
-__all__ = ["Job", "ProcessExecutor", "SerialExecutor"]
+__all__ = ["Job", "Part", "ProcessExecutor", "SerialExecutor"]
 
 Tell = Callable[[str], None]
 
@@ -69,6 +69,14 @@ class Job:
             lines = [plain({**self.where, **record}) for record in records]
             found += log.append(lines) if log is not None else lines
         return found
+
+
+class Part(Protocol):
+    """What a process can be given to do."""
+
+    def fit(self, graph: HeteroData, log: FitLog | None, tell: Tell | None) -> list[Record]:
+        """Fits on a graph; records go to the log as fits end."""
+        ...
 
 
 class SerialExecutor:
@@ -130,7 +138,7 @@ class ProcessExecutor:
     def __enter__(self) -> ProcessExecutor:
         return self
 
-    def __call__(self, graph: HeteroData, parts: Sequence[Job]) -> None:
+    def __call__(self, graph: HeteroData, parts: Sequence[Part]) -> None:
         folder = Path(tempfile.mkdtemp(dir=self.graphs)) / "graph"
         save_graph(graph, folder)
         for part in parts:
@@ -151,7 +159,7 @@ class ProcessExecutor:
             self.held.close()
         if isinstance(error, BrokenProcessPool):
             raise GdsfdError(
-                "compare: a fitting process was killed, most likely for want of memory. Fits that had ended are kept "
+                "a fitting process was killed, most likely for want of memory. Fits that had ended are kept "
                 "in the folder; go on with fewer jobs"
             ) from error
 
@@ -191,5 +199,5 @@ def _end_with(alive: Connection) -> None:
     os._exit(1)
 
 
-def _fit(part: Job, folder: Path, log: FitLog | None) -> list[Record]:
+def _fit(part: Part, folder: Path, log: FitLog | None) -> list[Record]:
     return part.fit(load_graph(folder), log, _said.put)

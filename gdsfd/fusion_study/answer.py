@@ -25,6 +25,8 @@ class Material:
         means: :func:`gdsfd.fusion_study.figures_table.mean_over_targets` of these.
         patients: See :func:`gdsfd.fusion_study.figures_table.patients_of`.
         fits: Facts of the fits.
+        left_out: Predictions of patients of environments that were left out in training, with ``holdout``; or None.
+        left_out_fits: Facts of those fits.
     """
 
     plan: StudyPlan
@@ -33,6 +35,8 @@ class Material:
     means: pd.DataFrame
     patients: pd.DataFrame
     fits: list[dict[str, Any]]
+    left_out: pd.DataFrame | None = None
+    left_out_fits: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def sizes(self) -> tuple[int, int]:

@@ -1,17 +1,22 @@
-"""What a study fits: learners and flat models, on all modalities or on some."""
+"""What a study fits: learners and flat models, on all modalities or some, on patients as they come or with losses."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.errors import InputError, near_names
 from gdsfd.nn.backbones import check_backbone, known_backbones
 
-__all__ = ["Contender", "read_contender", "restricted"]
+__all__ = ["PRESENCE", "Contender", "floor_of", "read_contender", "restricted", "trained_under"]
+
+#: Name of the model that sees who has what, and nothing else.
+PRESENCE = "presence alone"
+#: A condition of training that no test patient knows: networks hide observations anew in every step.
+_DROPOUT = "dropout "
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Contender:
         network: Whether it is a backbone.
         options: Options of the backbone.
         modalities: What it sees; None = all.
+        training: What its training patients lose, a condition of :mod:`gdsfd.fusion_study.conditions`.
     """
 
     name: str
@@ -31,11 +37,12 @@ class Contender:
     network: bool
     options: dict[str, Any] = field(default_factory=dict)
     modalities: tuple[str, ...] | None = None
+    training: str = "natural"
 
     @property
     def whole(self) -> bool:
-        """Whether it sees all modalities."""
-        return self.modalities is None
+        """Whether it sees all that there is of all modalities."""
+        return self.modalities is None and self.part != PRESENCE
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -86,3 +93,36 @@ def restricted(modalities: Sequence[str]) -> list[Contender]:
         for name in modalities
     ]
     return alone + rest
+
+
+def floor_of(modalities: Sequence[str], name: str) -> str:
+    """Name of the model retrained without a modality: what its absence costs whoever expects it."""
+    others = [one for one in modalities if one != name]
+    return f"boosting, only {others[0]}" if len(others) == 1 else f"boosting, without {name}"
+
+
+def trained_under(contender: Contender, condition: str) -> Contender | None:
+    """The same, with training patients who lose modalities.
+
+    Args:
+        contender: On all modalities.
+        condition: Of :mod:`gdsfd.fusion_study.conditions`, or ``dropout RATE``: networks hide each observation with
+            that probability, drawn anew in every step of training.
+
+    Returns:
+        None for ``dropout`` and a model that has none.
+
+    Example:
+        >>> trained_under(read_contender("concat"), "dropout 0.5").options
+        {'edge_drop': 0.5}
+    """
+    name = f"{contender.name}, trained under {condition}"
+    if not condition.startswith(_DROPOUT):
+        return replace(contender, name=name, training=condition)
+    try:
+        options = {**contender.options, "edge_drop": float(condition.removeprefix(_DROPOUT))}
+        if contender.network:
+            check_backbone(contender.part, options)
+    except ValueError:
+        return None
+    return replace(contender, name=name, options=options) if contender.network else None

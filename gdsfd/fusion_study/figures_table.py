@@ -13,7 +13,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.evaluation.metrics.formulas import auprc, auroc, brier, log_loss
 from gdsfd.fusion_study.contenders import Contender
-from gdsfd.fusion_study.fits import file_of
+from gdsfd.fusion_study.fits import COLUMNS, file_of
 from gdsfd.graph.availability import presence_of
 
 __all__ = ["figures_of", "mean_over_targets", "patients_of", "read_facts", "read_predictions"]
@@ -22,11 +22,28 @@ __all__ = ["figures_of", "mean_over_targets", "patients_of", "read_facts", "read
 _FIGURES = {"auroc": auroc, "auprc": auprc, "brier": brier, "log_loss": log_loss}
 
 
-def read_predictions(folder: Path, contenders: Iterable[Contender], seeds: Iterable[int]) -> pd.DataFrame:
-    """Predictions of all fits that are done; one row per patient, seed, learner, condition, target."""
-    seeds = list(seeds)
-    files = [file_of(folder, each, seed) for each in contenders for seed in seeds]
-    return pd.concat([pd.read_parquet(file) for file in files if file.is_file()], ignore_index=True)
+def read_predictions(
+    folder: Path, contenders: Iterable[Contender], seeds: Iterable[int], holdouts: Iterable[str | None] = (None,)
+) -> pd.DataFrame:
+    """Predictions of all fits that are done; one row per patient, seed, learner, condition, target.
+
+    Args:
+        folder: The study's.
+        contenders: Whose.
+        seeds: Of which splits.
+        holdouts: Environments that were left out; None = the split of everybody. With one named, the rows say it in a
+            column ``holdout``.
+    """
+    seeds, holdouts = list(seeds), list(holdouts)
+    parts = []
+    for each in contenders:
+        for seed in seeds:
+            for holdout in holdouts:
+                file = file_of(folder, each, seed, holdout)
+                if file.is_file():
+                    table = pd.read_parquet(file)
+                    parts.append(table if holdout is None else table.assign(holdout=holdout))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, "holdout"])
 
 
 def figures_of(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -71,13 +88,13 @@ def patients_of(graph: HeteroData) -> pd.DataFrame:
 
 
 def read_facts(file: Path) -> list[dict[str, Any]]:
-    """Facts of the fits, the newest of each learner and seed; a line that was cut off is left out."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
+    """Facts of the fits, the newest of each learner, seed and environment left out; a cut line is left out."""
+    found: dict[tuple[str, int, str | None], dict[str, Any]] = {}
     for text in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
         try:
             line = json.loads(text)
         except ValueError:
             continue
         if isinstance(line, dict) and "learner" in line and "seed" in line:
-            found[line["learner"], line["seed"]] = line
+            found[line["learner"], line["seed"], line.get("holdout")] = line
     return list(found.values())

@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import re
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import atomic_file
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.evaluation.targets import rows_of_split, targets_of
-from gdsfd.fusion_study.conditions import under
-from gdsfd.fusion_study.contenders import Contender
-from gdsfd.graph.modality_ablation import keep_modalities
+from gdsfd.fusion_study.conditions import losses, under
+from gdsfd.fusion_study.contenders import PRESENCE, Contender
+from gdsfd.fusion_study.presence_model import PresenceModel
+from gdsfd.graph.loader import rows_of
+from gdsfd.graph.modality_ablation import hide_observations, keep_modalities
+from gdsfd.graph.take_patients import take_patients
 from gdsfd.training.debiaser import Debiaser
 from gdsfd.training.run_record.operating_point import choose_threshold
 
-__all__ = ["COLUMNS", "file_of", "fit_contender", "fitted_model", "predictions_of"]
+__all__ = ["COLUMNS", "file_of", "fit_contender", "fitted_model", "losses_in_test", "predictions_of"]
 
 #: Of a table of predictions: one row per patient, condition and target.
 COLUMNS = ("id", "subject", "seed", "learner", "condition", "target", "y", "p")
 
 
-def file_of(folder: Path, contender: Contender, seed: int) -> Path:
-    """Where a fit's predictions are kept."""
-    name = re.sub(r"[^A-Za-z0-9_.=-]+", "_", contender.name)
-    return folder / "predictions" / f"{name}-{seed}.parquet"
+def file_of(folder: Path, contender: Contender, seed: int, holdout: str | None = None) -> Path:
+    """Where a fit's predictions are kept.
+
+    Args:
+        folder: The study's.
+        contender: What was fitted.
+        seed: Of the fit.
+        holdout: The environment that was left out, if one was.
+    """
+    left_out = "" if holdout is None else f"-without-{_in_files(holdout)}"
+    return folder / "predictions" / f"{_in_files(contender.name)}-{seed}{left_out}.parquet"
+
+
+def _in_files(name: str) -> str:
+    """A name as files have it: names that differ stay different."""
+    plain = re.sub(r"[^A-Za-z0-9_.=-]+", "_", name)
+    return plain if plain == name else f"{plain}-{zlib.crc32(name.encode()):08x}"
 
 
 def fitted_model(graph: HeteroData, contender: Contender, seed: int, settings: Mapping[str, Any]) -> Any:
     """The contender, fitted on the graph's training patients."""
+    if contender.part == PRESENCE:
+        return PresenceModel().fit(graph)
     if not contender.network:
         return BASELINES.find(contender.part)(seed).fit(graph)
     options = {**dict(settings).get("backbone_options", {}), **contender.options}
@@ -65,11 +86,12 @@ def fit_contender(
     settings: Mapping[str, Any],
     sensitivity: float,
     folder: Path,
+    holdout: str | None = None,
+    lost: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> dict[str, Any]:
     """Fits a contender on one split and writes its predictions of the test patients, whole or not at all.
 
-    Thresholds are chosen on tuning patients. A contender on some modalities sees no others in training either, and is
-    asked as patients come only.
+    Thresholds are chosen on tuning patients. A contender on some modalities sees no others in training either.
 
     Args:
         graph: With splits ``train``, ``tuning`` and ``test``.
@@ -79,12 +101,16 @@ def fit_contender(
         settings: Training settings.
         sensitivity: Share of tuning patients with the outcome whom thresholds find.
         folder: The study's.
+        holdout: The environment that is the test split, if one is left out.
+        lost: Condition -> what test patients lose, as :func:`losses_in_test` has it; worked out where it is not given.
 
     Returns:
         Facts of the fit, JSON-able.
     """
     start = time.perf_counter()
-    seen = graph if contender.whole else keep_modalities(graph, list(contender.modalities or ()))
+    seen = graph if contender.modalities is None else keep_modalities(graph, list(contender.modalities))
+    if contender.training != "natural":
+        seen = under(seen, contender.training, seed, ("train", "tuning"))
     model = fitted_model(seen, contender, seed, settings)
     seconds = time.perf_counter() - start
     tuning = predictions_of(model, seen, "tuning", contender, seed, "natural")
@@ -92,18 +118,34 @@ def fit_contender(
         str(name): choose_threshold(own["y"].to_numpy(), own["p"].to_numpy(), sensitivity).threshold
         for name, own in tuning.groupby("target", sort=False)
     }
-    asked = conditions if contender.whole else ("natural",)
-    tables = [predictions_of(model, under(seen, each, seed), "test", contender, seed, each) for each in asked]
-    with atomic_file(file_of(folder, contender, seed)) as temporary:
+    lost = losses_in_test(graph, conditions, seed) if lost is None else lost
+    judged, tables = take_patients(seen, split="test"), []
+    for condition in conditions:
+        shown = judged
+        if condition in lost:
+            shown = hide_observations(judged, torch.from_numpy(lost[condition]))
+        elif condition != "natural":
+            shown = under(judged, condition, seed)
+        tables.append(predictions_of(model, shown, "test", contender, seed, condition))
+    with atomic_file(file_of(folder, contender, seed, holdout)) as temporary:
         pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
     facts = getattr(model, "training_", {})
     return {
         "learner": contender.name,
         "seed": seed,
+        "holdout": holdout,
         "seconds": round(seconds, 2),
+        "seconds_with_predictions": round(time.perf_counter() - start, 2),
         "parameters": facts.get("parameters"),
         "epochs": facts.get("epochs"),
         "thresholds": thresholds,
         "train": len(rows_of_split(graph, "train")),
         "test": len(rows_of_split(graph, "test")),
     }
+
+
+def losses_in_test(graph: HeteroData, conditions: tuple[str, ...], seed: int) -> dict[str, NDArray[np.bool_]]:
+    """What test patients lose under each condition that takes whole modalities; bool [test patients, K] each."""
+    rows = rows_of(graph, "test")
+    found = {each: losses(graph, each, seed, rows) for each in conditions}
+    return {each: lost[rows.numpy()] for each, lost in found.items() if lost is not None}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.file_digest import digest_of_json
-from gdsfd.fusion_study.contenders import Contender, restricted
+from gdsfd.fusion_study.conditions import FLIPPED
+from gdsfd.fusion_study.contenders import PRESENCE, Contender, restricted, trained_under
 
 __all__ = ["FULL_LEARNERS", "QUESTIONS", "QUICK_LEARNERS", "StudyPlan"]
 
@@ -43,9 +44,15 @@ class StudyPlan:
     Args:
         contenders: What is fitted on all modalities.
         modalities: Names of the cohort's modalities, in its order.
-        seeds: Each draws a split (of a spec) and initial weights.
+        seeds: Each draws a split (of a spec) and initial weights. With folds, seed ``s`` and fold ``f`` make number
+            ``s * folds + f``.
         questions: Numbers of :data:`QUESTIONS`.
         rates: Rates at which test patients' modalities are hidden at random.
+        mechanisms: Further conditions of test patients (:mod:`gdsfd.fusion_study.conditions`).
+        train_conditions: Under which some contenders are trained again.
+        retrained: Names of these contenders.
+        folds: Of a cross-validation; None = every seed draws a split.
+        environments: Whether each environment is left out in turn, too.
         groups: Attributes of question 4.
         sensitivity: Share of tuning patients with the outcome whom thresholds find.
         margin: Difference in AUROC that counts as none.
@@ -59,6 +66,11 @@ class StudyPlan:
     seeds: tuple[int, ...]
     questions: tuple[int, ...] = (1, 2, 3, 4)
     rates: tuple[float, ...] = (0.2, 0.5, 0.8)
+    mechanisms: tuple[str, ...] = ()
+    train_conditions: tuple[str, ...] = ()
+    retrained: tuple[str, ...] = ()
+    folds: int | None = None
+    environments: bool = False
     groups: tuple[str, ...] = ()
     sensitivity: float = 0.8
     margin: float = MARGIN
@@ -69,8 +81,28 @@ class StudyPlan:
     @property
     def fits(self) -> tuple[Contender, ...]:
         """Everything that is fitted for each seed."""
-        more: Sequence[Contender] = restricted(self.modalities) if 1 in self.questions else ()
-        return (*self.contenders, *more)
+        more: list[Contender] = []
+        if 1 in self.questions:
+            more += restricted(self.modalities)
+        if 3 in self.questions:
+            floors = () if 1 in self.questions else restricted(self.modalities)
+            more += [each for each in floors if len(floors) == len(self.modalities) or ", without " in each.name]
+            more += [*self.floors, *self.squares, Contender(PRESENCE, PRESENCE, False)]
+        return tuple({each.name: each for each in (*self.contenders, *more)}.values())
+
+    @property
+    def floors(self) -> tuple[Contender, ...]:
+        """Boosting trained on patients who lose as many modalities as those who are judged."""
+        boosting = Contender("boosting", "boosting", False)
+        made = (trained_under(boosting, f"random {rate:g}") for rate in self.rates)
+        return tuple(each for each in made if each is not None)
+
+    @property
+    def squares(self) -> tuple[Contender, ...]:
+        """Contenders trained again under each of the conditions of training."""
+        own = [each for each in self.contenders if each.name in self.retrained]
+        made = (trained_under(each, condition) for each in own for condition in self.train_conditions)
+        return tuple(each for each in made if each is not None)
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -80,7 +112,26 @@ class StudyPlan:
         names = [f"random {rate:g}" for rate in self.rates]
         if len(self.modalities) > 1:
             names += [f"without {name}" for name in self.modalities] + [f"only {name}" for name in self.modalities]
-        return ("natural", *names)
+        return tuple(dict.fromkeys(("natural", *names, *self.mechanisms, *self._met_in_training)))
+
+    @property
+    def _met_in_training(self) -> tuple[str, ...]:
+        """Conditions of training as test patients meet them, each with its flip; ``dropout`` as ``random``."""
+        found = []
+        for condition in self.train_conditions:
+            word = condition.replace("dropout ", "random ", 1)
+            flips = [word.replace(one, other, 1) for one, other in FLIPPED.items() if word.startswith(f"{one} ")]
+            found += [word, *flips]
+        return tuple(dict.fromkeys(found))
+
+    def conditions_of(self, contender: Contender) -> tuple[str, ...]:
+        """Under which a contender predicts test patients; one trained again meets what it is for, and its flip."""
+        if not contender.whole:
+            return ("natural",)
+        if contender in self.contenders:
+            return self.conditions
+        own = [contender.training] if contender in self.floors else []
+        return tuple(dict.fromkeys(("natural", *own, *(self._met_in_training if contender in self.squares else ()))))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""

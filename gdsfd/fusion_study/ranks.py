@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,18 +16,74 @@ from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.estimate import Estimate, percentile_interval
 from gdsfd.fusion_study.group_figures import weighted_auroc
 
-__all__ = ["normalised_area", "rank_survival", "regret"]
+__all__ = ["Orders", "normalised_area", "orders", "rank_survival", "regret"]
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Learners' AUROC under several conditions, in draws of subjects that all of them meet.
+
+    Args:
+        learners: Their names.
+        areas: Condition -> AUROC, the mean over seeds and targets; the first column is without a draw; [L, 1 + draws].
+    """
+
+    learners: tuple[str, ...]
+    areas: Mapping[str, Floats]
+
+    def agreement(self, first: str, second: str) -> Estimate:
+        """Kendall's tau-b between the learners' orders under two conditions, with a bootstrap interval.
+
+        An order of learners that hardly differ is loose, and draws loosen it further: tau in resamples lies nearer to 0
+        than the observed one.
+        """
+        if len(self.learners) < 2 or first not in self.areas or second not in self.areas:
+            return Estimate.undefined("fewer than two learners under both conditions")
+        one, other = self.areas[first], self.areas[second]
+        taus = np.array([float(kendalltau(one[:, draw], other[:, draw]).statistic) for draw in range(one.shape[1])])
+        if not math.isfinite(taus[0]):
+            return Estimate.undefined("an order is not defined")
+        return Estimate(float(taus[0]), *percentile_interval(taus[1:]))
+
+    def best(self, condition: str) -> Floats:
+        """How often each learner has the highest AUROC in the draws of subjects; [L]."""
+        first = self.areas[condition][:, 1:].argmax(0)
+        return np.bincount(first, minlength=len(self.learners)) / max(1, len(first))
+
+
+def orders(predictions: pd.DataFrame, conditions: Sequence[str], resamples: int = 300, seed: int = 0) -> Orders:
+    """AUROC of learners in draws of subjects.
+
+    Args:
+        predictions: One row per patient, seed, learner, condition, target.
+        conditions: Those wanted; one that some learner was not asked under is left out.
+        resamples: Draws of subjects; learners and conditions meet the same ones.
+        seed: Of the draws.
+    """
+    own = predictions[predictions["condition"].isin(list(conditions))]
+    subject = np.unique(own["subject"].to_numpy(dtype=str))
+    bootstrap = SubjectBootstrap(subject.tolist(), resamples, seed)
+    found: dict[str, dict[str, list[Floats]]] = {}
+    key: Any
+    for key, each in own.groupby(["learner", "seed", "condition", "target"], sort=False):
+        learner, condition = str(key[0]), str(key[2])
+        code = bootstrap.code[np.searchsorted(subject, each["subject"].to_numpy(dtype=str))]
+        weights = np.vstack([np.ones((1, len(code)), dtype=np.uint8), bootstrap.counts[:, code]])
+        area = weighted_auroc(each["y"].to_numpy(dtype=np.float64), each["p"].to_numpy(dtype=np.float64), weights)
+        if math.isfinite(area[0]):
+            found.setdefault(condition, {}).setdefault(learner, []).append(area)
+    learners = list(dict.fromkeys(name for areas in found.values() for name in areas))
+    whole = [each for each in conditions if set(found.get(each, {})) == set(learners)]
+    areas = {each: np.array([np.mean(found[each][name], axis=0) for name in learners]) for each in whole}
+    return Orders(tuple(learners), areas)
 
 
 def rank_survival(
     predictions: pd.DataFrame, target: str, first: str, second: str, resamples: int = 300, seed: int = 0
 ) -> Estimate:
     """Kendall's tau-b between the learners' orders under two conditions, with a subject bootstrap interval.
-
-    Learners are ordered by AUROC, the mean over seeds. An order of learners that hardly differ is loose, and draws
-    loosen it further: tau in resamples lies nearer to 0 than the observed one.
 
     Args:
         predictions: One row per patient, seed, learner, condition, target.
@@ -35,23 +93,8 @@ def rank_survival(
         resamples: Draws of subjects; learners and conditions meet the same ones.
         seed: Of the draws.
     """
-    own = predictions[(predictions["target"] == target) & predictions["condition"].isin([first, second])]
-    subject = np.unique(own["subject"].to_numpy(dtype=str))
-    bootstrap = SubjectBootstrap(subject.tolist(), resamples, seed)
-    areas: dict[str, dict[str, list[Floats]]] = {first: {}, second: {}}
-    for _, each in own.groupby(["learner", "seed", "condition"], sort=False):
-        code = bootstrap.code[np.searchsorted(subject, each["subject"].to_numpy(dtype=str))]
-        weights = np.vstack([np.ones((1, len(code)), dtype=np.uint8), bootstrap.counts[:, code]])
-        found = weighted_auroc(each["y"].to_numpy(dtype=np.float64), each["p"].to_numpy(dtype=np.float64), weights)
-        areas[str(each["condition"].iloc[0])].setdefault(str(each["learner"].iloc[0]), []).append(found)
-    learners = [name for name in areas[first] if name in areas[second]]
-    if len(learners) < 2:
-        return Estimate.undefined("fewer than two learners under both conditions")
-    one, other = (np.array([np.mean(areas[name][each], axis=0) for each in learners]) for name in (first, second))
-    taus = np.array([float(kendalltau(one[:, draw], other[:, draw]).statistic) for draw in range(resamples + 1)])
-    if not math.isfinite(taus[0]):
-        return Estimate.undefined("an order is not defined")
-    return Estimate(float(taus[0]), *percentile_interval(taus[1:]))
+    own = predictions[predictions["target"] == target]
+    return orders(own, [first, second], resamples, seed).agreement(first, second)
 
 
 def regret(floor: Sequence[float] | Floats, found: Sequence[float] | Floats) -> Floats:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import atomic_file
-from gdsfd.comparison.designs import Case, Source, cases_of, named_sources
-from gdsfd.comparison.fit_log import FitLog, plain
+from gdsfd.comparison.designs import Source
+from gdsfd.comparison.fit_log import plain
 from gdsfd.errors import InputError
 from gdsfd.fusion_study.answer import Answer, Material
+from gdsfd.fusion_study.conditions import check_condition, mechanisms_of
 from gdsfd.fusion_study.contenders import Contender, read_contender
+from gdsfd.fusion_study.contexts import contexts
 from gdsfd.fusion_study.figures_table import figures_of, mean_over_targets, patients_of, read_facts, read_predictions
-from gdsfd.fusion_study.fits import file_of, fit_contender
+from gdsfd.fusion_study.fitting import fit_missing
 from gdsfd.fusion_study.measured import chances
 from gdsfd.fusion_study.plan import BASELINES, FULL_LEARNERS, QUESTIONS, QUICK_LEARNERS, StudyPlan
 from gdsfd.fusion_study.questions import ANSWERS
@@ -68,7 +68,13 @@ def study(
     learners: Sequence[str] | None = None,
     seeds: int | Sequence[int] | None = None,
     groups: Sequence[str] | None = None,
+    folds: int | None = None,
+    leave_out_environments: bool = False,
+    conditions: Sequence[str] = (),
+    train_conditions: Sequence[str] = (),
+    retrain: Sequence[str] | None = None,
     quick: bool = False,
+    jobs: int = 1,
     on_fit: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Study:
@@ -86,19 +92,35 @@ def study(
         learners: Backbones with options (``"late:fusion=sum"``) and baselines; default: a list for quick or full.
         seeds: How many, or which; default: 3 for quick, 5 otherwise.
         groups: Attributes of question 4; default: all that the spec declares.
+        folds: Of a subject-grouped cross-validation, for each seed; default: every seed draws one split.
+        leave_out_environments: Whether every learner is also judged on each environment after training on the others.
+        conditions: Of test patients, beside those that every study asks
+            (:mod:`gdsfd.fusion_study.conditions`): ``"hidden in ill 0.8: imaging"``.
+        train_conditions: Of training patients: each costs a further fit of every learner. ``"dropout 0.5"`` hides
+            observations anew in every step.
+        retrain: Learners that are trained under them; default: all.
         quick: 5 learners, 3 seeds, at most 2,000 patients, 15 epochs.
-        on_fit: Told, in words, before each fit.
+        jobs: Fits at once, each in a process with one thread.
+        on_fit: Told, in words, before each fit, with how long the rest will take.
         **settings: Training settings of all learners.
 
     Raises:
         InputError: An unknown question, learner, group or setting; ``out`` holds another study, or something else.
     """
-    folder = Path(out)
-    named = named_sources([source])
+    if isinstance(jobs, bool) or jobs < 1:
+        raise InputError(f"study: jobs: expected at least 1, got {jobs}")
+    folder, tell = Path(out), on_fit or (lambda words: None)
     numbers = _seeds(seeds if seeds is not None else (3 if quick else 5))
-    cases = list(cases_of(named, numbers))
+    cases = contexts(source, numbers, folds, leave_out_environments)
     first = cases[0].make()
-    plan = _plan(first, questions, learners, numbers, groups, quick, settings)
+    plan = _plan(first, questions, learners, groups, quick, settings)
+    plan = replace(
+        plan,
+        seeds=tuple(dict.fromkeys(case.seed for case in cases)),
+        folds=folds,
+        environments=leave_out_environments,
+        **_of_question_3(first, plan, conditions, train_conditions, retrain),
+    )
     if folder.exists() and any(folder.iterdir()) and not (folder / PLAN).is_file():
         raise InputError(f"{folder}: holds something other than a study; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,10 +129,12 @@ def study(
         if not (folder / PATIENTS).is_file():
             facts = patients_of(first)
             if 1 in plan.questions:
+                tell("who has what, by what everybody has")
                 facts = facts.assign(**{f"chance:{name}": own for name, own in chances(first).items()})
             with atomic_file(folder / PATIENTS) as temporary:
                 facts.to_parquet(temporary, index=False)
-        _fit(folder, plan, cases, first, on_fit or (lambda words: None))
+        fit_missing(folder, plan, folder / FITS, cases, first, jobs, tell)
+        tell("answers")
         return answer_study(folder, plan)
 
 
@@ -118,6 +142,8 @@ def answer_study(folder: Path, plan: StudyPlan) -> Study:
     """Answers from what is on disk, and writes tables, figures, ``answers.json`` and the report."""
     import pandas as pd
 
+    facts = read_facts(folder / FITS)
+    holdouts = list(dict.fromkeys(each["holdout"] for each in facts if each.get("holdout") is not None))
     predictions = read_predictions(folder, plan.fits, plan.seeds)
     figures = figures_of(predictions)
     material = Material(
@@ -126,7 +152,9 @@ def answer_study(folder: Path, plan: StudyPlan) -> Study:
         figures,
         mean_over_targets(figures),
         pd.read_parquet(folder / PATIENTS),
-        read_facts(folder / FITS),
+        [each for each in facts if each.get("holdout") is None],
+        read_predictions(folder, plan.contenders, plan.seeds, holdouts) if holdouts else None,
+        [each for each in facts if each.get("holdout") is not None],
     )
     answers = tuple(ANSWERS[number](material) for number in plan.questions)
     for answer in answers:
@@ -148,7 +176,6 @@ def _plan(
     graph: HeteroData,
     questions: Sequence[int],
     learners: Sequence[str] | None,
-    seeds: tuple[int, ...],
     groups: Sequence[str] | None,
     quick: bool,
     settings: Mapping[str, Any],
@@ -168,13 +195,38 @@ def _plan(
     return StudyPlan(
         contenders=tuple(contenders),
         modalities=tuple(graph.schema.names),
-        seeds=seeds,
+        seeds=(),
         questions=tuple(sorted(set(questions))),
         groups=tuple(wanted),
         patients=QUICK_PATIENTS if quick else None,
         settings=given,
         data=content_hash(graph),
     )
+
+
+def _of_question_3(
+    graph: HeteroData,
+    plan: StudyPlan,
+    conditions: Sequence[str],
+    train_conditions: Sequence[str],
+    retrain: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Conditions of test patients and of training: those that every study of question 3 asks, and those asked for."""
+    names = [each.name for each in plan.contenders]
+    unknown = [name for name in retrain or () if name not in names]
+    if unknown:
+        raise InputError(f"study: {unknown[0]!r} cannot be trained again: it is not among {', '.join(names)}")
+    for condition in (*conditions, *(each.replace("dropout ", "random ", 1) for each in train_conditions)):
+        check_condition(graph, condition)
+    if 3 not in plan.questions:
+        if conditions or train_conditions:
+            raise InputError("study: conditions belong to question 3, which is not asked")
+        return {}
+    return {
+        "mechanisms": (*mechanisms_of(graph), *conditions),
+        "train_conditions": tuple(train_conditions),
+        "retrained": tuple((retrain or names) if train_conditions else ()),
+    }
 
 
 def _write_plan(folder: Path, plan: StudyPlan) -> None:
@@ -193,46 +245,6 @@ def _write_plan(folder: Path, plan: StudyPlan) -> None:
     with atomic_file(file) as temporary:
         told = {"hash": plan.hash, "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **plan.to_dict()}
         temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
-def _fit(folder: Path, plan: StudyPlan, cases: Sequence[Case], first: HeteroData, tell: Callable[[str], None]) -> None:
-    log = FitLog(folder / FITS, {"plan": plan.hash})
-    done = {(line["learner"], line["seed"]) for line in read_facts(folder / FITS)}
-    waiting = [
-        (case, each)
-        for case in cases
-        for each in plan.fits
-        if (each.name, case.seed) not in done or not file_of(folder, each, case.seed).is_file()
-    ]
-    graph, made, start = first, cases[0].seed, time.monotonic()
-    for number, (case, contender) in enumerate(waiting):
-        if case.seed != made:
-            graph, made = case.make(), case.seed
-        part = limited(graph, plan.patients, case.seed)
-        left = (time.monotonic() - start) / number * (len(waiting) - number) / 60 if number else math.nan
-        about = f", about {math.ceil(left)} min left" if number else ""
-        tell(f"fit {number + 1} of {len(waiting)}: {contender.name}, seed {case.seed}{about}")
-        facts = fit_contender(
-            part, contender, case.seed, plan.conditions, dict(plan.settings or {}), plan.sensitivity, folder
-        )
-        log.append([facts])
-
-
-def limited(graph: HeteroData, most: int | None, seed: int) -> HeteroData:
-    """The graph with at most so many patients in its splits; whole subjects are drawn, the others take no part."""
-    names = np.asarray(graph["patient"].split, dtype=object)
-    used = np.isin(names, ["train", "tuning", "test"])
-    if most is None or used.sum() <= most:
-        return graph
-    subjects = np.asarray(graph["patient"].subject, dtype=str)
-    order = np.random.default_rng(seed).permutation(np.unique(subjects[used]))
-    rank = dict(zip(order.tolist(), range(len(order)), strict=True))
-    place = np.array([rank.get(own, len(order)) for own in subjects])
-    counts = np.cumsum(np.bincount(place[used], minlength=len(order)))
-    kept = used & (place < np.searchsorted(counts, most, side="right"))
-    made = graph.clone()
-    made["patient"].split = [str(name) if keep else "left out" for name, keep in zip(names, kept, strict=True)]
-    return made
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

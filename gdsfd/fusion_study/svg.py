@@ -6,7 +6,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["curves", "forest"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["bumps", "curves", "forest", "heat"]
 
 
 def curves(values: Mapping[str, Sequence[float]], at: Sequence[float], across: str, up: str) -> str:
@@ -45,6 +48,56 @@ def forest(rows: Sequence[tuple[str, float, float, float]], across: str, margin:
         axes.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel(across)
+    return done[0]
+
+
+def bumps(places: Mapping[str, Sequence[int]], columns: Sequence[str]) -> str:
+    """Places of names from column to column, one line each, the first place on top.
+
+    Args:
+        places: Name -> place under each column, from 1.
+        columns: Their names.
+    """
+    most = max(max(own) for own in places.values())
+    with _drawing(2.2 + 1.05 * len(columns), 0.9 + 0.3 * most) as (axes, done):
+        for number, (name, own) in enumerate(places.items()):
+            (line,) = axes.plot(range(len(columns)), own, marker="o", markersize=6, linewidth=1.8)
+            axes.text(-0.12, own[0], name, ha="right", va="center", fontsize=8, color=line.get_color())
+            axes.text(len(columns) - 0.88, own[-1], name, ha="left", va="center", fontsize=8, color=line.get_color())
+            line.set_linestyle(("-", "--", "-.", ":")[number // 10 % 4])
+        axes.set_ylim(most + 0.5, 0.5)
+        axes.set_yticks([])
+        axes.set_xticks(range(len(columns)), [name.replace(" ", "\n", 2) for name in columns], fontsize=8)
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.tick_params(length=0)
+    return done[0]
+
+
+def heat(values: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str], across: str, up: str) -> str:
+    """A table of shares between 0 and 1 as coloured squares with their figures; what is not known stays white.
+
+    Args:
+        values: One row per name in ``rows``; [rows, columns].
+        rows: Names down the side.
+        columns: Names along the foot.
+        across: Words under the axis.
+        up: Words beside it.
+    """
+    grid = np.ma.masked_invalid(np.asarray(values, dtype=np.float64))
+    with _drawing(2.4 + 0.62 * len(columns), 1.4 + 0.3 * len(rows)) as (axes, done):
+        axes.pcolormesh(grid, cmap="Blues", vmin=0.4, vmax=1.0, edgecolors="white", linewidth=1)
+        for row, own in enumerate(grid):
+            for column, value in enumerate(own):
+                if value is not np.ma.masked:
+                    ink = "white" if value > 0.75 else "#1b2430"
+                    axes.text(column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=7, color=ink)
+        axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=40, ha="right", fontsize=8)
+        axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlabel(across)
+        axes.set_ylabel(up)
+        axes.tick_params(length=0)
+        axes.spines[["left", "bottom"]].set_visible(False)
     return done[0]
 
 

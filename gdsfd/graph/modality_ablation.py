@@ -13,7 +13,7 @@ from gdsfd.errors import InputError, near_names
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_store import PatientStore
 
-__all__ = ["drop_modalities", "keep_modalities"]
+__all__ = ["drop_modalities", "hide_observations", "keep_modalities"]
 
 
 def drop_modalities(
@@ -78,6 +78,43 @@ def keep_modalities(
     """
     kept = _known(graph, names)
     return drop_modalities(graph, [name for name in graph.schema.names if name not in kept], rows)
+
+
+def hide_observations(graph: HeteroData, hidden: Tensor) -> HeteroData:
+    """A copy of a graph in which patients lack some of what they have; nothing is added.
+
+    See :func:`drop_modalities`, which is this with the same modalities for all patients named.
+
+    Args:
+        graph: A graph made by this package. It is not changed.
+        hidden: True where a patient loses a modality, columns in the order of the schema; where there is none, nothing
+            happens; bool [N, K].
+
+    Raises:
+        InputError: ``hidden`` has another shape or type.
+    """
+    total, names = int(graph["patient"].num_nodes), graph.schema.names
+    if hidden.dtype != torch.bool or tuple(hidden.shape) != (total, len(names)):
+        raise InputError(
+            f"hidden: expected bool [{total}, {len(names)}], patients by modalities, got {hidden.dtype} "
+            f"{list(hidden.shape)}"
+        )
+    made, store = copy.copy(graph), None
+    for number, name in enumerate(names):
+        owner = graph[edge_type(name)].edge_index[0]
+        lost = hidden[:, number].to(owner.device)[owner]
+        if not lost.any():
+            continue
+        store = PatientStore(graph) if store is None else store
+        kept = (~lost).nonzero().squeeze(1)
+        edges = made[edge_type(name)]
+        for key in list(edges.keys()):
+            del edges[key]
+        edges.edge_index = torch.stack([owner[kept], torch.full_like(kept, number)])
+        for key, value in store.observations(name, kept).items():
+            edges[key] = value
+        edges.row = torch.arange(kept.numel(), device=kept.device)
+    return made
 
 
 def _known(graph: HeteroData, names: str | Sequence[str]) -> set[str]:

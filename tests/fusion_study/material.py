@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ def material(
     patients: int = 400,
     same_patients: bool = False,
     noisier: float = 0.0,
+    **planned: Any,
 ) -> Material:
     """Material of a study.
 
@@ -32,8 +34,9 @@ def material(
         patients: Test patients of each seed.
         same_patients: Whether all seeds judge the same ones.
         noisier: Standard deviation of what is added to scores of group ``B`` of ``site``, half of the patients.
+        **planned: Further fields of the plan.
     """
-    plan = StudyPlan(tuple(read_contender(each) for each in contenders), MODALITIES, seeds, groups=("site",))
+    plan = StudyPlan(tuple(read_contender(each) for each in contenders), MODALITIES, seeds, groups=("site",), **planned)
     tables, fits = [], []
     for seed in seeds:
         rng = np.random.default_rng(0 if same_patients else seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.fusion_study.contenders import read_contender, restricted
+from gdsfd.fusion_study.contenders import floor_of, read_contender, restricted, trained_under
 
 
 def test_learners_with_options_and_baselines() -> None:
@@ -38,3 +38,20 @@ def test_each_modality_alone_and_all_but_each() -> None:
     assert names[-1] == ("boosting, without imaging", ("labs", "notes"))
     assert len(names) == 6
     assert len(restricted(["labs", "notes"])) == 2
+
+
+def test_floors_are_among_what_is_retrained() -> None:
+    for names in (["labs", "notes"], ["labs", "notes", "imaging"]):
+        made = {each.name: each.modalities for each in restricted(names)}
+        for name in names:
+            assert made[floor_of(names, name)] == tuple(one for one in names if one != name)
+
+
+def test_trained_under_a_condition_or_with_more_dropout() -> None:
+    hidden = trained_under(read_contender("boosting"), "random 0.5")
+    assert hidden is not None
+    assert (hidden.name, hidden.training, hidden.whole) == ("boosting, trained under random 0.5", "random 0.5", True)
+    dropped = trained_under(read_contender("muse:edge_drop=0.1"), "dropout 0.5")
+    assert dropped is not None
+    assert (dropped.training, dropped.options["edge_drop"]) == ("natural", 0.5)
+    assert trained_under(read_contender("boosting"), "dropout 0.5") is None

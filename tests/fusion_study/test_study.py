@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.fusion_study import study as module
-from gdsfd.fusion_study.study import answer_study, limited, study
+from gdsfd.fusion_study import fitting as module
+from gdsfd.fusion_study.study import answer_study, study
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
 
 SETTINGS = {"members": 1, "channels": 8, "max_epochs": 1}
-ASKED = {"learners": ["late:fusion=sum", "concat", "boosting"], "seeds": 1, "questions": (1, 2, 3), **SETTINGS}
+ASKED = {
+    "learners": ["late:fusion=sum", "concat", "boosting"],
+    "seeds": 1,
+    "questions": (1, 2, 3),
+    "train_conditions": ["hidden in ill 0.8: labs"],
+    "retrain": ["concat"],
+    **SETTINGS,
+}
 
 
 @pytest.fixture(scope="module")
 def graph():
-    return graph_from_cohort(make_cohort(200))
+    return graph_from_cohort(make_cohort(150))
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +84,11 @@ def test_a_killed_study_goes_on_to_the_same_answers(done, graph, tmp_path, monke
         ({"groups": ["hair"]}, "no group 'hair' in the graph"),
         ({"seeds": []}, "expected different seeds"),
         ({"max_epochs": 0}, "max_epochs"),
+        ({"jobs": 0}, "expected at least 1, got 0"),
+        ({"conditions": ["hidden in ill 0.8: lab"]}, "there is no 'lab'. Did you mean 'labs'"),
+        ({"retrain": ["muse"]}, "'muse' cannot be trained again"),
+        ({"questions": (2,)}, "belong to question 3"),
+        ({"folds": 1}, "at least 2 folds"),
     ],
 )
 def test_what_is_wrong_is_refused(done, graph, changed, message):
@@ -90,14 +101,3 @@ def test_another_folder_is_left_alone(graph, tmp_path):
     with pytest.raises(InputError, match="holds something other than a study"):
         study(graph, tmp_path, **ASKED)
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
-
-
-def test_so_many_patients_take_part_by_whole_subjects(graph):
-    small = limited(graph, 80, 0)
-    names = np.array(small["patient"].split)
-    kept = names != "left out"
-    assert 60 <= kept.sum() <= 80
-    subjects = np.array(graph["patient"].subject)
-    assert not set(subjects[kept]) & set(subjects[~kept])
-    assert (names[kept] == np.array(graph["patient"].split)[kept]).all()
-    assert limited(graph, None, 0) is graph

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gdsfd.fusion_study.svg import curves, forest
+import numpy as np
+
+from gdsfd.fusion_study.svg import bumps, curves, forest, heat
 
 
 def test_both_kinds() -> None:
@@ -15,3 +17,13 @@ def test_both_kinds() -> None:
     found = forest(rows, "gain", 0.01)
     assert ">muse<" in found
     assert ">gain<" in found
+
+
+def test_places_and_squares() -> None:
+    found = bumps({"muse": [1, 2], "concat": [2, 1]}, ["natural", "random 0.5"])
+    assert found.count(">muse<") == 2
+    assert ">natural<" in found
+    grid = heat(np.array([[0.91, np.nan]]), ["muse"], ["natural", "by risk 0.5"], "lost", "trained")
+    for word in ("muse", "0.91", "by risk 0.5", "lost", "trained"):
+        assert f">{word}<" in grid
+    assert "nan" not in grid

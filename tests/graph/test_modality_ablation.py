@@ -16,7 +16,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.build import build_graph
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.graph.modality_ablation import drop_modalities, keep_modalities
+from gdsfd.graph.modality_ablation import drop_modalities, hide_observations, keep_modalities
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.simulation import simulate
@@ -210,3 +210,16 @@ def test_predictions_are_those_of_exports_without_the_rows(simulated, fitted, ca
         others = [name for name, split in zip(patient.id, patient.split) if split != case.split]
         same = fitted.predict_proba(case.made, ids=others)
         np.testing.assert_array_equal(same, fitted.predict_proba(simulated, ids=others))
+
+
+def test_hiding_by_a_mask_is_dropping_row_by_row(graph):
+    names = list(graph.schema.names)
+    mask = torch.from_numpy(np.random.default_rng(0).random((40, len(names))) < 0.4)
+    expected = graph
+    for number, name in enumerate(names):
+        expected = drop_modalities(expected, name, mask[:, number].nonzero().squeeze(1))
+    found = hide_observations(graph, mask)
+    for name in names:
+        assert_same_tensors(found, expected, name)
+    with pytest.raises(InputError, match=r"hidden: expected bool \[40, "):
+        hide_observations(graph, mask[:39])

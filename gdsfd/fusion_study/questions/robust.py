@@ -2,107 +2,159 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from gdsfd.fusion_study.answer import Answer, Material
-from gdsfd.fusion_study.ranks import rank_survival
-from gdsfd.fusion_study.svg import curves
+from gdsfd.fusion_study.ranks import Orders, orders
+from gdsfd.fusion_study.robustness import agreements, alerts, floors, presence_leakage, regrets, squares, summary
+from gdsfd.fusion_study.svg import bumps, curves, heat
 
-__all__ = ["rank_agreement", "robust"]
+__all__ = ["robust"]
 
 #: Draws of subjects for the agreement of orders.
 RESAMPLES = 200
+_ONE_BY_ONE = ("without ", "only ")
 
 
 def robust(material: Material) -> Answer:
-    """What each learner loses when modalities of test patients are hidden, and whether rankings survive.
+    """What each learner loses when modalities of test patients are hidden, in which ways, and whether rankings survive.
 
-    A model retrained without a modality (boosting, of question 1) is the floor: what ignorance alone costs. Regret is
-    the floor less a learner's figure: above 0 the absence itself confuses it.
+    A model retrained on what remains (boosting) is the floor: what ignorance alone costs. Regret is the floor less a
+    learner's figure: above 0 the absence itself confuses it.
     """
     plan = material.plan
     table: Any = material.means.pivot_table(index="learner", columns="condition", values="auroc", sort=False)
     whole = [each.name for each in plan.contenders if each.name in table.index]
-    table = table.loc[whole, [name for name in plan.conditions if name in table.columns]]
+    table = table.loc[whole, [name for name in plan.conditions if name in table.columns]].dropna(axis=1)
     shares = [rate for rate in plan.rates if f"random {rate:g}" in table.columns]
     rates = [f"random {rate:g}" for rate in shares]
-    regret: Any = _regret(material, table)
-    agreement: Any = _with_intervals(material, rank_agreement(table), whole, rates)
-    figures = {
-        "hidden_at_random": curves(
-            {name: [table.loc[name, one] for one in ("natural", *rates)] for name in whole},
-            [0.0, *shares],
-            "share of modalities hidden at random",
-            "AUROC",
-        )
-    }
-    facts: dict[str, Any] = {"auroc": table.to_dict("index")}
-    sentences = ["Hiding was not part of the plan."]
-    if rates and len(whole) > 1:
-        half = rates[int(np.argmin([abs(rate - 0.5) for rate in shares]))]
-        best = str(table[half].idxmax())
-        loss = table.loc[best, "natural"] - table.loc[best, half]
-        share = half.split(" ")[1]
-        own = agreement.set_index("condition").loc[half]
-        tau, low, high = (float(own[name]) for name in ("tau", "tau_low", "tau_high"))
-        ends = f" [{low:.2f}, {high:.2f}]" if low == low else ""
-        stays = "the same learners lead" if tau > 0.6 else "other learners lead"
-        sentences = [
-            f"With a share of {share} of the modalities hidden at random {best} ranks best "
-            f"({table.loc[best, half]:.3f}, {loss:.3f} less than with all that is there).",
-            f"The order of learners then and as patients come agrees to {tau:.2f}{ends} (Kendall's tau): {stays}.",
-        ]
-        facts |= {"best_hidden": best, "tau": tau, "condition": half}
-    if len(regret):
-        worst = regret.sort_values("regret", ascending=False).iloc[0]
-        word = "more than ignorance would" if worst["regret"] > plan.margin else "no more than ignorance does"
-        sentences.append(
-            f"The absence of {worst['modality']} costs {worst['learner']} {word}: {worst['regret']:+.3f} against "
-            "boosting retrained without it."
-        )
-    tables = {"conditions": table.reset_index(), "rank_agreement": agreement, "regret": regret}
-    return Answer(3, tuple(sentences), tables, figures, facts)
-
-
-def rank_agreement(table: Any) -> pd.DataFrame:
-    """Kendall's tau between the learners' order as patients come and under each other condition.
-
-    Args:
-        table: AUROC; learners down, conditions across, ``natural`` among them.
-    """
-    others = [name for name in table.columns if name != "natural"]
-    found = [kendalltau(table["natural"], table[name]).statistic if len(table) > 1 else np.nan for name in others]
-    return pd.DataFrame({"condition": others, "tau": [float(each) for each in found]})
-
-
-def _with_intervals(material: Material, agreement: pd.DataFrame, whole: list[str], rates: list[str]) -> pd.DataFrame:
-    """Ends over draws of subjects for hiding at random, of the first target; with several, tau is of the mean."""
+    half = rates[int(np.argmin([abs(rate - 0.5) for rate in shares]))] if rates else ""
+    mixed = [name for name in table.columns if not name.startswith(_ONE_BY_ONE)]
+    floor = floors(material)
+    regret = regrets(table, floor)
     own = material.predictions[material.predictions["learner"].isin(whole)]
-    target = str(own["target"].iloc[0]) if len(own) else ""
-    ends = {}
-    for condition in rates if len(whole) > 1 else ():
-        found = rank_survival(own, target, "natural", condition, RESAMPLES)
-        ends[condition] = (found.low, found.high)
-    nothing = (np.nan, np.nan)
-    for place, name in enumerate(("tau_low", "tau_high")):
-        agreement[name] = [ends.get(each, nothing)[place] for each in agreement["condition"]]
-    return agreement
+    found = orders(own, mixed if len(whole) > 1 else [], RESAMPLES)
+    agreement = agreements(found, table, half)
+    leakage = presence_leakage(material)
+    square = squares(material)
+    tables = {
+        "in_short": summary(material, table, regret, half),
+        "rank_agreement": agreement[agreement["condition"].isin(mixed)].reset_index(drop=True),
+        "conditions": table[mixed].reset_index(),
+        "one_modality_at_a_time": _one_by_one(table),
+        "regret": regret,
+        "alerts_and_calibration": alerts(material, whole),
+        "presence_alone": leakage,
+        **{f"trained_under_{name}": each.reset_index(names="trained under") for name, each in square.items()},
+    }
+    figures = _figures(table, whole, shares, rates, mixed, floor, square)
+    facts: dict[str, Any] = {"auroc": table.to_dict("index"), "floor": floor, "half": half}
+    if not half or len(whole) < 2:
+        return Answer(3, ("Hiding was not part of the plan.",), tables, figures, facts)
+    facts |= {"best_hidden": str(table[half].idxmax()), "tau": float(found.agreement("natural", half).value)}
+    sentences = [_hidden(table, half, found), *_linked(table, found, half), *_costs(regret, leakage, plan.margin)]
+    return Answer(3, tuple(sentences), {name: each for name, each in tables.items() if len(each)}, figures, facts)
 
 
-def _regret(material: Material, table: Any) -> pd.DataFrame:
-    """Boosting retrained without a modality less each learner when it is hidden, averaged over seeds."""
-    rows = []
-    for name in material.plan.modalities:
-        column, own = f"without {name}", np.array(material.by_seed(f"boosting, without {name}"))
-        if column not in table.columns or not np.isfinite(own).any():
-            continue
-        floor = float(np.nanmean(own))
-        rows += [
-            {"modality": name, "learner": learner, "floor": floor, "hidden": value, "regret": floor - value}
-            for learner, value in table[column].items()
-        ]
-    return pd.DataFrame(rows, columns=["modality", "learner", "floor", "hidden", "regret"])
+def _hidden(table: Any, half: str, found: Orders) -> str:
+    best = str(table[half].idxmax())
+    loss = float(table.loc[best, "natural"] - table.loc[best, half])
+    return (
+        f"With a share of {half.split(' ')[1]} of the modalities hidden at random {best} ranks best "
+        f"({table.loc[best, half]:.3f}, {loss:.3f} less than with all that is there); the order of learners agrees "
+        f"{_tau(found, 'natural', half)} with that of patients as they come."
+    )
+
+
+def _linked(table: Any, found: Orders, half: str) -> list[str]:
+    """Whether the ranking by hiding at random holds where absence has a reason."""
+    named = {
+        "in those with the outcome": "hidden in ill 0.5",
+        "by risk": "by risk 0.5",
+        **{f"as {name.removeprefix('habits of ')} records": name for name in table if name.startswith("habits of ")},
+    }
+    told = {words: name for words, name in named.items() if name in found.areas}
+    if not told:
+        return []
+    words, name = min(told.items(), key=lambda each: found.agreement(half, each[1]).value)
+    said = (
+        f"A ranking made by hiding at random agrees {_tau(found, half, name)} with the one where modalities are "
+        f"missing {words}, the least of {len(told)} mechanisms that have a reason"
+    )
+    if named["in those with the outcome"] in table.columns:
+        drop = table["natural"] - table[named["in those with the outcome"]]
+        worst = str(drop.idxmax())
+        said += (
+            f"; missing in those with the outcome alone, they take {worst} from {table.loc[worst, 'natural']:.3f} to "
+            f"{table.loc[worst, named['in those with the outcome']]:.3f}"
+        )
+    return [said + "."]
+
+
+def _costs(regret: pd.DataFrame, leakage: pd.DataFrame, margin: float) -> list[str]:
+    said = []
+    one = regret[regret["condition"].str.startswith("without ")] if len(regret) else regret
+    if len(one):
+        worst = one.sort_values("regret", ascending=False).iloc[0]
+        word = "more than ignorance would" if worst["regret"] > margin else "no more than ignorance does"
+        name = str(worst["condition"]).removeprefix("without ")
+        said.append(
+            f"The absence of {name} costs {worst['learner']} {word}: {worst['regret']:+.3f} against boosting retrained "
+            "without it"
+        )
+    if len(leakage):
+        top = leakage.iloc[0]
+        ends = f"{top['auroc']:.2f} [{top['auroc_low']:.2f}, {top['auroc_high']:.2f}]"
+        said.append(f"who has what alone, without any value, has an AUROC of {ends}")
+    text = "; ".join(said)
+    return [f"{text[0].upper()}{text[1:]}."] if text else []
+
+
+def _tau(found: Orders, first: str, second: str) -> str:
+    each = found.agreement(first, second)
+    if not math.isfinite(each.value):
+        return "in nothing that can be said"
+    ends = f" [{each.low:.2f}, {each.high:.2f}]" if math.isfinite(each.low) else ""
+    return f"to {each.value:.2f}{ends} (Kendall's tau)"
+
+
+def _one_by_one(table: Any) -> pd.DataFrame:
+    """Modalities down; each learner's AUROC without it and with it alone across, conditions first."""
+    rows = [name for name in table.columns if name.startswith(_ONE_BY_ONE)]
+    return table[rows].T.rename_axis("condition").reset_index() if rows else pd.DataFrame()
+
+
+def _figures(
+    table: Any,
+    whole: Sequence[str],
+    shares: Sequence[float],
+    rates: Sequence[str],
+    mixed: Sequence[str],
+    floor: dict[str, float],
+    square: dict[str, pd.DataFrame],
+) -> dict[str, str]:
+    found = {}
+    if rates and whole:
+        lines = {name: [float(table.loc[name, one]) for one in ("natural", *rates)] for name in whole}
+        if all(one in floor for one in rates) and "boosting" in whole:
+            lines["floor: boosting trained for it"] = [lines["boosting"][0], *(floor[one] for one in rates)]
+        found["hidden_at_random"] = curves(lines, [0.0, *shares], "share of modalities hidden at random", "AUROC")
+    if len(whole) > 1 and len(mixed) > 1:
+        order = table["natural"].sort_values(ascending=False).index
+        places = table[list(mixed)].rank(ascending=False, method="first").astype(int).loc[order]
+        found["ranks"] = bumps({str(name): list(own) for name, own in zip(order, places.to_numpy())}, list(mixed))
+        found["conditions"] = heat(
+            table.loc[order, list(mixed)].to_numpy(), list(order), list(mixed), "what test patients lose", ""
+        )
+    for name, each in square.items():
+        if len(each) > 1:
+            across = f"{name}: test patients lose"
+            found[f"train_by_test_{name}"] = heat(
+                each.to_numpy(), list(each.index), list(each.columns), across, "training patients"
+            )
+    return found

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gdsfd.comparison.statistics import holm
+from gdsfd.evaluation.metrics.calibration import calibration_line
 from gdsfd.fusion_study.answer import Answer, Material, signed
 from gdsfd.fusion_study.differences import difference
+from gdsfd.fusion_study.figures_table import figures_of, mean_over_targets
+from gdsfd.fusion_study.ranks import orders
 from gdsfd.fusion_study.svg import forest
 
 __all__ = ["which"]
@@ -17,6 +22,8 @@ __all__ = ["which"]
 _FIGURES = ("auroc", "auprc", "brier", "log_loss")
 #: What every learner is held against.
 REFERENCES = ("concat", "boosting")
+#: Draws of subjects for the chance of being best.
+RESAMPLES = 200
 
 
 def which(material: Material) -> Answer:
@@ -47,7 +54,48 @@ def which(material: Material) -> Answer:
         "table": table.drop(columns=["seconds", "parameters"]).to_dict("records"),
     }
     picture = forest(rows, "AUROC minus concatenation's", plan.margin)
-    return Answer(2, (first + ".", second), {"learners": table}, {"minus_concat": picture}, facts)
+    tables = {"learners": table}
+    left_out = _left_out(material)
+    if len(left_out):
+        tables["environments_left_out"] = left_out
+    return Answer(2, (first + ".", second), tables, {"minus_concat": picture}, facts)
+
+
+def _left_out(material: Material) -> pd.DataFrame:
+    """Each environment after training on the others: learners' AUROC and their difference to concatenation's."""
+    if material.left_out is None:
+        return pd.DataFrame()
+    rows = []
+    for environment, own in material.left_out.groupby("holdout", sort=False):
+        figures = figures_of(own)
+        there = replace(
+            material,
+            predictions=own,
+            figures=figures,
+            means=mean_over_targets(figures),
+            fits=[fit for fit in material.left_out_fits if fit["holdout"] == environment],
+            left_out=None,
+        )
+        for each in material.plan.contenders:
+            found = difference(there, each.name, "concat")
+            rows.append(
+                {
+                    "environment": environment,
+                    "learner": each.name,
+                    "patients": there.sizes[1],
+                    "auroc": _mean(there.by_seed(each.name)),
+                    "minus_concat": found.mean,
+                    "minus_concat_low": found.low,
+                    "minus_concat_high": found.high,
+                    "verdict": "itself" if each.name == "concat" else found.verdict,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def _table(material: Material) -> pd.DataFrame:
@@ -55,7 +103,8 @@ def _table(material: Material) -> pd.DataFrame:
     for each in material.plan.contenders:
         row: dict[str, Any] = {"learner": each.name}
         for figure in _FIGURES:
-            row[figure] = float(np.nanmean(material.by_seed(each.name, figure=figure)))
+            row[figure] = _mean(material.by_seed(each.name, figure=figure))
+        row |= _calibration(material.predictions, each.name)
         for reference in REFERENCES:
             found = difference(material, each.name, reference)
             named = {"": found.mean, "_low": found.low, "_high": found.high, "_p": found.p}
@@ -66,9 +115,24 @@ def _table(material: Material) -> pd.DataFrame:
         row["parameters"] = next((fit["parameters"] for fit in own), None)
         rows.append(row)
     table = pd.DataFrame(rows)
+    drawn = orders(material.predictions[material.predictions["learner"].isin(table["learner"])], ["natural"], RESAMPLES)
+    best = dict(zip(drawn.learners, drawn.best("natural"), strict=True)) if "natural" in drawn.areas else {}
+    table["chance_of_being_best"] = [float(best.get(name, math.nan)) for name in table["learner"]]
     for reference in REFERENCES:
         table[f"minus_{reference}_holm"] = holm(table[f"minus_{reference}_p"].tolist())
     return table.sort_values("auroc", ascending=False, ignore_index=True)
+
+
+def _calibration(predictions: pd.DataFrame, learner: str) -> dict[str, float]:
+    """Intercept and slope of the outcome's log-odds on the predicted, the mean over seeds and targets."""
+    own = predictions[(predictions["learner"] == learner) & (predictions["condition"] == "natural")]
+    lines = []
+    for _, each in own.groupby(["seed", "target"], sort=False):
+        y, p = (each[name].to_numpy(dtype=np.float64) for name in ("y", "p"))
+        cluster = np.unique(each["subject"].to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
+        lines.append([found.value for found in calibration_line(y, p, cluster)])
+    columns = np.array(lines, dtype=np.float64).reshape(-1, 2).T
+    return {name: _mean(list(column)) for name, column in zip(("calibration_intercept", "calibration_slope"), columns)}
 
 
 def _verdict(table: Any, learner: str, reference: str) -> str:

@@ -1,0 +1,207 @@
+"""Fits what a study lacks, here or in processes of their own, and says how long it will take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch_geometric.data import HeteroData
+
+from gdsfd.comparison.designs import Case
+from gdsfd.comparison.execution import ProcessExecutor
+from gdsfd.comparison.fit_log import FitLog, Record
+from gdsfd.fusion_study.contenders import Contender
+from gdsfd.fusion_study.figures_table import read_facts
+from gdsfd.fusion_study.fits import file_of, fit_contender, losses_in_test
+from gdsfd.fusion_study.plan import StudyPlan
+
+__all__ = ["fit_missing", "limited", "seconds_left"]
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class StudyJob:
+    """One fit, to be made in a process of its own or in this one.
+
+    Args:
+        plan: The plan.
+        contender: What is fitted.
+        seed: Number of the split.
+        holdout: The environment that is left out, if one is.
+        folder: The study's.
+        lost: What test patients lose under the plan's conditions.
+        words: What is told when it begins.
+    """
+
+    plan: StudyPlan
+    contender: Contender
+    seed: int
+    holdout: str | None
+    folder: Path
+    lost: Mapping[str, NDArray[np.bool_]]
+    words: str
+
+    def fit(self, graph: HeteroData, log: FitLog | None, tell: Tell | None) -> list[Record]:
+        """Fits; the facts go to the log when the predictions are on disk."""
+        if tell is not None:
+            tell(self.words)
+        plan = self.plan
+        conditions = ("natural",) if self.holdout is not None else plan.conditions_of(self.contender)
+        settings, sensitivity = dict(plan.settings or {}), plan.sensitivity
+        facts = fit_contender(
+            graph, self.contender, self.seed, conditions, settings, sensitivity, self.folder, self.holdout, self.lost
+        )
+        return log.append([facts]) if log is not None else [facts]
+
+
+def fit_missing(
+    folder: Path, plan: StudyPlan, file: Path, cases: Sequence[Case], first: HeteroData, jobs: int, tell: Tell
+) -> None:
+    """Fits what is not in the log, or has no predictions.
+
+    Args:
+        folder: The study's.
+        plan: The plan.
+        file: The log.
+        cases: Splits.
+        first: The graph of the first of them.
+        jobs: Fits at once; each has a share of the processor's threads.
+        tell: Told, in words, before each fit.
+    """
+    log = FitLog(file, {"plan": plan.hash})
+    done = {(line["learner"], line["seed"], line.get("holdout")) for line in read_facts(file)}
+    waiting = [
+        (case, each)
+        for case in cases
+        for each in (plan.fits if case.holdout is None else plan.contenders)
+        if (each.name, case.seed, case.holdout) not in done
+        or not file_of(folder, each, case.seed, case.holdout).is_file()
+    ]
+    if not waiting:
+        return
+    run = _Parallel(jobs, log, tell) if jobs > 1 else _Serial(log, tell)
+    with run:
+        _submit(folder, plan, file, cases, first, waiting, run, jobs)
+
+
+def _submit(
+    folder: Path,
+    plan: StudyPlan,
+    file: Path,
+    cases: Sequence[Case],
+    first: HeteroData,
+    waiting: Sequence[tuple[Case, Contender]],
+    run: _Serial | _Parallel,
+    jobs: int,
+) -> None:
+    number = 0
+    for case in cases:
+        own = [each for at, each in waiting if at is case]
+        if not own:
+            continue
+        graph = limited(first if case is cases[0] else case.make(), plan.patients, case.seed)
+        wanted = plan.conditions if case.holdout is None else ("natural",)
+        lost = losses_in_test(graph, wanted, case.seed)
+        parts = []
+        for each in own:
+            number += 1
+            without = f" without {case.holdout}" if case.holdout is not None else ""
+            words = f"fit {number} of {len(waiting)}: {each.name}, seed {case.seed}{without}"
+            parts.append(StudyJob(plan, each, case.seed, case.holdout, folder, lost, words))
+        run.begin(waiting, number - len(own), file, jobs)
+        run(graph, parts)
+
+
+class _Serial:
+    """One fit after another, in this process."""
+
+    def __init__(self, log: FitLog, tell: Tell) -> None:
+        self.log, self.tell = log, tell
+
+    def __enter__(self) -> _Serial:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        pass
+
+    def begin(self, waiting: Sequence[tuple[Case, Contender]], number: int, file: Path, jobs: int) -> None:
+        """What is still to come, and where the facts of what was are."""
+        self.names, self.number, self.file = [each.name for _, each in waiting], number, file
+
+    def __call__(self, graph: HeteroData, parts: Sequence[StudyJob]) -> None:
+        for part in parts:
+            left = seconds_left(self.names[self.number :], read_facts(self.file))
+            self.tell(part.words + _in_words(left))
+            part.fit(graph, self.log, None)
+            self.number += 1
+
+
+class _Parallel(ProcessExecutor):
+    """Several fits at once."""
+
+    def __init__(self, jobs: int, log: FitLog, tell: Tell) -> None:
+        super().__init__(jobs, 1, log, self._told)
+        self.names: list[str] = []
+        self.told, self.number = tell, 0
+
+    def begin(self, waiting: Sequence[tuple[Case, Contender]], number: int, file: Path, jobs: int) -> None:
+        """What is still to come, and where the facts of what was are."""
+        self.names, self.file = [each.name for _, each in waiting], file
+
+    def _told(self, words: str) -> None:
+        left = seconds_left(self.names[self.number :], read_facts(self.file)) / self.jobs
+        self.number += 1
+        self.told(words + _in_words(left))
+
+
+def seconds_left(names: Sequence[str], facts: Sequence[Mapping[str, Any]]) -> float:
+    """How long fits will take, one after another; NaN as long as none has ended.
+
+    One of a name that was fitted takes what these took on average; another what all of those took.
+
+    Args:
+        names: Of the contenders still to be fitted, one per fit.
+        facts: Of the fits that have ended.
+
+    Example:
+        >>> facts = [{"learner": "muse", "seconds": 9.0}, {"learner": "boosting", "seconds": 1.0}]
+        >>> seconds_left(["muse", "muse", "concat"], facts)
+        23.0
+    """
+    known: dict[str, list[float]] = {}
+    for each in facts:
+        known.setdefault(str(each["learner"]), []).append(float(each.get("seconds_with_predictions", each["seconds"])))
+    if not known:
+        return math.nan
+    means = {name: float(np.mean(own)) for name, own in known.items()}
+    other = float(np.mean(list(means.values())))
+    return float(sum(means.get(name, other) for name in names))
+
+
+def _in_words(seconds: float) -> str:
+    if math.isnan(seconds):
+        return ""
+    return f", about {math.ceil(seconds / 60)} min left" if seconds > 90 else f", about {math.ceil(seconds)} s left"
+
+
+def limited(graph: HeteroData, most: int | None, seed: int) -> HeteroData:
+    """The graph with at most so many patients in its splits; whole subjects are drawn, the others take no part."""
+    names = np.asarray(graph["patient"].split, dtype=object)
+    used = np.isin(names, ["train", "tuning", "test"])
+    if most is None or used.sum() <= most:
+        return graph
+    subjects = np.asarray(graph["patient"].subject, dtype=str)
+    order = np.random.default_rng(seed).permutation(np.unique(subjects[used]))
+    rank = dict(zip(order.tolist(), range(len(order)), strict=True))
+    place = np.array([rank.get(own, len(order)) for own in subjects])
+    counts = np.cumsum(np.bincount(place[used], minlength=len(order)))
+    kept = used & (place < np.searchsorted(counts, most, side="right"))
+    made = graph.clone()
+    made["patient"].split = [str(name) if keep else "left out" for name, keep in zip(names, kept, strict=True)]
+    return made
