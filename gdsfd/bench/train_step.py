@@ -18,6 +18,7 @@ from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
 from gdsfd.bench.timing import in_turns
 from gdsfd.errors import InputError, near_names
+from gdsfd.nn.adamw import AdamW
 from gdsfd.result_lines import Line, environment
 
 __all__ = ["bench_train_step", "memory_call", "stepper"]
@@ -116,7 +117,7 @@ def _compare(shape: Shape, batch_size: int, model: str, options: Options) -> dic
 
 def stepper(contest: Contest, name: str, shape: Shape, batch_size: int, device: str) -> Callable[[], object]:
     """A function that trains one contestant on the next batch of shuffled patients."""
-    optimizer = torch.optim.AdamW(contest.models[name].parameters(), lr=1e-4, fused=True)
+    optimizer = AdamW(contest.models[name].parameters(), lr=1e-4)
     batches = _batches(shape.patients, batch_size, device)
     loss = contest.losses[name]
 

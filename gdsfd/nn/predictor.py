@@ -22,7 +22,9 @@ from gdsfd.nn.encoders import CellTokens, Encoder, FeatureEncoder, build_encoder
 from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.nn.encoders.feature_layout import FeatureLayout
 from gdsfd.nn.encoders.token_grid import TokenGrid
+from gdsfd.nn.encoders.token_list import token_list
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
+from gdsfd.ops.choose import FEW_EDGES
 
 __all__ = ["Batch", "Prediction", "Predictor"]
 
@@ -136,14 +138,18 @@ class Predictor(nn.Module):
             if self.training and torch.is_grad_enabled():
                 raise RuntimeError("batches in fixed shapes are trained on through MemberStack, which has the weights")
             return TokenGrid([self.grid_encoders]).train(self.training)(batch.inputs)[0]
-        parts = []
-        for number, name in enumerate(self.names):
-            observations = batch.observations[name]
-            if int(batch.layout.modality_degree[number]):
-                parts.append(self.encoders[number](observations))
-        if not parts:
+        there = [
+            (encoder, batch.observations[name])
+            for encoder, name, degree in zip(self._encoders, self.names, batch.layout.modality_degree.tolist())
+            if degree
+        ]
+        if not there:
             return torch.zeros(0, self.channels, device=batch.rows.device)
-        return torch.cat(parts)
+        if self.training and batch.layout.num_edges <= FEW_EDGES:
+            in_one = token_list(*zip(*there))
+            if in_one is not None:
+                return in_one
+        return torch.cat([encoder(observations) for encoder, observations in there])
 
     def inputs(self, batch: Batch) -> tuple[Tensor, Layout]:
         """What the backbone takes: tokens [E, d] and their layout, of modalities or of cells (``Backbone.level``)."""

@@ -26,10 +26,10 @@ from torch import Tensor
 from gdsfd.ops.backends import available
 from gdsfd.ops.bipartite import Bipartite
 
-__all__ = ["choose", "choose_edge_update"]
+__all__ = ["FEW_EDGES", "choose", "choose_edge_update"]
 
-# One chunk of segment's; up to there its bookkeeping costs more than it saves.
-_FEW_EDGES = 4096
+#: One chunk of segment's; up to there its bookkeeping costs more than it saves.
+FEW_EDGES = 4096
 # Numbers of an edge tensor (32 MiB of float32): beyond, the grid's temporaries leave the cache and segment is as fast.
 _DENSE_NUMBERS = 1 << 23
 
@@ -45,11 +45,11 @@ def choose(node: Tensor, graph: Bipartite) -> str:
         return "triton" if node.is_floating_point() and "triton" in available() else "reference"
     if node.is_floating_point() and graph.num_edges * node.size(1) <= _DENSE_NUMBERS and graph.complete:
         return "dense"
-    return "reference" if graph.num_edges <= _FEW_EDGES else "segment"
+    return "reference" if graph.num_edges <= FEW_EDGES else "segment"
 
 
 def choose_edge_update(edge: Tensor) -> str:
     """The backend for an edge update of edge terms [E, C]."""
     if edge.device.type != "cpu":
         return "triton" if "triton" in available() else "reference"
-    return "reference" if edge.size(0) <= _FEW_EDGES else "segment"
+    return "reference" if edge.size(0) <= FEW_EDGES else "segment"

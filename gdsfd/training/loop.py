@@ -18,6 +18,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.adamw import AdamW
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.member_stack import MemberStack
@@ -143,9 +144,7 @@ def _train(
     assert config.batch_size is not None
     batches = TrainingBatches(network, store, fabric.device, config.batch_size)
     trained = MemberStack(network) if batches.in_grid else network
-    optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-        _decay_groups(trained, config.weight_decay), lr=config.learning_rate, fused=True
-    )
+    optimizer: torch.optim.Optimizer = AdamW(_decay_groups(trained, config.weight_decay), lr=config.learning_rate)
     critics = Critics(objective)
     hooks = BackboneHooks(network, store, config, critics.optimizer is not None)
     whole = nn.ModuleDict({"network": network, "objective": objective})

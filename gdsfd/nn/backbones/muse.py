@@ -130,19 +130,19 @@ class MuseBackbone(Backbone):
         if layout.num_modalities > self.num_modalities:  # several views side by side
             modality = modality.repeat(layout.num_modalities // self.num_modalities, 1)
         last = len(self.layers) - 1
-        norm = mask_total(mask, layout.edges, "left") if until != 0 else None  # the same in every layer
+        first = self.layers[0]
+        assert isinstance(first, EdgeSAGEConv)
+        norm = first.norm(edge, layout, mask) if until != 0 else None  # the same in every layer
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, EdgeSAGEConv)
             if number == until:
                 return layer.to_modalities(patient, edge, layout, mask)
+            assert norm is not None
             if number < last and self.training:
                 updated, modality, edge = layer(patient, modality, edge, layout, mask, take=take, norm=norm)
                 take = None  # the new edges are each its own
             else:
-                edge = edge if take is None else edge.index_select(0, take)
-                take = None
-                assert norm is not None
-                updated = layer.update(patient, layer.to_patients(modality, edge, layout, mask), norm)
+                updated = layer.new_patients(patient, modality, edge, layout, mask, norm, take)
                 if number < last:
                     modality = self.states[number]
                     edge = layer.update_edge(edge, updated, modality, layout)

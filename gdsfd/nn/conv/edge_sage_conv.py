@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from gdsfd.errors import InputError
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.ops import aggregate, edge_update, mask_total, normalised
-from gdsfd.ops.bipartite import Side
+from gdsfd.ops.bipartite import Bipartite, Side
+from gdsfd.ops.sage_layer import fused, node_norm, sage_layer
 
 __all__ = ["EdgeSAGEConv"]
 
@@ -87,15 +88,64 @@ class EdgeSAGEConv(nn.Module):
             backend: Of the operations; see :func:`gdsfd.ops.aggregate`.
             take: Row of ``edge`` that each edge of the layout has, int64, where several share one (then ``edge`` is
                 [rows, d], and what is made of it alone is worked out once per row); None = each has its own.
-            norm: Sum of the masks of each patient, for whoever has it from another layer; None = worked out.
+            norm: What :meth:`norm` gave for another layer with the same edges and masks; None = worked out.
         """
-        norm = mask_total(mask, layout.edges, "left") if norm is None else norm
+        norm = self.norm(edge, layout, mask, backend) if norm is None else norm
+        if self._fused(edge, layout, backend):
+            assert self.edge_patient is not None
+            assert self.edge_modality is not None
+            assert self.edge_edge is not None
+            edges = (self.edge_patient.weight, self.edge_patient.bias, self.edge_modality.weight, self.edge_edge.weight)
+            return self._in_one(patient, modality, edge, layout, mask, norm, edges, take)
         term = _taken(self.message_edge(edge), take)
+        norm = norm[: layout.num_patients]
         to_patients = _sum(self.message_node(modality), term, layout, "left", mask, backend)
         to_modalities = _sum(self.message_node(patient), term, layout, "right", mask, backend)
         new_patient = self.update(patient, to_patients, norm)
         new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
         return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend, take)
+
+    def norm(self, edge: Tensor, layout: Layout, mask: Tensor | None, backend: str = "auto") -> Tensor:
+        """Sum of the masks of each patient, on a short list of edges also of each modality; the same in every layer."""
+        graph = layout.edges
+        if backend == "auto" and isinstance(graph, Bipartite) and fused(edge, graph):
+            return node_norm(_columns(mask, edge), graph, edge)
+        return mask_total(mask, graph, "left")
+
+    def new_patients(
+        self,
+        patient: Tensor,
+        modality: Tensor,
+        edge: Tensor,
+        layout: Layout,
+        mask: Tensor | None,
+        norm: Tensor,
+        take: Tensor | None = None,
+    ) -> Tensor:
+        """The first of what :meth:`forward` gives, for a last layer; the arguments are the same."""
+        if isinstance(layout.edges, Bipartite) and fused(edge, layout.edges):
+            return self._in_one(patient, modality, edge, layout, mask, norm, None, take)[0]
+        return self.update(patient, self.to_patients(modality, _taken(edge, take), layout, mask), norm)
+
+    def _fused(self, edge: Tensor, layout: Layout, backend: str) -> bool:
+        return backend == "auto" and self.edge_patient is not None and fused(edge, layout.edges)
+
+    def _in_one(
+        self,
+        patient: Tensor,
+        modality: Tensor,
+        edge: Tensor,
+        layout: Layout,
+        mask: Tensor | None,
+        norm: Tensor,
+        edges: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        take: Tensor | None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        assert isinstance(layout.edges, Bipartite)
+        message = self.message_node.weight, self.message_node.bias, self.message_edge.weight
+        update = self.update_message.weight, self.update_message.bias, self.update_node.weight
+        mask = _columns(mask, edge)
+        return sage_layer(patient, modality, edge, mask, norm, layout.edges, message, update, edges, take)
 
     def to_patients(self, modality: Tensor, edge: Tensor, layout: Layout, mask: Tensor | None = None) -> Tensor:
         """Sum of the messages into each patient; [B, d]."""
@@ -132,6 +182,13 @@ class EdgeSAGEConv(nn.Module):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, update_edges={self.edge_patient is not None})"
+
+
+def _columns(mask: Tensor | None, like: Tensor) -> Tensor | None:
+    """A mask as [E, 1] or [E, d], of the edges' type."""
+    if mask is None:
+        return None
+    return (mask.unsqueeze(1) if mask.dim() == 1 else mask).to(like.dtype)
 
 
 def _taken(rows: Tensor, take: Tensor | None) -> Tensor:

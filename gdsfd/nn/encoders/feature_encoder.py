@@ -69,9 +69,14 @@ class FeatureEncoder(Encoder):
         return self.out(self.token(self.features(observations)))
 
     @property
-    def in_grid(self) -> bool:
-        """Whether a token is ``out(token.linear(scaled(...)))``, so that tokens can be worked out on a grid."""
+    def maps_features(self) -> bool:
+        """Whether a token is ``out(token.linear(scaled(...)))`` and nothing else, with parts of this package."""
         return type(self).forward is FeatureEncoder.forward and self._has_usual_parts
+
+    @property
+    def in_grid(self) -> bool:
+        """Whether tokens can be worked out on a grid, from :meth:`scaled` with :attr:`dropped_inputs`."""
+        return self.maps_features
 
     @property
     def _has_usual_parts(self) -> bool:
