@@ -68,7 +68,7 @@ class AdamW(torch.optim.AdamW):
             beta1, beta2 = group["betas"]
             torch._fused_adamw_(
                 lists.parameters,
-                [each.grad for each in lists.parameters],
+                [each.grad for each in lists.parameters if each.grad is not None],
                 lists.averages,
                 lists.squares,
                 [],

@@ -42,7 +42,9 @@ def token_list(encoders: Sequence[Encoder], observations: Sequence[Mapping[str, 
     if not plain_float(*weights) or is_mapped(weights[0]) or len({weight.dtype for weight in weights}) != 1:
         return None
     scaled = [encoder.scaled(seen) for encoder, seen in zip(found, observations)]
-    if sum(map(len, scaled)) > FEW_EDGES or any(each.requires_grad or each.dtype != weights[0].dtype for each in scaled):
+    if sum(map(len, scaled)) > FEW_EDGES or any(
+        each.requires_grad or each.dtype != weights[0].dtype for each in scaled
+    ):
         return None
     tokens: Tensor = _TokenList.apply(found[0].out.dropout, *scaled, *weights)
     return tokens

@@ -189,3 +189,32 @@ def test_widths_and_weights_drawn_anew() -> None:
     conv.reset_parameters()
     assert (conv.in_channels, conv.out_channels) == (4, 4)
     assert all(not torch.equal(value, before[name]) for name, value in conv.named_parameters())
+
+
+@pytest.mark.parametrize("kind", ["none", "edge", "channel", "hard"])
+@pytest.mark.parametrize("update_edges", [False, True])
+def test_edges_that_share_rows_and_a_last_layer(kind: str, update_edges: bool) -> None:
+    layout = a_batch()[1]
+    generator = torch.Generator().manual_seed(5)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        conv = EdgeSAGEConv(4, update_edges=update_edges).double()
+    rows = torch.randn(3, 4, dtype=torch.float64, generator=generator).requires_grad_()
+    take = torch.randint(3, (layout.num_edges,), generator=generator)
+    patient = torch.randn(1, 4, dtype=torch.float64, generator=generator).requires_grad_()
+    modality = torch.randn(3, 4, dtype=torch.float64, generator=generator).requires_grad_()
+    mask = masks(layout, 4, kind)
+    expected = by_concatenation(conv, patient.expand(7, -1), modality, rows[take], layout, mask)
+    norm = conv.norm(rows, layout, mask)
+    last = conv.new_patients(patient, modality, rows, layout, mask, norm, take)
+    outputs = (*conv(patient, modality, rows, layout, mask, take=take, norm=norm), last)
+    above = [torch.randn(each.shape, dtype=torch.float64, generator=generator) for each in outputs]
+    leaves = [patient, modality, rows, *conv.parameters()] + ([] if mask is None else [mask])
+    every = [
+        torch.autograd.grad(each, leaves, above, retain_graph=True, allow_unused=True)
+        for each in (outputs, (*expected, expected[0]))
+    ]
+    for found, right in zip((*outputs, *every[0]), (*expected, expected[0], *every[1])):
+        assert (found is None) == (right is None)
+        if found is not None and right is not None:
+            torch.testing.assert_close(found, right, rtol=0, atol=1e-12)

@@ -14,7 +14,9 @@ from gdsfd.ops.choose import FEW_EDGES
 def some_encoders(dropout: float) -> list[Encoder]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        encoders = [build_encoder(ModalityFields(f"m{width}", "embedding", width=width), 6, dropout) for width in (3, 5)]
+        encoders = [
+            build_encoder(ModalityFields(f"m{width}", "embedding", width=width), 6, dropout) for width in (3, 5)
+        ]
         for encoder in encoders:
             for weight in encoder.parameters():
                 torch.nn.init.normal_(weight)
