@@ -8,6 +8,7 @@ import os
 import shutil
 from copy import copy
 from pathlib import Path
+from typing import Annotated
 
 from gdsfd.atomic_write import check_writable
 from gdsfd.cli.output import check_out_folder
@@ -21,6 +22,9 @@ MODELS = {"muse_prototypes": ("muse", "prototypes")}
 
 #: Folders the demo makes.
 PARTS = ("exports", "graph", "runs", "report")
+
+#: Fits at once: their steps are too small for two cores.
+_JOBS = min(2, len(os.sched_getaffinity(0)))
 
 #: Marks a folder as the demo's.
 MARKER = "demo.json"
@@ -41,6 +45,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--epochs", type=int, default=12, help="at most so many per model (default: 12)")
     parser.add_argument("--resamples", type=int, default=200, metavar="N", help="bootstrap resamples (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=_JOBS, help="fits at once, in processes (default: 2, on one core 1)"
+    )
     parser.add_argument("--quiet", action="store_true", help="print only the headline")
     parser.add_argument("--force", action="store_true", help="replace an earlier demo")
     parser.set_defaults(run=run)
@@ -53,12 +60,18 @@ def run(arguments: argparse.Namespace) -> None:
     check_writable(out, inside=True)
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
 
+    if arguments.jobs > 1:
+        from gdsfd.worker_process import fitting_processes
+
+        fitting_processes()  # they import beside this one
+
     from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt.text import receipt_text
     from gdsfd.evaluation.assess import ProbabilisticModel
     from gdsfd.evaluation.evaluation import evaluate
     from gdsfd.graph.build import build_graph
     from gdsfd.graph.serialization import save_graph
+    from gdsfd.setting_checks import Whole, checked
     from gdsfd.simulation.config import SPLITS, SimulationConfig
     from gdsfd.simulation.simulate import simulate
     from gdsfd.simulation.truth import load_truth
@@ -73,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         name: Debiaser(backbone, debias, seed=arguments.seed, max_epochs=arguments.epochs)
         for name, (backbone, debias) in MODELS.items()
     }
+    checked(arguments.jobs, Annotated[int, Whole(1, 256)], "--jobs")
     progress = on_terminal(arguments.quiet)
     splits = [name for name in SPLITS if name.startswith("test")]
 
@@ -98,6 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
                 on_epoch=lambda row: tell(epoch_words(row, arguments.epochs)),
                 progress=progress,
                 baselines=name == next(iter(models)),
+                jobs=arguments.jobs,
             )
         if model.guard is not None:
             say(model.guard.explanation)

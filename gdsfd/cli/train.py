@@ -44,6 +44,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         action="store_true",
         help="fit no gradient boosting and logistic regression to stand beside the model on new patients",
     )
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=1, help="fits of a debiased model at once, in processes (default: 1)"
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument("--force", action="store_true", help="replace a model that is already there")
     parser.set_defaults(run=run)
@@ -86,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
             on_epoch=lambda row: tell(epoch_words(row, model.config.max_epochs)),
             progress=on_terminal(arguments.quiet),
             baselines=not arguments.no_baselines,
+            jobs=arguments.jobs,
         )
     if not arguments.quiet:
         print(_account(model.describe()))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from torch_geometric.data import HeteroData
 
 from gdsfd.comparison.fit_log import FitLog, Record, plain
@@ -25,8 +21,9 @@ from gdsfd.comparison.fits import ORACLE, Plan, fit_all
 from gdsfd.errors import GdsfdError
 from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.serialization import load_graph, save_graph
-from gdsfd.plugins import load_plugins, loaded_plugins
+from gdsfd.plugins import loaded_plugins
 from gdsfd.private_folder import private_folder
+from gdsfd.worker_process import begin_worker
 
 __all__ = ["Job", "Part", "ProcessExecutor", "SerialExecutor"]
 
@@ -187,16 +184,7 @@ def _begin(alive: Connection, said: Any, threads: int, plugins: Sequence[str]) -
     """Prepares a worker: it knows the plug-ins that the process which waits has loaded."""
     global _said
     _said = said
-    torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits decides
-    threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
-    load_plugins(plugins)
-
-
-def _end_with(alive: Connection) -> None:
-    with suppress(EOFError, OSError):
-        alive.recv()  # nothing is ever sent
-    os._exit(1)
+    begin_worker(alive, threads, plugins)
 
 
 def _fit(part: Part, folder: Path, log: FitLog | None) -> list[Record]:

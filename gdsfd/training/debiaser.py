@@ -135,6 +135,7 @@ class Debiaser(TrainedNetworks, Estimator):
         on_epoch: Watch | None = None,
         progress: bool | None = None,
         baselines: bool = True,
+        jobs: int = 1,
     ) -> Debiaser:
         """Trains on the split ``train``, choosing the epoch on ``tuning``.
 
@@ -155,6 +156,9 @@ class Debiaser(TrainedNetworks, Estimator):
             baselines: Whether to fit gradient boosting and logistic regression and to keep them; of a mode that reads
                 suspects both also beside the suspects' margin, and boosting beside found strata that are used. Without
                 them the model can be compared with none on new patients.
+            jobs: Fits of a debiased model (with and without debiasing, and the guard's) at once, each in a process with
+                its share of the threads; 1 = in this process, one after the other. The numbers are those of as many
+                threads here. A script needs ``if __name__ == "__main__":`` around what it does.
 
         Returns:
             The model itself.
@@ -164,7 +168,7 @@ class Debiaser(TrainedNetworks, Estimator):
                 there; ``out`` holds something else, or another process trains into it; ``resume`` with another graph
                 or other settings than before, or from a damaged checkpoint. Then nothing is written.
         """
-        check_fit_arguments(out, resume, on_epoch)
+        check_fit_arguments(out, resume, on_epoch, jobs)
         check_trainable(graph)
         if self._suspects_given:
             check_suspects(self.suspects, graph)
@@ -175,7 +179,8 @@ class Debiaser(TrainedNetworks, Estimator):
         _log.info("%s: %s", title, plan_training(graph, config, self.streams).explanation)
         with followed(title, config.max_epochs, progress, on_epoch) as watch:
             if out is None:
-                self._take(graph, fit_models(graph, reference, self.streams, None, False, {}, watch), suspects)
+                models = fit_models(graph, reference, self.streams, None, False, {}, watch, jobs)
+                self._take(graph, models, suspects)
                 self.record_ = self._recorded(graph, baselines)
                 return self
             out, folder = Path(out), work_folder(Path(out))
@@ -186,7 +191,7 @@ class Debiaser(TrainedNetworks, Estimator):
                 else:
                     empty_work_folder(folder)
                 try:
-                    models = fit_models(graph, reference, self.streams, folder, resume, settings, watch)
+                    models = fit_models(graph, reference, self.streams, folder, resume, settings, watch, jobs)
                 except DivergedError:
                     empty_work_folder(folder)
                     raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from torch_geometric.data import HeteroData
 
@@ -11,6 +11,7 @@ from gdsfd.atomic_write import check_writable
 from gdsfd.errors import InputError, cell_text
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.loader import rows_of
+from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
 from gdsfd.training.labels import check_labels, check_two_classes
@@ -19,7 +20,7 @@ from gdsfd.training.storage.model_folder import check_free
 __all__ = ["check_fit_arguments", "check_place", "check_trainable"]
 
 
-def check_fit_arguments(out: Any, resume: bool, on_epoch: Any) -> None:
+def check_fit_arguments(out: Any, resume: bool, on_epoch: Any, jobs: Any = 1) -> None:
     """Holds the arguments of ``fit`` to their types and to each other.
 
     Raises:
@@ -31,6 +32,7 @@ def check_fit_arguments(out: Any, resume: bool, on_epoch: Any) -> None:
         raise InputError("resume=True needs out=: the folder of the run to go on with")
     if on_epoch is not None and not callable(on_epoch):
         raise InputError(f"fit: on_epoch: expected a function, got {cell_text(on_epoch)}")
+    checked(jobs, Annotated[int, Whole(1, 256)], "fit: jobs")
 
 
 def check_trainable(graph: HeteroData) -> None:

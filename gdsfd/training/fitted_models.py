@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.ending import why_ended
+from gdsfd.training.fits_at_once import Fit, FitProcesses, Fits, FitsHere
 from gdsfd.training.model_selection.guard import Guard, select_model
+from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, left_out_fits
 from gdsfd.training.progress import Watch
 
 __all__ = ["FittedModels", "fit_models"]
@@ -90,6 +93,7 @@ def fit_models(
     resume: bool,
     settings: dict[str, Any],
     watch: Watch,
+    jobs: int = 1,
 ) -> FittedModels:
     """Trains what a debiasing mode consists of.
 
@@ -101,6 +105,7 @@ def fit_models(
         resume: Whether to go on from them.
         settings: Stored with them.
         watch: Called with each row of the histories.
+        jobs: Fits at once, each in a process; 1 = here, one after the other.
     """
     config = reference.config
     if streams is None:
@@ -108,19 +113,41 @@ def fit_models(
         _log.info("%s, reference: %s", reference.backbone, why_ended(plain.state, config))
         return FittedModels({"reference": plain}, None, config)
     debiased = replace(reference, streams=streams)
-    fitted, store = {}, PatientStore(graph)
-    for name, arm in (("reference", reference), ("debiased", debiased)):
-        place = folder / name if folder is not None else None
-        fitted[name] = arm.fit(graph, None, place, resume, settings, _named(watch, name), store)
-        _log.info("%s, %s: %s", arm.backbone, name, why_ended(fitted[name].state, config))
-        for cut, worth in zip(fitted[name].suspect_signal.clipped, fitted[name].suspect_signal.effective):
-            _log.info("weights by suspects: %.1f %% cut, worth %.0f training patients", 100 * cut, worth)
+    store = PatientStore(graph)
+    wanted = {
+        name: Fit(arm, None, folder / name if folder is not None else None, _named(watch, name))
+        for name, arm in (("reference", reference), ("debiased", debiased))
+    }
     folds = config.guard_folds if config.guard == "auto" else 0
-    guard = select_model(
-        graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store
-    )
+    with ExitStack() as held:
+        fits: Fits = FitsHere(graph, resume, settings, store)
+        if jobs > 1:
+            fits = held.enter_context(FitProcesses(graph, resume, settings, jobs))
+            for fit in (wanted["debiased"], wanted["reference"]):  # the longest first
+                fits.foresee(fit)
+            for fit in _left_out(graph, reference, debiased, folds, folder):
+                fits.foresee(fit)
+        fitted = {}
+        for name, fit in wanted.items():
+            fitted[name] = fits.begin(fit)()
+            _log.info("%s, %s: %s", fit.arm.backbone, name, why_ended(fitted[name].state, config))
+            for cut, worth in zip(fitted[name].suspect_signal.clipped, fitted[name].suspect_signal.effective):
+                _log.info("weights by suspects: %.1f %% cut, worth %.0f training patients", 100 * cut, worth)
+        guard = select_model(
+            graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store,
+            fits=fits,
+        )  # fmt: skip
     _log.info("guard: %s", guard.explanation)
     return FittedModels(fitted, guard, config)
+
+
+def _left_out(graph: HeteroData, reference: Arm, debiased: Arm, folds: int, folder: Path | None) -> list[Fit]:
+    """The guard's fits that are known before anything is fitted; it may decide without them."""
+    parts = environment_folds(graph, folds)
+    plain = left_out_fits("reference", reference, parts, folder, None)
+    if debiased.streams is None or debiased.streams.finds_strata:  # what is fitted depends on what strata are found
+        return plain
+    return [*left_out_fits("debiased", debiased, parts, folder, None), *plain]
 
 
 def _named(watch: Watch, model: str) -> Watch:

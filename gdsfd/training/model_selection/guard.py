@@ -17,6 +17,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
+from gdsfd.training.fits_at_once import Fits, FitsHere
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import FEWEST, Concordance
 from gdsfd.training.model_selection.evidence import mean_area, strata_weights, weighted_gain
@@ -78,6 +79,7 @@ def select_model(
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     left_out_reference: dict[str, FittedArm] | None = None,
     store: PatientStore | None = None,
+    fits: Fits | None = None,
 ) -> Guard:
     """Compares a debiased model with its reference without looking at any test patient.
 
@@ -104,6 +106,7 @@ def select_model(
         left_out_reference: Fits of the reference without each fold, by the fold's name; what is missing is added. Lets
             several debiased arms share them.
         store: The graph's, which all fits share; default: a new one.
+        fits: What the further fits are asked of; default: they are done here, one after the other.
     """
     y = graph["patient"].y
     tuning_rows = rows_of(graph, "tuning")
@@ -148,8 +151,9 @@ def select_model(
     strata = practice()
     kinds = f"the {strata.shape[1]} kinds of practice found" if strata is not None else "the suspects"
     if parts:
+        fits = FitsHere(graph, resume, settings, store) if fits is None else fits
         found = leave_one_environment_out(
-            graph, reference, debiased, parts, folder, resume, settings, on_epoch, left_out_reference, store, strata
+            graph, reference, debiased, parts, folder, fits, on_epoch, left_out_reference, store, strata
         )
         where = "in environments left out of training"
         if strata is not None:

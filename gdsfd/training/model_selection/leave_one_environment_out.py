@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +14,14 @@ from torch_geometric.data import HeteroData
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
+from gdsfd.training.fits_at_once import Fit, Fits
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import Concordance
 from gdsfd.training.model_selection.evidence import concordance_of_models
 from gdsfd.training.model_selection.neutral_weights import neutral_weights
+from gdsfd.training.progress import Watch
 
-__all__ = ["EnvironmentFold", "environment_folds", "leave_one_environment_out"]
+__all__ = ["EnvironmentFold", "environment_folds", "leave_one_environment_out", "left_out_fits"]
 
 
 Floats = NDArray[np.float64]
@@ -92,15 +92,31 @@ def _label(graph: HeteroData) -> NDArray[np.int64]:
     return found
 
 
+def left_out_fits(
+    name: str, arm: Arm, folds: list[EnvironmentFold], folder: Path | None, watch: Watch | None
+) -> list[Fit]:
+    """The fits of an arm without each fold; one member each, to save time.
+
+    Args:
+        name: ``reference`` or ``debiased``.
+        arm: The arm.
+        folds: What is left out in turn.
+        folder: Where checkpoints go; None = nowhere.
+        watch: Called with each row of the fits' histories.
+    """
+    single = replace(arm, config=replace(arm.config, members=1))
+    places = [folder / f"without-{number}-{name}" if folder is not None else None for number in range(len(folds))]
+    return [Fit(single, fold.rows, place, watch) for fold, place in zip(folds, places)]
+
+
 def leave_one_environment_out(
     graph: HeteroData,
     reference: Arm,
     debiased: Arm,
     folds: list[EnvironmentFold],
     folder: Path | None,
-    resume: bool,
-    settings: dict[str, Any] | None,
-    on_epoch: Callable[[dict[str, Any]], None] | None,
+    fits: Fits,
+    on_epoch: Watch | None,
     shared: dict[str, FittedArm] | None,
     store: PatientStore,
     strata: Floats | None = None,
@@ -111,32 +127,34 @@ def leave_one_environment_out(
         graph: The graph.
         reference: The arm without debiasing.
         debiased: The other.
-        folds: What is left out in turn; one member each is fitted, to save time.
+        folds: What is left out in turn.
         folder: Where checkpoints go; None = nowhere.
-        resume: Whether to go on from them.
-        settings: Stored with them.
+        fits: What the fits are asked of.
         on_epoch: Called with each row of the fits' histories.
         shared: Fits of the reference by the fold's name; what is missing is added.
-        store: The graph's, which all fits share.
+        store: The graph's.
         strata: Shares of strata that are a practice (:func:`practice_shares`), [N, K].
 
     Returns:
         Concordance among patients weighted so that the environment, and the strata, tell nothing of the outcome.
     """
     shared = shared if shared is not None else {}
-    rows, scores = [], {"reference": [], "debiased": []}  # type: ignore[var-annotated]
+    wanted = {
+        name: [
+            fits.begin(fit) if name != "reference" or fold.name not in shared else None
+            for fold, fit in zip(folds, left_out_fits(name, arm, folds, folder, on_epoch))
+        ]
+        for name, arm in (("reference", reference), ("debiased", debiased))
+    }
+    scores: dict[str, list[NDArray[np.float64]]] = {"reference": [], "debiased": []}
     for number, fold in enumerate(folds):
-        rows.append(fold.left_out)
-        for name, arm in (("reference", reference), ("debiased", debiased)):
-            single = replace(arm, config=replace(arm.config, members=1))
-            fitted = shared.get(fold.name) if name == "reference" else None
-            if fitted is None:
-                place = folder / f"without-{number}-{name}" if folder is not None else None
-                fitted = single.fit(graph, fold.rows, place, resume, settings, on_epoch, store)
+        for name, asks in wanted.items():
+            ask = asks[number]
+            fitted = ask() if ask is not None else shared[fold.name]
             if name == "reference":
                 shared[fold.name] = fitted
             scores[name].append(predict(fitted.network, store, fold.left_out).probability)
-    chosen = torch.cat(rows)
+    chosen = torch.cat([fold.left_out for fold in folds])
     patient = graph["patient"]
     names = np.asarray(patient.environment, dtype=object).astype(str)
     weights = []
