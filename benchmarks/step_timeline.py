@@ -41,9 +41,10 @@ torch.set_num_threads(1)
 import gdsfd
 assert gdsfd.__file__.startswith(os.getcwd() + os.sep), gdsfd.__file__
 from gdsfd.training import loop
+Step = getattr(loop, "_Step", None) or loop.Step
 from torch.profiler import ProfilerActivity, profile
 graph, backbone, out, number = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-step, taken = loop._Step.__call__, 0
+step, taken = Step.__call__, 0
 def recorded(self, *arguments):
     global taken
     taken += 1
@@ -64,7 +65,7 @@ def recorded(self, *arguments):
     with open(out, "w") as file:
         json.dump({"spans": [(n, s - first, e - first) for n, s, e in spans], "whole": whole, "calls": calls}, file)
     os._exit(0)
-loop._Step.__call__ = recorded
+Step.__call__ = recorded
 gdsfd.Debiaser(backbone=backbone, debias="none").fit(gdsfd.load_graph(graph))
 """
 

@@ -10,7 +10,7 @@ from typing import Any, overload
 import torch
 from torch import Tensor
 
-__all__ = ["AdamW"]
+__all__ = ["AdamW", "with_plain_rates"]
 
 
 @dataclass(eq=False)
@@ -37,11 +37,14 @@ class AdamW(torch.optim.AdamW):
         parameters: Parameters, or groups of them.
         lr: Learning rate.
         weight_decay: Weight decay.
+        capturable: Whether a step may be recorded as a CUDA graph.
     """
 
-    def __init__(self, parameters: Iterable[Any], lr: float = 1e-3, weight_decay: float = 1e-2) -> None:
+    def __init__(
+        self, parameters: Iterable[Any], lr: float = 1e-3, weight_decay: float = 1e-2, capturable: bool = False
+    ) -> None:
         self._lists: dict[int, _Lists] = {}
-        super().__init__(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+        super().__init__(parameters, lr=lr, weight_decay=weight_decay, fused=True, capturable=capturable)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -112,3 +115,9 @@ class AdamW(torch.optim.AdamW):
         """As torch's."""
         self._lists.clear()
         super().load_state_dict(state_dict)
+
+
+def with_plain_rates(state: dict[str, Any]) -> dict[str, Any]:
+    """An optimiser's state with learning rates as numbers, where the device had them in a tensor."""
+    groups = [{**group, "lr": float(group["lr"])} for group in state["param_groups"]]
+    return {**state, "param_groups": groups}

@@ -57,6 +57,16 @@ class TrainingBatches:
         for here, some in zip(rows.split(batch_size), rows.to(self.device).split(batch_size)):
             yield self._source.batch(some, here)
 
+    @property
+    def apart(self) -> bool:
+        """Whether inputs in fixed shapes are not where the network is."""
+        return isinstance(self._source, GridStore) and self._source.apart
+
+    def at(self, rows: Tensor) -> Batch:
+        """The patients in ``rows``, int64 [n] on the device; in fixed shapes only."""
+        assert isinstance(self._source, GridStore)
+        return self._source.batch(rows)
+
     def passes(self, rows: Tensor) -> Iterator[Batch]:
         """The same in batches for a pass without gradients."""
         return self.steps(rows, _PASS[self.in_grid])

@@ -40,6 +40,8 @@ class TrainConfig:
         clip_norm: Largest gradient norm, 0 to 1,000,000; 0 = no clipping.
         precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, or on a GPU ``"16-mixed"``.
         accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"gpu"`` for either of these.
+        captured: Whether a GPU is to repeat steps by itself, recorded as a CUDA graph, where they are the same calls
+            every time; a warning says why where they are not. Not yet measured on a GPU.
         state_rows: Most training patients that the stored modality states are fitted on, 1 to 100,000,000.
         guard: Which model predicts when debiasing: ``"auto"`` (the guard's choice), ``"debiased"`` or ``"reference"``.
         guard_folds: Most groups of environments that the guard leaves out of training in turn, 0 to 100; below 2 it
@@ -69,6 +71,7 @@ class TrainConfig:
     clip_norm: Annotated[float, Number(0, 1_000_000)] = 1.0
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Accelerator = "auto"
+    captured: bool = False
     state_rows: Annotated[int, Whole(1, 100_000_000)] = 16384
     guard: Literal["auto", "debiased", "reference"] = "auto"
     guard_folds: Annotated[int, Whole(0, 100)] = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -11,21 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
-from gdsfd.nn.adamw import AdamW
+from gdsfd.nn.adamw import AdamW, with_plain_rates
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import ErmObjective, Objective
-from gdsfd.nn.predictor import Batch
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.batches import TrainingBatches
+from gdsfd.training.captured_step import CapturedSteps, why_not_captured
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
 from gdsfd.training.devices import make_fabric, without_hints
@@ -35,11 +35,14 @@ from gdsfd.training.kept_memory import kept_memory
 from gdsfd.training.labels import check_labels
 from gdsfd.training.memory_rows import memory_rows
 from gdsfd.training.state import TrainingState
+from gdsfd.training.step import Step
 from gdsfd.training.storage.checkpoint import load_checkpoint
 from gdsfd.training.storage.checkpoint_writer import CheckpointWriter
 from gdsfd.training.tuning import tuning_figures
 
 __all__ = ["DivergedError", "seeded", "train"]
+
+_log = logging.getLogger(__name__)
 
 
 class DivergedError(InputError):
@@ -144,7 +147,9 @@ def _train(
     assert config.batch_size is not None
     batches = TrainingBatches(network, store, fabric.device, config.batch_size)
     trained = MemberStack(network) if batches.in_grid else network
-    optimizer: torch.optim.Optimizer = AdamW(_decay_groups(trained, config.weight_decay), lr=config.learning_rate)
+    groups = _decay_groups(trained, config.weight_decay)
+    on_gpu = config.captured and fabric.device.type == "cuda"
+    optimizer: torch.optim.Optimizer = AdamW(groups, lr=config.learning_rate, capturable=on_gpu)
     critics = Critics(objective)
     hooks = BackboneHooks(network, store, config, critics.optimizer is not None)
     whole = nn.ModuleDict({"network": network, "objective": objective})
@@ -164,8 +169,16 @@ def _train(
     average = RunningAverage(network, config.averaging, state.average)
     board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
 
+    captured = None
+    if config.captured:
+        step = Step(fabric, model, optimizer, objective, critics, average, hooks, 1, config.clip_norm)
+        if why := why_not_captured(step, batches, config):
+            _log.warning("setting 'captured': steps are taken call by call: %s", why)
+        else:
+            captured = CapturedSteps(batches, on_device, whole)
+
     def optimizers() -> dict[str, Any]:
-        return {"network": optimizer.state_dict(), "critics": critics.state_dict()}
+        return {"network": with_plain_rates(optimizer.state_dict()), "critics": critics.state_dict()}
 
     with CheckpointWriter(folder, settings or {}) as writer:
         while not state.stopped:
@@ -182,9 +195,12 @@ def _train(
             if hooks.at_epochs:
                 with seeded(seed, state.epoch, 3):
                     hooks.start_epoch(state.epoch)
-            step = _Step(fabric, model, optimizer, objective, critics, average, hooks, stage, config.clip_norm)
+            step = Step(fabric, model, optimizer, objective, critics, average, hooks, stage, config.clip_norm)
             network.train()
-            loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch) / len(network.members)
+            if captured is not None:
+                captured.start_epoch(step)
+            loss = _epoch(step, batches, train_rows, on_device, config, seed, state.epoch, captured)
+            loss /= len(network.members)
             row = {"epoch": state.epoch + 1, "train_loss": loss}
             with average.swapped_in():
                 pools = (rows["train"], tuning_rows)
@@ -231,58 +247,15 @@ def _learning_rate(config: TrainConfig, progress: float) -> float:
     return config.learning_rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
-class _Step:
-    """One step of the critics, then one of the network."""
-
-    def __init__(
-        self,
-        fabric: Fabric,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        objective: Objective,
-        critics: Critics,
-        average: RunningAverage,
-        hooks: BackboneHooks,
-        stage: int,
-        clip_norm: float,
-    ) -> None:
-        self.fabric = fabric
-        self.model = model
-        self.optimizer = optimizer
-        self.objective = objective
-        self.critics = critics
-        self.average = average
-        self.hooks = hooks
-        self.stage = stage
-        self.clip_norm = clip_norm
-
-    def __call__(self, batch: Batch, targets: Targets, rate: float) -> Tensor:
-        """Trains on one batch; the loss, without gradient."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        if self.hooks.replace_loss:
-            with self.fabric.autocast():
-                loss = self.hooks.loss(batch, targets, self.objective, self.stage)
-        else:
-            predictions = self.model(batch)
-            self.critics.step(predictions, targets, self.stage)
-            loss = self.objective(predictions, targets, self.stage)
-            if self.hooks.read_truth:
-                self.hooks.add_truth(predictions, targets)
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        if self.hooks.on_gradients:
-            self.hooks.after_backward()
-        if self.clip_norm:
-            norm = self.clip_norm * self.hooks.num_members**0.5
-            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm)
-        self.optimizer.step()
-        self.average.update()
-        return loss.detach()
-
-
 def _epoch(
-    step: _Step, batches: TrainingBatches, rows: Tensor, targets: Targets, config: TrainConfig, seed: int, epoch: int
+    step: Step,
+    batches: TrainingBatches,
+    rows: Tensor,
+    targets: Targets,
+    config: TrainConfig,
+    seed: int,
+    epoch: int,
+    captured: CapturedSteps | None,
 ) -> float:
     """One pass over the training patients; the mean loss per step, in nats, summed over members.
 
@@ -294,9 +267,13 @@ def _epoch(
     steps = -(-rows.numel() // config.batch_size)
     with seeded(seed, epoch):
         order = step.hooks.in_order(rows[torch.randperm(rows.numel())], epoch)
-        for number, batch in enumerate(batches.steps(order, config.batch_size)):
-            rate = _learning_rate(config, epoch + number / steps)
-            losses.append(step(batch, targets.take(batch.rows), rate))
+        rates = [_learning_rate(config, epoch + number / steps) for number in range(steps)]
+        if captured is not None:
+            some = order.to(batches.device).split(config.batch_size)
+            losses = [captured(each, rate) for each, rate in zip(some, rates)]
+        else:
+            for batch, rate in zip(batches.steps(order, config.batch_size), rates):
+                losses.append(step(batch, targets.take(batch.rows), rate))
     return float(torch.stack(losses).mean())
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import PatientLoader, rows_of
@@ -25,6 +24,7 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
 from gdsfd.training.suspects.strata import fit_strata
 from tests.cohort_factory import make_cohort
+from tests.no_synchronisation import NoSynchronisation
 
 MEMBERS = 3
 
@@ -162,22 +162,6 @@ def test_members_drop_and_hide_by_themselves() -> None:
     network.eval()
     same = [each.logits for each in network(grid)]
     assert torch.equal(same[0], same[2])
-
-
-class NoSynchronisation(TorchDispatchMode):
-    """Refuses what makes the host wait for a device, or a shape depend on values."""
-
-    refused = ("nonzero", "_local_scalar_dense", "item", "masked_select", "unique", "bincount", "repeat_interleave")
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func.overloadpacket.__name__
-        if name in self.refused or (name in ("index", "index_put_") and _by_flags(args)):
-            raise AssertionError(f"{name} in a step")
-        return func(*args, **(kwargs or {}))
-
-
-def _by_flags(args: tuple[object, ...]) -> bool:
-    return any(each is not None and each.dtype == torch.bool for each in args[1])
 
 
 @pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])

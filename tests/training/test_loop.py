@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gdsfd.errors import InputError
@@ -86,7 +87,7 @@ def test_a_loss_that_is_no_number_ends_training_with_advice(monkeypatch, graph):
 def test_the_average_is_what_is_judged_and_kept(monkeypatch, graph):
     """Weights after every step, averaged by the formula, are the weights that the epoch is judged by."""
     after: list[dict[str, Tensor]] = []
-    own = loop._Step.__call__
+    own = loop.Step.__call__
 
     def recorded(step, batch, targets, rate):
         loss = own(step, batch, targets, rate)
@@ -94,7 +95,7 @@ def test_the_average_is_what_is_judged_and_kept(monkeypatch, graph):
         after.append({name: value.detach().double().clone() for name, value in network.items()})
         return loss
 
-    monkeypatch.setattr(loop._Step, "__call__", recorded)
+    monkeypatch.setattr(loop.Step, "__call__", recorded)
     start = {}
     own_average = loop.RunningAverage.__init__
 
@@ -206,7 +207,7 @@ def test_shares_are_of_the_labelled():
 
 def test_every_labelled_training_patient_once_per_epoch_in_another_order(monkeypatch, graph):
     seen: list[list[int]] = []
-    own = loop._Step.__call__
+    own = loop.Step.__call__
 
     def recorded(step, batch, targets, rate):
         assert targets.rows.tolist() == batch.rows.tolist()
@@ -214,7 +215,7 @@ def test_every_labelled_training_patient_once_per_epoch_in_another_order(monkeyp
         seen.append(batch.rows.tolist())
         return own(step, batch, targets, rate)
 
-    monkeypatch.setattr(loop._Step, "__call__", recorded)
+    monkeypatch.setattr(loop.Step, "__call__", recorded)
     run(monkeypatch, graph, [0.5, 0.3])
     half = len(seen) // 2
     first, second = ([row for rows in part for row in rows] for part in (seen[:half], seen[half:]))
@@ -226,14 +227,15 @@ def test_every_labelled_training_patient_once_per_epoch_in_another_order(monkeyp
 
 def test_gradients_are_clipped_to_the_norm_per_member(monkeypatch, graph):
     norms = []
-    own = loop.Fabric.clip_gradients
+    own = Fabric.clip_gradients
 
-    def recorded(fabric, model, optimizer, max_norm):
-        own(fabric, model, optimizer, max_norm=max_norm)
+    def recorded(fabric, model, optimizer, max_norm, error_if_nonfinite):
+        assert error_if_nonfinite
+        own(fabric, model, optimizer, max_norm=max_norm, error_if_nonfinite=error_if_nonfinite)
         squares = [p.grad.square().sum() for p in model.parameters() if p.grad is not None]
         norms.append((max_norm, float(torch.stack(squares).sum().sqrt())))
 
-    monkeypatch.setattr(loop.Fabric, "clip_gradients", recorded)
+    monkeypatch.setattr(Fabric, "clip_gradients", recorded)
     run(monkeypatch, graph, [0.5], members=2, clip_norm=1e-3)
     assert norms
     for most, norm in norms:
@@ -278,7 +280,7 @@ def test_a_resumed_run_loads_its_optimizers_when_all_parameters_are_on_the_devic
     def stop(row):
         raise Stopped
 
-    recorded(loop.Fabric, "setup", "network moved")
+    recorded(Fabric, "setup", "network moved")
     recorded(torch.optim.AdamW, "load_state_dict", "optimizer loaded")
     recorded(loop.Critics, "load_state_dict", "critics loaded")
     config = TrainConfig(max_epochs=2, members=1, channels=8, batch_size=16).resolved(40)

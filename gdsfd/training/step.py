@@ -1,0 +1,83 @@
+"""One step of training: the critics', then the network's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from gdsfd.nn.losses import Targets
+from gdsfd.nn.objectives import Objective
+from gdsfd.nn.predictor import Batch
+from gdsfd.training.average import RunningAverage
+from gdsfd.training.critics import Critics
+from gdsfd.training.hooks import BackboneHooks
+
+__all__ = ["Step"]
+
+
+@dataclass(eq=False)
+class Step:
+    """One step of the critics, then one of the network.
+
+    Args:
+        fabric: The device and the precision.
+        model: What is trained, as Fabric has set it up.
+        optimizer: Likewise.
+        objective: What is minimised.
+        critics: Trains the objective's critics.
+        average: Of the weights, after every step.
+        hooks: Of the backbones.
+        stage: Of the objective, 1 or 2.
+        clip_norm: Largest gradient norm of one member; 0 = no clipping.
+    """
+
+    fabric: Fabric
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    objective: Objective
+    critics: Critics
+    average: RunningAverage
+    hooks: BackboneHooks
+    stage: int
+    clip_norm: float
+
+    def __call__(self, batch: Batch, targets: Targets, rate: float) -> Tensor:
+        """Trains on one batch; the loss, without gradient."""
+        self.set_rate(rate)
+        loss = self.body(batch, targets)
+        self.average.update()
+        return loss
+
+    def set_rate(self, rate: float | Tensor) -> None:
+        """Sets the learning rate; a tensor is read by the device when it gets there."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def body(self, batch: Batch, targets: Targets) -> Tensor:
+        """Forward, losses, backward, clipping and the optimiser: what a device can repeat by itself.
+
+        Nothing here looks at a value on the way, where the batch is a grid and its parts keep to that; only on the CPU,
+        where nothing has to be waited for, is a gradient that is no number an error at once.
+        """
+        if self.hooks.replace_loss:
+            with self.fabric.autocast():
+                loss = self.hooks.loss(batch, targets, self.objective, self.stage)
+        else:
+            predictions = self.model(batch)
+            self.critics.step(predictions, targets, self.stage)
+            loss = self.objective(predictions, targets, self.stage)
+            if self.hooks.read_truth:
+                self.hooks.add_truth(predictions, targets)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        if self.hooks.on_gradients:
+            self.hooks.after_backward()
+        if self.clip_norm:
+            norm = self.clip_norm * self.hooks.num_members**0.5
+            look = loss.device.type == "cpu"
+            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm, error_if_nonfinite=look)
+        self.optimizer.step()
+        return loss.detach()
