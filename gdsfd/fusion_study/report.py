@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from gdsfd._version import __version__
 from gdsfd.evaluation.report.numbers import count, number
 from gdsfd.fusion_study.answer import Answer, Material
+from gdsfd.fusion_study.captions import caption_of
 
 __all__ = ["report"]
 
@@ -47,7 +48,11 @@ def report(material: Material, answers: Sequence[Answer], versions: Mapping[str,
     }
     return str(
         _template().render(
-            answers=[{**vars(each), "question": each.question, "tables": _tables(each)} for each in answers],
+            title=f"Fusion of modalities to predict {', '.join(material.predictions['target'].unique())}",
+            answers=[
+                {**vars(each), "question": each.question, "tables": _tables(each), "figures": _pictures(each)}
+                for each in answers
+            ],
             subtitle=(
                 f"{count(len(plan.contenders), 'model')}, {count(len(plan.modalities), 'modality', 'modalities')}, "
                 f"{count(len(plan.seeds), 'seed')}, {test:,} test patients."
@@ -66,9 +71,13 @@ def _template() -> Any:
     return environment.from_string(files("gdsfd.fusion_study").joinpath("study.html").read_text(encoding="utf-8"))
 
 
-def _tables(answer: Answer) -> dict[str, dict[str, Any]]:
-    """Name in words -> columns and cells as texts; a figure and its two ends stand in one cell."""
-    found = {}
+def _pictures(answer: Answer) -> list[dict[str, Any]]:
+    return [{"caption": caption_of(name), "svg": picture} for name, picture in answer.figures.items()]
+
+
+def _tables(answer: Answer) -> list[dict[str, Any]]:
+    """Captions, columns and cells as texts; a figure and its two ends stand in one cell."""
+    found = []
     for name, table in answer.tables.items():
         ends = {f"{column}{end}" for column in table.columns for end in ("_low", "_high")} & set(table.columns)
         names = [str(column) for column in table.columns if column not in ends]
@@ -77,7 +86,7 @@ def _tables(answer: Answer) -> dict[str, dict[str, Any]]:
         ]
         rows = [[_cell(row, each) for each in names] for row in table.head(MOST_ROWS).to_dict("records")]
         more = f" (the first {MOST_ROWS} of {len(table)} rows)" if len(table) > MOST_ROWS else ""
-        found[name.replace("_", " ").capitalize() + more] = {"columns": columns, "rows": rows}
+        found.append({"caption": caption_of(name), "more": more, "columns": columns, "rows": rows})
     return found
 
 

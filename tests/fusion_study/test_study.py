@@ -6,6 +6,8 @@ import json
 
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
+from sklearn.metrics import roc_auc_score
 
 from gdsfd.errors import InputError
 from gdsfd.fusion_study import fitting as module
@@ -101,3 +103,66 @@ def test_another_folder_is_left_alone(graph, tmp_path):
     with pytest.raises(InputError, match="holds something other than a study"):
         study(graph, tmp_path, **ASKED)
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def figures_by_hand(folder) -> dict[tuple[str, str], float]:
+    """(learner, condition) -> AUROC, from the files alone."""
+    table = pd.concat([pd.read_parquet(file) for file in sorted((folder / "predictions").iterdir())])
+    return {
+        (learner, condition): float(roc_auc_score(own["y"], own["p"]))
+        for (learner, condition), own in table.groupby(["learner", "condition"])
+    }
+
+
+def test_every_figure_of_the_first_page_is_in_the_predictions(done):
+    """One seed and one target, so that a mean is the figure itself; intervals have tests of their own."""
+    area = figures_by_hand(done.folder)
+    one, two, three = (answer.sentences for answer in done.answers)
+    names = list(done.plan.modalities)
+    alone = {name: area[f"boosting, only {name}", "natural"] for name in names}
+    best = max(alone, key=lambda name: alone[name])
+    gain = f"{area['boosting', 'natural'] - alone[best]:+.3f}".replace("0.", ".", 1)
+    assert f"all modalities together have {gain} " in one[0]
+    assert f"the best single one ({best}, {alone[best]:.3f})" in one[0]
+    more = area["concat", "natural"] - area["late:fusion=sum", "natural"]
+    assert f"interaction between modalities is worth {more:+.3f}".replace("0.", ".", 1) in one[1]
+
+    whole = {name: area[name, "natural"] for name in ("late:fusion=sum", "concat", "boosting")}
+    leader = max(whole, key=lambda name: whole[name])
+    assert two[0].startswith(f"{leader} has the highest AUROC ({whole[leader]:.3f})")
+    if leader != "concat":
+        assert f"{whole[leader] - whole['concat']:+.3f}".replace("0.", ".", 1) in two[0]
+
+    def order(condition: str) -> list[float]:
+        return [area[name, condition] for name in whole]
+
+    hidden = max(whole, key=lambda name: area[name, "random 0.5"])
+    lost = whole[hidden] - area[hidden, "random 0.5"]
+    assert f"{hidden} ranks best ({area[hidden, 'random 0.5']:.3f}, {lost:.3f} less" in three[0]
+    assert f"agrees to {kendalltau(order('natural'), order('random 0.5')).statistic:.2f}" in three[0]
+    reasons = ["hidden in ill 0.5", "by risk 0.5", *(c for _, c in area if c.startswith("habits of "))]
+    least = min(kendalltau(order("random 0.5"), order(each)).statistic for each in reasons)
+    assert f"agrees to {least:.2f}" in three[1]
+    swing = {name: area[name, "hidden in well 0.5"] - area[name, "hidden in ill 0.5"] for name in whole}
+    most = max(swing, key=lambda name: abs(swing[name]))
+    assert f"; {most} swings most, from {area[most, 'hidden in ill 0.5']:.3f} " in three[1]
+    assert f" to {area[most, 'hidden in well 0.5']:.3f} with them missing" in three[1]
+    assert ("absence means" in three[1]) == (abs(swing[most]) > done.plan.margin)
+    regret = {
+        (name, learner): area[f"boosting, without {name}", "natural"] - area[learner, f"without {name}"]
+        for name in names
+        for learner in whole
+    }
+    worst = max(regret, key=lambda key: regret[key])
+    assert f"The absence of {worst[0]} costs {worst[1]} " in three[2]
+    assert f"{regret[worst]:+.3f} against boosting" in three[2]
+    assert f"has an AUROC of {area['presence alone', 'natural']:.2f} " in three[2]
+
+
+def test_the_square_is_of_the_predictions(done):
+    table = done.answers[2].tables["trained_under_concat"].set_index("trained under")
+    ill, well = "hidden in ill 0.8: labs", "hidden in well 0.8: labs"
+    assert list(table.columns) == ["natural", ill, well]
+    area = figures_by_hand(done.folder)
+    assert table.loc[ill, well] == pytest.approx(area[f"concat, trained under {ill}", well])
+    assert table.loc["natural", ill] == pytest.approx(area["concat", ill])

@@ -57,7 +57,11 @@ def robust(material: Material) -> Answer:
     if not half or len(whole) < 2:
         return Answer(3, ("Hiding was not part of the plan.",), tables, figures, facts)
     facts |= {"best_hidden": str(table[half].idxmax()), "tau": float(found.agreement("natural", half).value)}
-    sentences = [_hidden(table, half, found), *_linked(table, found, half), *_costs(regret, leakage, plan.margin)]
+    sentences = [
+        _hidden(table, half, found),
+        *_linked(table, found, half, plan.margin),
+        *_costs(regret, leakage, plan.margin),
+    ]
     return Answer(3, tuple(sentences), {name: each for name, each in tables.items() if len(each)}, figures, facts)
 
 
@@ -71,7 +75,7 @@ def _hidden(table: Any, half: str, found: Orders) -> str:
     )
 
 
-def _linked(table: Any, found: Orders, half: str) -> list[str]:
+def _linked(table: Any, found: Orders, half: str, margin: float) -> list[str]:
     """Whether the ranking by hiding at random holds where absence has a reason."""
     named = {
         "in those with the outcome": "hidden in ill 0.5",
@@ -86,13 +90,17 @@ def _linked(table: Any, found: Orders, half: str) -> list[str]:
         f"A ranking made by hiding at random agrees {_tau(found, half, name)} with the one where modalities are "
         f"missing {words}, the least of {len(told)} mechanisms that have a reason"
     )
-    if named["in those with the outcome"] in table.columns:
-        drop = table["natural"] - table[named["in those with the outcome"]]
-        worst = str(drop.idxmax())
+    ill, well = "hidden in ill 0.5", "hidden in well 0.5"
+    if ill in table.columns and well in table.columns:
+        swing = table[well] - table[ill]
+        most = str(swing.abs().idxmax())
+        word = "health" if swing[most] > 0 else "illness"
         said += (
-            f"; missing in those with the outcome alone, they take {worst} from {table.loc[worst, 'natural']:.3f} to "
-            f"{table.loc[worst, named['in those with the outcome']]:.3f}"
+            f"; {most} swings most, from {table.loc[most, ill]:.3f} with modalities missing in those with the outcome "
+            f"alone to {table.loc[most, well]:.3f} with them missing in the others"
         )
+        if abs(swing[most]) > margin:
+            said += f": absence means {word} to it"
     return [said + "."]
 
 
