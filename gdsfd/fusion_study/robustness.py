@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
 from gdsfd.evaluation.intervals.auroc import auroc_interval
 from gdsfd.evaluation.metrics.formulas import auroc
 from gdsfd.fusion_study.answer import Material
 from gdsfd.fusion_study.contenders import PRESENCE, floor_of
-from gdsfd.fusion_study.ranks import Orders, normalised_area
+from gdsfd.fusion_study.ranks import Orders, kendall_tau, normalised_area
 
 __all__ = ["agreements", "alerts", "floors", "presence_leakage", "regrets", "squares", "summary"]
 
@@ -95,7 +94,8 @@ def agreements(found: Orders, table: Any, half: str) -> pd.DataFrame:
                 row |= {name: math.nan, f"{name}_low": math.nan, f"{name}_high": math.nan}
                 continue
             each = found.agreement(reference, condition)
-            plain = float(kendalltau(table[reference], table[condition]).statistic) if len(table) > 1 else math.nan
+            pair = (table[[one]].to_numpy(dtype=np.float64) for one in (reference, condition))
+            plain = float(kendall_tau(*pair)[0]) if len(table) > 1 else math.nan
             row |= {name: plain, f"{name}_low": each.low, f"{name}_high": each.high}
         rows.append(row)
     made = pd.DataFrame(rows)

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.fusion_study.ranks import normalised_area, rank_survival, regret
+from gdsfd.fusion_study.ranks import kendall_tau, normalised_area, rank_survival, regret
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +55,11 @@ def test_regret_and_area():
     assert regret([0.8], [0.85]) == pytest.approx([-0.05])
     assert normalised_area([0, 0.25, 1], [0.8, 0.6, 0.6], 0.6, 0.8) == pytest.approx(0.125)
     assert math.isnan(normalised_area([0, 1], [0.8, 0.7], 0.8, 0.8))
+
+
+def test_tau_is_that_of_scipy_with_ties_and_without():
+    random = np.random.default_rng(0)
+    first, second = random.integers(0, 4, (6, 20)).astype(float), random.normal(size=(6, 20))
+    first[:, 0] = 1.0
+    expected = [kendalltau(one, other).statistic for one, other in zip(first.T, second.T)]
+    np.testing.assert_allclose(kendall_tau(first, second), expected)
