@@ -55,6 +55,18 @@ def test_the_step_of_every_learner(lines):
     assert found["late"]["weights"] < found["muse"]["weights"]
 
 
+def test_the_step_on_a_gpu_as_far_as_a_cpu_goes(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    script = importlib.import_module("cuda_step")
+    assert script.agree(script.REHEARSAL, steps=3) == 0
+    found = script.measured(script.REHEARSAL)
+    assert [line["contestant"] for line in found] == ["plain pyg", "gdsfd, call by call", "gdsfd, recorded"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(sys, "argv", ["cuda_step.py"])
+    script.main()
+    assert capsys.readouterr().out == "There is no CUDA device here: nothing was measured.\n"
+
+
 def test_the_step_with_strata(lines):
     (line,) = lines("prototype_step", *SMALL, "--strata", "4")
     assert line["strata"] == 4
