@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from sklearn.preprocessing import StandardScaler
 from gdsfd.errors import InputError
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.estimate import Estimate, percentile_interval
+from gdsfd.evaluation.metrics.formulas import log_losses
 from gdsfd.fusion_study.group_figures import weighted_auroc
 
 __all__ = ["Weights", "inverse_weights", "propensity", "tipping_point", "weighted_gain"]
@@ -70,7 +71,7 @@ def propensity(
     has: Mask,
     columns: Floats,
     subject: NDArray[np.int64],
-    model: Literal["logistic", "boosting"] = "logistic",
+    model: Literal["chosen", "logistic", "boosting"] = "chosen",
     folds: int = 5,
     seed: int = 0,
 ) -> Floats:
@@ -80,7 +81,8 @@ def propensity(
         has: Who has it; [n].
         columns: What everyone has, flattened; NaN = not measured; [n, F].
         subject: Number of each patient's subject; [n].
-        model: Logistic regression (missing values by the median and a flag), or gradient boosting.
+        model: Logistic regression (missing values by the median and a flag), gradient boosting, or the one of the two
+            with the lower log loss on patients whom it has not seen. A wrong form biases every weighted figure.
         folds: Of subjects.
         seed: Of folds and of boosting.
 
@@ -93,20 +95,23 @@ def propensity(
     fewest = min(len(np.unique(subject[has])), len(np.unique(subject[~has])))
     if fewest < folds:
         raise InputError(f"propensity: expected {folds} subjects with and without the modality, got {fewest}")
-    found = np.empty(len(has))
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(columns, has, subject)
-    for train, test in splits:
-        fitted = (
-            HistGradientBoostingClassifier(max_iter=60, learning_rate=0.1, max_leaf_nodes=8, random_state=seed)
-            if model == "boosting"
-            else make_pipeline(
-                SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-                StandardScaler(),
-                LogisticRegression(max_iter=1000),
-            )
-        )
-        found[test] = fitted.fit(columns[train], has[train]).predict_proba(columns[test])[:, 1]
-    return found
+    kinds = ("logistic", "boosting") if model == "chosen" else (model,)
+    found = {kind: np.empty(len(has)) for kind in kinds}
+    for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(columns, has, subject):
+        for kind, own in found.items():
+            fitted = _model(kind, seed).fit(columns[train], has[train])
+            own[test] = fitted.predict_proba(columns[test])[:, 1]
+    return min(found.values(), key=lambda own: float(log_losses(has.astype(np.float64), own).mean()))
+
+
+def _model(kind: str, seed: int) -> Any:
+    if kind == "boosting":
+        return HistGradientBoostingClassifier(max_iter=60, learning_rate=0.1, max_leaf_nodes=8, random_state=seed)
+    return make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000),
+    )
 
 
 def inverse_weights(has: Mask, probability: Floats, percentile: float = 99.0) -> Weights:

@@ -45,6 +45,12 @@ def test_propensities_of_a_known_practice():
     for model in ("logistic", "boosting"):
         found = propensity(has, x, np.arange(3000) // 2, model, folds=2)
         assert np.abs(found - chance).mean() < (0.03 if model == "logistic" else 0.08)
+    chosen = propensity(has, x, np.arange(3000) // 2, folds=2)
+    assert np.array_equal(chosen, propensity(has, x, np.arange(3000) // 2, "logistic", folds=2))  # as practice is
+    bent = random.random(3000) < expit(2 * np.abs(x[:, 0]) - 2)  # no straight line follows it
+    assert np.array_equal(
+        propensity(bent, x, np.arange(3000), folds=2), propensity(bent, x, np.arange(3000), "boosting", folds=2)
+    )
     with pytest.raises(InputError, match="expected 5 subjects with and without the modality, got 3"):
         propensity(np.arange(3000) < 3, x, np.arange(3000))
 

@@ -10,12 +10,18 @@ import pandas as pd
 from gdsfd.fusion_study.answer import Answer, Material, signed
 from gdsfd.fusion_study.differences import difference
 from gdsfd.fusion_study.measured import gains_if_measured
-from gdsfd.fusion_study.svg import forest
+from gdsfd.fusion_study.placebo import placebos
+from gdsfd.fusion_study.questions.when_details import gain_forest, gains_in_detail
+from gdsfd.fusion_study.resampled import resampled
 
 __all__ = ["when"]
 
 #: The additive control: every modality scores by itself, scores are added.
 ADDITIVE = "late:fusion=sum"
+_KINDS = {
+    "interaction": "most of what fusion gains here is interaction",
+    "additive": "most of what fusion gains here is additive",
+}
 _LOOKS = ("as_it_looks", "if_measured")
 
 
@@ -51,29 +57,47 @@ def when(material: Material) -> Answer:
         if each.network and each.name != ADDITIVE and each.name in fitted
     }
     network = max(fusing, key=lambda name: fusing[name], default="")
+    kind = ""
     if network and ADDITIVE in fitted:
         add(f"interaction: {network} minus the sum of modalities' own scores", network, ADDITIVE)
+        kind = _kind(material, network, f"boosting, only {best}") if best else ""
     measured: Any = gains_if_measured(material)
     table = pd.DataFrame(rows, columns=["contrast", "gain", "gain_low", "gain_high", "verdict"])
     alone = pd.DataFrame({"modality": list(means), "auroc_alone": list(means.values())})
-    return Answer(
-        1,
-        (*_sentences(rows, best, means, plan.margin), *_if_measured(measured, plan.margin)),
-        {
-            "gains": table,
-            "alone": alone.sort_values("auroc_alone", ascending=False, ignore_index=True),
-            **({"had_everyone_been_measured": measured} if len(measured) else {}),
-        },
-        {
-            "gains": forest(
-                [(r["contrast"], r["gain"], r["gain_low"], r["gain_high"]) for r in rows], "gain in AUROC", plan.margin
-            )
-        },
-        {"best_single": best, "alone": means, "gains": rows},
-    )
+    tables = {"gains": table, "alone": alone.sort_values("auroc_alone", ascending=False, ignore_index=True)}
+    if len(measured):
+        tables["had_everyone_been_measured"] = measured
+    figures = {"gains": gain_forest(rows, "contrast", plan.margin)}
+    placebo: Any = placebos(material)
+    if best:
+        more = gains_in_detail(material, best)
+        tables, figures = {**tables, **more.tables}, {**figures, **more.figures}
+    if len(placebo):
+        tables["placebo"] = placebo
+    said = [*_sentences(rows, best, means, plan.margin, kind), *_if_measured(measured, plan.margin)]
+    if len(placebo) and (placebo["verdict"] == "better").any():
+        said.append("Beware: a modality dealt out anew between patients, which can tell nothing, seems to help.")
+    facts = {"best_single": best, "alone": means, "gains": rows, "kind_of_gain": kind}
+    return Answer(1, tuple(said), tables, figures, facts)
 
 
-def _sentences(rows: list[dict[str, Any]], best: str, means: dict[str, float], margin: float) -> list[str]:
+def _kind(material: Material, network: str, single: str) -> str:
+    """Whether most of a network's gain over a single modality is interaction: more or less than half of it.
+
+    What is judged is the mean of the network and the single one less the additive control: above 0 where the control
+    has less than half of the gain.
+    """
+    parts = [np.array(material.by_seed(name)) for name in (network, single, ADDITIVE)]
+    total = resampled(parts[0] - parts[1], *material.sizes)
+    excess = resampled((parts[0] + parts[1]) / 2 - parts[2], *material.sizes)
+    if not total.low > 0:
+        return ""
+    return "interaction" if excess.low > 0 else "additive" if excess.high < 0 else "undecided"
+
+
+def _sentences(
+    rows: list[dict[str, Any]], best: str, means: dict[str, float], margin: float, kind: str = ""
+) -> list[str]:
     if not best:
         return ["There is one modality, so nothing to fuse."]
     gain = rows[0]
@@ -100,6 +124,8 @@ def _sentences(rows: list[dict[str, Any]], best: str, means: dict[str, float], m
             f"; interaction between modalities is worth {signed(inter['gain'], inter['gain_low'], inter['gain_high'])}"
         )
         second += f" ({inter['verdict']})"
+    if kind in _KINDS:
+        second += f", so {_KINDS[kind]}"
     return [*said, second + "."]
 
 
