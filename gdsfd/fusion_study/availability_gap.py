@@ -10,13 +10,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import pearsonr
 
 from gdsfd.fusion_study.fairness import Judged
 from gdsfd.fusion_study.group_figures import FIGURES
 
-__all__ = ["gap_by_availability", "pattern_weights", "presence_rates"]
+__all__ = ["correlation_with_missing", "gap_by_availability", "pattern_weights", "presence_rates"]
 
 Floats = NDArray[np.float64]
+
+#: The fewest groups for a correlation.
+FEWEST_GROUPS = 8
 
 
 def presence_rates(facts: pd.DataFrame, attribute: str) -> pd.DataFrame:
@@ -81,4 +85,28 @@ def gap_by_availability(each: Judged, learner: str, pattern: NDArray[np.str_]) -
     table["gap_same_patterns"] = np.ptp(each.figures(learner, weights=weights[None])[:, 0], axis=1)
     table["by_availability"] = table["gap"] - table["gap_same_patterns"]
     table["covered"] = float((weights[each.code >= 0] > 0).mean())
+    return table
+
+
+def correlation_with_missing(each: Judged, learner: str, lacking: pd.Series) -> pd.DataFrame:
+    """Whether groups that lack more modalities fare worse: Pearson's correlation over groups, with Fisher's interval.
+
+    Args:
+        each: Patients and predictions.
+        learner: A learner.
+        lacking: Group -> share of modalities that its patients lack.
+
+    Returns:
+        One row per figure: ``correlation`` with its ends and ``groups``; NaN with fewer than 8 groups, of which one
+        or two decide it.
+    """
+    table = pd.DataFrame({"figure": FIGURES, "groups": len(each.names)})
+    ends = np.full((len(FIGURES), 3), np.nan)
+    if len(each.names) >= FEWEST_GROUPS:
+        missing = lacking.reindex(list(each.names)).to_numpy(dtype=np.float64)
+        for row, values in enumerate(each.figures(learner)[:, 0]):
+            if np.isfinite(values).all() and np.ptp(values) > 0 and np.ptp(missing) > 0:
+                found = pearsonr(missing, values)
+                ends[row] = found.statistic, *found.confidence_interval(0.95)
+    table["correlation"], table["correlation_low"], table["correlation_high"] = ends.T
     return table

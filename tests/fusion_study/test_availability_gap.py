@@ -3,8 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from gdsfd.fusion_study.availability_gap import gap_by_availability, pattern_weights, presence_rates
+from gdsfd.fusion_study.availability_gap import (
+    correlation_with_missing,
+    gap_by_availability,
+    pattern_weights,
+    presence_rates,
+)
 from gdsfd.fusion_study.fairness import Judged
 
 
@@ -42,3 +48,25 @@ def test_weighted_groups_have_the_pooled_patterns():
         for group in range(3):
             own = common & (code == group)
             assert weights[own & (pattern == "11")].sum() / weights[own].sum() == pytest.approx(share)
+
+
+def test_the_correlation_with_what_is_missing_needs_eight_groups():
+    random = np.random.default_rng(2)
+    groups, size = 8, 400
+    code = np.repeat(np.arange(groups), size).astype(np.int16)
+    y = (random.random(groups * size) < 0.3).astype(float)
+    lacking = pd.Series(np.linspace(0.1, 0.8, groups), index=[f"ward {number}" for number in range(groups)])
+    p = 1 / (1 + np.exp(-(2.5 * (1 - lacking.to_numpy()[code]) * y + random.normal(size=len(y)))))
+    rows = np.arange(len(y))
+    each = Judged(tuple(lacking.index), {}, code, y, rows, {0: rows}, {("one", 0): p}, {("one", 0): 0.6})
+    found = correlation_with_missing(each, "one", lacking[::-1]).set_index("figure")
+    areas = [roc_auc_score(y[code == number], p[code == number]) for number in range(groups)]
+    r = np.corrcoef(lacking, areas)[0, 1]
+    assert found.loc["auroc", "correlation"] == pytest.approx(r)
+    ends = np.tanh(np.arctanh(r) + np.array([-1, 1]) * 1.959964 / np.sqrt(groups - 3))  # Fisher's, by hand
+    assert found.loc["auroc", ["correlation_low", "correlation_high"]].tolist() == pytest.approx(ends)
+    assert r < -0.8
+    fewer = Judged(each.names[:7], {}, np.where(code < 7, code, -1), y, rows, each.rows, each.p, each.thresholds)
+    table = correlation_with_missing(fewer, "one", lacking)
+    assert table["correlation"].isna().all()
+    assert (table["groups"] == 7).all()

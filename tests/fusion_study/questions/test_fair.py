@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gdsfd.fusion_study.questions.fair import fair
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdsfd.fusion_study.questions.fair import fair, odds_split
 from tests.fusion_study.material import material
 
 SHIFTS = {("concat", "natural"): 2.0, ("boosting", "natural"): 1.8, ("boosting, only labs", "natural"): 1.2}
@@ -24,6 +28,10 @@ def test_equal_groups_raise_no_alarm() -> None:
     for name in ("auroc", "tpr", "fpr"):
         assert parts.loc[name, "gap"] == gaps.loc[name, "gap"]
         assert abs(parts.loc[name, "by_availability"]) < 0.02  # who has imaging does not depend on the group
+    groups = answer.tables["groups"]
+    assert groups[["learner", "group"]].drop_duplicates().shape[0] == 6
+    assert (groups["n"] == 1500).all()
+    assert "gaps_between_pairs_of_groups" not in answer.tables
 
 
 def test_a_group_that_is_scored_worse_is_found_and_named() -> None:
@@ -42,3 +50,38 @@ def test_small_groups_and_no_groups_are_said() -> None:
     made = material(SHIFTS)
     none = fair(replace(made, plan=replace(made.plan, groups=())))
     assert none.sentences == ("The spec declares no groups, so there is nothing to compare.",)
+
+
+def test_pairs_of_attributes_have_tables_and_alarms_of_their_own() -> None:
+    made = material(SHIFTS, patients=1000, noisier=3.0)
+    number = np.arange(len(made.patients))
+    age = np.where(number < 40, "oldest", np.where(number // 2 % 2, "young", "old"))
+    made = replace(made, patients=made.patients.assign(**{"group:age": age}))
+    answer = fair(replace(made, plan=replace(made.plan, groups=("site", "age"))))
+    crossed = answer.tables["gaps_between_pairs_of_groups"]
+    assert set(crossed["attribute"]) == {"site × age"}
+    assert set(crossed["groups"]) == {4}
+    assert set(answer.tables["gaps"]["attribute"]) == {"site", "age"}
+    assert answer.facts["alarms_of_pairs"] >= 1
+    assert answer.sentences[-1].startswith("Of pairs of attributes ")
+    assert "Too few patients to compare: age: oldest (40)." in answer.sentences
+    few = answer.tables["groups"].query("attribute == 'site × age' and note == 'too few'")
+    assert set(few["group"]) == {"A × oldest", "B × oldest"}
+    assert set(few["n"]) == {20}
+    assert few["auroc"].isna().all()
+
+
+def test_a_gap_in_error_rates_is_split() -> None:
+    rows = [("tpr", 0.3, 0.1), ("fpr", 0.1, 0.05), ("auroc", 0.5, 0.2)]
+    key = {"target": "death", "learner": "concat", "attribute": "site"}
+    table = pd.DataFrame([{**key, "figure": name, "gap": gap, "null_median": null} for name, gap, null in rows])
+    (found,) = odds_split(table).to_dict("records")
+    assert found == {
+        **key,
+        "tpr_gap": 0.3,
+        "tpr_by_chance": 0.1,
+        "fpr_gap": 0.1,
+        "fpr_by_chance": 0.05,
+        "share_found": pytest.approx(0.75),
+    }
+    assert np.isnan(odds_split(table.assign(gap=np.nan))["share_found"]).all()
