@@ -54,6 +54,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "repeated",
     )
     parser.add_argument("--retrain", metavar="A,B", help="which learners are trained again (default: all)")
+    parser.add_argument(
+        "--details",
+        action=argparse.BooleanOptionalAction,
+        help="also every set of modalities, fewer training patients, placebos (default: not with --quick)",
+    )
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="fits at once (default: 1)")
     parser.add_argument("--quick", action="store_true", help="5 learners, 3 seeds, 2,000 patients, 15 epochs")
     add_set_argument(parser, "max_epochs=50")
@@ -85,6 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
             conditions=arguments.condition,
             train_conditions=arguments.train_condition,
             retrain=None if arguments.retrain is None else names_in(arguments.retrain),
+            details=arguments.details,
             quick=arguments.quick,
             jobs=arguments.jobs,
             on_fit=one_line() if on_terminal(arguments.quiet) else tell,

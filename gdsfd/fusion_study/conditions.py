@@ -5,7 +5,7 @@ condition                 what patients lose
 ========================  ==========================================================================================
 ``natural``               nothing
 ``without NAME``          the modality
-``only NAME``             all others
+``only NAME``             all others; of several that stay: ``only labs + notes``
 ``random RATE``           each modality with that probability
 ``by covariate RATE``     each with a probability that rises with a column that everybody (nearly) has
 ``by risk RATE``          each with a probability that rises with the patient's cross-fitted risk
@@ -39,9 +39,12 @@ from gdsfd.graph.availability import presence_of
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.modality_ablation import hide_observations
 
-__all__ = ["FLIPPED", "check_condition", "losses", "mechanisms_of", "under"]
+__all__ = ["FLIPPED", "TOGETHER", "check_condition", "losses", "mechanisms_of", "under"]
 
 Flags = NDArray[np.bool_]
+
+#: Between modalities that stay together.
+TOGETHER = " + "
 
 #: Patients of an environment whose habits are transplanted, and how many environments at most.
 LEAST_PATIENTS, MOST_HABITS = 30, 4
@@ -74,7 +77,8 @@ def check_condition(graph: HeteroData, condition: str) -> None:
             rate = -1.0
         if not 0 <= rate <= 1:
             raise InputError(f"study: condition {condition!r}: expected a rate from 0 to 1, got {word!r}")
-    if name and name not in known:
+    several = kind == "only" and name not in known and all(each in known for each in name.split(TOGETHER))
+    if name and name not in known and not several:
         raise InputError(f"study: condition {condition!r}: there is no {name!r}.{near_names(name, known)}")
 
 
@@ -116,7 +120,8 @@ def losses(graph: HeteroData, condition: str, seed: int, rows: Tensor) -> Flags 
     concerned = np.zeros(len(presence_of(graph)), dtype=bool)
     concerned[rows.numpy()] = True
     if kind in ("without", "only"):
-        return np.asarray(concerned[:, None] & ((np.array(names) == word) == (kind == "without"))[None])
+        named = np.isin(names, [word] if word in names else word.split(TOGETHER))
+        return np.asarray(concerned[:, None] & (named == (kind == "without"))[None])
     rng = _rng(condition, seed)
     if kind == "habits of":
         return np.asarray(transplanted(graph, word, rng) & concerned[:, None])

@@ -29,7 +29,8 @@ class Contender:
         network: Whether it is a backbone.
         options: Options of the backbone.
         modalities: What it sees; None = all.
-        training: What its training patients lose, a condition of :mod:`gdsfd.fusion_study.conditions`.
+        training: What its training patients lose, a condition of :mod:`gdsfd.fusion_study.conditions`, or another of
+            :func:`gdsfd.fusion_study.training_changes.changed`.
     """
 
     name: str

@@ -21,6 +21,7 @@ from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.fusion_study.conditions import losses, under
 from gdsfd.fusion_study.contenders import PRESENCE, Contender
 from gdsfd.fusion_study.presence_model import PresenceModel
+from gdsfd.fusion_study.training_changes import changed
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.modality_ablation import hide_observations, keep_modalities
 from gdsfd.graph.take_patients import take_patients
@@ -110,7 +111,7 @@ def fit_contender(
     start = time.perf_counter()
     seen = graph if contender.modalities is None else keep_modalities(graph, list(contender.modalities))
     if contender.training != "natural":
-        seen = under(seen, contender.training, seed, ("train", "tuning"))
+        seen = changed(seen, contender.training, seed)
     model = fitted_model(seen, contender, seed, settings)
     seconds = time.perf_counter() - start
     tuning = predictions_of(model, seen, "tuning", contender, seed, "natural")

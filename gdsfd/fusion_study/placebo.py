@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gdsfd.fusion_study.answer import Material
+from gdsfd.fusion_study.contenders import floor_of
 from gdsfd.fusion_study.differences import difference
 
 __all__ = ["placebos"]
@@ -18,11 +19,10 @@ def placebos(material: Material) -> pd.DataFrame:
     """
     fitted, rows = set(material.means["learner"]), []
     for each in material.plan.fits:
-        kind, _, name = getattr(each, "training", "natural").partition(" ")
+        kind, _, name = each.training.partition(" ")
         if kind != "permuted" or each.name not in fitted:
             continue
-        others = [one for one in material.plan.modalities if one != name]
-        reference = f"boosting, only {others[0]}" if len(others) == 1 else f"boosting, without {name}"
+        reference = floor_of(material.plan.modalities, name)
         if reference not in fitted:
             continue
         found = difference(material, each.name, reference)

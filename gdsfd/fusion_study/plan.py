@@ -10,6 +10,7 @@ from gdsfd.comparison.statistics import MARGIN
 from gdsfd.file_digest import digest_of_json
 from gdsfd.fusion_study.conditions import FLIPPED
 from gdsfd.fusion_study.contenders import PRESENCE, Contender, restricted, trained_under
+from gdsfd.fusion_study.retrained import MOST_RETRAINED, hidden_sets, more_sets, on_shares, placebo_fits, subset_model
 
 __all__ = ["FULL_LEARNERS", "QUESTIONS", "QUICK_LEARNERS", "StudyPlan"]
 
@@ -53,6 +54,10 @@ class StudyPlan:
         retrained: Names of these contenders.
         folds: Of a cross-validation; None = every seed draws a split.
         environments: Whether each environment is left out in turn, too.
+        shares: Of training patients, for the learning curve of question 1; none: no curve.
+        every_set: Whether question 1 finds what modalities are worth: boosting on every set of up to four, or one
+            network from which others are hidden.
+        placebos: Modalities that are dealt out anew between patients, one at a time, as a control.
         groups: Attributes of question 4.
         sensitivity: Share of tuning patients with the outcome whom thresholds find.
         margin: Difference in AUROC that counts as none.
@@ -71,6 +76,9 @@ class StudyPlan:
     retrained: tuple[str, ...] = ()
     folds: int | None = None
     environments: bool = False
+    shares: tuple[float, ...] = ()
+    every_set: bool = False
+    placebos: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     sensitivity: float = 0.8
     margin: float = MARGIN
@@ -83,7 +91,11 @@ class StudyPlan:
         """Everything that is fitted for each seed."""
         more: list[Contender] = []
         if 1 in self.questions:
-            more += restricted(self.modalities)
+            more += [*restricted(self.modalities), *on_shares(self.modalities, self.shares)]
+            more += placebo_fits(self.placebos)
+            if self.every_set:
+                many = len(self.modalities) > MOST_RETRAINED
+                more += [subset_model()] if many else more_sets(self.modalities)
         if 3 in self.questions:
             floors = () if 1 in self.questions else restricted(self.modalities)
             more += [each for each in floors if len(floors) == len(self.modalities) or ", without " in each.name]
@@ -130,7 +142,9 @@ class StudyPlan:
             return ("natural",)
         if contender in self.contenders:
             return self.conditions
-        own = [contender.training] if contender in self.floors else []
+        sets = self.every_set and 1 in self.questions and contender == subset_model()
+        own = list(hidden_sets(self.modalities).values()) if sets else []
+        own += [contender.training] if contender in self.floors else []
         return tuple(dict.fromkeys(("natural", *own, *(self._met_in_training if contender in self.squares else ()))))
 
     def to_dict(self) -> dict[str, Any]:

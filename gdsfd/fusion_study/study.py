@@ -25,6 +25,7 @@ from gdsfd.fusion_study.measured import chances
 from gdsfd.fusion_study.plan import BASELINES, FULL_LEARNERS, QUESTIONS, QUICK_LEARNERS, StudyPlan
 from gdsfd.fusion_study.questions import ANSWERS
 from gdsfd.fusion_study.report import report
+from gdsfd.fusion_study.retrained import SHARES
 from gdsfd.graph.content_hash import content_hash
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import checked
@@ -73,6 +74,7 @@ def study(
     conditions: Sequence[str] = (),
     train_conditions: Sequence[str] = (),
     retrain: Sequence[str] | None = None,
+    details: bool | None = None,
     quick: bool = False,
     jobs: int = 1,
     on_fit: Callable[[str], None] | None = None,
@@ -99,6 +101,9 @@ def study(
         train_conditions: Of training patients: each costs a further fit of every learner. ``"dropout 0.5"`` hides
             observations anew in every step.
         retrain: Learners that are trained under them; default: all.
+        details: Whether question 1 also retrains on every set of modalities (above four: hides them from one network),
+            on fewer patients, and with each modality dealt out anew between patients; default: not with ``quick``,
+            which has one such placebo.
         quick: 5 learners, 3 seeds, at most 2,000 patients, 15 epochs.
         jobs: Fits at once, each in a process with one thread.
         on_fit: Told, in words, before each fit, with how long the rest will take.
@@ -119,6 +124,7 @@ def study(
         seeds=tuple(dict.fromkeys(case.seed for case in cases)),
         folds=folds,
         environments=leave_out_environments,
+        **_of_question_1(plan, not quick if details is None else details),
         **_of_question_3(first, plan, conditions, train_conditions, retrain),
     )
     if folder.exists() and any(folder.iterdir()) and not (folder / PLAN).is_file():
@@ -202,6 +208,15 @@ def _plan(
         settings=given,
         data=content_hash(graph),
     )
+
+
+def _of_question_1(plan: StudyPlan, details: bool) -> dict[str, Any]:
+    """What question 1 retrains; without details only one placebo, of the last modality."""
+    if 1 not in plan.questions or len(plan.modalities) < 2:
+        return {}
+    if not details:
+        return {"placebos": plan.modalities[-1:]}
+    return {"shares": SHARES, "every_set": True, "placebos": plan.modalities}
 
 
 def _of_question_3(

@@ -11,7 +11,8 @@ import pandas as pd
 from gdsfd.fusion_study.answer import Material
 from gdsfd.fusion_study.differences import difference
 from gdsfd.fusion_study.resampled import resampled
-from gdsfd.fusion_study.shapley import shapley, subsets
+from gdsfd.fusion_study.retrained import ORDERS, hidden_sets, subset_model
+from gdsfd.fusion_study.shapley import drawn_orders, shapley, shapley_by_orders, subsets
 
 __all__ = ["boosting_of_sets", "learning_curve", "worth_of_modalities"]
 
@@ -21,7 +22,7 @@ def boosting_of_sets(material: Material) -> dict[frozenset[str], str]:
     plan, fitted = material.plan, set(material.means["learner"])
     found: dict[frozenset[str], str] = {}
     for each in plan.fits:
-        if each.part == "boosting" and each.name in fitted and getattr(each, "training", "natural") == "natural":
+        if each.part == "boosting" and each.name in fitted and each.training == "natural":
             found[frozenset(each.modalities or plan.modalities)] = each.name
     return found
 
@@ -29,7 +30,8 @@ def boosting_of_sets(material: Material) -> dict[frozenset[str], str]:
 def worth_of_modalities(material: Material) -> pd.DataFrame:
     """Shapley values of modalities in AUROC, by gradient boosting retrained on every set of them.
 
-    The empty set has .5. Empty unless there is a model of every set.
+    Where there are more than four modalities and the plan has it: by hiding the others from one network that was
+    trained with half of the observations hidden. The empty set has .5.
 
     Returns:
         Columns ``modality``, ``worth`` with its ends over splits (none where all seeds judge the same
@@ -37,16 +39,26 @@ def worth_of_modalities(material: Material) -> pd.DataFrame:
     """
     names = material.plan.modalities
     models = boosting_of_sets(material)
-    if len(names) < 2 or any(each not in models for each in subsets(names)):
+    values: dict[frozenset[str], Any] = {frozenset(): np.full(len(material.plan.seeds), 0.5)}
+    if len(names) < 2:
         return pd.DataFrame()
-    values: dict[frozenset[str], Any] = {each: np.array(material.by_seed(models[each])) for each in subsets(names)}
-    values[frozenset()] = np.full(len(material.plan.seeds), 0.5)
+    if all(each in models for each in subsets(names)):
+        values |= {each: np.array(material.by_seed(models[each])) for each in subsets(names)}
+        worth, how = shapley(values, names), "retrained on every set"
+    elif material.plan.every_set and subset_model().name in set(material.means["learner"]):
+        asked = hidden_sets(names)
+        values |= {each: np.array(material.by_seed(subset_model().name, word)) for each, word in asked.items()}
+        every = all(each in values for each in subsets(names))
+        worth = shapley(values, names) if every else shapley_by_orders(values, drawn_orders(names, ORDERS))
+        how = f"hidden from {subset_model().name}" + ("" if every else f", {ORDERS} orders")
+    else:
+        return pd.DataFrame()
     rows = []
-    for name, own in shapley(values, names).items():
+    for name, own in worth.items():
         found = resampled(own, *material.sizes)
         ends = (math.nan, math.nan) if material.one_split else (found.low, found.high)
         named = {"worth": found.mean, "worth_low": ends[0], "worth_high": ends[1]}
-        rows.append({"modality": name, **named, "how": "retrained on every set"})
+        rows.append({"modality": name, **named, "how": how})
     return pd.DataFrame(rows).sort_values("worth", ascending=False, ignore_index=True)
 
 
@@ -64,7 +76,7 @@ def learning_curve(material: Material, single: str) -> pd.DataFrame:
     reference = f"boosting, only {single}"
     shares: dict[str, dict[float, str]] = {}
     for each in material.plan.fits:
-        kind, _, word = getattr(each, "training", "natural").partition(" ")
+        kind, _, word = each.training.partition(" ")
         if kind == "share":
             shares.setdefault(each.name.rpartition(", ")[0], {})[float(word)] = each.name
     alone, rows = {**shares.get(reference, {}), 1.0: reference}, []

@@ -22,6 +22,7 @@ ASKED = {
     "questions": (1, 2, 3),
     "train_conditions": ["hidden in ill 0.8: labs"],
     "retrain": ["concat"],
+    "details": False,
     **SETTINGS,
 }
 

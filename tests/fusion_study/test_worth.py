@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gdsfd.fusion_study.worth import boosting_of_sets, worth_of_modalities
+from gdsfd.fusion_study.retrained import hidden_sets, subset_model
+from gdsfd.fusion_study.worth import boosting_of_sets, learning_curve, worth_of_modalities
 from tests.fusion_study.material import MODALITIES, material, whole_and_restricted
 
 SHIFTS = whole_and_restricted(
@@ -39,3 +42,38 @@ def test_worth_is_the_mean_over_seeds_of_shapley_values_by_hand() -> None:
 def test_without_a_model_of_some_set_there_is_no_worth() -> None:
     lacking = {key: value for key, value in SHIFTS.items() if key[0] != "boosting, without notes"}
     assert len(worth_of_modalities(material(lacking))) == 0
+
+
+def test_of_many_modalities_the_others_are_hidden() -> None:
+    names = ("labs", "notes", "imaging", "ecg", "codes")
+    worth = {"labs": 0.8, "notes": 0.4, "imaging": 0.2, "ecg": 0.0, "codes": 0.0}
+    model = subset_model().name
+    shifts = {(model, word): sum(worth[name] for name in each) for each, word in hidden_sets(names).items()}
+    made = material(shifts, patients=1500)
+    made = replace(made, plan=replace(made.plan, modalities=names, every_set=True))
+    table = worth_of_modalities(made).set_index("modality")
+    assert set(table["how"]) == {"hidden from concat, trained under dropout 0.5"}
+    everything = np.mean(made.by_seed(model)) - 0.5
+    assert table["worth"].sum() == pytest.approx(everything)
+    assert list(table.index[:3]) == ["labs", "notes", "imaging"]
+    assert table.loc[["ecg", "codes"], "worth"].abs().max() < 0.005
+    assert len(worth_of_modalities(replace(made, plan=replace(made.plan, every_set=False)))) == 0
+
+
+def test_the_learning_curve_holds_models_of_one_share_against_each_other() -> None:
+    shifts = {**SHIFTS, ("boosting, 10 %", "natural"): 1.0, ("boosting, only labs, 10 %", "natural"): 0.9}
+    shifts |= {("concat, 10 %", "natural"): 0.7}
+    made = material(shifts, patients=800)
+    made = replace(made, plan=replace(made.plan, shares=(0.1,)))
+    table = learning_curve(made, "labs")
+    assert table[["share", "learner"]].to_numpy().tolist() == [
+        [0.1, "boosting"],
+        [1.0, "boosting"],
+        [0.1, "concat"],
+        [1.0, "concat"],
+    ]
+    few = np.array(made.by_seed("boosting, 10 %")) - np.array(made.by_seed("boosting, only labs, 10 %"))
+    assert table["gain"].iloc[0] == pytest.approx(few.mean())
+    assert table["gain"].iloc[1] > 0.1 > table["gain"].iloc[0]
+    assert table["gain"].iloc[2] < 0
+    assert len(learning_curve(material(SHIFTS), "labs")) == 0
