@@ -3,16 +3,18 @@
     python benchmarks/real_studies.py physionet2012 --out studies
     python benchmarks/real_studies.py support2 uci_heart eicu --out studies
 
-PhysioNet 2012 is studied on all of its 4,000 patients and one split, which two seeds share, so that intervals allow for
-the draw of test patients; the others with ``--quick``: at most 2,000 patients and three splits drawn anew. Each study
-stands in a folder of its own under ``--out``, goes on where it stopped, and is private, since it holds predictions of
-patients. One line per study is appended to ``results/real_studies.jsonl``, with figures of groups alone.
-``docs/study_results.md`` is written from the lines by ``benchmarks/study_pages.py``.
+PhysioNet 2012 is studied on all of its 4,000 patients and one split, which its seeds share, so that intervals allow for
+the draw of test patients; the others with ``--quick``, at most 2,000 patients, of SUPPORT2 and eICU one split, of UCI
+heart three drawn anew. Each study stands in a folder of its own under ``--out``, goes on where it stopped, and is
+private, since it holds predictions of patients. One line per study is appended to ``results/real_studies.jsonl``, with
+figures of groups alone, and figures of PhysioNet 2012 are copied to ``docs/pictures``. ``docs/study_results.md`` is
+written from the lines by ``docs/_ext/study_lines.py``.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,10 @@ from results_line import append_line
 
 import gdsfd
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+#: Cohort -> figures that the documentation shows.
+PICTURES = {"physionet2012": ("1_gains", "3_hidden_at_random", "3_ranks", "3_conditions")}
 LEARNERS = ("late:fusion=sum", "concat", "mmtm", "muse", "multimodn", "boosting", "logistic")
 #: Cohort -> how it is studied.
 STUDIES: dict[str, dict[str, Any]] = {
@@ -35,9 +40,9 @@ STUDIES: dict[str, dict[str, Any]] = {
         "learning_rate": 1e-3,
         "patience": 5,
     },
-    "support2": {"quick": True},
+    "support2": {"quick": True, "seeds": 1},
     "uci_heart": {"quick": True},
-    "eicu": {"quick": True},
+    "eicu": {"quick": True, "seeds": 1},
 }
 #: Tables that a line keeps; none of them has a row for a group.
 TABLES = {
@@ -98,6 +103,9 @@ def main() -> None:
             **asked,
         )
         append_line("real_studies.jsonl", **line_of(found, cohort))
+        for name in PICTURES.get(cohort, ()):
+            picture = found.folder / "figures" / f"{name}.svg"
+            shutil.copy(picture, ROOT / "docs" / "pictures" / f"study_{cohort}_{name}.svg")
         for answer in found.answers:
             print(answer.number, *answer.sentences)
 

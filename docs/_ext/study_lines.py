@@ -1,0 +1,145 @@
+"""The page of studies on real cohorts, from the lines of ``benchmarks/real_studies.py``.
+
+    python docs/_ext/study_lines.py
+
+Writes ``docs/study_results.md`` anew between its two marks. A test sees to it that it is that of the stored lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LINES = ROOT / "benchmarks" / "results" / "real_studies.jsonl"
+PAGE = ROOT / "docs" / "study_results.md"
+START, END = "<!-- studies: python docs/_ext/study_lines.py -->", "<!-- end of studies -->"
+
+NAMES = {
+    "physionet2012": "PhysioNet 2012",
+    "support2": "SUPPORT2",
+    "uci_heart": "UCI heart disease",
+    "eicu": "eICU demo",
+}
+QUESTIONS = ("When does fusion help?", "Which fusion?", "How robust against missing modalities?", "How fair?")
+#: Figures of a study that stand on the page: name in ``docs/pictures`` -> what it shows.
+PICTURES = {
+    "1_gains": "What is gained in AUROC; the grey band counts as no difference",
+    "3_hidden_at_random": "AUROC with modalities hidden at random, and the floor of boosting trained for it",
+    "3_ranks": "Places of learners by what test patients lose, the best on top",
+    "3_conditions": "AUROC by what test patients lose",
+}
+Row = dict[str, Any]
+
+
+def studies() -> list[Row]:
+    """The newest line of each cohort, in the order of :data:`NAMES`."""
+    found: dict[str, Row] = {}
+    for text in LINES.read_text(encoding="utf-8").splitlines() if LINES.is_file() else ():
+        line = json.loads(text)
+        found[line["cohort"]] = line
+    return [found[name] for name in NAMES if name in found]
+
+
+def section() -> str:
+    """The text between the marks."""
+    lines = studies()
+    parts = [*across(lines), *(part for line in lines for part in of_cohort(line))]
+    return "\n\n".join(parts)
+
+
+def across(lines: Sequence[Row]) -> list[str]:
+    """Whether the order of learners survives, cohort by cohort."""
+    rows = []
+    for line in lines:
+        for row in line["tables"]["3_rank_agreement"]:
+            if row["condition"].startswith(("by ", "hidden ", "habits ", "random 0.5", "window ", "cells ")):
+                held = (_ends(row, "tau", 2), _ends(row, "tau_random", 2))
+                rows.append((NAMES[line["cohort"]], row["condition"], *held))
+    return [
+        "## Do rankings survive?",
+        "Kendall's tau between the order of learners under a condition and the order as patients come, and with half of\n"
+        "the modalities hidden at random, with 95 % intervals over draws of subjects. 1: the same order, 0: no\n"
+        "relation, -1: the reverse.",
+        _table(("cohort", "test patients lose", "as they come", "hidden at random"), rows),
+    ]
+
+
+def of_cohort(line: Row) -> list[str]:
+    """One cohort's answers, learners and conditions."""
+    planned, tables = line["planned"], line["tables"]
+    splits = f"{len(planned['seeds'])} seeds"
+    facts = (
+        f"{line['patients']['train']:,} patients to train on and {line['patients']['test']:,} to judge by, "
+        f"{len(planned['modalities'])} modalities, {splits}, {line['fits']} fits; plan `{line['plan'][:12]}`; "
+        f"`{line['command']}`."
+    )
+    answers = "\n".join(
+        f"{number}. **{QUESTIONS[int(number) - 1]}** {' '.join(said)}" for number, said in line["sentences"].items()
+    )
+    learners = [
+        (
+            f"`{row['learner']}`",
+            _number(row["auroc"]),
+            _ends(row, "minus_concat"),
+            row["verdict_concat"],
+            _ends(row, "minus_boosting"),
+            row["verdict_boosting"],
+            _number(row["calibration_slope"], 2),
+            _number(row["chance_of_being_best"], 2),
+        )
+        for row in tables["2_learners"]
+    ]
+    head = ("learner", "AUROC", "minus concat", "", "minus boosting", "", "slope", "chance of being best")
+    parts = [f"## {NAMES[line['cohort']]}", facts, answers, _table(head, learners)]
+    short = [
+        name for name in ("natural", "random 0.5", "hidden in ill 0.5", "hidden in well 0.5", "swing", "largest_regret")
+    ]
+    kept = [name for name in short if name in tables["3_in_short"][0]]
+    rows = [(f"`{row['learner']}`", *(_number(row[name]) for name in kept)) for row in tables["3_in_short"]]
+    parts.append(_table(("learner", *(name.replace("_", " ") for name in kept)), rows))
+    for name in [each for each in tables if each.startswith("3_trained_under_")]:
+        columns = list(tables[name][0])
+        parts.append(
+            f"`{name.removeprefix('3_trained_under_')}`, by what training (down) and test patients (across) lose:"
+        )
+        parts.append(_table(columns, [[_cell(row[each]) for each in columns] for row in tables[name]]))
+    for name, words in PICTURES.items():
+        picture = f"study_{line['cohort']}_{name}.svg"
+        if (ROOT / "docs" / "pictures" / picture).is_file():
+            parts.append(f"![{words}](pictures/{picture})")
+    return parts
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _ends(row: Row, name: str, digits: int = 3) -> str:
+    value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return ""
+    plain = f"{value:+.{digits}f}"
+    return plain if low is None or high is None else f"{plain} [{low:+.{digits}f}, {high:+.{digits}f}]"
+
+
+def main() -> None:
+    """Writes the section anew."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{START}\n\n{section()}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
