@@ -60,9 +60,9 @@ def across(lines: Sequence[Row]) -> list[str]:
                 rows.append((NAMES[line["cohort"]], row["condition"], *held))
     return [
         "## Do rankings survive?",
-        "Kendall's tau between the order of learners under a condition and the order as patients come, and with half of\n"
-        "the modalities hidden at random, with 95 % intervals over draws of subjects. 1: the same order, 0: no\n"
-        "relation, -1: the reverse.",
+        "Kendall's tau between the order of learners under a condition and the order as patients come, and with\n"
+        "half of the modalities hidden at random, with 95 % intervals over draws of subjects. 1: the same order,\n"
+        "0: no relation, -1: the reverse.",
         _table(("cohort", "test patients lose", "as they come", "hidden at random"), rows),
     ]
 

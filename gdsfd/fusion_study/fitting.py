@@ -79,7 +79,7 @@ def fit_missing(
     waiting = [
         (case, each)
         for case in cases
-        for each in (plan.fits if case.holdout is None else plan.contenders)
+        for each in _short_first(plan.fits if case.holdout is None else plan.contenders)
         if (each.name, case.seed, case.holdout) not in done
         or not file_of(folder, each, case.seed, case.holdout).is_file()
     ]
@@ -118,6 +118,11 @@ def _submit(
         run(graph, parts)
 
 
+def _short_first(contenders: Sequence[Contender]) -> list[Contender]:
+    """Boosting before all others, so that the time that all will take is known from the second fit on."""
+    return sorted(contenders, key=lambda each: each.name != "boosting")
+
+
 class _Serial:
     """One fit after another, in this process."""
 
@@ -132,11 +137,11 @@ class _Serial:
 
     def begin(self, waiting: Sequence[tuple[Case, Contender]], number: int, file: Path, jobs: int) -> None:
         """What is still to come, and where the facts of what was are."""
-        self.names, self.number, self.file = [each.name for _, each in waiting], number, file
+        self.waiting_for, self.number, self.file = [each for _, each in waiting], number, file
 
     def __call__(self, graph: HeteroData, parts: Sequence[StudyJob]) -> None:
         for part in parts:
-            left = seconds_left(self.names[self.number :], read_facts(self.file))
+            left = seconds_left(self.waiting_for[self.number :], read_facts(self.file))
             self.tell(part.words + _in_words(left))
             part.fit(graph, self.log, None)
             self.number += 1
@@ -147,41 +152,46 @@ class _Parallel(ProcessExecutor):
 
     def __init__(self, jobs: int, log: FitLog, tell: Tell) -> None:
         super().__init__(jobs, 1, log, self._told)
-        self.names: list[str] = []
+        self.waiting_for: list[Contender] = []
         self.told, self.number = tell, 0
 
     def begin(self, waiting: Sequence[tuple[Case, Contender]], number: int, file: Path, jobs: int) -> None:
         """What is still to come, and where the facts of what was are."""
-        self.names, self.file = [each.name for _, each in waiting], file
+        self.waiting_for, self.file = [each for _, each in waiting], file
 
     def _told(self, words: str) -> None:
-        left = seconds_left(self.names[self.number :], read_facts(self.file)) / self.jobs
+        left = seconds_left(self.waiting_for[self.number :], read_facts(self.file)) / self.jobs
         self.number += 1
         self.told(words + _in_words(left))
 
 
-def seconds_left(names: Sequence[str], facts: Sequence[Mapping[str, Any]]) -> float:
-    """How long fits will take, one after another; NaN as long as none has ended.
+def seconds_left(waiting: Sequence[Contender], facts: Sequence[Mapping[str, Any]]) -> float:
+    """How long fits will take, one after another; NaN as long as nothing is known of some kind of them.
 
-    One of a name that was fitted takes what these took on average; another what all of those took.
+    One of a name that was fitted takes what these took on average; another what those of its kind (networks, others)
+    did.
 
     Args:
-        names: Of the contenders still to be fitted, one per fit.
+        waiting: What is still to be fitted, one per fit.
         facts: Of the fits that have ended.
 
     Example:
-        >>> facts = [{"learner": "muse", "seconds": 9.0}, {"learner": "boosting", "seconds": 1.0}]
-        >>> seconds_left(["muse", "muse", "concat"], facts)
-        23.0
+        >>> facts = [{"learner": "muse", "seconds": 9.0, "parameters": 5}]
+        >>> muse, concat = (Contender(name, name, True) for name in ("muse", "concat"))
+        >>> seconds_left([muse, muse, concat], facts), seconds_left([Contender("boosting", "boosting", False)], facts)
+        (27.0, nan)
     """
-    known: dict[str, list[float]] = {}
+    by_name: dict[str, list[float]] = {}
+    by_kind: dict[bool, list[float]] = {True: [], False: []}
     for each in facts:
-        known.setdefault(str(each["learner"]), []).append(float(each.get("seconds_with_predictions", each["seconds"])))
-    if not known:
-        return math.nan
-    means = {name: float(np.mean(own)) for name, own in known.items()}
-    other = float(np.mean(list(means.values())))
-    return float(sum(means.get(name, other) for name in names))
+        seconds = float(each.get("seconds_with_predictions", each["seconds"]))
+        by_name.setdefault(str(each["learner"]), []).append(seconds)
+        by_kind[each.get("parameters") is not None].append(seconds)
+    left = 0.0
+    for one in waiting:
+        like = by_name.get(one.name) or by_kind[one.network]
+        left += float(np.mean(like)) if like else math.nan
+    return left
 
 
 def _in_words(seconds: float) -> str:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from gdsfd.fusion_study.contenders import read_contender
 from gdsfd.fusion_study.fitting import limited, seconds_left
 from gdsfd.fusion_study.study import study
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -32,13 +33,15 @@ def test_so_many_patients_take_part_by_whole_subjects(graph):
 
 def test_what_is_left_takes_what_its_like_took():
     facts = [
-        {"learner": "muse", "seconds": 8.0, "seconds_with_predictions": 10.0},
-        {"learner": "muse", "seconds": 8.0, "seconds_with_predictions": 14.0},
-        {"learner": "boosting", "seconds": 2.0},
+        {"learner": "muse", "seconds": 8.0, "seconds_with_predictions": 10.0, "parameters": 5},
+        {"learner": "muse", "seconds": 8.0, "seconds_with_predictions": 14.0, "parameters": 5},
+        {"learner": "concat", "seconds": 3.0, "parameters": 5},
+        {"learner": "boosting", "seconds": 2.0, "parameters": None},
     ]
-    assert seconds_left(["muse", "boosting", "boosting"], facts) == 12 + 2 + 2
-    assert seconds_left(["concat"], facts) == 7
-    assert math.isnan(seconds_left(["concat"], []))
+    boosting, muse, mmtm = (read_contender(name) for name in ("boosting", "muse", "mmtm"))
+    assert seconds_left([muse, boosting, boosting], facts) == 12 + 2 + 2
+    assert seconds_left([mmtm], facts) == (10 + 14 + 3) / 3
+    assert math.isnan(seconds_left([mmtm], facts[3:]))
 
 
 def test_processes_come_to_the_same_answers_with_environments_left_out(tmp_path):
@@ -56,7 +59,8 @@ def test_processes_come_to_the_same_answers_with_environments_left_out(tmp_path)
     assert len(fits) == len(one.plan.fits) + 3 * places
     fitted = [words for words in told if words.startswith("fit ")]
     assert len(fitted) == len(fits)
-    assert "left" not in fitted[0]
-    assert all(words.endswith(" left") for words in fitted[1:])
+    assert "boosting" in fitted[0]
+    assert "concat" in fitted[2]
+    assert all(words.endswith(" left") for words in fitted[3:])
     table = one.answers[0].tables["environments_left_out"]
     assert set(table["environment"]) == {each["holdout"] for each in left_out}
