@@ -41,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         allow_abbrev=False,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for everything the demo makes")
-    parser.add_argument("--patients", type=int, default=2500, help="size of the simulated cohort (default: 2500)")
+    parser.add_argument("--patients", type=int, default=2000, help="size of the simulated cohort (default: 2000)")
     parser.add_argument("--epochs", type=int, default=12, help="at most so many per model (default: 12)")
     parser.add_argument("--resamples", type=int, default=200, metavar="N", help="bootstrap resamples (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")

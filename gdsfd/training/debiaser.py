@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.plan import TrainingPlan, plan_training
 from gdsfd.training.progress import Watch, followed
+from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.site_strata import read_strata
 from gdsfd.training.storage.checkpoint import (
@@ -175,13 +177,14 @@ class Debiaser(TrainedNetworks, Estimator):
         check_place(self.config, out)
         suspects = self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
         config = self.config.resolved(rows_of(graph, "train").numel())
+        beside = partial(fit_rivals, seed=self.seed, suspects=self._told(suspects)) if baselines else None
         title, reference = f"training {self.backbone}", Arm(self.backbone, None, config, self.seed, suspects)
         _log.info("%s: %s", title, plan_training(graph, config, self.streams).explanation)
         with followed(title, config.max_epochs, progress, on_epoch) as watch:
             if out is None:
-                models = fit_models(graph, reference, self.streams, None, False, {}, watch, jobs)
+                models = fit_models(graph, reference, self.streams, None, False, {}, watch, jobs, beside)
                 self._take(graph, models, suspects)
-                self.record_ = self._recorded(graph, baselines)
+                self.record_ = self._recorded(graph, baselines, models.rivals)
                 return self
             out, folder = Path(out), work_folder(Path(out))
             with process_lock(lock_file(out), already_training(out)):
@@ -191,20 +194,23 @@ class Debiaser(TrainedNetworks, Estimator):
                 else:
                     empty_work_folder(folder)
                 try:
-                    models = fit_models(graph, reference, self.streams, folder, resume, settings, watch, jobs)
+                    models = fit_models(graph, reference, self.streams, folder, resume, settings, watch, jobs, beside)
                 except DivergedError:
                     empty_work_folder(folder)
                     raise
                 self._take(graph, models, suspects)
-                self.record_ = self._recorded(graph, baselines)
+                self.record_ = self._recorded(graph, baselines, models.rivals)
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
 
-    def _recorded(self, graph: HeteroData, baselines: bool) -> RunRecord:
+    def _recorded(self, graph: HeteroData, baselines: bool, rivals: Rivals | None) -> RunRecord:
         """What judges new patients, with the rivals that are told what the debiased network was."""
-        told = self.suspects_ if self.streams is not None and self.streams.uses_suspects else ()
-        return record_run(graph, self.networks_, self.seed, baselines, told, bool(self.strata_))
+        told = self._told(self.suspects_)
+        return record_run(graph, self.networks_, self.seed, baselines, told, bool(self.strata_), rivals)
+
+    def _told(self, suspects: tuple[str, ...]) -> tuple[str, ...]:
+        return suspects if self.streams is not None and self.streams.uses_suspects else ()
 
     def plan(self, graph: HeteroData) -> TrainingPlan:
         """What :meth:`fit` will do on a graph: which fits, of how many networks, of how many epochs at most.

@@ -64,6 +64,9 @@ class Fits(Protocol):
     def begin(self, fit: Fit) -> Ask:
         """Begins a fit, or says how to; what is returned gives the fitted arm."""
 
+    def aside(self, work: Callable[..., Any], *given: Any) -> Callable[[], Any]:
+        """Begins something else that takes the graph, or says how to; what is returned gives what it returns."""
+
 
 class FitsHere:
     """Fits in this process, each when it is asked for.
@@ -86,6 +89,9 @@ class FitsHere:
     def begin(self, fit: Fit) -> Ask:
         given = (fit.rows, fit.folder, self.resume, self.settings, fit.watch, self.store)
         return lambda: fit.arm.fit(self.graph, *given)
+
+    def aside(self, work: Callable[..., Any], *given: Any) -> Callable[[], Any]:
+        return lambda: work(self.graph, *given)
 
 
 @dataclass
@@ -129,14 +135,16 @@ class FitProcesses:
         given = (ended, self.said, threads, loaded_plugins(), folder)
         self.pool = ProcessPoolExecutor(jobs, context, _begin, given)
         self.begun: list[_Begun] = []
+        self.others: list[Future[bytes]] = []
 
     def __enter__(self) -> FitProcesses:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        for each in self.begun:
-            each.future.cancel()
-        if kind is not None or not all(each.future.done() for each in self.begun):
+        futures = [*self.others, *(each.future for each in self.begun)]
+        for each in futures:
+            each.cancel()
+        if kind is not None or not all(each.done() for each in futures):
             self.alive.close()  # what was foreseen and is not wanted ends here
         self.pool.shutdown(cancel_futures=True)
         self.alive.close()
@@ -151,13 +159,18 @@ class FitProcesses:
             self.foresee(fit)
         own = next(each for each in self.begun if each.fit.same(fit))
         own.watch = fit.watch
-        return lambda: self._wait_for(own)
+        return lambda: self._wait_for(own.future)
 
-    def _wait_for(self, own: _Begun) -> FittedArm:
+    def aside(self, work: Callable[..., Any], *given: Any) -> Callable[[], Any]:
+        future = self.pool.submit(_work, pickle.dumps((work, given)))
+        self.others.append(future)
+        return lambda: self._wait_for(future)
+
+    def _wait_for(self, future: Future[bytes]) -> Any:
         while True:
             self._tell()
             try:
-                found = own.future.result(0.1)
+                found = future.result(0.1)
             except NotYet:
                 continue
             except BrokenProcessPool as broken:
@@ -165,8 +178,7 @@ class FitProcesses:
                     "train: a fitting process was killed, most likely for want of memory; train with fewer jobs"
                 ) from broken
             self._tell()
-            fitted: FittedArm = pickle.loads(found)
-            return fitted
+            return pickle.loads(found)
 
     def _tell(self) -> None:
         """Passes on rows of histories, those of fits that were only foreseen once they are wanted."""
@@ -198,3 +210,8 @@ def _fit(arguments: bytes) -> bytes:
     arm, rows, folder, resume, settings, number = pickle.loads(arguments)
     watch = lambda row: _said.put((number, row))  # noqa: E731
     return pickle.dumps(arm.fit(_graph, rows, folder, resume, settings, watch, _store))
+
+
+def _work(arguments: bytes) -> bytes:
+    work, given = pickle.loads(arguments)
+    return pickle.dumps(work(_graph, *given))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from gdsfd.training.fits_at_once import Fit, FitProcesses, Fits, FitsHere
 from gdsfd.training.model_selection.guard import Guard, select_model
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, left_out_fits
 from gdsfd.training.progress import Watch
+from gdsfd.training.run_record.rivals import Rivals
 
 __all__ = ["FittedModels", "fit_models"]
 
@@ -37,11 +38,13 @@ class FittedModels:
         arms: ``reference``, and ``debiased`` where there is one.
         guard: Which of the two is to predict; None without debiasing.
         config: The resolved configuration.
+        rivals: Those that were fitted meanwhile.
     """
 
     arms: Mapping[str, FittedArm]
     guard: Guard | None
     config: TrainConfig
+    rivals: Rivals | None = None
 
     @property
     def networks(self) -> dict[str, Ensemble]:
@@ -94,6 +97,7 @@ def fit_models(
     settings: dict[str, Any],
     watch: Watch,
     jobs: int = 1,
+    beside: Callable[[HeteroData], Rivals] | None = None,
 ) -> FittedModels:
     """Trains what a debiasing mode consists of.
 
@@ -106,6 +110,7 @@ def fit_models(
         settings: Stored with them.
         watch: Called with each row of the histories.
         jobs: Fits at once, each in a process; 1 = here, one after the other.
+        beside: Fits rivals; with several jobs it has a process, too, else it is left to the caller.
     """
     config = reference.config
     if streams is None:
@@ -121,10 +126,12 @@ def fit_models(
     folds = config.guard_folds if config.guard == "auto" else 0
     with ExitStack() as held:
         fits: Fits = FitsHere(graph, resume, settings, store)
+        meanwhile: Callable[[], Rivals] | None = None
         if jobs > 1:
             fits = held.enter_context(FitProcesses(graph, resume, settings, jobs))
             for fit in (wanted["debiased"], wanted["reference"]):  # the longest first
                 fits.foresee(fit)
+            meanwhile = fits.aside(beside) if beside is not None else None
             for fit in _left_out(graph, reference, debiased, folds, folder):
                 fits.foresee(fit)
         fitted = {}
@@ -137,8 +144,9 @@ def fit_models(
             graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store,
             fits=fits,
         )  # fmt: skip
+        rivals = meanwhile() if meanwhile is not None else None
     _log.info("guard: %s", guard.explanation)
-    return FittedModels(fitted, guard, config)
+    return FittedModels(fitted, guard, config, rivals)
 
 
 def _left_out(graph: HeteroData, reference: Arm, debiased: Arm, folds: int, folder: Path | None) -> list[Fit]:

@@ -17,7 +17,7 @@ from tests.cohort_factory import make_cohort
 #: A training of a moment.
 QUICK = ["--epochs", "2", "--set", "channels=8", "--set", "batch_size=32", "--quiet"]
 #: A demo of a moment.
-SMALL = ["--patients", "300", "--epochs", "2", "--resamples", "20"]
+SMALL = ["--patients", "300", "--epochs", "2", "--resamples", "20", "--jobs", "1"]
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,9 @@ def test_a_demo_is_replaced_only_by_force(demo, capsys):
     assert (demo / "graph" / "graph.json").exists()
 
 
-@pytest.mark.parametrize(("option", "value"), [("--patients", "3"), ("--epochs", "0"), ("--seed", "-1")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("--patients", "3"), ("--epochs", "0"), ("--seed", "-1"), ("--jobs", "0")]
+)
 def test_wrong_demo_options_write_nothing(tmp_path, capsys, option, value):
     assert main(["demo", "--out", str(tmp_path / "demo"), option, value]) == 2
     assert value in capsys.readouterr().err

@@ -36,12 +36,12 @@ def one_thread():
 
 
 def test_a_training_in_processes_is_the_training_here(graph, tmp_path, one_thread):
-    """Both arms and the guard's left-out fits; rows of one fit stay in order."""
+    """Both arms, the guard's left-out fits and the rivals; rows of one fit stay in order."""
     told = {}
     for jobs in (1, 2):
         rows = told[jobs] = []
         model = Debiaser("concat", "dfd", seed=3, **SMALL)
-        model.fit(graph, tmp_path / str(jobs), on_epoch=rows.append, progress=False, baselines=False, jobs=jobs)
+        model.fit(graph, tmp_path / str(jobs), on_epoch=rows.append, progress=False, jobs=jobs)
     here, apart = (Debiaser.load(tmp_path / name) for name in ("1", "2"))
     assert here.guard == apart.guard
     assert here.guard.evidence["groups"]
@@ -49,6 +49,10 @@ def test_a_training_in_processes_is_the_training_here(graph, tmp_path, one_threa
         other = apart.networks[name].state_dict()
         assert all(torch.equal(value, other[key]) for key, value in network.state_dict().items())
     np.testing.assert_array_equal(here.predict_proba(graph), apart.predict_proba(graph))
+    assert here.record.rules == apart.record.rules
+    for name, rival in here.record.baselines.items():
+        np.testing.assert_array_equal(rival.predict_proba(graph), apart.record.baselines[name].predict_proba(graph))
+    assert list(here.record.baselines) == ["boosting", "logistic"] == list(apart.record.baselines)
     for name in ("reference", "debiased", "guard"):
         loss, same = ([row["tuning_loss"] for row in told[jobs] if row["model"] == name] for jobs in (1, 2))
         assert (loss if name != "guard" else sorted(loss)) == (same if name != "guard" else sorted(same))

@@ -15,7 +15,10 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.diagnostics.column_ablation import Column, columns_of, mask_column
 from gdsfd.evaluation.metrics.formulas import auprc, auroc, mean_or_nan
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.simulation.truth import Truth
 
 if TYPE_CHECKING:
@@ -111,11 +114,12 @@ def column_shares(model: Debiaser, graph: Any, split: str = "test", most: int = 
     network = model.networks["debiased"].eval()
     batch = PatientStore(graph).batch(rows)
     with torch.no_grad():
-        seen = network.codes(network(batch))
+        tokens = _Tokens(network, batch)
+        seen = tokens.codes(batch)
         scale = {name: float((code - code.mean(0)).square().sum(1).mean().sqrt()) for name, code in seen.items()}
         moved = []
         for column in columns_of(graph.schema):
-            hidden = network.codes(network(mask_column(batch, column)))
+            hidden = tokens.codes(mask_column(batch, column), column.modality.name)
             moved.append([_moved(seen[name], hidden[name], scale[name]) for name in ("causal", "biased")])
     found: NDArray[np.float64] = np.asarray(moved, dtype=np.float64).reshape(-1, 2)
     total = found.sum(1)
@@ -130,6 +134,53 @@ def column_shares(model: Debiaser, graph: Any, split: str = "test", most: int = 
             "share": share,
         }
     )
+
+
+class _Tokens:
+    """Each member's tokens of some patients, so that where one modality differs only that one is encoded again.
+
+    Args:
+        network: A network with two streams.
+        batch: The patients.
+    """
+
+    def __init__(self, network: Ensemble, batch: PatientBatch) -> None:
+        self.network = network
+        members = network.members if isinstance(network, Ensemble) else []
+        self.members = [member for member in members if isinstance(member, StreamPredictor)]
+        self.kept = [
+            {} if member.cells is not None else {name: _encoded(member, name, batch) for name in member.names}
+            for member in self.members
+        ]
+
+    def codes(self, batch: PatientBatch, changed: str = "") -> dict[str, Tensor]:
+        """The members' causal and biased codes side by side, as :meth:`Ensemble.codes` gives them; each [B, M x d].
+
+        Args:
+            batch: The patients, with the same observations but for those of one modality.
+            changed: Its name.
+        """
+        if not self.members:  # a network of another make answers as a whole
+            return self.network.codes(self.network(batch))
+        bodies = []
+        for member, kept in zip(self.members, self.kept):
+            inputs: tuple[Tensor, Any]
+            if kept:
+                own = kept | ({changed: _encoded(member, changed, batch)} if changed else {})
+                inputs = torch.cat([*own.values()]), batch.layout
+            else:
+                inputs = member.inputs(batch)
+            bodies.append(member.body(*inputs, batch))
+        return {name: torch.cat([body[name] for body in bodies], dim=-1) for name in ("causal", "biased")}
+
+
+def _encoded(member: StreamPredictor, name: str, batch: PatientBatch) -> Tensor:
+    """Tokens of one modality, none where no patient has it; [E_k, d]."""
+    place = member.names.index(name)
+    if not int(batch.layout.modality_degree[place]):
+        return torch.zeros(0, member.channels)
+    tokens: Tensor = member.encoders[place](batch.observations[name])
+    return tokens
 
 
 def _moved(before: Tensor, after: Tensor, scale: float) -> float:

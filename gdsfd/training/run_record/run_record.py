@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch_geometric.data import HeteroData
 
-from gdsfd.baselines.baseline import BASELINES, Baseline, fitted_with_every_model
+from gdsfd.baselines.baseline import Baseline
 from gdsfd.baselines.files import read_baselines, write_baselines
 from gdsfd.baselines.labels import Floats, labels_of, target_names, task_of
 from gdsfd.cohort.schema import CohortSchema
@@ -25,17 +24,14 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.inference import predict
+from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.training_patients import TrainingPatients
 from gdsfd.training.run_record.tuned_rules import TunedRules, tune_rules
-from gdsfd.training.suspects.suspect_facts import suspect_facts
 
 __all__ = ["RunRecord", "outcome_entropy", "record_run"]
 
 #: Hashes of whom a model was trained on.
 PATIENTS_FILE = "training_patients.safetensors"
-#: What a debiased network is compared with: simple models that are told the same.
-_BESIDE_MARGIN = ("logistic_margin", "boosting_margin")
-_BESIDE_STRATA = ("boosting_strata",)
 _WITHOUT = "it was trained with baselines=False (--no-baselines)"
 
 
@@ -144,6 +140,7 @@ def record_run(
     baselines: bool = True,
     suspects: Sequence[str] = (),
     found: bool = False,
+    rivals: Rivals | None = None,
 ) -> RunRecord:
     """Fixes on a graph's training and tuning patients what is to be used on others.
 
@@ -152,28 +149,17 @@ def record_run(
         networks: ``reference``, and ``debiased`` where there is one.
         seed: Of the baselines.
         baselines: Whether to fit gradient boosting, logistic regression and those of plug-ins.
-        suspects: What the debiased network was told: then both are fitted beside the suspects' margin, too, since a
-            network has to be better than these to be worth its time.
-        found: Whether it averages found strata out: then boosting is fitted beside strata, too.
+        suspects: What the debiased network was told; see :func:`fit_rivals`.
+        found: Whether it averages found strata out.
+        rivals: Those that were fitted meanwhile.
     """
-    schema, start, why = graph.schema, time.perf_counter(), "" if baselines else _WITHOUT
-    fitted: dict[str, Baseline] = {}
-    if baselines:
-        try:
-            fitted = {key: BASELINES.find(key)(seed).fit(graph) for key in fitted_with_every_model()}
-            rivals = (*_BESIDE_MARGIN, *(_BESIDE_STRATA if found else ())) if suspects else ()
-            facts = suspect_facts(graph, suspects) if rivals else None
-            for key in rivals:
-                kind: Any = BASELINES.find(key)  # its fit takes facts, too
-                fitted[key] = kind(seed).fit(graph, facts)
-        except InputError as error:  # an outcome without a labelled training patient: the networks learn the others
-            why = str(error)
-    seconds = round(time.perf_counter() - start, 2)
+    schema = graph.schema
+    rivals = fit_rivals(graph, seed, suspects, found, rivals) if baselines else Rivals(why_none=_WITHOUT)
     rows = rows_of(graph, "tuning")
     labels, names = labels_of(graph, rows.numpy()), target_names(schema)
     store = PatientStore(graph)
     answers = {name: predict(network, store, rows).probability for name, network in networks.items()}
-    answers |= {name: each.predict_proba(graph, split="tuning") for name, each in fitted.items()}
+    answers |= {name: each.predict_proba(graph, split="tuning") for name, each in rivals.fitted.items()}
     patient, split = graph["patient"], [str(name) for name in graph["patient"].split]
     receipt = graph.receipt if "receipt" in graph else None
     environment = patient.get("environment")
@@ -189,9 +175,9 @@ def record_run(
         },
         rules={name: tune_rules(names, labels, _positive(schema, answer)) for name, answer in answers.items()},
         uncertainty=outcome_entropy(graph),
-        baselines=fitted,
-        no_baselines=why,
-        seconds=seconds,
+        baselines=rivals.fitted,
+        no_baselines=rivals.why_none,
+        seconds=rivals.seconds,
     )
 
 
