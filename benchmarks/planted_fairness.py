@@ -48,29 +48,34 @@ def draw(world: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[tuple[
     return predictions, facts, {("one", 0, "event"): float(np.quantile(p[y == 1], 0.2))}
 
 
+def judged_world(world: str, draws: int = 100, permutations: int = 1000) -> dict[str, Any]:
+    """In how many draws of a world a gap alarms."""
+    tables = []
+    for seed in range(draws):
+        predictions, facts, thresholds = draw(world, seed)
+        tables.append(gaps(predictions, facts, ["ward"], thresholds, permutations))
+    by_figure = {name: [own.set_index("figure").loc[name] for own in tables] for name in FIGURES}
+    return {
+        "world": world,
+        "patients": PATIENTS,
+        "draws": draws,
+        "permutations": permutations,
+        "alarms": int(sum(table["alarm"].any() for table in tables)),
+        "by_figure": {
+            figure: {"alarms": int(sum(row["alarm"] for row in rows))}
+            | {name: round(float(np.mean([row[name] for row in rows])), 4) for name in MEANS}
+            for figure, rows in by_figure.items()
+        },
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--permutations", type=int, default=1000)
     arguments = parser.parse_args()
     for world in WORLDS:
-        tables = []
-        for seed in range(arguments.draws):
-            predictions, facts, thresholds = draw(world, seed)
-            tables.append(gaps(predictions, facts, ["ward"], thresholds, arguments.permutations))
-        by_figure = {name: [own.set_index("figure").loc[name] for own in tables] for name in FIGURES}
-        line: dict[str, Any] = {
-            "world": world,
-            "patients": PATIENTS,
-            "draws": arguments.draws,
-            "permutations": arguments.permutations,
-            "alarms": int(sum(table["alarm"].any() for table in tables)),
-            "by_figure": {
-                figure: {"alarms": int(sum(row["alarm"] for row in rows))}
-                | {name: round(float(np.mean([row[name] for row in rows])), 4) for name in MEANS}
-                for figure, rows in by_figure.items()
-            },
-        }
+        line = judged_world(world, arguments.draws, arguments.permutations)
         append_line("planted_fairness.jsonl", **line)
         print(line, flush=True)
 

@@ -35,7 +35,7 @@ PLANTED: dict[str, tuple[float, float, float]] = {
     "useless": (1.2, 1.2, 0.0),
     "linked missingness": (1.2, 0.5, 0.0),
 }
-_COLUMNS = {"labs": ["lactate", "sodium"], "imaging": ["lesion", "contrast"], "notes": ["length", "tone"]}
+_COLUMNS = {"labs": ["lactate", "sodium"], "notes": ["length", "tone"], "imaging": ["lesion", "contrast"]}
 
 
 def log_odds_of(kind: str, a: Floats, b: Floats) -> Floats:

@@ -22,7 +22,7 @@ def test_the_outcome_follows_what_was_planted(kind, tmp_path):
     found = LogisticRegression(C=1e6).fit(design, table["ill"]).coef_[0]
     assert found == pytest.approx([*PLANTED[kind], 0, 0, 0, 0], abs=0.12)
     assert table["ill"].mean() == pytest.approx(expit(log_odds_of(kind, a, b)).mean(), abs=0.01)
-    assert [each.name for each in load_spec(spec).modality] == ["labs", "imaging", "notes"]
+    assert [each.name for each in load_spec(spec).modality] == ["labs", "notes", "imaging"]
     assert pd.read_csv(tmp_path / "patients.csv").equals(table)
 
 
