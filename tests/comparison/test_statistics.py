@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -86,6 +87,16 @@ def test_holm_by_hand():
     assert math.isnan(adjusted[0])
     assert adjusted[1:] == pytest.approx([0.04, 0.5])
     assert holm([]) == []
+
+
+def test_holm_is_the_closed_test_of_all_sets_of_hypotheses():
+    """Each hypothesis falls with every set that it is in; a set falls by Bonferroni."""
+    p = np.random.default_rng(0).uniform(0, 0.3, 6).tolist()
+    sets = [each for size in range(1, 7) for each in combinations(range(6), size)]
+    closed = [
+        max(min(1.0, len(each) * min(p[one] for one in each)) for each in sets if number in each) for number in range(6)
+    ]
+    assert holm(p) == pytest.approx(closed)
 
 
 def test_share_of_the_distance_is_a_ratio_of_means():

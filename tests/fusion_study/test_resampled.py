@@ -8,6 +8,7 @@ from scipy import stats
 
 from gdsfd.comparison.statistics import paired
 from gdsfd.errors import InputError
+from gdsfd.evaluation.metrics.formulas import auroc
 from gdsfd.fusion_study.resampled import resampled
 
 
@@ -98,3 +99,35 @@ def test_overlapping_training_sets_are_allowed_for():
         held["naive"] += naive.low <= 0.02 <= naive.high
     assert held["corrected"] / cohorts >= 0.9
     assert held["naive"] / cohorts < 0.85
+
+
+def test_of_two_fitted_models_over_folds_nine_of_ten_intervals_hold_the_truth():
+    """Two seeds of five folds; a model of five columns and one of two, both fitted on what the folds share."""
+    cohorts, patients, folds, differences = 200, 200, 5, []
+    random = np.random.default_rng(3)
+    for _ in range(cohorts):
+        y = (random.random(patients) < 0.4).astype(float)
+        x = random.normal(size=(patients, 5)) + y[:, None] * np.array([0.6, 0.5, 0.3, 0.2, 0.1])
+        own = []
+        for fold in (random.permutation(np.arange(patients) % folds) for _ in range(2)):
+            for test in (fold == number for number in range(folds)):
+                ill = y[~test] == 1
+                weights = x[~test][ill].mean(0) - x[~test][~ill].mean(0)
+                areas = [auroc(y[test], x[test][:, :used] @ weights[:used]) for used in (5, 2)]
+                own.append(areas[0] - areas[1])
+        differences.append(own)
+    truth = np.mean(differences)
+    held = {"corrected": 0, "naive": 0}
+    for own in differences:
+        found, naive = resampled(own, 160, 40), paired(own, np.zeros(10))
+        held["corrected"] += found.low <= truth <= found.high
+        held["naive"] += naive.low <= truth <= naive.high
+    assert held["corrected"] / cohorts >= 0.9
+    assert held["naive"] / cohorts < 0.9
+
+
+def test_equivalence_is_scipys_two_one_sided_tests_where_nothing_overlaps(differences):
+    for margin in (0.01, 0.03):
+        below = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
+        above = stats.ttest_1samp(differences, margin, alternative="less").pvalue
+        assert resampled(differences, 1e12, 1, margin).p_equivalent == pytest.approx(max(below, above))
