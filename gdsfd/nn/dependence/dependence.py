@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.errors import InputError
+from gdsfd.ops.dropout import plain_float
 
 __all__ = ["CodeGroup", "Dependence"]
 
@@ -99,6 +100,16 @@ class Dependence(nn.Module, ABC):
         """
         return None
 
+    def among(self, causal: Tensor, biased: Tensor, groups: Sequence[Tensor]) -> Tensor | None:
+        """As :meth:`within`, where looking at how many rows a class has costs nothing.
+
+        Args:
+            causal: [B, d_c].
+            biased: [B, d_b].
+            groups: Rows of each group, int64, no row twice.
+        """
+        return None
+
     def forward(
         self, causal: Tensor, biased: Tensor, condition: Tensor | None = None, suspects: Tensor | None = None
     ) -> Tensor:
@@ -120,7 +131,13 @@ class Dependence(nn.Module, ABC):
         return (causal.sum() + biased.sum()) * 0 if found is None else found
 
     def by_class(
-        self, causal: Tensor, biased: Tensor, condition: Tensor, suspects: Tensor | None, num_classes: int
+        self,
+        causal: Tensor,
+        biased: Tensor,
+        condition: Tensor,
+        suspects: Tensor | None,
+        num_classes: int,
+        fixed: bool = True,
     ) -> Tensor:
         """``forward`` within classes whose number is known; where a measure has :meth:`within`, in fixed shapes.
 
@@ -130,10 +147,15 @@ class Dependence(nn.Module, ABC):
             condition: Classes from 0, int64 [B] with -1 = leave the row out.
             suspects: As in ``forward``.
             num_classes: How many there are.
+            fixed: Whether shapes must not depend on values; otherwise :meth:`among` is asked first.
         """
         self._check(causal, biased, condition, suspects)
         inside = (condition == torch.arange(num_classes, device=condition.device).unsqueeze(1)).to(causal.dtype)
-        each = self.within(causal, biased, inside)
+        each = None
+        if not fixed and plain_float(causal, biased):
+            each = self.among(causal, biased, [flags.nonzero().squeeze(1) for flags in inside])
+        if each is None:
+            each = self.within(causal, biased, inside)
         if each is None:
             return cast(Tensor, self(causal, biased, condition, suspects))
         rows = inside.sum(1)

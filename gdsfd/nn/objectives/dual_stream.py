@@ -102,7 +102,12 @@ class StreamObjective(Objective):
             measure = cast(Dependence, self.dependence[number])
             codes = prediction.causal.float(), prediction.biased.float()
             if config.conditional:
-                within = [measure.by_class(*codes, each, targets.suspects, self._classes) for each in conditions(y)]
+                fixed = (
+                    prediction.mask.dim() > 2 or y.device.type != "cpu"
+                )  # a grid's [K, B, d], or a device to wait for
+                within = [
+                    measure.by_class(*codes, each, targets.suspects, self._classes, fixed) for each in conditions(y)
+                ]
                 shared = torch.stack(within).mean()
             else:
                 shared = measure(*codes, None, targets.suspects)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.nn.streams.mask import Mask, register_mask
+from gdsfd.ops.bipartite import Bipartite
+from gdsfd.ops.sage_layer import fused
 from gdsfd.setting_checks import Whole
 
 __all__ = ["MaskGenerator"]
@@ -69,8 +73,54 @@ class MaskGenerator(Mask):
 
     def forward(self, tokens: Tensor, layout: Layout) -> Tensor:
         """Scores of the causal stream."""
+        if self.level == "feature" and self.feature is not None and fused(tokens, layout.edges):
+            weights = self.inner.weight, self.inner.bias, self.modality, self.feature.weight, self.feature.bias
+            found: Tensor = _FeatureScores.apply(layout.edges, tokens, *weights)
+            return found
         inside = torch.relu(self.inner(tokens) + layout.of_modalities(self.modality))
         inside = inside + layout.of_patients(layout.patient_mean(inside))
         scores = [torch.sigmoid(layer(inside)) for layer in (self.feature, self.edge) if layer is not None]
         score = scores[0] if len(scores) == 1 else scores[0] * scores[1]
         return score.clamp(_LEAST, 1 - _LEAST)
+
+
+class _FeatureScores(torch.autograd.Function):
+    """The scores of every channel on a short list of edges, in a third of the calls; differentiable once."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        graph: Bipartite,
+        tokens: Tensor,
+        inner: Tensor,
+        inner_bias: Tensor,
+        modality: Tensor,
+        feature: Tensor,
+        feature_bias: Tensor,
+    ) -> Tensor:
+        own = F.linear(tokens, inner, inner_bias)
+        own.add_(modality.index_select(0, graph.right)).relu_()
+        count = graph.left_degree.clamp(min=1).to(own.dtype).unsqueeze(1)
+        mean = own.new_zeros(graph.num_left, own.size(1)).index_add_(0, graph.left, own).div_(count)
+        inside = mean.index_select(0, graph.left).add_(own)
+        score = F.linear(inside, feature, feature_bias).sigmoid_()
+        ctx.graph = graph
+        ctx.save_for_backward(tokens, inner, modality, feature, own, inside, score, count)
+        return score.clamp(_LEAST, 1 - _LEAST)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        tokens, inner, modality, feature, own, inside, score, count = ctx.saved_tensors
+        graph = ctx.graph
+        back = torch.ops.aten.sigmoid_backward(above, score)
+        if score.numel() and (score.amin() < _LEAST or score.amax() > 1 - _LEAST):  # cut off: no gradient
+            back *= (score >= _LEAST) & (score <= 1 - _LEAST)
+        passed = back @ feature
+        of_mean = passed.new_zeros(count.size(0), passed.size(1)).index_add_(0, graph.left, passed).div_(count)
+        passed += of_mean.index_select(0, graph.left)
+        torch.ops.aten.threshold_backward.grad_input(passed, own, 0, grad_input=passed)
+        of_modality = torch.zeros_like(modality).index_add_(0, graph.right, passed)
+        return (
+            None, passed @ inner, passed.t() @ tokens, passed.sum(0), of_modality, back.t() @ inside, back.sum(0)
+        )  # fmt: skip

@@ -28,6 +28,23 @@ def test_a_constant_channel_correlates_with_nothing():
     torch.testing.assert_close(padded, both / 2)
 
 
+def test_groups_by_their_rows_are_groups_in_fixed_shapes():
+    generator = torch.Generator().manual_seed(2)
+    codes = [torch.randn(30, 4, dtype=torch.double, generator=generator) for _ in range(2)]
+    codes[0][:, 1] = 3.3  # does not vary
+    codes[1][:12, 2] = -1.0  # does not vary in one group
+    causal, biased = (each.requires_grad_() for each in codes)
+    groups = [torch.arange(12), torch.arange(13, 29), torch.tensor([29]), torch.arange(0)]  # of one patient, of nobody
+    inside = torch.zeros(4, 30, dtype=torch.double)
+    for number, rows in enumerate(groups):
+        inside[number, rows] = 1
+    measure, above = CrossCovariance(4, 4), torch.randn(4, dtype=torch.double, generator=generator)
+    found, expected = measure.among(causal, biased, groups), measure.within(causal, biased, inside)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    for one, other in zip(*(torch.autograd.grad(each, (causal, biased), above) for each in (found, expected))):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+
+
 def test_what_is_not_linear_is_not_seen():
     causal = torch.randn(800, 1, generator=torch.Generator().manual_seed(0))
     assert abs(CrossCovariance(1, 1)(causal, causal**2)) < 0.05

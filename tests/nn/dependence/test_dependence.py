@@ -319,13 +319,14 @@ def test_conditional_and_marginal_differ_by_what_the_class_explains():
     assert dependence(causal, biased, y).item() == pytest.approx(0, abs=math.sqrt(2) * 4 / 4000)
 
 
+@pytest.mark.parametrize("fixed", [True, False])
 @pytest.mark.parametrize("name", NAMES)
-def test_classes_in_fixed_shapes_are_those_taken_one_by_one(name):
+def test_classes_in_fixed_shapes_are_those_taken_one_by_one(name, fixed):
     dependence = make(name).double().eval()
     causal, biased = (code.detach().double().requires_grad_() for code in codes(40))
     condition = torch.tensor([0, 1] * 16 + [3, 3] + [-1] * 4 + [0, 1])  # of five classes two have nobody, one has two
     expected = dependence(causal, biased, condition, suspects_of(40))
-    found = dependence.by_class(causal, biased, condition, suspects_of(40), 5)
+    found = dependence.by_class(causal, biased, condition, suspects_of(40), 5, fixed)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
     codes_moved = (causal,) if name == "grl" else (causal, biased)  # an adversary reads the causal code alone
     for one, other in zip(*(torch.autograd.grad(each, codes_moved) for each in (found, expected))):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gdsfd.graph.edge_layout import EdgeLayout
-from gdsfd.nn.streams import MaskGenerator
+from gdsfd.nn.streams import MaskGenerator, mask_generator
 
 
 def layout_of(patients: int = 6) -> EdgeLayout:
@@ -62,3 +62,22 @@ def test_scores_are_the_formula_edge_by_edge() -> None:
         own = [each for each, (other, _) in zip(inside, edges) if other == patient]
         score = mask.feature.weight @ (inside[number] + sum(own) / len(own)) + mask.feature.bias
         torch.testing.assert_close(found[number], torch.sigmoid(score).clamp(1e-6, 1 - 1e-6))
+
+
+@pytest.mark.parametrize("spread", [1.0, 30.0])
+def test_in_few_calls_as_in_many(monkeypatch: pytest.MonkeyPatch, spread: float) -> None:
+    layout = EdgeLayout.from_lists([torch.tensor([0, 1, 2]), torch.tensor([0, 2])], 4)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        mask, tokens = MaskGenerator(6, 2).double(), torch.randn(5, 6, dtype=torch.double).requires_grad_()
+        for parameter in mask.parameters():
+            torch.nn.init.normal_(parameter, std=spread)
+        above = torch.randn(5, 6, dtype=torch.double)
+    found = mask(tokens, layout)
+    monkeypatch.setattr(mask_generator, "fused", lambda *_: False)
+    expected = mask(tokens, layout)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+    assert bool((found == mask_generator._LEAST).any()) == (spread > 1)  # scores that are cut off have no gradient
+    leaves = [tokens, *mask.parameters()]
+    for one, other in zip(*(torch.autograd.grad(each, leaves, above) for each in (found, expected))):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-11)
