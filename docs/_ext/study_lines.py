@@ -94,12 +94,19 @@ def of_cohort(line: Row) -> list[str]:
     ]
     head = ("learner", "AUROC", "minus concat", "", "minus boosting", "", "slope", "chance of being best")
     parts = [f"## {NAMES[line['cohort']]}", facts, answers, _table(head, learners)]
-    short = [
-        name for name in ("natural", "random 0.5", "hidden in ill 0.5", "hidden in well 0.5", "swing", "largest_regret")
-    ]
-    kept = [name for name in short if name in tables["3_in_short"][0]]
-    rows = [(f"`{row['learner']}`", *(_number(row[name]) for name in kept)) for row in tables["3_in_short"]]
-    parts.append(_table(("learner", *(name.replace("_", " ") for name in kept)), rows))
+    short = tables["3_in_short"]
+    half = next((name for name in ("random 0.5",) if name in short[0]), "natural")
+    columns = {
+        "as they come": lambda row: _number(row["natural"]),
+        "half hidden": lambda row: _number(row[half]),
+        "minus boosting, half hidden": lambda row: _ends(row, "hidden_minus_boosting"),
+        "largest regret": lambda row: _number(row["largest_regret"]),
+        "hidden in ill": lambda row: _number(row.get("hidden in ill 0.5")),
+        "hidden in well": lambda row: _number(row.get("hidden in well 0.5")),
+        "swing": lambda row: _ends(row, "swing"),
+    }
+    rows = [(f"`{row['learner']}`", *(cell(row) for cell in columns.values())) for row in short]
+    parts.append(_table(("learner", *columns), rows))
     for name in [each for each in tables if each.startswith("3_trained_under_")]:
         columns = list(tables[name][0])
         parts.append(

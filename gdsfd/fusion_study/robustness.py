@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.evaluation.intervals.auroc import auroc_interval
+from gdsfd.evaluation.metrics.estimate import percentile_interval
 from gdsfd.evaluation.metrics.formulas import auroc
 from gdsfd.fusion_study.answer import Material
 from gdsfd.fusion_study.contenders import PRESENCE, floor_of
+from gdsfd.fusion_study.differences import difference
 from gdsfd.fusion_study.ranks import Orders, kendall_tau, normalised_area
 
 __all__ = ["agreements", "alerts", "floors", "presence_leakage", "regrets", "squares", "summary"]
@@ -51,12 +53,20 @@ def regrets(table: pd.DataFrame, floor: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "learner", "floor", "auroc", "regret"])
 
 
-def summary(material: Material, table: Any, regret: pd.DataFrame, half: str) -> pd.DataFrame:
+def summary(material: Material, table: Any, regret: pd.DataFrame, half: str, found: Orders) -> pd.DataFrame:
     """One row per learner: as patients come, with half hidden, area, regret, and the two sides of the outcome.
 
     ``area`` is the mean over rates of hiding of where the curve lies between the best single model (0) and the learner
     with all that is there (1). ``swing`` is the AUROC with modalities hidden in the well less that with them hidden in
-    the ill: what a learner makes of absence itself, above 0 where absent means healthy to it.
+    the ill: what a learner makes of absence itself, above 0 where absent means healthy to it. Its ends are over draws
+    of subjects.
+
+    Args:
+        material: The study's.
+        table: AUROC; learners down, conditions across.
+        regret: See :func:`regrets`.
+        half: Hiding at random that stands for all rates; or nothing.
+        found: With draws of subjects.
     """
     plan = material.plan
     rates = [rate for rate in plan.rates if f"random {rate:g}" in table.columns]
@@ -70,10 +80,17 @@ def summary(material: Material, table: Any, regret: pd.DataFrame, half: str) -> 
         row = {"learner": learner, "natural": curve[0]}
         if half:
             row |= {half: float(own[half]), "area": normalised_area([0.0, *rates], curve, single, curve[0])}
+            beside = difference(material, str(learner), "boosting", half)
+            row |= {"hidden_minus_boosting": beside.mean}
+            row |= {"hidden_minus_boosting_low": beside.low, "hidden_minus_boosting_high": beside.high}
         row["regret_at_random"] = _mean(mine.loc[mine["condition"].str.startswith("random "), "regret"])
         row["largest_regret"] = float(single_out["regret"].max()) if len(single_out) else math.nan
         if ill in table.columns and well in table.columns:
             row |= {ill: float(own[ill]), well: float(own[well]), "swing": float(own[well] - own[ill])}
+            if ill in found.areas and well in found.areas:
+                place = found.learners.index(str(learner))
+                ends = percentile_interval((found.areas[well] - found.areas[ill])[place, 1:])
+                row |= dict(zip(("swing_low", "swing_high"), ends, strict=True))
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -43,7 +43,7 @@ def robust(material: Material) -> Answer:
     leakage = presence_leakage(material)
     square = squares(material)
     tables = {
-        "in_short": summary(material, table, regret, half),
+        "in_short": summary(material, table, regret, half, found),
         "rank_agreement": agreement[agreement["condition"].isin(mixed)].reset_index(drop=True),
         "conditions": table[mixed].reset_index(),
         "one_modality_at_a_time": _one_by_one(table),

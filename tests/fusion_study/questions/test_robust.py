@@ -53,6 +53,10 @@ def test_who_leads_when_half_is_hidden_and_what_an_absence_costs() -> None:
     assert "floor: boosting trained for it" in answer.figures["hidden_at_random"]
     in_short = answer.tables["in_short"].set_index("learner")
     assert in_short.loc["concat", "swing"] == pytest.approx(areas.loc["concat", well] - areas.loc["concat", ill])
+    for name, row in in_short.iterrows():
+        assert row["swing_low"] < row["swing"] < row["swing_high"]
+        gap = areas.loc[name, "random 0.5"] - areas.loc["boosting", "random 0.5"]
+        assert row["hidden_minus_boosting"] == pytest.approx(gap)
     assert in_short.loc["concat", "swing"] > 0.5 > abs(in_short.loc["muse", "swing"])
 
 
