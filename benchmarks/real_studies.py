@@ -68,6 +68,7 @@ def line_of(found: Any, cohort: str) -> dict[str, Any]:
     seconds = sum(each["seconds_with_predictions"] for each in fits)
     return {
         "cohort": cohort,
+        "command": f"python benchmarks/real_studies.py {cohort} --out studies",
         "plan": found.plan.hash,
         "planned": plain({**found.plan.to_dict(), "contenders": [each.name for each in found.plan.contenders]}),
         "fits": len(fits),

@@ -15,6 +15,7 @@ import bench_lines
 import debiasing_lines
 import deconfounding_fits
 import result_lines
+import study_lines
 from scipy.special import stdtrit
 
 from gdsfd.comparison.fit_log import read_fits
@@ -34,7 +35,7 @@ START, END = "<!-- figures: make readme -->", "<!-- end of figures -->"
 
 def section() -> str:
     """The text between the marks."""
-    table, *rest = ranking(), known_bias(), found_strata(), real_shifts(), missingness(), speed()
+    table, *rest = ranking(), known_bias(), found_strata(), real_shifts(), missingness(), studied(), speed()
     return "\n\n".join([table, *(fill(part, 120, break_on_hyphens=False) for part in rest)])
 
 
@@ -51,6 +52,17 @@ def ranking() -> str:
         "95 % interval leaves out 0):"
     )
     return "\n".join([fill(words, 120, break_on_hyphens=False), "", *table])
+
+
+def studied() -> str:
+    """What the study of fusion said of the first of its cohorts."""
+    (line, *_) = study_lines.studies()
+    said = line["sentences"]
+    return (
+        f"**When does fusion help, which fusion, how robust, how fair?** On {study_lines.NAMES[line['cohort']]} "
+        f"(`{line['command']}`; other cohorts in `docs/study_results.md`, what follows in `docs/which_model.md`): "
+        f"{said['1'][0]} {said['2'][0]} {said['2'][1]} {said['3'][0]} {said['4'][0]}"
+    )
 
 
 def known_bias() -> str:

@@ -70,7 +70,7 @@ def across(lines: Sequence[Row]) -> list[str]:
 def of_cohort(line: Row) -> list[str]:
     """One cohort's answers, learners and conditions."""
     planned, tables = line["planned"], line["tables"]
-    splits = f"{len(planned['seeds'])} seeds"
+    splits = "one seed" if len(planned["seeds"]) == 1 else f"{len(planned['seeds'])} seeds"
     facts = (
         f"{line['patients']['train']:,} patients to train on and {line['patients']['test']:,} to judge by, "
         f"{len(planned['modalities'])} modalities, {splits}, {line['fits']} fits; plan `{line['plan'][:12]}`; "
