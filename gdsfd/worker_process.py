@@ -20,7 +20,7 @@ from gdsfd.plugins import load_plugins
 __all__ = ["begin_worker", "fitting_processes"]
 
 #: Processes for fits begin as copies of one that has imported this once.
-_FITTING = "gdsfd.training.debiaser"
+_FITTING = ("gdsfd.training.debiaser", "sklearn.cluster", "sklearn.ensemble", "sklearn.linear_model", "scipy.stats")
 
 
 def fitting_processes() -> Any:
@@ -30,7 +30,7 @@ def fitting_processes() -> Any:
         The context for processes.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload([_FITTING])
+    context.set_forkserver_preload(list(_FITTING))
     multiprocessing.forkserver.ensure_running()
     return context
 

@@ -25,6 +25,9 @@ HEAVY = (
     "lightning_fabric",
 )
 
+#: What only some work needs, and PyG and torch do not bring along.
+SELDOM = ("sklearn", "scipy.stats", "scipy.optimize", "ibis", "duckdb", "matplotlib", "lightgbm", "gdsfd.evaluation")
+
 PROBE = """
 import json, logging, os, sys, warnings
 loggers, handlers, filters = set(logging.root.manager.loggerDict), len(logging.root.handlers), list(warnings.filters)
@@ -62,6 +65,20 @@ def test_import_leaves_no_trace(probe):
     assert found["filters"]
     assert found["cwd"] == str(folder)
     assert list(folder.iterdir()) == []
+
+
+def test_the_command_line_and_a_model_import_only_what_they_need(tmp_path):
+    """``--help`` answers at once; reading a model and predicting need neither scikit-learn nor a database."""
+    code = (
+        "import sys\n"
+        "from gdsfd.cli import main\n"
+        "assert main(['--help']) == 0\n"
+        f"assert not set(sys.modules) & set({HEAVY!r})\n"
+        "import gdsfd.training.debiaser, gdsfd.graph.serialization\n"
+        f"assert not set(sys.modules) & set({SELDOM!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-B", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_importing_everything_adds_no_handler_and_writes_nothing(tmp_path):

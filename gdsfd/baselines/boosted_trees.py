@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.utils.extmath import softmax
+from scipy.special import expit, softmax
 
 from gdsfd.baselines.labels import Floats
 from gdsfd.errors import InputError
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 __all__ = ["BoostedTrees"]
 
@@ -110,7 +111,7 @@ class BoostedTrees:
                 positive = expit(scores[:, 0])
                 answer[first : first + _ROWS, self.seen] = np.column_stack([1 - positive, positive])
             else:
-                answer[first : first + _ROWS, self.seen] = softmax(scores, copy=True)
+                answer[first : first + _ROWS, self.seen] = softmax(scores, axis=1)
         return answer
 
     def _scores(self, x: Floats) -> Floats:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import log_loss
 
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.boosted_trees import BoostedTrees
 from gdsfd.baselines.boosting_settings import BoostingSettings
 from gdsfd.baselines.flat_baseline import Classifier, Labels, Matrix
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 __all__ = ["Boosting", "splittable"]
 
@@ -73,6 +74,8 @@ class Boosting(BoostingSettings):
         }
 
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
+        from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import
+
         columns = splittable(x, self.min_samples_leaf)
         if not len(columns):
             return None
@@ -101,6 +104,8 @@ class Boosting(BoostingSettings):
         self, model: HistGradientBoostingClassifier, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels
     ) -> int:
         """Adds trees in blocks until a whole block has not lowered the tuning loss; returns the best number."""
+        from sklearn.metrics import log_loss
+
         losses: list[float] = []
         while len(losses) < self.max_trees:
             grown = len(losses)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.utils.extmath import softmax
+from scipy.special import expit, softmax
 
 from gdsfd.baselines.labels import Floats
 from gdsfd.baselines.standardiser import Standardiser
 from gdsfd.errors import InputError
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 __all__ = ["LinearModel"]
 
@@ -64,7 +65,7 @@ class LinearModel:
                 positive = expit(scores[:, 0])
                 answer[:, self.seen] = np.column_stack([1 - positive, positive])
             else:
-                answer[:, self.seen] = softmax(scores, copy=False)
+                answer[:, self.seen] = softmax(scores, axis=1)
         return answer
 
     def arrays(self) -> dict[str, NDArray[Any]]:

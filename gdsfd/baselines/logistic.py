@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.flat_baseline import Classifier, Labels, Matrix
@@ -47,6 +45,9 @@ class Logistic(LogisticSettings):
         }
 
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
+        from sklearn.linear_model import LogisticRegression  # slow to import
+        from sklearn.metrics import log_loss
+
         standardise = Standardiser(x)
         scaled = standardise(x)
         if not scaled.shape[1]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import softmax
 
 from gdsfd.baselines.flat_baseline import Labels
@@ -38,6 +37,8 @@ def fit_beside_offset(
     Returns:
         Coefficients float64 [scores, p] and intercepts float64 [scores].
     """
+    from scipy.optimize import minimize  # slow to import
+
     scores, width = offset.shape[1], x.shape[1]
     wanted = np.eye(scores)[y] if scores > 1 else y[:, None].astype(np.float64)
     scale = 1.0 / (strength * len(y))  # everything divided by C n: the loss is a mean, whatever the number of patients

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import chi2, chi2_contingency
 
 from gdsfd.latent.gaussian_block import Floats, Ints
 from gdsfd.latent.mixture import Mixture, Observed
@@ -90,6 +89,8 @@ def tie(share: Floats, y: Ints, codes: Ints) -> float:
         y: Outcomes; [N].
         codes: The suspect's codes, -1 = missing; [N].
     """
+    from scipy.stats import chi2_contingency  # slow to import
+
     found = []
     for label in np.unique(y):
         own = (y == label) & (codes >= 0)
@@ -143,6 +144,8 @@ def log_odds(mixture: Mixture) -> float:
 
 def outcome_p(mixture: Mixture, seen: Observed, y: Ints) -> float:
     """p-value of ``P(u | y)`` being the same for every outcome, by the ratio of likelihoods."""
+    from scipy.stats import chi2  # slow to import
+
     same = np.tile(mixture.marginal, (len(mixture.share), 1))
     alike = Mixture(same, mixture.views, mixture.blocks, mixture.block, mixture.marginal)
     gain = 2.0 * (mixture.log_likelihood(seen, y) - alike.log_likelihood(seen, y)).sum()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
+from gdsfd.baselines.ranking import average_precision, roc_area
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, shares_of_elements
 from gdsfd.nn.member_stack import MemberStack
@@ -104,8 +104,8 @@ def _ranking(scores: Tensor, y: Tensor) -> dict[str, float]:
         labelled = ~torch.isnan(y[:, column])
         truth = y[labelled, column].numpy()
         if 0 < truth.sum() < truth.size:
-            precision.append(average_precision_score(truth, scores[labelled, column].numpy()))
-            roc.append(roc_auc_score(truth, scores[labelled, column].numpy()))
+            precision.append(average_precision(truth, scores[labelled, column].numpy()))
+            roc.append(roc_area(truth, scores[labelled, column].numpy()))
     if not precision:
         return {"tuning_auprc": float("nan"), "tuning_auroc": float("nan")}
     return {"tuning_auprc": float(np.mean(precision)), "tuning_auroc": float(np.mean(roc))}

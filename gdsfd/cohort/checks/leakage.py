@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from gdsfd.cohort.checks.availability import presence_findings
 from gdsfd.cohort.checks.candidates import Flags, Ranked, leak_candidates
@@ -87,8 +86,9 @@ def univariate_auroc(values: NDArray[np.floating], positive: Bools) -> float:
     negatives = len(positive) - positives
     if not positives or not negatives:
         return float("nan")
-    won = rankdata(values)[positive].sum() - positives * (positives + 1) / 2
-    return float(won / (positives * negatives))
+    others, own = np.sort(values[~positive]), values[positive]
+    below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")  # twice; ties count half
+    return float(below.sum() / 2 / (positives * negatives))
 
 
 @dataclass(frozen=True)

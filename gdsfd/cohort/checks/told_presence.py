@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
 
 from gdsfd.cohort.checks.candidates import Flags
 from gdsfd.cohort.receipt.receipt import Finding
@@ -53,6 +52,8 @@ def telling(
     distance = np.abs(true_positive / positives - false_positive / negatives) / 2
     found |= (distance >= MIN_DISTANCE) & (np.minimum(has, total - has) >= MIN_PATIENTS)
     for number in np.flatnonzero(found):
+        from scipy.stats import hypergeom  # slow to import, and seldom needed
+
         drawn = hypergeom(total, positives, has[number])
         chance = min(drawn.cdf(true_positive[number]), drawn.sf(true_positive[number] - 1))
         found[number] = chance < MAX_CHANCE

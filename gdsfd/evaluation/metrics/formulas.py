@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.baselines.labels import Floats, why_undefined
+from gdsfd.baselines.ranking import average_precision, roc_area
 from gdsfd.errors import InputError, shown
 
 __all__ = [
@@ -63,11 +64,7 @@ def auroc(y: Floats, p: Floats) -> float:
         >>> auroc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.1, 0.9]))
         0.75
     """
-    if why_undefined(y):
-        return math.nan
-    positives, negatives = _counts_by_score(y, p)
-    beaten = negatives.sum() - negatives.cumsum() + negatives / 2  # below each score, half of those at it
-    return float(positives @ beaten / (positives.sum() * negatives.sum()))
+    return math.nan if why_undefined(y) else roc_area(y, p)
 
 
 def auprc(y: Floats, p: Floats) -> float:
@@ -79,22 +76,7 @@ def auprc(y: Floats, p: Floats) -> float:
         >>> auprc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.1, 0.9]))
         0.8333333333333333
     """
-    if why_undefined(y):
-        return math.nan
-    positives, negatives = _counts_by_score(y, p)
-    found = positives.cumsum()
-    return float(positives @ (found / (found + negatives.cumsum())) / found[-1])
-
-
-def _counts_by_score(y: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Positives and negatives of each score, the highest first; scikit-learn's checks alone take longer than this."""
-    y, p = np.asarray(y, dtype=np.float64), np.asarray(p)
-    if not np.isfinite(p).all():
-        raise InputError(f"scores: expected finite numbers, got {shown(p[~np.isfinite(p)].tolist())}")
-    order = np.argsort(-p, kind="stable")
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(p[order]) != 0]))
-    positives = np.add.reduceat(y[order], starts)
-    return positives, np.diff(starts, append=len(p)) - positives
+    return math.nan if why_undefined(y) else average_precision(y, p)
 
 
 def squared_errors(y: Floats, p: Floats) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 __all__ = ["matched_order"]
@@ -24,6 +23,8 @@ def matched_order(new: Tensor, new_group: Tensor, old: Tensor, old_group: Tensor
     Returns:
         int64 [S'], a permutation: places among the new centres.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import
+
     cost = torch.cdist(new.double(), old.double(), compute_mode="donot_use_mm_for_euclid_dist").square()
     apart = new_group.unsqueeze(1) != old_group
     # One pair across groups must cost more than all others together, so that there is one only where it must be.

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
@@ -111,6 +110,8 @@ def mean_area(y: Tensor, scores: Floats, weight: Floats | None = None) -> float:
         scores: Probabilities.
         weight: Of the patients; None = all alike; [n].
     """
+    from sklearn.metrics import roc_auc_score  # slow to import
+
     labels, positive = _targets(y, scores), _positive(y, scores)
     found = []
     for column in range(labels.shape[1]):

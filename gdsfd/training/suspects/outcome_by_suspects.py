@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from gdsfd.training.suspects.stratified_subject_folds import stratified_subject_folds
 from gdsfd.training.suspects.suspect_codes import SuspectCodes
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 __all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
 
@@ -157,6 +160,8 @@ def _chances(
 
 
 def _fitted(inputs: NDArray[np.float64], y: NDArray[np.int64], strength: float) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     rows, counts = np.unique(np.column_stack([inputs, y]), axis=0, return_counts=True)  # of patients who are alike
     return LogisticRegression(C=strength, max_iter=500, tol=1e-6).fit(rows[:, :-1], rows[:, -1].astype(int), counts)
 

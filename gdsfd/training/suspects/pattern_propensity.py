@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
@@ -197,6 +196,8 @@ def _chances(
 
 def _fitted(inputs: Floats, kind: Numbers, strength: float, asked: Floats, kinds: int) -> Floats:
     """Probabilities of all patterns for the patients asked for; one that was not seen gets next to none."""
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     model = LogisticRegression(C=strength, max_iter=500).fit(inputs, kind)
     chance = np.zeros((len(asked), kinds))
     chance[:, model.classes_] = model.predict_proba(asked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 __all__ = ["stratified_subject_folds"]
 
@@ -22,6 +21,8 @@ def stratified_subject_folds(label: Numbers, subject: Numbers, folds: int) -> li
         subject: Number of each patient's subject; int64 [n].
         folds: How many; each class has at least as many subjects.
     """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # slow to import
+
     if np.unique(subject).size == subject.size:
         return list(StratifiedKFold(folds, shuffle=True, random_state=0).split(label, label))
     return list(StratifiedGroupKFold(folds, shuffle=True, random_state=0).split(label, label, subject))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
@@ -123,6 +122,7 @@ def _patterns(presence: NDArray[np.bool_], fit: Codes) -> Codes:
 
 
 def _column(graph: HeteroData, name: str, column: str, fit: Codes) -> Codes:
+
     fields = next(modality for modality in graph.schema.modalities if modality.name == name)
     kind, arrays, owner = _observed(graph, fields)
     if kind.column is None:
@@ -153,6 +153,8 @@ def _bins(value: NDArray[np.float64], fit: Codes) -> Codes:
 
 
 def _modality(graph: HeteroData, name: str, fit: Codes) -> Codes:
+    from sklearn.cluster import KMeans  # slow to import
+
     fields = next(modality for modality in graph.schema.modalities if modality.name == name)
     kind, arrays, owner = _observed(graph, fields)
     codes = np.zeros(len(graph["patient"].id), dtype=np.int64)  # 0 = absent
