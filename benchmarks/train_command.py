@@ -105,7 +105,8 @@ def main() -> None:
             times_as_fast=before["seconds"] / figures["seconds"],
             times_as_fast_per_epoch=(before["seconds_of_epochs"] / before["epochs"])
             / (figures["seconds_of_epochs"] / figures["epochs"]),
-            cores=os.cpu_count(),
+            cores=len(os.sched_getaffinity(0)),  # taskset pins both checkouts where other work runs beside them
+            threads=int(os.environ.get("OMP_NUM_THREADS", 0)) or None,
         )
 
 
