@@ -38,6 +38,8 @@ Flags = NDArray[np.bool_]
 STEEPNESS = 2.0
 #: Patients of a site whose patterns are drawn from for one patient.
 NEAREST = 5
+#: Patients that a model of risk is fitted on.
+MOST_FITTED = 5000
 
 
 def anchor_of(graph: HeteroData) -> str:
@@ -87,8 +89,9 @@ def covariate_of(graph: HeteroData) -> tuple[str, Floats]:
 def risk_of(graph: HeteroData, seed: int, folds: int = 5) -> Floats:
     """Log-odds of the first outcome (of any class but the first), from folds that have not seen the patient's subject.
 
-    Logistic regression on the flat table, over patients of all splits with a label; NaN for those without. It only
-    decides who loses a modality; no learner sees it. Constant where there is one class.
+    Logistic regression on the flat table, over patients of all splits with a label, of whom at most 5,000 are drawn to
+    fit on; NaN for those without. It only decides who loses a modality; no learner sees it. Constant where there is one
+    class.
 
     Args:
         graph: The graph.
@@ -99,19 +102,21 @@ def risk_of(graph: HeteroData, seed: int, folds: int = 5) -> Floats:
     labelled = np.flatnonzero(ill | well)
     found = np.full(len(ill), np.nan)
     subject = np.unique(np.asarray(graph["patient"].subject, dtype=str)[labelled], return_inverse=True)[1]
-    subject = np.random.default_rng(seed).permutation(subject.max(initial=-1) + 1)[subject]
+    rng = np.random.default_rng(seed)
+    subject = rng.permutation(subject.max(initial=-1) + 1)[subject]
     parts = min(folds, len(np.unique(subject)))
     if parts < 2 or len(np.unique(ill[labelled])) < 2:
         found[labelled] = 0.0
         return found
-    table = flatten(graph, labelled)[0].astype(np.float64)
+    table = flatten(graph, labelled)[0]
     y = ill[labelled].astype(int)
     for train, rest in GroupKFold(parts).split(table, y, subject):
-        if len(np.unique(y[train])) < 2:
+        few = train if len(train) <= MOST_FITTED else rng.choice(train, MOST_FITTED, replace=False)
+        if len(np.unique(y[few])) < 2:
             found[labelled[rest]] = 0.0
             continue
-        model = _linear(LogisticRegression(C=0.01, max_iter=200)).fit(table[train], y[train])
-        found[labelled[rest]] = model.decision_function(table[rest])
+        model = _linear(LogisticRegression(C=0.01, max_iter=200)).fit(table[few].astype(np.float64), y[few])
+        found[labelled[rest]] = model.decision_function(table[rest].astype(np.float64))
     return found
 
 
