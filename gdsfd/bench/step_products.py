@@ -1,4 +1,4 @@
-"""Lower bound of a training step of ``muse`` with contrastive views: its matrix products alone."""
+"""Lower bounds of a training step, of ``muse`` with contrastive views and of two streams: the matrix products alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from gdsfd.bench.cohort_graph import FEATURES
 from gdsfd.bench.problem import Shape
 
-__all__ = ["step_flops", "step_maps", "step_products"]
+__all__ = ["step_flops", "step_maps", "step_products", "stream_maps", "stream_products"]
 
 _BACKWARD = 3  # products of [B, B] with [B, d] in the contrastive losses' gradient
 
@@ -73,5 +73,56 @@ def step_products(shape: Shape, batch_size: int, edge_drop: float) -> Callable[[
             F.linear(view, view)
         for _ in range(_BACKWARD):
             F.linear(pairs, view.t())
+
+    return call
+
+
+def stream_maps(shape: Shape, batch_size: int, edge_drop: float) -> list[tuple[int, int, int, bool]]:
+    """The same of two streams on ``muse``: rows, components in and out of each map, whether the rows have gradients.
+
+    Each stream hides edges of its own. The dependence between codes within classes counts as one map of the patients:
+    a product of the codes, and two for its gradient. Heads are left out.
+
+    Args:
+        shape: The sizes.
+        batch_size: Patients B.
+        edge_drop: Share of the edges that each stream lacks.
+    """
+    width = shape.channels
+    edges = round(batch_size * shape.modalities * shape.density)
+    each, kept = max(edges // shape.modalities, 1), round(edges * (1 - edge_drop))
+    maps = [(each, FEATURES, width, False), *[(each, width, width, True)] * 2] * shape.modalities
+    maps += [(edges, width, max(width // 2, 1), True), (edges, max(width // 2, 1), width, True)]  # the mask
+    for _ in range(2):
+        for layer in range(shape.layers):
+            maps += [(kept, width, width, True), (batch_size, width, width, True)]  # edges to messages, to patients
+            if layer:
+                maps.append((batch_size, width, width, True))  # patients kept
+            if layer < shape.layers - 1:
+                maps += [(kept, width, width, True), (batch_size, width, width, True)]  # edges and patients to edges
+                maps += [(batch_size, width, width, True)] * (layer > 0)  # patients to messages toward the modalities
+    return [*maps, (batch_size, width, width, True)]
+
+
+def stream_products(shape: Shape, batch_size: int, edge_drop: float) -> Callable[[], None]:
+    """A function that does the products of :func:`stream_maps`, forward and backward, and nothing else.
+
+    Args:
+        shape: The sizes.
+        batch_size: Patients B.
+        edge_drop: Share of the edges that each stream lacks.
+    """
+    maps, kind = stream_maps(shape, batch_size, edge_drop), shape.torch_dtype
+    widths = {(rows, wide) for rows, *ends, _ in maps for wide in ends}
+    tables = {(rows, wide): torch.ones(rows, wide, dtype=kind) for rows, wide in widths}
+    weights = {(into, out): torch.ones(out, into, dtype=kind) for _, into, out, _ in maps}
+
+    def call() -> None:
+        for rows, into, out, moves in maps:
+            given, gradient = tables[rows, into], tables[rows, out]
+            F.linear(given, weights[into, out])
+            torch.mm(gradient.t(), given)
+            if moves:
+                F.linear(gradient, weights[into, out].t())
 
     return call

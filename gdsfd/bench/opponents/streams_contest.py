@@ -13,6 +13,7 @@ from gdsfd.bench.opponents.contest import OURS, Contest, register_step
 from gdsfd.bench.opponents.plain_muse import PlainCohort
 from gdsfd.bench.opponents.plain_streams import MaskedConv, PlainStream, PlainStreams
 from gdsfd.bench.problem import Shape
+from gdsfd.bench.step_products import stream_products
 from gdsfd.errors import InputError
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
@@ -72,7 +73,11 @@ def streams(shape: Shape, seed: int, device: str, random: bool) -> Contest:
         ERM: loss_of(networks[ERM], ErmObjective()),
     }
     models: dict[str, nn.Module] = {PLAIN: plain, **networks}
-    return Contest(models, losses, lambda: list(_gradients(ours, plain)), outputs, ERM)
+
+    def bare(batch_size: int) -> Callable[[], None]:
+        return stream_products(shape, batch_size, 0.15)
+
+    return Contest(models, losses, lambda: list(_gradients(ours, plain)), outputs, ERM, bare)
 
 
 def _check(config: StreamConfig) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from gdsfd.bench.agreement import DisagreementError
 from gdsfd.bench.cohort_graph import random_graph
-from gdsfd.bench.message_passing import PLAIN
+from gdsfd.bench.message_passing import PLAIN, PRODUCTS
 from gdsfd.bench.opponents import streams_contest
 from gdsfd.bench.opponents.contest import OURS, STEPS, register_step
 from gdsfd.bench.opponents.plain_muse import PlainCohort
@@ -65,7 +65,8 @@ def test_as_many_numbers_to_learn_on_both_sides():
 
 def test_lines_of_both_and_of_erm_beside_them():
     lines = bench_train_step(replace(SHAPE, dtype="float32"), 16, "streams", FAST)
-    assert [line["contestant"] for line in lines] == [PLAIN, OURS, ERM]
+    assert [line["contestant"] for line in lines] == [PLAIN, OURS, ERM, PRODUCTS]
+    assert lines[1]["times_bare_products"] == pytest.approx(lines[1]["seconds"] / lines[3]["seconds"])
     assert lines[0]["speedup_over_plain"] == 1
     assert lines[1]["times_erm"] == pytest.approx(lines[1]["seconds"] / lines[2]["seconds"])
     assert lines[1]["float64_gradients_differ"] < 1e-8
