@@ -33,7 +33,7 @@ from results_line import append_line
 import gdsfd
 from gdsfd.fusion_study.planted import write_planted
 
-PATIENTS, SEEDS = 2000, 4
+PATIENTS, SEEDS, DRAWS = 2000, 3, 100
 #: Share of one class that lacks imaging; at .8 the score of those who have it is shifted so far that nobody holds.
 LINKED = "hidden in ill 0.5: imaging"
 FLIPPED = "hidden in well 0.5: imaging"
@@ -41,7 +41,8 @@ SETTINGS: dict[str, Any] = {
     "members": 1,
     "channels": 32,
     "max_epochs": 30,
-    "learning_rate": 3e-3,
+    "batch_size": 128,
+    "learning_rate": 5e-3,
     "patience": 6,
     "details": False,
 }
@@ -107,18 +108,18 @@ def linked(cohort: int, patients: int, seeds: int) -> Iterator[dict[str, Any]]:
 
 
 def ordered(cohort: int, patients: int, seeds: int) -> Iterator[dict[str, Any]]:
-    line = judged_image(cohort, 20 * patients)
+    line = judged_image(cohort, 20 * patients, 30)
     near = (abs(line["naive"]["value"] - 0.10), abs(line["weighted"]["value"] - line["true"]), abs(line["true"] - 0.05))
     yield {"case": "ordered image", **line, "holds": max(near) <= 0.02}
 
 
 def half_the_events(cohort: int, patients: int, seeds: int) -> Iterator[dict[str, Any]]:
-    line = judged_world("half the events", 25 * seeds, 1000)
+    line = judged_world("half the events", DRAWS, 1000)
     yield {"case": "half the events", **line, "holds": line["alarms"] <= 0.05 * line["draws"]}
 
 
 def noisier_sensor(cohort: int, patients: int, seeds: int) -> Iterator[dict[str, Any]]:
-    line = judged_world("noisier sensor", 25 * seeds, 1000)
+    line = judged_world("noisier sensor", DRAWS, 1000)
     yield {"case": "noisier sensor", **line, "holds": line["alarms"] >= 0.8 * line["draws"]}
 
 
