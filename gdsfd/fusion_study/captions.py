@@ -29,6 +29,32 @@ _CAPTIONS = {
         "What a modality adds to all others: among those who have it, and weighted to everybody. The tipping point is "
         "how many times an unseen reason would have to change the odds of being measured to bring the gain to 0.",
     ),
+    "gains_in_strata": Caption(
+        "For whom",
+        "The gain over the best single modality, among some patients. Strata of fewer than 50 patients, or 10 of either "
+        "class, are too few.",
+    ),
+    "do_strata_differ": Caption(
+        "Do strata differ?",
+        "Cochran's Q; share: of the spread between strata that is not chance. Outcomes of the same patients are not "
+        "independent, which makes Q too small, never too large.",
+    ),
+    "decision_curve": Caption(
+        "Net benefit",
+        "True positives per patient less what false ones cost, over the risks from which one would act. Difference: all "
+        "modalities less the best single one.",
+    ),
+    "what_each_modality_is_worth": Caption(
+        "What each modality is worth", "Shapley values in AUROC: they add up to what all modalities have above .5."
+    ),
+    "learning_curve": Caption(
+        "With fewer training patients",
+        "A gain that still rises with the last patients would be larger with more of them.",
+    ),
+    "placebo": Caption(
+        "Placebo",
+        "A modality, and who has it, dealt out anew among patients, against boosting without it: there is nothing to gain.",
+    ),
     "minus_concat": Caption("AUROC less that of concatenation", "The grey band is what counts as no difference."),
     "learners": Caption(
         "Learners",
@@ -61,6 +87,19 @@ _CAPTIONS = {
         "Alerts under each condition", "At the threshold chosen on tuning patients as they come.", True
     ),
     "presence_alone": Caption("What presence gives away", "AUROC of a model that sees who has what, and no value."),
+    "groups": Caption(
+        "Groups",
+        "Average precision by chance is the prevalence. Rates and net benefit are at the threshold chosen on tuning "
+        "patients, one for all. A slope below 1: risks too extreme; an intercept below 0: risks too high.",
+    ),
+    "gaps_between_pairs_of_groups": Caption("Gaps between pairs of attributes", "Corrected among themselves.", True),
+    "found_or_false_alarms": Caption(
+        "Found, or falsely alarmed",
+        "How much of the gap in both error rates is in who is found; by chance: the median of equal groups.",
+    ),
+    "figures_and_what_is_missing": Caption(
+        "Figures of groups and what they lack", "Correlation over eight groups or more.", True
+    ),
     "gaps": Caption("Gaps between groups", "Beside what chance makes of groups without any gap.", True),
     "what_fusion_changes": Caption("What fusion changes in the gaps"),
     "availability_or_model": Caption("Availability or model?", "The gap, and what is left with equal patterns.", True),
