@@ -31,8 +31,8 @@ _CAPTIONS = {
     ),
     "gains_in_strata": Caption(
         "For whom",
-        "The gain over the best single modality, among some patients. Strata of fewer than 50 patients, or 10 of either "
-        "class, are too few.",
+        "The gain over the best single modality, among some patients. Below 50 patients, or 10 of either class, strata "
+        "are too few.",
     ),
     "do_strata_differ": Caption(
         "Do strata differ?",
