@@ -41,8 +41,8 @@ _CAPTIONS = {
     ),
     "decision_curve": Caption(
         "Net benefit",
-        "True positives per patient less what false ones cost, over the risks from which one would act. Difference: all "
-        "modalities less the best single one.",
+        "True positives per patient less what false ones cost, over the risks from which one would act. Difference: "
+        "all modalities less the best single one.",
     ),
     "what_each_modality_is_worth": Caption(
         "What each modality is worth", "Shapley values in AUROC: they add up to what all modalities have above .5."
@@ -53,7 +53,7 @@ _CAPTIONS = {
     ),
     "placebo": Caption(
         "Placebo",
-        "A modality, and who has it, dealt out anew among patients, against boosting without it: there is nothing to gain.",
+        "A modality, and who has it, dealt out anew among patients, against boosting without it: nothing is to gain.",
     ),
     "minus_concat": Caption("AUROC less that of concatenation", "The grey band is what counts as no difference."),
     "learners": Caption(
