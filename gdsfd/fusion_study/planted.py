@@ -1,7 +1,7 @@
 r"""Cohorts whose answer is known, written as exports with a spec: whether a study finds what was put in.
 
-Every patient has three modalities of a few standard normal columns each; a is the first column of ``labs``, b of
-``imaging``. ``notes`` is noise where nothing else is said. The log-odds of the outcome are
+Every patient has three modalities of two standard normal columns each, and a sex that tells nothing; a is the first
+column of ``labs``, b of ``imaging``, and ``notes`` is noise. The log-odds of the outcome are
 
 ===========================  ======================================================================================
 ``interaction``              :math:`3 a b`: neither modality tells anything alone
@@ -72,11 +72,12 @@ def write_planted(folder: str | Path, kind: str, patients: int = 2000, seed: int
     columns = {name: random.normal(size=patients) for own in _COLUMNS.values() for name in own}
     odds = log_odds_of(kind, columns["lactate"], columns["lesion"])
     table = pd.DataFrame({"id": [f"P{number:05d}" for number in range(patients)], **columns})
+    table["sex"] = np.where(np.arange(patients) % 2, "female", "male")
     table["ill"] = (random.random(patients) < expit(odds)).astype(int)
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "patients.csv", index=False)
     parts = [
-        '[cohort]\nsource = "patients.csv"\nid = "id"\n',
+        '[cohort]\nsource = "patients.csv"\nid = "id"\ngroups = ["sex"]\n',
         '[outcome]\nname = "ill"\ncolumn = "ill"\npositive = 1\nnegative = 0\n',
         '[split]\nkind = "subject"\nfractions = [0.6, 0.15, 0.25]\nseed = 0\n',
     ]
