@@ -23,14 +23,17 @@ __all__ = ["begin_worker", "fitting_processes"]
 _FITTING = ("gdsfd.training.debiaser", "sklearn.cluster", "sklearn.ensemble", "sklearn.linear_model", "scipy.stats")
 
 
-def fitting_processes() -> Any:
+def fitting_processes(*further: str) -> Any:
     """Starts the process that those for fits are copies of; it imports what they need meanwhile. Again, does nothing.
+
+    Args:
+        further: Modules that these will need, too.
 
     Returns:
         The context for processes.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(list(_FITTING))
+    context.set_forkserver_preload([*_FITTING, *further])
     multiprocessing.forkserver.ensure_running()
     return context
 

@@ -9,7 +9,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +22,7 @@ from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.plugins import loaded_plugins
 from gdsfd.private_folder import private_folder
-from gdsfd.worker_process import begin_worker
+from gdsfd.worker_process import begin_worker, fitting_processes
 
 __all__ = ["Job", "Part", "ProcessExecutor", "SerialExecutor"]
 
@@ -124,7 +123,7 @@ class ProcessExecutor:
     def __init__(self, jobs: int, threads: int, log: FitLog | None, tell: Tell | None) -> None:
         self.jobs, self.log, self.tell = jobs, log, tell
         self.lines: list[Record] = []
-        context = get_context("spawn")
+        context = fitting_processes(__name__)
         ended, self.alive = context.Pipe(duplex=False)  # workers read the end of the file when this process ends
         self.said = context.SimpleQueue()
         self.pool = ProcessPoolExecutor(jobs, context, _begin, (ended, self.said, threads, loaded_plugins()))

@@ -21,6 +21,7 @@ from gdsfd.comparison.fit_log import read_fits
 from gdsfd.errors import InputError
 from gdsfd.nn.backbones.registry import BACKBONES
 from gdsfd.plugins import load_plugins
+from gdsfd.worker_process import fitting_processes
 
 QUICK = {"max_epochs": 1, "members": 1, "channels": 8, "accelerator": "cpu", "guard_folds": 0}
 ASKED = {"arms": ["none", "strata"], "backbones": ["concat", "muse"], "baselines": ["logistic"], "seeds": 2}
@@ -32,6 +33,12 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def processes():
+    """The process that the others are copies of; its socket stays in the temporary folder as long as this one lasts."""
+    fitting_processes("gdsfd.comparison.execution")
 
 
 def figures(found):
@@ -138,8 +145,9 @@ def test_a_killed_process_is_an_error_that_says_what_to_do(comparing):
 
 
 def children(parent):
-    """Process numbers of the children that fit; multiprocessing's tracker of resources is not one of them."""
-    return {number for number, above in running().items() if above == parent and b"spawn_main" in arguments(number)}
+    """Process numbers of those that fit: copies of one that the parent has started for that."""
+    above = running()
+    return {number for number, one in above.items() if above.get(one) == parent and b"forkserver" in arguments(one)}
 
 
 def running():
