@@ -34,7 +34,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         "one_split": True,
         "seeds": 1,
         "train_conditions": ("hidden in ill 0.8: chemistry", "dropout 0.5"),
-        "retrain": ("concat", "multimodn"),
+        "retrain": ("concat",),
         "members": 1,
         "max_epochs": 30,
         "learning_rate": 1e-3,

@@ -20,7 +20,7 @@ def test_the_page_is_that_of_the_stored_lines():
 
 def test_lines_are_of_groups_and_say_where_they_come_from():
     lines = pages.studies()
-    assert len(lines) >= 2
+    assert len(lines) >= 3
     for line in lines:
         assert line["command"] == f"python benchmarks/real_studies.py {line['cohort']} --out studies"
         assert not {"id", "subject", "y", "p"} & {
