@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,8 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
 
     name = "gradient boosting + margin"
     key = "boosting_margin"
+    #: Other sizes of trees that are grown, too, where tuning rows can choose: leaves -> the most trees.
+    other_sizes: Mapping[int, int] = MappingProxyType({})
 
     @classmethod
     def check_available(cls) -> None:
@@ -72,11 +76,16 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
         self.trees = []
 
     def _fit_beside(self, train: Sample, tuning: Sample | None, seen: Labels, classes: int) -> Classifier | None:
-        grown = self._grown(train, tuning, seen, classes, self.max_leaf_nodes, self.max_trees)
-        if grown is None:
+        sizes = {self.max_leaf_nodes: self.max_trees}
+        if tuning is not None:
+            sizes |= self.other_sizes
+        grown = [self._grown(train, tuning, seen, classes, leaves, most) for leaves, most in sizes.items()]
+        made = [each for each in grown if each is not None]
+        if not made:
             return None
-        self.trees.append(grown.trees)
-        return grown.model
+        best = min(made, key=lambda each: each.loss)
+        self.trees.append(best.trees)
+        return best.model
 
     def _grown(
         self, train: Sample, tuning: Sample | None, seen: Labels, classes: int, leaves: int, most: int

@@ -8,6 +8,7 @@ when predicting. Our formulation.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,6 @@ from gdsfd.baselines.baseline import BASELINES
 from gdsfd.baselines.boosting_margin import BoostingMargin
 from gdsfd.baselines.flat_baseline import Classifier, Labels, Matrix, OutcomeRows
 from gdsfd.baselines.labels import Floats
-from gdsfd.baselines.margin_baseline import Sample
 from gdsfd.baselines.strata_finder import declared, strata_or_why
 from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.cohort.schema import CohortSchema
@@ -25,8 +25,8 @@ from gdsfd.latent.found_strata import FoundStrata
 
 __all__ = ["BoostingStrata", "once_per_stratum"]
 
-#: Leaves of small trees, and the most of them.
-FEW_LEAVES, MOST_OF_FEW = 4, 1000
+#: Leaves of small trees -> the most of them.
+FEW_LEAVES = MappingProxyType({4: 1000})
 #: A patient does not stand in strata of a smaller responsibility.
 LEAST_SHARE = 0.01
 
@@ -36,7 +36,7 @@ class BoostingStrata(BoostingMargin):
     """LightGBM with found strata where they are a practice, and without any offset where they are not.
 
     Its settings are those of :class:`~gdsfd.baselines.boosting_margin.BoostingMargin`, except for the size of trees:
-    trees of :data:`FEW_LEAVES` and those of ``max_leaf_nodes`` are both grown, and those with the lower log loss beside
+    trees of four leaves and those of ``max_leaf_nodes`` are both grown, and those with the lower log loss beside
     the offsets of the tuning rows are kept, as is their number. An offset that does not depend on content leaves it to
     the trees to learn how biased content goes with the stratum, which large trees learn badly from a few thousand
     patients.
@@ -53,7 +53,6 @@ class BoostingStrata(BoostingMargin):
         super().__init__(seed)
         self.force = force
         self.found: list[str] = []  #: What was found and done, one sentence per outcome.
-        self._beside_strata = False
         self._graph: Any = None
         self._suspects: tuple[str, ...] = ()
 
@@ -96,20 +95,6 @@ class BoostingStrata(BoostingMargin):
         super()._begin()
         self.found = []
 
-    def _fit_beside(self, train: Sample, tuning: Sample | None, seen: Labels, classes: int) -> Classifier | None:
-        if not self._beside_strata:
-            return super()._fit_beside(train, tuning, seen, classes)
-        sizes = {self.max_leaf_nodes: self.max_trees}
-        if tuning is not None:
-            sizes.setdefault(FEW_LEAVES, MOST_OF_FEW)
-        grown = [self._grown(train, tuning, seen, classes, leaves, most) for leaves, most in sizes.items()]
-        made = [each for each in grown if each is not None]
-        if not made:
-            return None
-        best = min(made, key=lambda each: each.loss)
-        self.trees.append(best.trees)
-        return best.model
-
     def _chose_nothing(self) -> None:
         super()._chose_nothing()
         if len(self.found) < len(self.trees):
@@ -117,14 +102,14 @@ class BoostingStrata(BoostingMargin):
 
     def _fit_outcome(self, rows: OutcomeRows) -> Classifier | None:
         found, sentence = strata_or_why(self._graph, rows.number, self._suspects, self.seed, self.force)
-        self._beside_strata = found is not None
+        self.other_sizes = {} if found is None else FEW_LEAVES
         if found is None:
             self.found.append(f"{sentence} Predictions are those of gradient boosting.")
             return self._fit_one(rows.x, rows.y, rows.x_tuning, rows.y_tuning, rows.classes)
         self.found.append(sentence)
         train = once_per_stratum(rows.x, rows.y, rows.train, found)
         tuning = once_per_stratum(rows.x_tuning, rows.y_tuning, rows.tuning, found)
-        return self._fit_with(train[:3], tuning[:3], rows.classes, (train[3], tuning[3]))
+        return self.fit_beside(train[:3], tuning[:3], rows.classes, (train[3], tuning[3]))
 
 
 def once_per_stratum(x: Matrix, y: Labels, rows: Labels, found: FoundStrata) -> tuple[Matrix, Labels, Floats, Floats]:

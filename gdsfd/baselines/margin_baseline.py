@@ -103,7 +103,7 @@ class MarginBaseline(FlatBaseline):
     def _fit_one(self, x: Matrix, y: Labels, x_tuning: Matrix, y_tuning: Labels, classes: int) -> Classifier | None:
         """Where suspects say nothing: all offsets are 0."""
         both = [np.zeros((len(rows), classes)) for rows in (y, y_tuning)]
-        return self._fit_with((x, y, both[0]), (x_tuning, y_tuning, both[1]), classes)
+        return self.fit_beside((x, y, both[0]), (x_tuning, y_tuning, both[1]), classes)
 
     def _fit_outcome(self, rows: OutcomeRows) -> Classifier | None:
         assert self._margin is not None
@@ -111,16 +111,23 @@ class MarginBaseline(FlatBaseline):
         if not self._per_class:  # log-odds, one column per outcome
             own = np.column_stack([np.zeros(len(own)), own[:, rows.number]])
         train = (rows.x, rows.y, own[rows.train])
-        return self._fit_with(train, (rows.x_tuning, rows.y_tuning, own[rows.tuning]), rows.classes)
+        return self.fit_beside(train, (rows.x_tuning, rows.y_tuning, own[rows.tuning]), rows.classes)
 
-    def _fit_with(
+    def fit_beside(
         self,
         train: tuple[Matrix, Labels, Floats],
         tuning: tuple[Matrix, Labels, Floats],
         classes: int,
         weights: tuple[Floats, Floats] | None = None,
     ) -> Classifier | None:
-        """With a margin per class, [n, classes], and weights of training and tuning patients."""
+        """Fits one outcome on given rows; None where no column can be used.
+
+        Args:
+            train: Rows of the flattened table, class numbers and a margin per class, [n, classes].
+            tuning: The same of patients to choose by.
+            classes: Number of all classes.
+            weights: Of both; None = all alike.
+        """
         seen = np.unique(train[1])
         judged = np.isin(tuning[1], seen)
         enough = min(np.bincount(tuning[1][judged], minlength=classes)[seen]) >= self.min_tuning

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gdsfd.cohort.kinds.codes import MAX_CODES
 from gdsfd.cohort.modality_kind import Block, kind_of
 from gdsfd.cohort.schema import CohortSchema
 
-__all__ = ["MAX_CODES", "flat_width", "flatten"]
+__all__ = ["MAX_CODES", "FlatTable", "flat_width", "flatten"]
 
 Matrix = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -38,21 +40,44 @@ def flatten(graph: Any, rows: torch.Tensor | Numbers | None = None) -> tuple[Mat
     """
     total = len(graph["patient"].id)
     wanted = np.arange(total) if rows is None else np.asarray(rows, dtype=np.int64)
-    blocks: list[Block] = []
+    tensors, edge_of = {}, {}
     for fields in graph.schema.modalities:
         store = graph["patient", fields.name, "modality"]
-        edge_of = np.full(total, -1, dtype=np.int64)
-        owners = store.edge_index[0].numpy()
-        edge_of[owners] = np.arange(len(owners))
-        edges = edge_of[wanted]
-        blocks.append(((edges >= 0).astype(np.float32)[:, None], [f"{fields.name} (present)"]))
-        kind = kind_of(fields)
-        arrays = {key: store[key].numpy() for key in kind.keys}
-        blocks.extend(kind.flatten(fields, arrays, edges))
-    if not blocks:
-        return np.zeros((len(wanted), 0), dtype=np.float32), []
-    names = [name for _, block_names in blocks for name in block_names]
-    return np.concatenate([block for block, _ in blocks], axis=1), names
+        owners = store.edge_index[0]
+        edge_of[fields.name] = owners.new_full((total,), -1)
+        edge_of[fields.name][owners] = torch.arange(len(owners), device=owners.device)
+        tensors[fields.name] = {key: store[key] for key in kind_of(fields).keys}
+    return FlatTable(graph.schema, tensors, edge_of).rows(wanted)
+
+
+class FlatTable:
+    """What :func:`flatten` makes of a graph, for patients asked for one after another: a row costs what it holds.
+
+    Args:
+        schema: The graph's.
+        tensors: Modality -> the tensors of its observations, on the CPU; shared, not copied.
+        edge_of: Modality -> each patient's observation, -1 = absent; int64 [N].
+    """
+
+    def __init__(
+        self, schema: CohortSchema, tensors: Mapping[str, Mapping[str, Tensor]], edge_of: Mapping[str, Tensor]
+    ) -> None:
+        self._modalities = [
+            (each, edge_of[each.name].numpy(), {key: value.numpy() for key, value in tensors[each.name].items()})
+            for each in schema.modalities
+        ]
+
+    def rows(self, wanted: Numbers) -> tuple[Matrix, list[str]]:
+        """The table's rows of some patients, float32 [n, F], and the F column names."""
+        blocks: list[Block] = []
+        for fields, edge_of, arrays in self._modalities:
+            edges = edge_of[wanted]
+            blocks.append(((edges >= 0).astype(np.float32)[:, None], [f"{fields.name} (present)"]))
+            blocks.extend(kind_of(fields).flatten(fields, arrays, edges))
+        if not blocks:
+            return np.zeros((len(wanted), 0), dtype=np.float32), []
+        names = [name for _, block_names in blocks for name in block_names]
+        return np.concatenate([block for block, _ in blocks], axis=1), names
 
 
 def flat_width(schema: CohortSchema) -> int:

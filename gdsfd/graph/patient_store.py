@@ -12,6 +12,7 @@ from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.edge_layout import EdgeLayout
+from gdsfd.graph.flatten import FlatTable, Matrix
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_graph import take_runs
@@ -53,6 +54,14 @@ class PatientStore:
             kind = kind_of(modality)
             self._tensors[modality.name] = {key: edges[key] for key in kind.keys}
             self._rows[modality.name], self._packed[modality.name] = tuple(kind.rows), kind.packed
+        self._given = dict(self._tensors)
+        self._table: FlatTable | None = None
+
+    def flat(self, rows: Tensor) -> Matrix:
+        """The patients in ``rows`` as rows of the flattened table (:func:`~gdsfd.graph.flatten.flatten`); [n, F]."""
+        if self._table is None:
+            self._table = FlatTable(self.schema, self._given, self._edge_of)
+        return self._table.rows(rows.numpy())[0]
 
     def __len__(self) -> int:
         return self.num_patients

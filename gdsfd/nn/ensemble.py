@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gdsfd.graph.patient_batch import PatientBatch
@@ -13,7 +16,14 @@ from gdsfd.nn.losses import probabilities
 from gdsfd.nn.predictor import Batch, Prediction, Predictor
 from gdsfd.nn.stream_predictor import StreamPrediction
 
-__all__ = ["Ensemble"]
+__all__ = ["Ensemble", "Start"]
+
+
+class Start(Protocol):
+    """What members may start from: a model of the flattened table."""
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Log-odds of some patients; [n, outputs] from [n, F]."""
 
 
 class Ensemble(nn.Module):
@@ -25,12 +35,19 @@ class Ensemble(nn.Module):
     Args:
         members: The predictors, at least one.
         multiclass: Whether the outputs are the classes of one outcome.
+        boosted: How many of the members, the last ones, start from boosted trees: their logits are the trees' plus
+            their own.
+
+    Attributes:
+        start: The trees, once they are fitted; they are stored beside the weights.
     """
 
-    def __init__(self, members: Sequence[Predictor], multiclass: bool) -> None:
+    def __init__(self, members: Sequence[Predictor], multiclass: bool, boosted: int = 0) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.multiclass = multiclass
+        self.boosted = boosted
+        self.start: Start | None = None
 
     @property
     def num_outputs(self) -> int:
@@ -48,9 +65,24 @@ class Ensemble(nn.Module):
         """Each member's prediction of a batch."""
         return [member(batch) for member in self.members]
 
-    def probability(self, predictions: Sequence[Prediction]) -> Tensor:
-        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`)."""
-        return self.mean_probability([each.logits for each in predictions])
+    @property
+    def boosted_from(self) -> int | None:
+        """Number of the first member that starts from trees; None where none does."""
+        return len(self.members) - self.boosted if self.boosted else None
+
+    def probability(self, predictions: Sequence[Prediction], trees: Tensor | None = None) -> Tensor:
+        """Mean probability over members, float64 [B, classes] (see :func:`gdsfd.nn.losses.probabilities`).
+
+        Args:
+            predictions: The members'.
+            trees: Log-odds of the trees that some start from, float [B, outputs]; needed where some do.
+        """
+        logits = [each.logits for each in predictions]
+        if self.boosted_from is not None:
+            assert trees is not None
+            trees = trees.to(logits[0].device)
+            logits[self.boosted_from :] = [each + trees for each in logits[self.boosted_from :]]
+        return self.mean_probability(logits)
 
     def mean_probability(self, logits: Sequence[Tensor]) -> Tensor:
         """The same of the members' logits, each [B, outputs]."""
@@ -103,7 +135,8 @@ class Ensemble(nn.Module):
         """
         clipped = shares.clamp(1e-3, 1 - 1e-3)
         bias = clipped.log() if self.multiclass else torch.logit(clipped)
+        plain = len(self.members) - self.boosted
         with torch.no_grad():
-            for member in self.members:
+            for number, member in enumerate(self.members):
                 assert isinstance(member, Predictor)
-                member.start_from(bias)
+                member.start_from(bias if number < plain else torch.zeros_like(bias))

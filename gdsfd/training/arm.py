@@ -22,6 +22,7 @@ from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective, build_
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.nn.streams.config import StreamConfig
+from gdsfd.training.boosted_start import boosted_start
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.state import TrainingState
@@ -116,9 +117,16 @@ class Arm:
         network = build_network(graph.schema, self.backbone, self.streams, self.config, self.seed, codes.sizes)
         targets = replace(targets, group=fit_strata(network, graph, rows["train"]))
         objective = self.objective(network, len(graph["patient"].id), codes.sizes)
+        start = None
+        if network.boosted:
+            store = PatientStore(graph) if store is None else store
+            start, trees = boosted_start(store, targets, rows, graph["patient"].subject, self.seed)
+            targets = replace(targets, trees=trees)
+            objective.boosted_from, objective.margin = network.boosted_from, True
         state = train(
             network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, targets, rows, store
         )
+        network.start = start
         return FittedArm(network.cpu(), state, signal)
 
     def targets(
@@ -218,4 +226,14 @@ def build_network(
                 members.append(StreamPredictor(*parts, streams, tuple(num_suspects), encoder_options=own))
             else:
                 members.append(Predictor(*parts, encoder_options=own))
-    return Ensemble(members, schema.multiclass)
+    return Ensemble(members, schema.multiclass, _boosted(streams, config))
+
+
+def _boosted(streams: StreamConfig | None, config: TrainConfig) -> int:
+    """How many members start from trees: none in modes that fit trees have no counterpart of."""
+    if streams is not None and (
+        not streams.margin or streams.adjusts or streams.has_objective or streams.weight_from != "nothing"
+    ):
+        return 0
+    assert config.boosted_members is not None
+    return config.boosted_members

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
+from gdsfd.errors import InputError
 from gdsfd.nn.encoders.event_sequence import SequenceName
 from gdsfd.setting_checks import Number, Whole, check_fields, check_names
 
@@ -29,6 +30,9 @@ class TrainConfig:
         averaging: Decay per step of the running average of the weights that is evaluated and kept, from 0 to below 1;
             0 = no average.
         members: Networks trained side by side from different starts, whose probabilities are averaged; 1 to 64.
+        boosted_members: How many of the members start from boosted trees of the flattened table and learn what these
+            leave (:mod:`gdsfd.training.boosted_start`); 0 to ``members``. None = half of them, rounded down. Modes that
+            train neither plainly nor beside a margin have none, whatever is asked for.
         sequence: How events are read over time beside their summaries: ``"gru"``: a recurrence over steps; ``"utde"``:
             attention over time, mixed with the last value by a gate; ``"set"``: an attention pool of single events;
             ``"none"``: only the summaries.
@@ -63,6 +67,7 @@ class TrainConfig:
     relevance: Annotated[float, Number(0, 10)] = 1.0
     averaging: Annotated[float, Number(0, 1, below=True)] = 0.0
     members: Annotated[int | None, Whole(1, 64)] = None
+    boosted_members: Annotated[int | None, Whole(0, 64)] = None
     sequence: SequenceName = "none"
     backbone_options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
@@ -79,6 +84,10 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_fields(self, "setting")
+        if self.members is not None and self.boosted_members is not None and self.boosted_members > self.members:
+            raise InputError(
+                f"setting 'boosted_members': expected at most the {self.members} members, got {self.boosted_members}"
+            )
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> TrainConfig:
@@ -96,12 +105,14 @@ class TrainConfig:
         batch_size = 512
         while batch_size > 32 and num_train / batch_size < 16:
             batch_size //= 2
+        members = self.members or (4 if small else 1)
         return replace(
             self,
             batch_size=self.batch_size or batch_size,
             learning_rate=self.learning_rate if self.learning_rate is not None else (3e-4 if small else 5e-4),
             channels=self.channels or (64 if small else 128),
-            members=self.members or (4 if small else 1),
+            members=members,
+            boosted_members=members // 2 if self.boosted_members is None else self.boosted_members,
             dropout=self.dropout if self.dropout is not None else (0.4 if small else 0.25),
         )
 

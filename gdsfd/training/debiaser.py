@@ -45,6 +45,7 @@ from gdsfd.training.storage.checkpoint import (
     work_folder,
 )
 from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
+from gdsfd.training.storage.stored_model import stored_config
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects, with_found
 from gdsfd.training.trained_networks import TrainedNetworks
 
@@ -260,7 +261,7 @@ class Debiaser(TrainedNetworks, Estimator):
             raise InputError(f"load: expected the path of a model's folder, got {cell_text(folder)}")
         folder = Path(folder)
         stored = read_model(folder)
-        arguments = stored["arguments"]
+        arguments = {**stored["arguments"], "config": stored_config(stored["arguments"]["config"])}
         # "none": a stored mode is made of the parts it was trained with; what its name means now does not matter, nor
         # whether an estimator that only training needs is known here.
         try:
@@ -274,12 +275,13 @@ class Debiaser(TrainedNetworks, Estimator):
         model.schema_ = CohortSchema.from_dict(stored["schema"])
         model.training_, model.history_ = stored["training"], stored["history"]
         resolved = stored["resolved"]
-        model.config_, model.suspects_ = TrainConfig.from_settings(resolved["config"]), tuple(resolved["suspects"])
+        model.config_ = TrainConfig.from_settings(stored_config(resolved["config"]))
+        model.suspects_ = tuple(resolved["suspects"])
         sizes = model.training_.get("suspect_codes", ())
         for name in ("reference", "debiased") if model.streams is not None else ("reference",):
             streams = model.streams if name == "debiased" else None
             network = build_network(model.schema_, model.backbone, streams, model.config_, model.seed, sizes)
-            model.networks_[name] = read_weights(folder, name, network, stored)
+            model.networks_[name] = read_weights(folder, name, network, stored, model.schema_)
         guard = stored["guard"]
         model.guard_ = Guard.from_dict(guard) if guard is not None else None
         model.choice_ = stored["choice"]

@@ -81,7 +81,10 @@ def predict(
     streams: dict[str, list[Tensor]] = {}
     for batch in batches_of(store, rows, device):
         outputs = network(batch)
-        probability.append(network.probability(outputs).cpu())
+        trees = None
+        if network.start is not None:
+            trees = torch.from_numpy(network.start.logits(store.flat(batch.rows.cpu())))
+        probability.append(network.probability(outputs, trees).cpu())
         for name, code in network.codes(outputs).items() if embeddings else ():
             streams.setdefault(name, []).append(code.cpu())
     joined = {name: torch.cat(parts).numpy() for name, parts in streams.items()}

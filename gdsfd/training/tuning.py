@@ -44,8 +44,8 @@ def tuning_figures(
         for batch in batches.passes(tuning_rows):
             mine = targets.take(batch.rows.cpu())
             predictions = trained(batch)
-            plain.append(network.probability(predictions).cpu())
             there = mine.to(fabric.device)
+            plain.append(network.probability(predictions, there.trees).cpu())
             judged = [objective.judged_logits(number, each, there) for number, each in enumerate(predictions)]
             weight, told = mine.weight if objective.judged_weighted else None, mine.y
             if judged[0].dim() > 2:  # beside found strata: every patient once per stratum

@@ -54,7 +54,7 @@ def test_hard_strata_are_a_margin(graph, monkeypatch, few):
     """With responsibilities of 0 and 1 it is boosting beside ``log P(y | u) - log P(y)``, with the better trees."""
     found = strata(graph, hard=True)
     monkeypatch.setattr(boosting_strata, "strata_or_why", lambda *_: (found, EVIDENCE.sentence))
-    monkeypatch.setattr(boosting_strata, "FEW_LEAVES", few)
+    monkeypatch.setattr(boosting_strata, "FEW_LEAVES", {few: 1000})
     losses = {}
     grown = BoostingMargin._grown
 

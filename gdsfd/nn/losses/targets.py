@@ -27,6 +27,8 @@ class Targets:
             float [B, K], or [B, K, outcomes] where each of several outcomes has strata of its own. None = none found.
         strata_margin: ``log P(y | u) - log P(y)`` per output; float [B, K, outputs]. Where there is one ``margin`` is
             not looked at.
+        trees: Log-odds of boosted trees that some members start from (:mod:`gdsfd.training.boosted_start`); float
+            [B, outputs]. None = no member does.
     """
 
     y: Tensor
@@ -37,6 +39,15 @@ class Targets:
     group: Tensor | None = None
     strata_share: Tensor | None = None
     strata_margin: Tensor | None = None
+    trees: Tensor | None = None
+
+    def beside_trees(self) -> Targets:
+        """The targets of a member that starts from trees: its logits are trained beside theirs, and any margin."""
+        assert self.trees is not None
+        margin = self.trees if self.margin is None else self.margin + self.trees
+        if self.strata_margin is None:
+            return replace(self, margin=margin)
+        return replace(self, margin=margin, strata_margin=self.strata_margin + self.trees.unsqueeze(-2))
 
     def take(self, places: Tensor) -> Targets:
         """Some of the patients; ``places`` int64 [b]."""

@@ -26,6 +26,8 @@ class Objective(nn.Module):
     #: Whether stage 2 trains what is not there in stage 1 (a head that predicts, a penalty that makes the method), so
     #: that the best epoch is one of stage 2.
     new_head: bool = False
+    #: Number of the first member that starts from ``Targets.trees``; such an objective has ``margin``.
+    boosted_from: int | None = None
 
     @property
     def judged_weighted(self) -> bool:
@@ -51,7 +53,7 @@ class Objective(nn.Module):
 
     def add_member(self, total: Tensor, number: int, prediction: Prediction, targets: Targets, stage: int) -> Tensor:
         """Adds to ``total`` all losses of one member: the outcome's, the backbone's own, and those of its parts."""
-        total = total + self.member_loss(number, prediction, targets, stage)
+        total = total + self.member_loss(number, prediction, self._own(number, targets), stage)
         if prediction.embeddings.aux_loss is not None:
             total = total + prediction.embeddings.aux_loss
         if prediction.parts_weight:
@@ -94,7 +96,12 @@ class Objective(nn.Module):
             float [B, outputs]; beside found strata once per stratum, [B, K, outputs], to be weighed by
             ``Targets.strata_share``.
         """
-        return beside_margin(prediction.logits, targets) if self.margin else prediction.logits
+        return beside_margin(prediction.logits, self._own(number, targets)) if self.margin else prediction.logits
+
+    def _own(self, number: int, targets: Targets) -> Targets:
+        """A member's targets. Its parts, which are predictions of their own, do not start from trees."""
+        boosted = self.boosted_from is not None and number >= self.boosted_from
+        return targets.beside_trees() if boosted else targets
 
     def start_epoch(
         self,

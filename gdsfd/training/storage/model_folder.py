@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_arrays
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_file, save_file
 
 from gdsfd._version import __version__
 from gdsfd.atomic_write import atomic_directory, check_replaceable
+from gdsfd.baselines.cross_fitted_trees import CrossFittedTrees
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.latent.back_door import BackDoor
@@ -27,6 +32,8 @@ __all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"
 
 _MODEL_FILE = "model.json"
 _WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
+#: The trees that members of a network start from.
+_TREES = {"reference": "trees.safetensors", "debiased": "debiased_trees.safetensors"}
 
 
 def is_model(folder: Path) -> bool:
@@ -70,6 +77,9 @@ def write_model(
         for name, network in networks.items():
             weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
             save_file(weights, temporary / _WEIGHTS[name])
+            if isinstance(network.start, CrossFittedTrees):
+                arrays = {key: np.ascontiguousarray(array) for key, array in network.start.arrays().items()}
+                save_arrays(arrays, temporary / _TREES[name])
         kept = record.write(temporary) if record is not None else None
         named = write_strata(temporary, strata or {})
         files = sorted(temporary.rglob("*.safetensors"))
@@ -122,14 +132,17 @@ def _check_file(folder: Path, name: str, digest: str) -> None:
         raise damaged(folder / name, "it does not fit model.json: cut off, changed, or of another model")
 
 
-def read_weights(folder: Path, name: str, network: Ensemble, stored: Mapping[str, Any]) -> Ensemble:
-    """Puts stored weights into a network.
+def read_weights(
+    folder: Path, name: str, network: Ensemble, stored: Mapping[str, Any], schema: CohortSchema
+) -> Ensemble:
+    """Puts stored weights into a network, and the trees that its members start from.
 
     Args:
         folder: The model's.
         name: ``reference`` or ``debiased``.
         network: Built as it was.
         stored: What :func:`read_model` gave.
+        schema: The model's.
 
     Returns:
         The network, in evaluation mode.
@@ -150,4 +163,14 @@ def read_weights(folder: Path, name: str, network: Ensemble, stored: Mapping[str
     broken = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
         raise damaged(path, f"{broken[0]} holds numbers that are not finite")
+    if network.boosted:
+        network.start = _read_trees(folder / _TREES[name], schema)
     return network.eval()
+
+
+def _read_trees(path: Path, schema: CohortSchema) -> CrossFittedTrees:
+    try:
+        arrays = load_arrays(path)
+    except (SafetensorError, OSError) as error:
+        raise damaged(path, str(error).splitlines()[0]) from None
+    return CrossFittedTrees.from_arrays(arrays, schema, str(path))

@@ -16,7 +16,7 @@ from gdsfd.plugins import require_plugins
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.suspects.declared_suspects import DEFAULT_SUSPECTS, read_suspects
 
-__all__ = ["FORMAT", "VERSION", "check_stored", "damaged"]
+__all__ = ["FORMAT", "VERSION", "check_stored", "damaged", "stored_config"]
 
 FORMAT = "gdsfd model"
 #: Version 1 stored settings only as resolved, and no digests.
@@ -148,6 +148,11 @@ def damaged(path: Path, why: str) -> InputError:
     return InputError(f"{path}: damaged ({why}); copy the folder again, or train the model anew")
 
 
+def stored_config(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Training settings as a model has them; of models from before there were such, no member starts from trees."""
+    return {"boosted_members": 0, **stored}
+
+
 def _upgraded(stored: dict[str, Any]) -> dict[str, Any]:
     """Version 1 as version 2 has it."""
     content = {"digest": None, "files": {}, **stored}
@@ -165,9 +170,10 @@ def _check_settings(content: Mapping[str, Any], path: Path) -> None:
     arguments, resolved = content["arguments"], content["resolved"]
     entry = "arguments.config"
     try:
-        given = TrainConfig.from_settings(arguments["config"])
+        given = TrainConfig.from_settings(stored_config(arguments["config"]))
         entry = "resolved.config"
-        if TrainConfig.from_settings(resolved["config"]) != given.resolved(content["training"]["train_patients"]):
+        used = TrainConfig.from_settings(stored_config(resolved["config"]))
+        if used != given.resolved(content["training"]["train_patients"]):
             raise InputError("it does not follow from arguments.config and training.train_patients")
         entry = "arguments.streams"
         if arguments["debias"] == "none" and arguments["streams"] is not None:
