@@ -15,10 +15,11 @@ def test_every_open_setting_is_chosen(num_train: int) -> None:
     assert all(value is not None for value in chosen)
     assert 32 <= config.batch_size <= 512
     assert config.members == (4 if num_train < 10_000 else 1)
+    assert config.boosted_members == config.members // 2
 
 
 def test_given_settings_stay() -> None:
-    given = TrainConfig(batch_size=7, learning_rate=0.0, channels=3, dropout=0.0, members=2)
+    given = TrainConfig(batch_size=7, learning_rate=0.0, channels=3, dropout=0.0, members=2, boosted_members=2)
     assert given.resolved(100) == given
 
 
