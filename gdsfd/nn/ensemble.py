@@ -79,7 +79,8 @@ class Ensemble(nn.Module):
         """
         logits = [each.logits for each in predictions]
         if self.boosted_from is not None:
-            assert trees is not None
+            if trees is None:
+                raise RuntimeError("members start from boosted trees, and there are no log-odds of these")
             trees = trees.to(logits[0].device)
             logits[self.boosted_from :] = [each + trees for each in logits[self.boosted_from :]]
         return self.mean_probability(logits)

@@ -49,7 +49,9 @@ def stores(monkeypatch):
 
 
 def network_of(graph):
-    return build_network(graph.schema, "concat", None, TrainConfig(channels=8, members=2).resolved(60), 0)
+    return build_network(
+        graph.schema, "concat", None, TrainConfig(channels=8, members=2, boosted_members=0).resolved(60), 0
+    )
 
 
 def test_predictions_are_the_networks_own_whatever_the_batches(graph, monkeypatch):

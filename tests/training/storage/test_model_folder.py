@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file
+from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training import Debiaser
 from gdsfd.training.storage.model_folder import check_free, is_model, read_model, read_weights, write_model
 from tests.training.storage.model_json import read, write
@@ -20,24 +22,25 @@ from tests.training.storage.model_json import read, write
 
 def test_what_is_written_is_read(run: Path, tmp_path: Path) -> None:
     stored, out = read_model(run), tmp_path / "again"
-    network = nn.Linear(2, 1)  # any module: what is kept of it is its state
+    network = Ensemble([nn.Linear(2, 1)], False)  # type: ignore[list-item]  # what is kept is its state
+    schema = CohortSchema.from_dict(stored["schema"])
     keys = ("format", "version", "gdsfd", "record", "history", "files", "digest")
     board = tmp_path / "events"
     board.mkdir()
     (board / "file").write_text("x")
     described = {key: value for key, value in stored.items() if key not in keys}
-    write_model(out, {"reference": network}, described, stored["history"], board)  # type: ignore[dict-item]
+    write_model(out, {"reference": network}, described, stored["history"], board)
     assert is_model(out)
     assert {each.name for each in out.iterdir()} == {"history.csv", "model.json", "model.safetensors", "tensorboard"}
     again = read_model(out)
     for key in stored.keys() - {"files", "digest", "record"}:
         assert again[key] == stored[key]
     assert again["files"] == {"model.safetensors": digest_of_file(out / "model.safetensors")}
-    fresh = nn.Linear(2, 1).train()
-    assert not read_weights(out, "reference", fresh, again).training  # type: ignore[arg-type]
-    assert torch.equal(fresh.weight, network.weight)
+    fresh = Ensemble([nn.Linear(2, 1)], False).train()  # type: ignore[list-item]
+    assert not read_weights(out, "reference", fresh, again, schema).training
+    assert torch.equal(next(fresh.parameters()), next(network.parameters()))
     with pytest.raises(InputError, match=r"debiased\.safetensors: does not fit model\.json \(written by gdsfd"):
-        read_weights(out, "debiased", fresh, again)  # type: ignore[arg-type]
+        read_weights(out, "debiased", fresh, again, schema)
 
 
 def test_a_folder_of_something_else_is_kept(tmp_path: Path) -> None:
