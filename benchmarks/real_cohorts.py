@@ -58,7 +58,9 @@ def arms_of(graph: Any, backbones: list[str], seed: int) -> dict[str, tuple[np.n
     made: dict[str, tuple[np.ndarray, float]] = {}
     for backbone in backbones:
         start = time.perf_counter()
-        model = gdsfd.Debiaser(backbone=backbone, debias="none", seed=seed).fit(graph, baselines=False)
+        name, _, alone = backbone.partition(" without trees")
+        given = {"boosted_members": 0} if alone or backbone != name else {}
+        model = gdsfd.Debiaser(name, "none", seed=seed, **given).fit(graph, baselines=False)
         made[backbone] = model.predict_proba(graph, split="test")[:, 1], time.perf_counter() - start
     for name, baseline in (("boosting", Boosting), ("logistic", Logistic)):
         start = time.perf_counter()
@@ -80,7 +82,12 @@ def resampled(y: np.ndarray, scores: np.ndarray, subject: np.ndarray, resamples:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", type=Path)
-    parser.add_argument("--backbones", nargs="+", default=["concat", "muse"])
+    parser.add_argument(
+        "--backbones",
+        nargs="+",
+        default=["concat", "muse"],
+        help='"concat without trees": none of its members starts from boosted trees',
+    )
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model-seed", type=int, help="the models' seed where it is not the folds' (how much is luck)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bench_lines
+import boosted_lines
 import interval_lines
 import result_lines
 import suspect_lines
@@ -23,6 +24,7 @@ PAGES = {
     "train_command": bench_lines.train_command,
     "inference": bench_lines.inference,
     "interval_coverage": interval_lines.interval_coverage,
+    "boosted_members": boosted_lines.boosted_members,
     "wrong_suspects": suspect_lines.wrong_suspects,
     "ordered_because_ill": suspect_lines.ordered_because_ill,
 }

@@ -161,7 +161,7 @@ def make_plan(
     for name in baselines:
         BASELINES.find(name).check_available()
     own = folds or {}
-    config = TrainConfig.from_settings(dict(settings))
+    config = TrainConfig.from_settings({"boosted_members": 0, **settings})
     check_device(config)
     for name in backbones:
         check_backbone(name, config.backbone_options)
@@ -233,7 +233,8 @@ def compare(
             the threads; a part is one backbone, or the baselines, on one graph and seed. In a script, call it below
             ``if __name__ == "__main__":``; backbones of one's own have to be registered above that line.
         on_fit: Told what is fitted next, in words.
-        **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms.
+        **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms. No member starts from
+            boosted trees unless ``boosted_members`` is given: modes without a margin could have none.
 
     Returns:
         The comparison, of all fits in ``out`` that were asked for.

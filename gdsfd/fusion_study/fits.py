@@ -60,7 +60,8 @@ def fitted_model(graph: HeteroData, contender: Contender, seed: int, settings: M
     if not contender.network:
         return BASELINES.find(contender.part)(seed).fit(graph)
     options = {**dict(settings).get("backbone_options", {}), **contender.options}
-    own = {**settings, "backbone_options": options}
+    # What fusion gives is the question: trees beside a network would answer for it.
+    own = {"boosted_members": 0, **settings, "backbone_options": options}
     return Debiaser(contender.part, seed=seed, **own).fit(graph, progress=False, baselines=False)
 
 

@@ -27,7 +27,15 @@ from gdsfd.training.state import TrainingState
 from tests.cohort_factory import make_cohort
 
 CALLS: list[tuple] = []
-SETTINGS = {"max_epochs": 3, "members": 2, "channels": 8, "batch_size": 16, "patience": 99, "dropout": 0.0}
+SETTINGS = {
+    "max_epochs": 3,
+    "members": 2,
+    "boosted_members": 0,
+    "channels": 8,
+    "batch_size": 16,
+    "patience": 99,
+    "dropout": 0.0,
+}
 
 
 class Lists(ConcatBackbone):

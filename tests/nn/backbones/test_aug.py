@@ -139,7 +139,9 @@ class AddedTooLate(AugBackbone):
 
 def check_layers_are_trained(name: str) -> None:
     graph = graph_from_cohort(make_cohort(60))
-    config = TrainConfig(max_epochs=3, members=2, channels=8, batch_size=16, weight_decay=0.0).resolved(40)
+    config = TrainConfig(
+        max_epochs=3, members=2, boosted_members=0, channels=8, batch_size=16, weight_decay=0.0
+    ).resolved(40)
     network, after = build_network(graph.schema, name, None, config, 0), []
 
     def keep(row):
