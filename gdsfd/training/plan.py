@@ -23,12 +23,14 @@ class TrainingPlan:
         left_out: Groups of environments that the guard leaves out in turn, fitting one network of each model without
             them; 0 where nothing is left out. It does not come to that where it can decide sooner.
         max_epochs: Most epochs of each fit; early stopping may end it sooner.
+        boosted: How many of the networks start from boosted trees, in the modes that have such.
     """
 
     models: tuple[str, ...]
     members: int
     left_out: int
     max_epochs: int
+    boosted: int = 0
 
     @property
     def fits(self) -> int:
@@ -40,6 +42,7 @@ class TrainingPlan:
         """The plan in words."""
         count = len(self.models)
         networks = f"{self.members} networks" if self.members > 1 else "1 network"
+        networks += f", up to {self.boosted} beside boosted trees" if self.boosted else ""
         words = f"{count} {'fits' if count > 1 else 'fit'} of {networks} ({', '.join(self.models)})"
         if self.left_out:
             words += f", then up to {self.fits - count} of 1 network for the guard, which leaves out"
@@ -56,7 +59,8 @@ def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig 
         streams: The parts of the debiasing mode; None = ERM.
     """
     assert config.members is not None
+    boosted = config.boosted_members or 0
     if streams is None:
-        return TrainingPlan(("reference",), config.members, 0, config.max_epochs)
+        return TrainingPlan(("reference",), config.members, 0, config.max_epochs, boosted)
     folds = environment_folds(graph, config.guard_folds if config.guard == "auto" else 0)
-    return TrainingPlan(("reference", "debiased"), config.members, len(folds), config.max_epochs)
+    return TrainingPlan(("reference", "debiased"), config.members, len(folds), config.max_epochs, boosted)
