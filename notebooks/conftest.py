@@ -1,4 +1,4 @@
-"""The longer notebook is one of the slow checks."""
+"""The longer notebooks are among the slow checks."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import pytest
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.name == "debiasing.ipynb":
+        if item.path.name in ("debiasing.ipynb", "study.ipynb"):
             item.add_marker("slow")
