@@ -57,6 +57,8 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
     key = "boosting_margin"
     #: Other sizes of trees that are grown, too, where tuning rows can choose: leaves -> the most trees.
     other_sizes: Mapping[int, int] = MappingProxyType({})
+    #: Most values of a column that splits are looked for between.
+    bins: int = 255
 
     @classmethod
     def check_available(cls) -> None:
@@ -110,6 +112,7 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
             "seed": self.seed % 2**31,
             "deterministic": True,
             "force_row_wise": True,
+            "max_bin": self.bins,
             "verbosity": -1,
         }
 
@@ -121,6 +124,7 @@ class BoostingMargin(BoostingSettings, MarginBaseline):
                 init_score=offset,
                 weight=sample.weight,
                 reference=reference,
+                params={"max_bin": self.bins},
                 free_raw_data=True,
             )
 

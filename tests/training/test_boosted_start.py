@@ -24,7 +24,7 @@ from gdsfd.nn.losses import Targets
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.training import boosted_start as module
 from gdsfd.training.arm import Arm, build_network
-from gdsfd.training.boosted_start import FOLDS, boosted_start
+from gdsfd.training.boosted_start import BINS, FOLDS, boosted_start
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.suspects.stratified_subject_folds import stratified_subject_folds
 from tests.cohort_factory import make_cohort
@@ -61,7 +61,9 @@ def test_training_patients_get_the_log_odds_of_trees_that_were_fitted_without_th
     expected, everybody = np.full(len(y), np.nan), []
     for inside, outside in stratified_subject_folds(label[train], subject[train], FOLDS):
         fitted, none = train[inside], np.zeros((len(y), 2))
-        model = BoostingMargin(3).fit_beside(
+        boosting = BoostingMargin(3)
+        boosting.bins = BINS
+        model = boosting.fit_beside(
             (x[fitted], label[fitted], none[fitted]), (x[tuning], label[tuning], none[tuning]), 2
         )
         assert model is not None
