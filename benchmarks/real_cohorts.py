@@ -6,8 +6,9 @@
 Everybody gets the same graph of each fold: the networks its tokens, the baselines its flattened form. ``boosting`` and
 ``logistic`` are the package's own baselines, fitted on train and chosen on tuning like the networks;
 ``boosting+tuning`` is fitted on both together, as someone without early stopping would do. Figures are means over
-folds; intervals resample subjects inside each fold, the same resamples for every arm. One line per arm is appended to
-``results/real_cohorts.jsonl``.
+folds; intervals resample subjects inside each fold, the same resamples for every arm. Beside them stands the AUROC had
+each test patient lost each of its modalities with a chance of one half, the same draw for every arm (``half_hidden``).
+One line per arm is appended to ``results/real_cohorts.jsonl``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from results_line import append_line
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -28,6 +31,8 @@ from gdsfd.baselines.boosting import Boosting
 from gdsfd.baselines.logistic import Logistic
 from gdsfd.cohort.spec import load_spec
 from gdsfd.graph.flatten import flatten
+from gdsfd.graph.loader import rows_of
+from gdsfd.graph.modality_ablation import drop_modalities
 
 FIGURES = {"auroc": roc_auc_score, "auprc": average_precision_score}
 
@@ -39,8 +44,16 @@ def fold_graph(spec_file: Path, folds: int, fold: int, seed: int) -> Any:
     return gdsfd.build_graph(spec.model_copy(update={"split": split}))
 
 
-def boosting_on_train_and_tuning(graph: Any, seed: int) -> np.ndarray:
-    """Probabilities of the test patients from boosting fitted on all other labelled patients."""
+def half_hidden(graph: Any) -> Any:
+    """The graph had each test patient lost each of its modalities with a chance of one half."""
+    hidden, test = np.random.default_rng(0), rows_of(graph, "test")
+    for name in graph.schema.names:
+        graph = drop_modalities(graph, name, test[torch.from_numpy(hidden.random(len(test)) < 0.5)])
+    return graph
+
+
+def boosting_on_train_and_tuning(graph: Any, seed: int) -> Callable[[Any], np.ndarray]:
+    """Boosting fitted on all labelled patients but those of the test split; gives the latter's probabilities."""
     features, _ = flatten(graph)
     y = graph["patient"].y[:, 0].numpy()
     test = np.array([split == "test" for split in graph["patient"].split])
@@ -50,24 +63,30 @@ def boosting_on_train_and_tuning(graph: Any, seed: int) -> np.ndarray:
         learning_rate=0.05, max_iter=200, max_leaf_nodes=15, l2_regularization=1.0, random_state=seed
     )
     model.fit(features[fit][:, used], y[fit])
-    return model.predict_proba(features[test][:, used])[:, 1]
+    return lambda other: model.predict_proba(flatten(other)[0][test][:, used])[:, 1]
 
 
-def arms_of(graph: Any, backbones: list[str], seed: int) -> dict[str, tuple[np.ndarray, float]]:
-    """Each arm's probabilities of the test patients, and the seconds of its fit."""
-    made: dict[str, tuple[np.ndarray, float]] = {}
+def arms_of(graph: Any, backbones: list[str], seed: int) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
+    """Each arm's probabilities of the test patients, as they come and with half hidden, and the seconds of its fit."""
+    made: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
+    blind = half_hidden(graph)
+
+    def judged(model: Any, start: float) -> tuple[np.ndarray, np.ndarray, float]:
+        seconds = time.perf_counter() - start
+        return *(model.predict_proba(each, split="test")[:, 1] for each in (graph, blind)), seconds
+
     for backbone in backbones:
         start = time.perf_counter()
         name, _, alone = backbone.partition(" without trees")
         given = {"boosted_members": 0} if alone or backbone != name else {}
         model = gdsfd.Debiaser(name, "none", seed=seed, **given).fit(graph, baselines=False)
-        made[backbone] = model.predict_proba(graph, split="test")[:, 1], time.perf_counter() - start
+        made[backbone] = judged(model, start)
     for name, baseline in (("boosting", Boosting), ("logistic", Logistic)):
         start = time.perf_counter()
-        fitted = baseline(seed).fit(graph)
-        made[name] = fitted.predict_proba(graph, split="test")[:, 1], time.perf_counter() - start
+        made[name] = judged(baseline(seed).fit(graph), start)
     start = time.perf_counter()
-    made["boosting+tuning"] = boosting_on_train_and_tuning(graph, seed), time.perf_counter() - start
+    scores = boosting_on_train_and_tuning(graph, seed)
+    made["boosting+tuning"] = scores(graph), scores(blind), time.perf_counter() - start
     return made
 
 
@@ -98,6 +117,7 @@ def main() -> None:
     figures: dict[str, list[list[float]]] = {}
     spreads: dict[str, list[np.ndarray]] = {}
     seconds: dict[str, list[float]] = {}
+    hidden: dict[str, list[float]] = {}
     patients = 0
     for fold in range(arguments.folds):
         graph = fold_graph(arguments.spec, arguments.folds, fold, arguments.seed)
@@ -105,13 +125,14 @@ def main() -> None:
         y, subject = graph["patient"].y[test, 0].numpy(), np.array(graph["patient"].subject)[test]
         known = ~np.isnan(y)
         patients += int(known.sum())
-        for name, (scores, spent) in arms_of(graph, arguments.backbones, model_seed).items():
+        for name, (scores, blind, spent) in arms_of(graph, arguments.backbones, model_seed).items():
             values = [float(figure(y[known], scores[known])) for figure in FIGURES.values()]
             figures.setdefault(name, []).append(values)
             spreads.setdefault(name, []).append(
                 resampled(y[known], scores[known], subject[known], arguments.resamples, fold)
             )
             seconds.setdefault(name, []).append(spent)
+            hidden.setdefault(name, []).append(float(roc_auc_score(y[known], blind[known])))
             print(f"fold {fold} {name:16s} AUROC {values[0]:.4f} AUPRC {values[1]:.4f} {spent:6.1f} s", flush=True)
 
     means = {name: np.mean(spread, axis=0) for name, spread in spreads.items()}  # [resamples, figures] per arm
@@ -132,6 +153,8 @@ def main() -> None:
             cohort=arguments.spec.stem,
             arm=name,
             **line,
+            auroc_half_hidden=float(np.mean(hidden[name])),
+            auroc_half_hidden_folds=hidden[name],
             seconds=float(np.median(seconds[name])),
             patients=patients,
             folds=arguments.folds,
@@ -140,6 +163,7 @@ def main() -> None:
             threads=int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
         )
         low, high = line["auroc_interval"]
+        print(f"{arguments.spec.stem:16s} {name:16s} with half hidden: AUROC {np.mean(hidden[name]):.4f}")
         gap_low, gap_high = line["auroc_minus_boosting_interval"]
         print(
             f"{arguments.spec.stem:16s} {name:16s} AUROC {line['auroc']:.4f} [{low:.3f}, {high:.3f}]  "
