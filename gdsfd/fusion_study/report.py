@@ -59,6 +59,7 @@ def report(material: Material, answers: Sequence[Answer], versions: Mapping[str,
             ),
             margin=f"{plan.margin:g}",
             splits=not material.one_split,
+            seeds=len(plan.seeds),
             facts=facts,
             version=__version__,
         )
