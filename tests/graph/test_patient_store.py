@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.data import HeteroData
 
+from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
@@ -191,3 +193,12 @@ def test_features_that_another_network_has_worked_out_stay(graph):
     after = store.batch(torch.arange(9)).observations[name]
     assert set(after) == {"features"}
     assert torch.equal(after["features"], before["features"])
+
+
+def test_rows_of_the_flattened_table_are_those_of_the_graph_also_once_features_are_put() -> None:
+    graph = graph_from_cohort(make_cohort(40))
+    store, rows = PatientStore(graph), torch.tensor([7, 3, 3, 39])
+    for name in graph.schema.names:
+        store.put_features(name, lambda tensors: torch.zeros(len(next(iter(tensors.values()))), 2))
+    np.testing.assert_array_equal(store.flat(rows), flatten(graph, rows)[0])
+    assert store.flat(rows[:0]).shape == (0, flat_width(graph.schema))
