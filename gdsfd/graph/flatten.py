@@ -67,11 +67,16 @@ class FlatTable:
             for each in schema.modalities
         ]
 
-    def rows(self, wanted: Numbers) -> tuple[Matrix, list[str]]:
-        """The table's rows of some patients, float32 [n, F], and the F column names."""
+    def rows(self, wanted: Numbers, kept: NDArray[np.bool_] | None = None) -> tuple[Matrix, list[str]]:
+        """The table's rows of some patients, float32 [n, F], and the F column names.
+
+        Args:
+            wanted: Rows of the graph; [n].
+            kept: Which modalities each is to have, of those it has; [n, K]. None = all.
+        """
         blocks: list[Block] = []
-        for fields, edge_of, arrays in self._modalities:
-            edges = edge_of[wanted]
+        for number, (fields, edge_of, arrays) in enumerate(self._modalities):
+            edges = edge_of[wanted] if kept is None else np.where(kept[:, number], edge_of[wanted], -1)
             blocks.append(((edges >= 0).astype(np.float32)[:, None], [f"{fields.name} (present)"]))
             blocks.extend(kind_of(fields).flatten(fields, arrays, edges))
         if not blocks:

@@ -57,11 +57,16 @@ class PatientStore:
         self._given = dict(self._tensors)
         self._table: FlatTable | None = None
 
-    def flat(self, rows: Tensor) -> Matrix:
-        """The patients in ``rows`` as rows of the flattened table (:func:`~gdsfd.graph.flatten.flatten`); [n, F]."""
+    def flat(self, rows: Tensor, kept: Tensor | None = None) -> Matrix:
+        """The patients in ``rows`` as rows of the flattened table (:func:`~gdsfd.graph.flatten.flatten`); [n, F].
+
+        Args:
+            rows: Rows of the graph's patients; int64 [n].
+            kept: Which modalities each is to have, of those it has; bool [n, K]. None = all.
+        """
         if self._table is None:
             self._table = FlatTable(self.schema, self._given, self._edge_of)
-        return self._table.rows(rows.numpy())[0]
+        return self._table.rows(rows.numpy(), None if kept is None else kept.numpy())[0]
 
     def __len__(self) -> int:
         return self.num_patients

@@ -3,8 +3,12 @@ r"""Boosted trees that some members of an ensemble start from.
 A network beside trees learns what they leave: with the trees' log-odds :math:`b(x)` it minimises the cross-entropy of
 :math:`z(x) + b(x)` and predicts by the same sum. In training :math:`b` is out of fold, since trees know the labels that
 they were fitted on; for everybody else it is the mean over folds. Where a mode trains beside a margin or found strata,
-so are the trees (weights and offsets per stratum), and neither keeps the bias. Our formulation; the sum is a step of
-stage-wise boosting with a network as the last learner (Friedman 2001), and members with and without it are averaged.
+so are the trees (weights and offsets per stratum), and neither keeps the bias. Trees do not bear absence that they
+never saw: every training patient stands there once as they are and once without a share of their modalities, with half
+the weight each.
+
+Our formulation; the sum is a step of stage-wise boosting with a network as the last learner (Friedman 2001), and members
+with and without it are averaged.
 """
 
 from __future__ import annotations
@@ -32,8 +36,10 @@ Numbers = NDArray[np.int64]
 FOLDS = 5
 #: Most values of a column that splits are looked for between; 255 take twice as long and rank no better.
 BINS = 63
+#: Share of a training patient's modalities that its copy lacks.
+HIDDEN = 0.3
 #: Table, class numbers, a margin per class and weights of some patients.
-_Rows = tuple[Matrix, Numbers, Floats, Floats | None]
+_Rows = tuple[Matrix, Numbers, Floats, Floats]
 
 
 def boosted_start(
@@ -61,12 +67,15 @@ def boosted_start(
     multiclass = store.schema.multiclass
     everybody = torch.arange(len(targets.y))
     features = store.flat(everybody)
+    generator = torch.Generator().manual_seed(seed)
+    kept = torch.rand(len(everybody), len(store.schema.names), generator=generator) >= HIDDEN
+    poorer = store.flat(everybody, kept)
     _, subject = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
     models: list[list[Classifier]] = []
     outside: list[tuple[slice, Numbers, Floats]] = []
     place = 0
     for outcome in range(len(store.schema.outcomes)):
-        samples = _Samples(features, targets, outcome, store.schema.num_outputs if multiclass else 2)
+        samples = _Samples(features, poorer, targets, outcome, store.schema.num_outputs if multiclass else 2)
         train, tuning = (samples.labelled(rows[split].numpy()) for split in ("train", "tuning"))
         own: list[Classifier] = []
         columns = slice(place, place + (samples.classes if multiclass else 1))
@@ -86,9 +95,9 @@ def boosted_start(
 class _Samples:
     """One outcome's patients as boosting takes them, once per stratum where there are some."""
 
-    def __init__(self, features: Matrix, targets: Targets, outcome: int, classes: int) -> None:
+    def __init__(self, features: Matrix, poorer: Matrix, targets: Targets, outcome: int, classes: int) -> None:
         y = targets.y
-        self.features, self.classes = features, classes
+        self.features, self.poorer, self.classes = features, poorer, classes
         self.multiclass = not y.is_floating_point()
         number = torch.nan_to_num(y[:, outcome], nan=-1.0).long() if y.is_floating_point() else y
         self.label: Numbers = number.numpy()
@@ -111,12 +120,23 @@ class _Samples:
         return rows[self.label[rows] >= 0]
 
     def of(self, rows: Numbers) -> _Rows:
-        """Table, classes, margins and weights."""
+        """Table, classes, margins and weights, of patients as they are."""
         if self.share is None:
-            return self.features[rows], self.label[rows], self.margin[rows], None
+            return self.features[rows], self.label[rows], self.margin[rows], np.ones(len(rows))
         patient, stratum = np.nonzero(self.share[rows] >= LEAST_SHARE)
         own = rows[patient]
         return self.features[own], self.label[own], self.margin[own, stratum], self.share[own, stratum]
+
+    def twice(self, rows: Numbers) -> _Rows:
+        """The same, each patient also without some modalities, with half the weight each."""
+        x, label, margin, weight = self.of(rows)
+        patient = np.arange(len(rows)) if self.share is None else np.nonzero(self.share[rows] >= LEAST_SHARE)[0]
+        return (
+            np.concatenate([x, self.poorer[rows[patient]]]),
+            np.tile(label, 2),
+            np.tile(margin, (2, 1)),
+            np.tile(weight / 2, 2),
+        )
 
 
 def _folds(label: Numbers, subject: Numbers) -> list[tuple[Numbers, Numbers]]:
@@ -136,9 +156,8 @@ def _grown(samples: _Samples, train: Numbers, tuning: Numbers, seed: int) -> Cla
         boosting = BoostingMargin(seed)
         boosting.bins = BINS
         boosting.other_sizes = FEW_LEAVES if samples.share is not None else {}
-        fitted, chosen = samples.of(train), samples.of(tuning)
-        weights = None if fitted[3] is None or chosen[3] is None else (fitted[3], chosen[3])
-        found = boosting.fit_beside(fitted[:3], chosen[:3], samples.classes, weights)
+        fitted, chosen = samples.twice(train), samples.of(tuning)
+        found = boosting.fit_beside(fitted[:3], chosen[:3], samples.classes, (fitted[3], chosen[3]))
     if found is None:
         shares = np.bincount(label, minlength=samples.classes).astype(np.float64)
         return TrainingShares(shares / shares.sum() if shares.sum() else np.full(samples.classes, 1 / samples.classes))

@@ -19,12 +19,13 @@ from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
+from gdsfd.graph.modality_ablation import drop_modalities
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.streams import StreamConfig
 from gdsfd.training import boosted_start as module
 from gdsfd.training.arm import Arm, build_network
-from gdsfd.training.boosted_start import BINS, FOLDS, boosted_start
+from gdsfd.training.boosted_start import BINS, FOLDS, HIDDEN, boosted_start
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.suspects.stratified_subject_folds import stratified_subject_folds
 from tests.cohort_factory import make_cohort
@@ -51,20 +52,28 @@ def graph() -> Any:
 
 
 def test_training_patients_get_the_log_odds_of_trees_that_were_fitted_without_them(graph: Any) -> None:
-    """Oracle: each fold's trees grown here, on the rows outside of it."""
+    """Oracle: each fold's trees grown here, on the rows outside of it and on copies with fewer modalities."""
     trees, logits = started(graph)
     (x, _), y = flatten(graph), graph["patient"].y.numpy().ravel()
+    lost = torch.rand(N, len(graph.schema.names), generator=torch.Generator().manual_seed(3)) < HIDDEN
+    poorer = graph
+    for number, name in enumerate(graph.schema.names):
+        poorer = drop_modalities(poorer, name, lost[:, number].nonzero().squeeze(1))
     train, tuning = (rows_of(graph, split).numpy() for split in ("train", "tuning"))
     train, tuning = (rows[np.isfinite(y[rows])] for rows in (train, tuning))
     label = np.nan_to_num(y).astype(np.int64)
     subject = np.unique(graph["patient"].subject, return_inverse=True)[1]
     expected, everybody = np.full(len(y), np.nan), []
     for inside, outside in stratified_subject_folds(label[train], subject[train], FOLDS):
-        fitted, none = train[inside], np.zeros((len(y), 2))
+        fitted, none = train[inside], np.zeros((2 * len(y), 2))
         boosting = BoostingMargin(3)
         boosting.bins = BINS
+        both = np.concatenate([x[fitted], flatten(poorer, fitted)[0]])
         model = boosting.fit_beside(
-            (x[fitted], label[fitted], none[fitted]), (x[tuning], label[tuning], none[tuning]), 2
+            (both, np.tile(label[fitted], 2), none[: len(both)]),
+            (x[tuning], label[tuning], none[: len(tuning)]),
+            2,
+            (np.full(len(both), 0.5), np.ones(len(tuning))),
         )
         assert model is not None
         odds = np.log(model.predict_proba(x)[:, 1] / model.predict_proba(x)[:, 0])
