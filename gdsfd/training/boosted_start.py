@@ -7,8 +7,8 @@ so are the trees (weights and offsets per stratum), and neither keeps the bias. 
 never saw: every training patient stands there once as they are and once without a share of their modalities, with half
 the weight each.
 
-Our formulation; the sum is a step of stage-wise boosting with a network as the last learner (Friedman 2001), and members
-with and without it are averaged.
+Our formulation; the sum is a step of stage-wise boosting with a network as the last learner (Friedman 2001), and
+members with and without it are averaged.
 """
 
 from __future__ import annotations
