@@ -51,7 +51,30 @@ def ranking() -> str:
         "were developed on eicu and physionet2012 (`python benchmarks/real_cohorts.py examples/COHORT.toml`; bold: the "
         "95 % interval leaves out 0):"
     )
-    return "\n".join([fill(words, 120, break_on_hyphens=False), "", *table])
+    more = [fill(each, 120, break_on_hyphens=False) for each in (with_half_hidden(found), of_before(found)) if each]
+    rest = [line for each in more for line in ("", each)]
+    return "\n".join([fill(words, 120, break_on_hyphens=False), "", *table, *rest])
+
+
+def with_half_hidden(found: dict[tuple[str, str], result_lines.Line]) -> str:
+    """What each arm has where each modality of a test patient is hidden with a chance of one half."""
+    cohorts = sorted({cohort for (cohort, _), line in found.items() if "auroc_half_hidden" in line})
+    told = []
+    for cohort in cohorts:
+        arms = {arm: line for (name, arm), line in found.items() if name == cohort and "auroc_half_hidden" in line}
+        told.append(f"{cohort}: " + ", ".join(f"{arm} {line['auroc_half_hidden']:.3f}" for arm, line in arms.items()))
+    if not told:
+        return ""
+    return f"Had each modality of a test patient been missing with a chance of one half, AUROC: {'; '.join(told)}."
+
+
+def of_before(found: dict[tuple[str, str], result_lines.Line]) -> str:
+    """Which networks in the table were trained before half of them started from boosted trees."""
+    networks = [key for key, line in found.items() if key[1] not in result_lines.BASELINES]
+    old = [(cohort, arm) for cohort, arm in networks if "auroc_half_hidden" not in found[cohort, arm]]
+    by_cohort = {cohort: [arm for name, arm in old if name == cohort] for cohort, _ in old}
+    told = "; ".join(f"{cohort}: {', '.join(sorted(arms))}" for cohort, arms in sorted(by_cohort.items()))
+    return f"Trained before half of a model's networks started from boosted trees: {told}." if told else ""
 
 
 def studied() -> str:
