@@ -31,7 +31,9 @@ def test_the_account_of_a_run(trained, tmp_path, capsys):
     arguments = ["train", str(trained / "binary"), "--out", str(tmp_path / "run"), "--backbone", "concat", *QUICK[:-1]]
     assert main(arguments) == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith("plan: 1 fit of 4 networks (reference); at most 2 epochs each\nconcat, ")
+    assert printed.out.startswith(
+        "plan: 1 fit of 4 networks, up to 2 beside boosted trees (reference); at most 2 epochs each\nconcat, "
+    )
     assert "2 epochs" in printed.out
     assert str(tmp_path / "run") in printed.out
     assert printed.err == ""

@@ -100,7 +100,7 @@ class StreamObjective(Objective):
             return loss
         if len(self.dependence):
             measure = cast(Dependence, self.dependence[number])
-            codes = prediction.causal.float(), prediction.biased.float()
+            codes = _whole(prediction.causal), _whole(prediction.biased)
             if config.conditional:
                 fixed = (
                     prediction.mask.dim() > 2 or y.device.type != "cpu"
@@ -229,7 +229,7 @@ class StreamObjective(Objective):
             for condition in conditions(targets.y) if self.config.conditional else [None]:
                 parts.append(
                     cast(Dependence, measure).critic_loss(
-                        prediction.causal.float(), prediction.biased.float(), condition, targets.suspects
+                        _whole(prediction.causal), _whole(prediction.biased), condition, targets.suspects
                     )
                 )
         found = [part for part in parts if part is not None]
@@ -246,3 +246,8 @@ def conditions(y: Tensor) -> list[Tensor]:
         return [y]
     classes = torch.where(torch.isnan(y), -1.0, y).long()
     return [classes[:, column] for column in range(min(y.size(1), _MOST_CONDITIONS))]
+
+
+def _whole(code: Tensor) -> Tensor:
+    """Codes in single precision at least: a measure adds up over a batch, in other orders by other ways to the same."""
+    return code.float() if code.dtype in (torch.float16, torch.bfloat16) else code
