@@ -104,7 +104,7 @@ def left_out_fits(
         folder: Where checkpoints go; None = nowhere.
         watch: Called with each row of the fits' histories.
     """
-    single = replace(arm, config=replace(arm.config, members=1))
+    single = replace(arm, config=replace(arm.config, members=1, boosted_members=0))
     places = [folder / f"without-{number}-{name}" if folder is not None else None for number in range(len(folds))]
     return [Fit(single, fold.rows, place, watch) for fold, place in zip(folds, places)]
 

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
+from gdsfd.training.arm import Arm
+from gdsfd.training.config import TrainConfig
+from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, left_out_fits
 from tests.cohort_factory import make_cohort
 
 
@@ -54,3 +56,14 @@ def test_a_fold_without_which_one_label_is_left_is_no_fold():
     patient.y[elsewhere] = 0.0
     assert [fold.name for fold in environment_folds(graph, 3) if only in fold.name] == []
     assert len(environment_folds(graph, 3)) == 2
+
+
+def test_of_an_ensemble_beside_trees_one_plain_network_is_fitted_without_each_fold() -> None:
+    graph = graph_from_cohort(make_cohort(200, environments=3))
+    config = TrainConfig(members=4, channels=4, max_epochs=1, accelerator="cpu").resolved(100)
+    assert config.boosted_members == 2
+    reference = Arm("concat", None, config, 0, ("pattern",))
+    folds = environment_folds(graph, 3)
+    fits = left_out_fits("reference", reference, folds, None, None)
+    networks = [fit.arm.fit(graph, fit.rows).network for fit in fits]
+    assert [(len(network.members), network.boosted) for network in networks] == [(1, 0)] * len(folds)
