@@ -16,7 +16,11 @@ from gdsfd.fusion_study.group_table import group_table, with_intersections
 
 __all__ = ["fair", "odds_split"]
 
-_FIGURES = {"auroc": "AUROC", "tpr": "share of patients with the outcome found", "fpr": "false alarms"}
+_FIGURES = {
+    "auroc": "AUROC",
+    "tpr": "the share of the ill who are found",
+    "fpr": "the share of the others who are alarmed",
+}
 #: Permutations of groups' labels, and draws of subjects.
 PERMUTATIONS, RESAMPLES = 1000, 500
 

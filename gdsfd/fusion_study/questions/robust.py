@@ -57,22 +57,26 @@ def robust(material: Material) -> Answer:
     if not half or len(whole) < 2:
         return Answer(3, ("Hiding was not part of the plan.",), tables, figures, facts)
     facts |= {"best_hidden": str(table[half].idxmax()), "tau": float(found.agreement("natural", half).value)}
-    sentences = [
-        _hidden(table, half, found),
-        *_linked(table, found, half, plan.margin),
-        *_costs(regret, leakage, plan.margin),
-    ]
+    sentences = [_hidden(table, half, regret, plan.margin), *_linked(table, found, half, plan.margin)]
     return Answer(3, tuple(sentences), {name: each for name, each in tables.items() if len(each)}, figures, facts)
 
 
-def _hidden(table: Any, half: str, found: Orders) -> str:
+def _hidden(table: Any, half: str, regret: pd.DataFrame, margin: float) -> str:
+    """Who ranks best with half hidden at random, and whose absence costs most beyond ignorance."""
     best = str(table[half].idxmax())
     loss = float(table.loc[best, "natural"] - table.loc[best, half])
-    return (
+    said = (
         f"With a share of {half.split(' ')[1]} of the modalities hidden at random {best} ranks best "
-        f"({table.loc[best, half]:.3f}, {loss:.3f} less than with all that is there); the order of learners agrees "
-        f"{_tau(found, 'natural', half)} with that of patients as they come."
+        f"({table.loc[best, half]:.3f}, {loss:.3f} less than with all that is there)"
     )
+    one = regret[regret["condition"].str.startswith("without ")] if len(regret) else regret
+    if not len(one):
+        return said + "."
+    worst = one.sort_values("regret", ascending=False).iloc[0]
+    name = str(worst["condition"]).removeprefix("without ")
+    word = "more than ignorance would" if worst["regret"] > margin else "no more than ignorance does"
+    cost = f"{worst['regret']:+.3f} against boosting retrained without it"
+    return f"{said}; the absence of {name} costs {worst['learner']} {word} ({cost}), the most of all."
 
 
 def _linked(table: Any, found: Orders, half: str, margin: float) -> list[str]:
@@ -80,15 +84,19 @@ def _linked(table: Any, found: Orders, half: str, margin: float) -> list[str]:
     named = {
         "in those with the outcome": "hidden in ill 0.5",
         "by risk": "by risk 0.5",
-        **{f"as {name.removeprefix('habits of ')} records": name for name in table if name.startswith("habits of ")},
+        **{
+            f"as in environment {name.removeprefix('habits of ')}": name
+            for name in table
+            if name.startswith("habits of ")
+        },
     }
     told = {words: name for words, name in named.items() if name in found.areas}
     if not told:
-        return []
+        return [f"The order of learners agrees {_tau(found, 'natural', half)} with that of patients as they come."]
     words, name = min(told.items(), key=lambda each: found.agreement(half, each[1]).value)
     said = (
-        f"A ranking made by hiding at random agrees {_tau(found, half, name)} with the one where modalities are "
-        f"missing {words}, the least of {len(told)} mechanisms that have a reason"
+        f"This order of learners agrees {_tau(found, half, name)} with the one where modalities are missing {words}, "
+        f"the least of {len(told)} mechanisms that have a reason"
     )
     ill, well = "hidden in ill 0.5", "hidden in well 0.5"
     if ill in table.columns and well in table.columns:
@@ -102,25 +110,6 @@ def _linked(table: Any, found: Orders, half: str, margin: float) -> list[str]:
         if abs(swing[most]) > margin:
             said += f": absence means {word} to it"
     return [said + "."]
-
-
-def _costs(regret: pd.DataFrame, leakage: pd.DataFrame, margin: float) -> list[str]:
-    said = []
-    one = regret[regret["condition"].str.startswith("without ")] if len(regret) else regret
-    if len(one):
-        worst = one.sort_values("regret", ascending=False).iloc[0]
-        word = "more than ignorance would" if worst["regret"] > margin else "no more than ignorance does"
-        name = str(worst["condition"]).removeprefix("without ")
-        said.append(
-            f"The absence of {name} costs {worst['learner']} {word}: {worst['regret']:+.3f} against boosting retrained "
-            "without it"
-        )
-    if len(leakage):
-        top = leakage.iloc[0]
-        ends = f"{top['auroc']:.2f} [{top['auroc_low']:.2f}, {top['auroc_high']:.2f}]"
-        said.append(f"who has what alone, without any value, has an AUROC of {ends}")
-    text = "; ".join(said)
-    return [f"{text[0].upper()}{text[1:]}."] if text else []
 
 
 def _tau(found: Orders, first: str, second: str) -> str:
