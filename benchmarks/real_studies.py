@@ -4,8 +4,8 @@
     python benchmarks/real_studies.py support2 uci_heart eicu --out studies
 
 PhysioNet 2012 is studied on all of its 4,000 patients and one split, so that intervals allow for the draw of test
-patients and not for that of training patients; the others with ``--quick``, at most 2,000 patients, of SUPPORT2 and
-eICU one split, of UCI heart three drawn anew. Each study stands in a folder of its own under ``--out``, goes on where
+patients and not for that of training patients; the others with ``--quick``: at most 2,000 patients, three splits drawn
+anew. Each study stands in a folder of its own under ``--out``, goes on where
 it stopped, and is private, since it holds predictions of patients. One line per study is appended to
 ``results/real_studies.jsonl``, with figures of groups alone, and figures of PhysioNet 2012 are copied to
 ``docs/pictures``. ``docs/study_results.md`` is written from the lines by ``docs/_ext/study_lines.py``.
@@ -40,9 +40,9 @@ STUDIES: dict[str, dict[str, Any]] = {
         "learning_rate": 1e-3,
         "patience": 5,
     },
-    "support2": {"quick": True, "seeds": 1},
+    "support2": {"quick": True},
     "uci_heart": {"quick": True},
-    "eicu": {"quick": True, "seeds": 1},
+    "eicu": {"quick": True},
 }
 #: Tables that a line keeps; none of them has a row for a group.
 TABLES = {
