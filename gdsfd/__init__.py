@@ -19,6 +19,7 @@ from gdsfd.errors import GdsfdError, InputError, NotFittedError, SchemaError, Sp
 
 if TYPE_CHECKING:
     from gdsfd.cohort.spec import CohortSpec, load_spec
+    from gdsfd.cohort.spec_check import check_spec
     from gdsfd.evaluation.evaluation import evaluate
     from gdsfd.fusion_study.study import study
     from gdsfd.graph.build import audit, build_graph
@@ -42,6 +43,7 @@ __all__ = [
     "__version__",
     "audit",
     "build_graph",
+    "check_spec",
     "evaluate",
     "load_graph",
     "load_spec",
@@ -60,6 +62,7 @@ _HOME = {
     "TrainConfig": "gdsfd.training.config",
     "audit": "gdsfd.graph.build",
     "build_graph": "gdsfd.graph.build",
+    "check_spec": "gdsfd.cohort.spec_check",
     "evaluate": "gdsfd.evaluation.evaluation",
     "load_graph": "gdsfd.graph.serialization",
     "load_spec": "gdsfd.cohort.spec",

@@ -40,7 +40,13 @@ class InputError(GdsfdError, ValueError):
 
 
 class SpecError(InputError):
-    """The cohort spec itself is wrong: an unknown key, a field of the wrong type, fields that contradict each other."""
+    """The cohort spec itself is wrong: an unknown key, a field of the wrong type, fields that contradict each other.
+
+    Attributes:
+        complaints: Where several things are wrong: each with its place in the spec, keys and positions.
+    """
+
+    complaints: Sequence[tuple[tuple[int | str, ...], str]] = ()
 
 
 class SchemaError(InputError):

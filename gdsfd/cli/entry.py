@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from gdsfd._version import __version__
-from gdsfd.cli import bench, build, compare, demo, evaluate, learners, predict, simulate, study, train, versions
+from gdsfd.cli import bench, build, check, compare, demo, evaluate, learners, predict, simulate, study, train, versions
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
 from gdsfd.plugins import load_plugins
@@ -32,6 +32,7 @@ DESCRIPTION = """\
 From tabular clinical exports to a patient-modality graph, to predictors, to an honest report.
 
   gdsfd demo --out demo                      the whole way on a simulated cohort
+  gdsfd check spec.toml                      all that is wrong with a spec and its files, at once
   gdsfd build spec.toml --out graph          exports to graph; prints what was read, dropped and why
   gdsfd train graph --out run                graph to model
   gdsfd predict run graph --split test --out p.csv
@@ -53,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     shared = _shared("plugins")
-    for module in (build, train, predict, evaluate, compare, study, simulate, demo, learners, bench, versions):
+    for module in (check, build, train, predict, evaluate, compare, study, simulate, demo, learners, bench, versions):
         module.add_parser(commands, shared)
     return parser
 

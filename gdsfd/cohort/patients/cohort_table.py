@@ -25,7 +25,7 @@ from gdsfd.cohort.sources.values import as_text
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.errors import InputError, shown
 
-__all__ = ["UNKNOWN", "CohortRows", "read_cohort_table"]
+__all__ = ["UNKNOWN", "CohortRows", "check_unique", "named_columns", "read_cohort_table"]
 
 UNKNOWN = "Unknown"  #: a blank environment or group
 
@@ -125,7 +125,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         drops.append(Drop(f"blank {cohort.id}", sum(blank)))
         cells = _taken(cells, [not gone for gone in blank])
     ids = [str(cell) for cell in cells[cohort.id]]
-    _check_unique(ids, cohort.id, view.label)
+    check_unique(ids, cohort.id, view.label)
     subject = _subjects(cells[cohort.subject or cohort.id], ids)
     notes = [*view.notes]
     blank_subjects = sum(cell is None for cell in cells[cohort.subject or cohort.id])
@@ -187,8 +187,14 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     return rows
 
 
-def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[str]:
-    """The columns of the cohort table that the spec names, each once."""
+def named_columns(spec: CohortSpec, view: View, like: CohortSchema | None = None) -> list[tuple[str, str]]:
+    """The columns of the cohort table that the spec names, each with the field that names it.
+
+    Args:
+        spec: The spec.
+        view: The cohort table.
+        like: As in :func:`read_cohort_table`: columns that new patients may lack are then left out.
+    """
     cohort = spec.cohort
     named = [
         (cohort.id, "cohort.id"),
@@ -204,7 +210,12 @@ def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[st
         like is None or (SPLIT_KINDS.find(spec.split.kind).by_name and spec.split.column in view.columns)
     ):
         named.append((spec.split.column, "split.column"))
-    return list(dict.fromkeys(view.require(name, field) for name, field in named))
+    return named
+
+
+def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[str]:
+    """The columns of the cohort table that the spec names, each once."""
+    return list(dict.fromkeys(view.require(name, field) for name, field in named_columns(spec, view, like)))
 
 
 def _subjects(cells: Sequence[str | None], ids: Sequence[str]) -> list[str]:
@@ -223,7 +234,17 @@ def _taken(cells: dict[str, list[str | None]], keep: Sequence[bool]) -> dict[str
     return {name: [cell for cell, kept in zip(column, keep) if kept] for name, column in cells.items()}
 
 
-def _check_unique(ids: list[str], column: str, label: str) -> None:
+def check_unique(ids: Sequence[str], column: str, label: str) -> None:
+    """Refuses ids that stand more than once in a cohort table.
+
+    Args:
+        ids: The ids.
+        column: Their column.
+        label: The table, for the message.
+
+    Raises:
+        InputError: One does.
+    """
     seen: set[str] = set()
     repeated = list(dict.fromkeys(own for own in ids if own in seen or seen.add(own)))  # type: ignore[func-returns-value]
     if repeated:
@@ -291,4 +312,4 @@ def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[
             **{origin_column(name): pa.array(values, pa.string()) for name, values in origins.items()},
         }
     )
-    return sources.database.store("patients", table)
+    return sources.database.store(sources.database.new_name("patients"), table)

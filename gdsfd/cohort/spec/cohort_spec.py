@@ -16,14 +16,14 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
-from gdsfd.cohort.spec.errors import describe
+from gdsfd.cohort.spec.errors import complaints_of, describe
 from gdsfd.cohort.spec.field_types import Names, SourceFields, SpecFields, TableFields, listed
 from gdsfd.cohort.spec.modality_spec import ModalitySpec
 from gdsfd.cohort.spec.outcome_spec import OutcomeSpec
 from gdsfd.cohort.spec.split_spec import SplitSpec
 from gdsfd.errors import InputError, SpecError, shown
 
-__all__ = ["CohortSpec", "CohortTable", "JoinSpec", "load_spec"]
+__all__ = ["CohortSpec", "CohortTable", "JoinSpec", "load_spec", "read_fields"]
 
 
 def _of_its_kind(entry: Any) -> Any:
@@ -107,7 +107,9 @@ class CohortSpec(SpecFields):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SpecError(describe(error, type(self), fields)) from None
+            wrong = SpecError(describe(error, type(self), fields))
+            wrong.complaints = complaints_of(error, type(self), fields)
+            raise wrong from None
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> CohortSpec:
@@ -140,6 +142,24 @@ def load_spec(path: str | Path) -> CohortSpec:
         SpecError: It is not TOML, or not a spec.
     """
     path = Path(path)
+    fields = read_fields(path)
+    try:
+        return CohortSpec(**fields)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from None
+
+
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """The fields of a TOML file, and the folder that relative paths start from, before anything is made of them.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: No such file.
+        SpecError: It is not TOML.
+    """
+    path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -147,13 +167,9 @@ def load_spec(path: str | Path) -> CohortSpec:
     except UnicodeDecodeError as error:
         raise SpecError(f"the spec {path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     try:
-        fields = tomllib.loads(text)
+        return {"base_dir": path.resolve().parent, **tomllib.loads(text)}
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists thousands deep
         raise SpecError(f"the spec {path} is not valid TOML: {error}") from None
-    try:
-        return CohortSpec(**{"base_dir": path.resolve().parent, **fields})
-    except SpecError as error:
-        raise SpecError(f"{path}: {error}") from None
 
 
 def _plain(value: Any) -> Any:

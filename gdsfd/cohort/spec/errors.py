@@ -11,7 +11,7 @@ from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.spec.numbers import short
 from gdsfd.errors import near_names
 
-__all__ = ["describe"]
+__all__ = ["complaints_of", "describe"]
 
 
 def describe(error: ValidationError, model: type[BaseModel], fields: Mapping[str, Any]) -> str:
@@ -22,7 +22,21 @@ def describe(error: ValidationError, model: type[BaseModel], fields: Mapping[str
         model: The model that was filled.
         fields: What the user gave.
     """
-    return "; ".join(_one(complaint, model, fields) for complaint in error.errors(include_url=False))
+    return "; ".join(text for _, text in complaints_of(error, model, fields))
+
+
+def complaints_of(
+    error: ValidationError, model: type[BaseModel], fields: Mapping[str, Any]
+) -> list[tuple[tuple[int | str, ...], str]]:
+    """The complaints one by one: where, as keys and positions, and the line of :func:`describe`.
+
+    Args:
+        error: What pydantic raised.
+        model: The model that was filled.
+        fields: What the user gave.
+    """
+    found = error.errors(include_url=False)
+    return [(complaint["loc"], _one(complaint, model, fields)) for complaint in found]
 
 
 def _one(complaint: Any, model: type[BaseModel], fields: Mapping[str, Any]) -> str:

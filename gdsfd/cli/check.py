@@ -1,0 +1,66 @@
+"""``gdsfd check``: everything that is wrong with a spec and its exports, at once, without building."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdsfd.cli.progress import heartbeat
+from gdsfd.errors import InputError, cut_text
+
+if TYPE_CHECKING:
+    from gdsfd.cohort.spec_check import SpecCheck
+
+__all__ = ["add_parser", "check_text", "run"]
+
+_FAULT_CHARACTERS = 2_000
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    """Adds the sub-command."""
+    parser = commands.add_parser(
+        "check",
+        help="everything that is wrong with a spec and its files, at once, without building",
+        description="Reads a spec and all files it names, and says everything that is wrong at once: unknown keys, "
+        "files and columns that are not there (with near names), repeated ids, outcome values that nobody declared, ids that "
+        "match nothing, times and numbers that cannot be read. Nothing is built or written. Exit code 2 where anything "
+        "is wrong; else the spec builds.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the cohort spec, a TOML file")
+    parser.add_argument("--quiet", action="store_true", help="print nothing where nothing is wrong")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Checks and says what was found."""
+    from gdsfd.cohort.spec_check import check_spec
+
+    with heartbeat("checking", arguments.quiet) as tell:
+        found = check_spec(arguments.spec, on_part=tell)
+    if not found.ok:
+        for fault in found.faults:  # each by itself: one message has a limit, all of them together have none
+            print(cut_text(f"{fault.where}: {fault.text}", _FAULT_CHARACTERS), file=sys.stderr)
+        count = len(found.faults)
+        raise InputError(f"{arguments.spec}: {count} {'thing is' if count == 1 else 'things are'} wrong, listed above")
+    if not arguments.quiet:
+        print(check_text(found))
+
+
+def check_text(found: SpecCheck) -> str:
+    """What a spec without a fault would build, a line per part, then the warnings.
+
+    Args:
+        found: What was found.
+    """
+    lines = []
+    if found.cohort is not None:
+        lines.append(f"cohort: {found.cohort.rows_kept:,} patients")
+    for receipt in found.modalities:
+        kept = f"{receipt.rows_kept:,} of {receipt.rows_read:,} rows"
+        lines.append(f"{receipt.name} ({receipt.kind}): {receipt.patients:,} patients, {kept}")
+    lines += [f"warning: {each.where}: {each.text}" for each in found.warnings]
+    return "\n".join([*lines, "nothing is wrong; gdsfd build tells the rest"])

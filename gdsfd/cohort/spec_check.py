@@ -1,0 +1,101 @@
+"""Everything that is wrong with a spec and its exports, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gdsfd.cohort.checks.cohort_faults import read_with_faults
+from gdsfd.cohort.checks.modality_faults import modality_faults
+from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
+from gdsfd.cohort.sources.sources import Sources
+from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.spec.cohort_spec import read_fields
+from gdsfd.cohort.spec.column_needs import needs_of_spec
+from gdsfd.cohort.spec.salvage import salvaged
+
+__all__ = ["Fault", "SpecCheck", "check_spec"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Args:
+        where: ``"spec"``, ``"cohort"`` or a modality's name.
+        text: What is wrong, where, and what to do.
+    """
+
+    where: str
+    text: str
+
+
+@dataclass
+class SpecCheck:
+    """What was found.
+
+    Args:
+        faults: What is wrong: with it, nothing can be built. Empty = the spec builds.
+        warnings: What is allowed, but perhaps not meant.
+        cohort: What was read of the cohort table; None where it is faulty.
+        modalities: What was read of each modality that is not faulty.
+    """
+
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    cohort: SourceReceipt | None = None
+    modalities: list[SourceReceipt] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def check_spec(
+    spec: str | Path | CohortSpec, *, scratch: Path | None = None, on_part: Callable[[str], None] | None = None
+) -> SpecCheck:
+    """Looks at a spec and at all the files it names, builds nothing and writes nothing.
+
+    Every part is looked at, also when an earlier one is wrong: the words of the spec, the files, their columns, ids,
+    outcome values, times and numbers. Files are read as a build reads them, so a spec without a fault builds.
+
+    Args:
+        spec: Path of a TOML spec, or the spec itself.
+        scratch: Folder for the database while exports are read; default: a private temporary one.
+        on_part: Told the name of each part before it is read.
+
+    Returns:
+        What is wrong, and what is there.
+
+    Raises:
+        InputError: There is no such file, or it is not TOML.
+
+    Example:
+        >>> check_spec("cohort.toml").ok  # doctest: +SKIP
+        True
+    """
+    found = SpecCheck()
+    left, told = (spec, []) if isinstance(spec, CohortSpec) else salvaged(read_fields(spec))
+    found.faults += [Fault("spec", text) for text in told]
+    if left is None:
+        return found
+    tell = on_part or (lambda name: None)
+    with Sources(left.base_dir, needs_of_spec(left), scratch) as sources:
+        tell("cohort")
+        rows, told = read_with_faults(left, sources)
+        found.faults += [Fault("cohort", text) for text in told]
+        if rows is not None and not told:
+            found.cohort = rows.receipt
+            found.warnings += rows.findings
+        for modality in left.modality:
+            tell(modality.name)
+            looked = modality_faults(modality, sources, rows)
+            found.faults += [Fault(modality.name, text) for text in looked.told]
+            if looked.receipt is not None:
+                found.modalities.append(looked.receipt)
+        found.warnings += sources.findings
+    known: set[str] = set()
+    found.faults = [fault for fault in found.faults if not (fault.text in known or known.add(fault.text))]  # type: ignore[func-returns-value]
+    return found
