@@ -24,9 +24,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "check",
         help="everything that is wrong with a spec and its files, at once, without building",
         description="Reads a spec and all files it names, and says everything that is wrong at once: unknown keys, "
-        "files and columns that are not there (with near names), repeated ids, outcome values that nobody declared, ids that "
-        "match nothing, times and numbers that cannot be read. Nothing is built or written. Exit code 2 where anything "
-        "is wrong; else the spec builds.",
+        "files and columns that are not there (with near names), repeated ids, outcome values that nobody declared, "
+        "ids that match nothing, times and numbers that cannot be read. Nothing is built or written. Exit code 2 where "
+        "anything is wrong; else the spec builds.",
         parents=[shared],
         allow_abbrev=False,
     )
