@@ -226,14 +226,6 @@ def build_network(
                 members.append(StreamPredictor(*parts, streams, tuple(num_suspects), encoder_options=own))
             else:
                 members.append(Predictor(*parts, encoder_options=own))
-    return Ensemble(members, schema.multiclass, _boosted(streams, config))
-
-
-def _boosted(streams: StreamConfig | None, config: TrainConfig) -> int:
-    """How many members start from trees: none in modes that fit trees have no counterpart of."""
-    if streams is not None and (
-        not streams.margin or streams.adjusts or streams.has_objective or streams.weight_from != "nothing"
-    ):
-        return 0
     assert config.boosted_members is not None
-    return config.boosted_members
+    boosted = config.boosted_members if streams is None or streams.beside_trees else 0
+    return Ensemble(members, schema.multiclass, boosted)

@@ -32,7 +32,8 @@ class TrainConfig:
         members: Networks trained side by side from different starts, whose probabilities are averaged; 1 to 64.
         boosted_members: How many of the members start from boosted trees of the flattened table and learn what these
             leave (:mod:`gdsfd.training.boosted_start`); 0 to ``members``. None = half of them, rounded down. Modes that
-            train neither plainly nor beside a margin have none, whatever is asked for.
+            train neither plainly nor beside a margin have none, whatever is asked for, and neither has the network
+            without debiasing that is trained for them.
         sequence: How events are read over time beside their summaries: ``"gru"``: a recurrence over steps; ``"utde"``:
             attention over time, mixed with the last value by a gate; ``"set"``: an attention pool of single events;
             ``"none"``: only the summaries.
@@ -99,8 +100,13 @@ class TrainConfig:
         check_names(settings, [spec.name for spec in fields(cls)], "setting")
         return cls(**settings)
 
-    def resolved(self, num_train: int) -> TrainConfig:
-        """The configuration with every ``None`` chosen for ``num_train`` training patients."""
+    def resolved(self, num_train: int, trees: bool = True) -> TrainConfig:
+        """The configuration with every ``None`` chosen for ``num_train`` training patients.
+
+        Args:
+            num_train: Training patients.
+            trees: Whether members may start from boosted trees.
+        """
         small = num_train < 10_000
         batch_size = 512
         while batch_size > 32 and num_train / batch_size < 16:
@@ -112,7 +118,7 @@ class TrainConfig:
             learning_rate=self.learning_rate if self.learning_rate is not None else (3e-4 if small else 5e-4),
             channels=self.channels or (64 if small else 128),
             members=members,
-            boosted_members=members // 2 if self.boosted_members is None else self.boosted_members,
+            boosted_members=0 if not trees else members // 2 if self.boosted_members is None else self.boosted_members,
             dropout=self.dropout if self.dropout is not None else (0.4 if small else 0.25),
         )
 

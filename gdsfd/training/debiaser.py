@@ -177,7 +177,7 @@ class Debiaser(TrainedNetworks, Estimator):
             check_suspects(self.suspects, graph)
         check_place(self.config, out)
         suspects = self.suspects if self._suspects_given else existing_suspects(self.suspects, graph)
-        config = self.config.resolved(rows_of(graph, "train").numel())
+        config = self._resolved(graph)
         beside = partial(fit_rivals, seed=self.seed, suspects=self._told(suspects)) if baselines else None
         title, reference = f"training {self.backbone}", Arm(self.backbone, None, config, self.seed, suspects)
         _log.info("%s: %s", title, plan_training(graph, config, self.streams).explanation)
@@ -220,7 +220,12 @@ class Debiaser(TrainedNetworks, Estimator):
             InputError: Nothing to learn from or choose by.
         """
         check_trainable(graph)
-        return plan_training(graph, self.config.resolved(rows_of(graph, "train").numel()), self.streams)
+        return plan_training(graph, self._resolved(graph), self.streams)
+
+    def _resolved(self, graph: HeteroData) -> TrainConfig:
+        """Settings for a cohort; without trees where only the network without debiasing could have them."""
+        trees = self.streams is None or self.streams.beside_trees
+        return self.config.resolved(rows_of(graph, "train").numel(), trees)
 
     def save(self, folder: str | Path) -> None:
         """Writes the model, whole or not at all: weights (safetensors), settings, schema and history (JSON).

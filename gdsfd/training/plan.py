@@ -23,7 +23,7 @@ class TrainingPlan:
         left_out: Groups of environments that the guard leaves out in turn, fitting one network of each model without
             them; 0 where nothing is left out. It does not come to that where it can decide sooner.
         max_epochs: Most epochs of each fit; early stopping may end it sooner.
-        boosted: How many of the networks start from boosted trees, in the modes that have such.
+        boosted: How many of the networks start from boosted trees.
     """
 
     models: tuple[str, ...]
@@ -42,7 +42,7 @@ class TrainingPlan:
         """The plan in words."""
         count = len(self.models)
         networks = f"{self.members} networks" if self.members > 1 else "1 network"
-        networks += f", up to {self.boosted} beside boosted trees" if self.boosted else ""
+        networks += f", {self.boosted} beside boosted trees" if self.boosted else ""
         words = f"{count} {'fits' if count > 1 else 'fit'} of {networks} ({', '.join(self.models)})"
         if self.left_out:
             words += f", then up to {self.fits - count} of 1 network for the guard, which leaves out"

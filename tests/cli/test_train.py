@@ -32,7 +32,7 @@ def test_the_account_of_a_run(trained, tmp_path, capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith(
-        "plan: 1 fit of 4 networks, up to 2 beside boosted trees (reference); at most 2 epochs each\nconcat, "
+        "plan: 1 fit of 4 networks, 2 beside boosted trees (reference); at most 2 epochs each\nconcat, "
     )
     assert "2 epochs" in printed.out
     assert str(tmp_path / "run") in printed.out

@@ -215,6 +215,38 @@ def test_modes_without_a_counterpart_among_trees_have_none(graph: Any, debias: s
     assert build_network(graph.schema, "concat", StreamConfig.read(debias), plain, 0, (3,)).boosted == 0
 
 
+@pytest.mark.parametrize(("debias", "boosted"), [("margin", 1), ("dfd", 0), ("prototypes", 0), ("vrex", 0)])
+def test_the_network_without_debiasing_has_trees_where_the_mode_has(
+    graph: Any, tmp_path: Path, debias: str, boosted: int
+) -> None:
+    model = gdsfd.Debiaser("concat", debias, **{**QUICK, "max_epochs": 1, "guard": "reference"}).fit(
+        graph, baselines=False
+    )
+    assert [network.boosted for network in model.networks_.values()] == [boosted, boosted]
+    assert model.config_ is not None
+    assert model.config_.boosted_members == boosted
+    model.save(tmp_path / "model")
+    again = gdsfd.Debiaser.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.predict_proba(graph), model.predict_proba(graph))
+
+
+def test_a_stored_mode_without_trees_beside_a_network_with_them_is_read(graph: Any, tmp_path: Path) -> None:
+    """As version 0.1.0 stored it for some days."""
+    model = gdsfd.Debiaser("concat", "none", **{**QUICK, "max_epochs": 1}).fit(graph, baselines=False)
+    other = gdsfd.Debiaser("concat", "dfd", **{**QUICK, "max_epochs": 1, "guard": "reference"}).fit(
+        graph, baselines=False
+    )
+    assert other.config_ is not None
+    other.networks_["reference"], other.config_ = (
+        model.networks_["reference"],
+        replace(other.config_, boosted_members=1),
+    )
+    other.save(tmp_path / "model")
+    again = gdsfd.Debiaser.load(tmp_path / "model")
+    assert [network.boosted for network in again.networks_.values()] == [1, 0]
+    np.testing.assert_array_equal(again.predict_proba(graph), model.predict_proba(graph))
+
+
 def test_an_untrained_member_predicts_what_its_trees_do(graph: Any) -> None:
     config = replace(TrainConfig(**QUICK).resolved(200))
     network = build_network(graph.schema, "concat", None, config, 0)

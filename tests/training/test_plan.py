@@ -30,7 +30,7 @@ def test_the_plan_is_what_is_then_done(debias, environments):
 def test_the_words():
     graph = graph_from_cohort(make_cohort(120))
     assert gdsfd.Debiaser("concat", **SETTINGS).plan(graph).explanation == (
-        "1 fit of 2 networks, up to 1 beside boosted trees (reference); at most 1 epoch each"
+        "1 fit of 2 networks, 1 beside boosted trees (reference); at most 1 epoch each"
     )
     words = gdsfd.Debiaser("concat", "full", **{**SETTINGS, "members": 1, "max_epochs": 9}).plan(graph).explanation
     assert words.startswith("2 fits of 1 network (reference, debiased), then up to ")

@@ -193,6 +193,12 @@ class StreamConfig:
         return LOSS_WEIGHTS.find(self.weight).fitted_from
 
     @property
+    def beside_trees(self) -> bool:
+        """Whether boosted trees have a counterpart: plain cross-entropy beside a margin or found strata."""
+        plain = self.weight_from == "nothing" and not self.has_objective
+        return self.margin and plain and not self.adjusts
+
+    @property
     def uses_suspects(self) -> bool:
         """Whether anything depends on what the user declared."""
         return (

@@ -173,12 +173,15 @@ def _check_settings(content: Mapping[str, Any], path: Path) -> None:
         given = TrainConfig.from_settings(stored_config(arguments["config"]))
         entry = "resolved.config"
         used = TrainConfig.from_settings(stored_config(resolved["config"]))
-        if used != given.resolved(content["training"]["train_patients"]):
-            raise InputError("it does not follow from arguments.config and training.train_patients")
         entry = "arguments.streams"
         if arguments["debias"] == "none" and arguments["streams"] is not None:
             raise InputError("a model of debias='none' has none")
         streams = StreamConfig.read(arguments["streams"] or arguments["debias"])
+        entry = "resolved.config"
+        patients = content["training"]["train_patients"]
+        # A mode without trees was for some days trained beside a network that had them.
+        if used not in (given.resolved(patients), given.resolved(patients, streams is None or streams.beside_trees)):
+            raise InputError("it does not follow from arguments.config and training.train_patients")
         entry = "arguments.suspects"
         read_suspects(arguments["suspects"])
         entry = "resolved.suspects"
