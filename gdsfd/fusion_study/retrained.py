@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gdsfd.fusion_study.contenders import Contender, restricted, trained_under
-from gdsfd.fusion_study.shapley import drawn_orders, sets_in, subsets
+from gdsfd.shapley import drawn_orders, sets_in, subsets
 
 __all__ = [
     "MOST_RETRAINED",

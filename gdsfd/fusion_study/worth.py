@@ -12,7 +12,7 @@ from gdsfd.fusion_study.answer import Material
 from gdsfd.fusion_study.differences import difference
 from gdsfd.fusion_study.resampled import resampled
 from gdsfd.fusion_study.retrained import ORDERS, hidden_sets, subset_model
-from gdsfd.fusion_study.shapley import drawn_orders, shapley, shapley_by_orders, subsets
+from gdsfd.shapley import drawn_orders, shapley, shapley_by_orders, subsets
 
 __all__ = ["boosting_of_sets", "learning_curve", "worth_of_modalities"]
 

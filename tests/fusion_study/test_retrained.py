@@ -5,7 +5,7 @@ from __future__ import annotations
 from gdsfd.fusion_study.contenders import restricted
 from gdsfd.fusion_study.plan import StudyPlan
 from gdsfd.fusion_study.retrained import hidden_sets, more_sets, on_shares, placebo_fits, subset_model
-from gdsfd.fusion_study.shapley import drawn_orders, sets_in, subsets
+from gdsfd.shapley import drawn_orders, sets_in, subsets
 
 FOUR = ("labs", "notes", "imaging", "ecg")
 FIVE = (*FOUR, "codes")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation.diagnostics.column_ablation import Column, columns_of, mask_column
 from gdsfd.evaluation.metrics.formulas import auprc, auroc, mean_or_nan
+from gdsfd.graph.column_ablation import Column, columns_of, mask_column
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore

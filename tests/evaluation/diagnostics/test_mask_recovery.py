@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from gdsfd.errors import InputError
-from gdsfd.evaluation.diagnostics.column_ablation import columns_of
 from gdsfd.evaluation.diagnostics.mask_recovery import column_shares, recover_masks
+from gdsfd.graph.column_ablation import columns_of
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training import Debiaser

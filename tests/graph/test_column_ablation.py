@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
-from gdsfd.evaluation.diagnostics.column_ablation import columns_of, mask_column
+from gdsfd.graph.column_ablation import columns_of, has_cells, mask_column, without_cells
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from gdsfd.graph.patient_store import PatientStore
@@ -91,3 +91,32 @@ def test_a_kind_of_ones_own_has_no_columns_to_hide():
     with declared("waveform_kind"):
         fields = ModalityFields("ecg", "waveform", width=8)
         assert not list(columns_of(CohortSchema((fields,), ())))
+
+
+def test_some_patients_lose_some_columns_and_the_others_none(graph):
+    """Against hiding one column at a time in a batch of the patients concerned."""
+    columns = list(columns_of(graph.schema))
+    hidden = torch.rand(80, len(columns), generator=torch.Generator().manual_seed(1)) < 0.3
+    store = PatientStore(graph)
+    together, _ = table(graph, without_cells(store.batch(torch.arange(80)), columns, hidden))
+    for row in range(0, 80, 7):
+        batch = store.batch(torch.tensor([row]))
+        for place in hidden[row].nonzero().squeeze(1).tolist():
+            batch = mask_column(batch, columns[place])
+        np.testing.assert_array_equal(together[row], table(graph, batch)[0][0])
+
+
+def test_who_has_what(graph):
+    """A column that a patient does not have can be hidden without a change, and one that is there cannot."""
+    columns, store = list(columns_of(graph.schema)), PatientStore(graph)
+    batch = store.batch(torch.arange(80))
+    there, (before, names) = has_cells(batch, columns), table(graph, batch)
+    assert 0.1 < float(there.double().mean()) < 0.9
+    for place, column in enumerate(columns):
+        after, _ = table(graph, mask_column(batch, column))
+        same = [belongs(column, name) for name in names]
+        moved = ~((before[:, same] == after[:, same]) | (np.isnan(before[:, same]) & np.isnan(after[:, same]))).all(1)
+        if column.part == "component":
+            assert not (moved & ~there[:, place].numpy()).any()  # the median itself stays
+        else:
+            np.testing.assert_array_equal(moved, there[:, place].numpy(), err_msg=column.name)

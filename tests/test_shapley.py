@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gdsfd.errors import InputError
-from gdsfd.fusion_study.shapley import drawn_orders, sets_in, shapley, shapley_by_orders, subsets
+from gdsfd.shapley import drawn_orders, sets_in, shapley, shapley_by_orders, subsets
 
 NAMES = ("labs", "notes", "imaging", "ecg")
 
