@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
+from tqdm import tqdm
 
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, shown
@@ -21,6 +23,8 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import read_device
 from gdsfd.training.estimator import Alias
+from gdsfd.training.explanation.explanation import Explanation, explain
+from gdsfd.training.explanation.log_odds import LogOdds
 from gdsfd.training.inference import GraphCache, Predictions, predict
 from gdsfd.training.model_selection.evidence import mean_area
 from gdsfd.training.model_selection.guard import Guard
@@ -224,6 +228,53 @@ class TrainedNetworks:
         dual = self.streams is not None and self.streams.streams
         network = self.networks_.get("debiased") if dual else self.network
         return self._predict(graph, split, ids, device, network, embeddings=True).embeddings
+
+    def explain(
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        target: str | None = None,
+        of: str = "prediction",
+        progress: bool | None = None,
+    ) -> Explanation:
+        """Why patients got their scores: what each modality and each single value added.
+
+        Asked of the network that predicts, by taking things away: a modality is taken away as an edge, a value as one
+        that was not measured. Nothing is fitted, and no label is read. One patient with 5 modalities and 60 values
+        takes some tenths of a second on one core.
+
+        Args:
+            graph: A graph with the model's schema.
+            split: A split's name, or several; None with ``ids=None`` = all patients.
+            ids: Patient ids, instead of a split.
+            target: The outcome, or ``"<outcome>: <class>"``; needed where there are several.
+            of: ``"prediction"``, or ``"biased"``: what the head of the biased stream reads, of the debiased network
+                whichever predicts.
+            progress: Whether to show a progress bar; None = on a terminal only.
+
+        Returns:
+            Tables of modalities and of values, in nats of log-odds
+            (:class:`~gdsfd.training.explanation.explanation.Explanation`); its ``note`` says how many of the patients
+            were trained on.
+
+        Raises:
+            NotFittedError: The model was not trained.
+            SchemaError: The graph has other modalities, columns or vocabularies.
+            InputError: Unknown split, ids, target or ``of``; a model without a biased stream.
+        """
+        network = self.network if of != "biased" else self.networks_.get("debiased", self.network)
+        if network is None or self.schema_ is None:
+            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
+        store = self._graphs.store(graph)
+        check_schema(self.schema_, graph.schema)
+        rows = self._graphs.rows(graph, split, ids)
+        strata = self.strata_ if network is self.networks_.get("debiased") and moved(self.strata_) else {}
+        score = LogOdds(network, self.schema_, target, of, strata)
+        hidden = None if progress is None else not progress
+        patients = partial(tqdm, desc="explaining", unit="patient", leave=False, disable=hidden)
+        facts = (graph["patient"].id, graph["patient"].split)
+        return explain(store, rows, facts, score, score.target, of, patients)
 
     def _predict(
         self,

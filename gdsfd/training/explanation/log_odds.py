@@ -1,0 +1,102 @@
+"""Log-odds of one label for patients as they are in a batch, whatever was hidden from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gdsfd.baselines.labels import target_names
+from gdsfd.cohort.schema import CohortSchema
+from gdsfd.errors import InputError, near_names
+from gdsfd.graph.flatten import FlatTable, Matrix
+from gdsfd.graph.patient_batch import PatientBatch
+from gdsfd.latent.back_door import BackDoor
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.losses import probabilities
+from gdsfd.nn.stream_predictor import StreamPrediction
+from gdsfd.training.site_strata import reweighted
+
+__all__ = ["LogOdds", "flat_rows"]
+
+#: Probabilities are kept this far from 0 and 1.
+LEAST = 1e-9
+#: Patients at a time.
+BATCH_SIZE = 1024
+
+
+def flat_rows(batch: PatientBatch, schema: CohortSchema) -> Matrix:
+    """A batch as rows of the flattened table; float32 [B, F]."""
+    edge_of = {}
+    pointer = batch.layout.modality_ptr.tolist()
+    for number, name in enumerate(schema.names):
+        owner = batch.layout.patient[pointer[number] : pointer[number + 1]]
+        edge_of[name] = torch.full((len(batch),), -1)
+        edge_of[name][owner] = torch.arange(owner.numel())
+    return FlatTable(schema, batch.observations, edge_of).rows(np.arange(len(batch)))[0]
+
+
+class LogOdds:
+    """Scores batches by a trained network.
+
+    Args:
+        network: The network; it is put into evaluation mode and onto the CPU.
+        schema: Its schema.
+        target: The outcome, ``"<outcome>: <class>"`` of a multi-class one; None where there is one of two classes.
+        of: ``"prediction"``, or ``"biased"``: the head of the biased stream.
+        strata: Outcome -> found strata whose masses :meth:`~gdsfd.training.debiaser.Debiaser.adapt` changed, which
+            predictions are averaged by.
+
+    Raises:
+        InputError: An unknown target, or none where there are several; the network has no biased stream.
+    """
+
+    def __init__(
+        self,
+        network: Ensemble,
+        schema: CohortSchema,
+        target: str | None = None,
+        of: str = "prediction",
+        strata: Mapping[str, BackDoor] | None = None,
+    ) -> None:
+        known = target_names(schema)
+        if target is None and len(known) > 1:
+            raise InputError(f"explain: say which is to be explained by target=...: {', '.join(known)}")
+        if target is not None and target not in known:
+            near = near_names(str(target), known)
+            raise InputError(f"explain: expected a target of {', '.join(known)}, got {target!r}.{near}")
+        if of not in ("prediction", "biased"):
+            raise InputError(f"explain: expected of='prediction' or of='biased', got {of!r}")
+        self.target = known[0] if target is None else target
+        self.schema, self.of = schema, of
+        self._network, self._strata = network.cpu().eval(), strata or {}
+        self._column = 1 if len(known) == 1 else known.index(self.target)
+
+    @torch.no_grad()
+    def __call__(self, batch: PatientBatch) -> NDArray[np.float64]:
+        """Log-odds of the target; float64 [B].
+
+        Raises:
+            InputError: ``of="biased"`` of a network without a biased stream.
+        """
+        network, outputs = self._network, self._network(batch)
+        needs_table = network.start is not None or bool(self._strata)
+        table = flat_rows(batch, self.schema) if needs_table else None
+        if self.of == "biased":
+            logits = [each.biased_logits for each in outputs if isinstance(each, StreamPrediction)]
+            if len(logits) < len(outputs):
+                raise InputError("explain: of='biased' needs a network with two streams (debias='full', 'dfd', ...)")
+            found = torch.stack([probabilities(each.double(), network.multiclass) for each in logits]).mean(0).numpy()
+        else:
+            trees = None
+            if network.start is not None:
+                assert table is not None
+                trees = torch.from_numpy(network.start.logits(table))
+            found = network.probability(outputs, trees).numpy()
+            if self._strata:
+                assert table is not None
+                found = reweighted(found, self._strata, self.schema, table)
+        probability = np.clip(found[:, self._column], LEAST, 1 - LEAST)
+        return np.asarray(np.log(probability) - np.log1p(-probability))
