@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bench_lines
 import boosted_lines
+import explanation_lines
 import interval_lines
 import result_lines
 import suspect_lines
@@ -25,9 +26,12 @@ PAGES = {
     "inference": bench_lines.inference,
     "interval_coverage": interval_lines.interval_coverage,
     "boosted_members": boosted_lines.boosted_members,
+    "explanations": explanation_lines.explanations,
     "wrong_suspects": suspect_lines.wrong_suspects,
     "ordered_because_ill": suspect_lines.ordered_because_ill,
 }
+#: Modules whose change changes a page.
+_MODULES = (result_lines, bench_lines, boosted_lines, explanation_lines, suspect_lines, interval_lines)
 
 
 class Results(Directive):
@@ -41,7 +45,7 @@ class Results(Directive):
         # A file that is not there counts as changed: the page is then read again at every build.
         for source in (
             file,
-            *(Path(str(module.__file__)) for module in (result_lines, bench_lines, suspect_lines, interval_lines)),
+            *(Path(str(module.__file__)) for module in _MODULES),
         ):
             self.state.document.settings.env.note_dependency(str(source))
         lines = result_lines.read_lines(file)

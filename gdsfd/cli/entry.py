@@ -16,7 +16,21 @@ from contextlib import suppress
 from typing import TextIO
 
 from gdsfd._version import __version__
-from gdsfd.cli import bench, build, check, compare, demo, evaluate, learners, predict, simulate, study, train, versions
+from gdsfd.cli import (
+    bench,
+    build,
+    check,
+    compare,
+    demo,
+    evaluate,
+    explain,
+    learners,
+    predict,
+    simulate,
+    study,
+    train,
+    versions,
+)
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
 from gdsfd.plugins import load_plugins
@@ -37,6 +51,7 @@ From tabular clinical exports to a patient-modality graph, to predictors, to an 
   gdsfd train graph --out run                graph to model
   gdsfd predict run graph --split test --out p.csv
   gdsfd evaluate run graph --out report      metrics, intervals, baselines, report.html
+  gdsfd explain run graph --ids 141765 --out why   what moved a patient's score
   gdsfd compare graph --out compared         does debiasing help here? compare.html
   gdsfd study spec.toml --out study          when does fusion help, which, how robust, how fair? report.html
 """
@@ -54,7 +69,21 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     shared = _shared("plugins")
-    for module in (check, build, train, predict, evaluate, compare, study, simulate, demo, learners, bench, versions):
+    for module in (
+        check,
+        build,
+        train,
+        predict,
+        evaluate,
+        explain,
+        compare,
+        study,
+        simulate,
+        demo,
+        learners,
+        bench,
+        versions,
+    ):
         module.add_parser(commands, shared)
     return parser
 

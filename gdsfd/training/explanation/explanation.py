@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gdsfd.atomic_write import atomic_directory
 from gdsfd.cohort.schema import LEVEL_UNSEEN, SUMMARY_COLUMNS
 from gdsfd.errors import InputError, near_names
 from gdsfd.graph.column_ablation import Column, columns_of
@@ -19,8 +22,13 @@ from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.explanation.cell_worth import cell_worth
 from gdsfd.training.explanation.modality_worth import modality_worth
+from gdsfd.training.explanation.page import page
 
 __all__ = ["Explanation", "explain"]
+
+#: Files of an explanation's folder: the page, and what it is known by.
+PAGE, MARKER = "explanation.html", "explanation.json"
+FORMAT = "gdsfd explanation"
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +39,7 @@ class Explanation:
 
     Args:
         target: What is predicted: the outcome, or ``"<outcome>: <class>"``.
-        of: ``"prediction"``, or ``"biased"``: the head of the biased stream.
+        of: ``"prediction"``, or ``"biased"``: what the biased head reads of its stream.
         patients: One row per patient: ``id``, ``split``, ``log_odds``, ``probability``, and ``log_odds_without_any``,
             of the same patient without any modality.
         modalities: One row per patient and modality that the patient has: ``id``, ``modality``, ``deletion``,
@@ -90,6 +98,32 @@ class Explanation:
             shown = f" = {row['value']}" if row["value"] else ""
             lines.append(f"  {row['effect']:+.2f}  {row['modality']}.{row['column']}{shown}")
         return "\n".join(lines)
+
+    def save(self, folder: str | Path) -> Path:
+        """Writes ``explanation.html``, ``explanation.json`` and tables as CSV, all or nothing; they show patients.
+
+        Args:
+            folder: Made; an earlier explanation there is replaced, anything else refused.
+
+        Returns:
+            The page.
+
+        Raises:
+            InputError: The folder holds something else, or cannot be written.
+        """
+        told = {
+            "format": FORMAT,
+            "target": self.target,
+            "of": self.of,
+            "patients": len(self.patients),
+            "note": self.note,
+        }
+        with atomic_directory(folder, MARKER, FORMAT) as temporary:
+            (temporary / MARKER).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+            (temporary / PAGE).write_text(page(self), encoding="utf-8")
+            for name in ("patients", "modalities", "values"):
+                getattr(self, name).to_csv(temporary / f"{name}.csv", index=False)
+        return Path(folder) / PAGE
 
     def __repr__(self) -> str:
         return f"Explanation({len(self.patients)} patients, target={self.target!r}, of={self.of!r})"

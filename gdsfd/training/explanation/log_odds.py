@@ -16,7 +16,7 @@ from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import probabilities
-from gdsfd.nn.stream_predictor import StreamPrediction
+from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
 from gdsfd.training.site_strata import reweighted
 
 __all__ = ["LogOdds", "flat_rows"]
@@ -45,7 +45,7 @@ class LogOdds:
         network: The network; it is put into evaluation mode and onto the CPU.
         schema: Its schema.
         target: The outcome, ``"<outcome>: <class>"`` of a multi-class one; None where there is one of two classes.
-        of: ``"prediction"``, or ``"biased"``: the head of the biased stream.
+        of: ``"prediction"``, or ``"biased"``: what the biased head reads of the biased stream's code.
         strata: Outcome -> found strata whose masses :meth:`~gdsfd.training.debiaser.Debiaser.adapt` changed, which
             predictions are averaged by.
 
@@ -85,7 +85,12 @@ class LogOdds:
         needs_table = network.start is not None or bool(self._strata)
         table = flat_rows(batch, self.schema) if needs_table else None
         if self.of == "biased":
-            logits = [each.biased_logits for each in outputs if isinstance(each, StreamPrediction)]
+            # A joint head also reads the causal code, as a summand of its own that is left out here.
+            logits = [
+                member.biased_out(each.biased)
+                for member, each in zip(network.members, outputs)
+                if isinstance(each, StreamPrediction) and isinstance(member, StreamPredictor)
+            ]
             if len(logits) < len(outputs):
                 raise InputError("explain: of='biased' needs a network with two streams (debias='full', 'dfd', ...)")
             found = torch.stack([probabilities(each.double(), network.multiclass) for each in logits]).mean(0).numpy()

@@ -58,6 +58,29 @@ def test_a_model_that_is_not_trained_explains_nothing(fitted: tuple[Any, gdsfd.D
         gdsfd.Debiaser().explain(fitted[0])
 
 
+def test_a_page_and_tables(fitted: tuple[Any, gdsfd.Debiaser], tmp_path: Path) -> None:
+    graph, model = fitted
+    found = model.explain(graph, split="test")
+    html = found.save(tmp_path / "why").read_text()
+    assert sorted(each.name for each in (tmp_path / "why").iterdir()) == [
+        "explanation.html",
+        "explanation.json",
+        "modalities.csv",
+        "patients.csv",
+        "values.csv",
+    ]
+    first = found.patients.iloc[0]
+    assert f"<h2>{first['id']}" in html
+    assert f"{first['probability']:.1%}" in html
+    read = pd.read_csv(tmp_path / "why" / "values.csv", dtype={"id": str})
+    np.testing.assert_allclose(read["effect"], found.values["effect"])
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="mine"):
+        found.save(tmp_path / "mine")
+    assert [each.name for each in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
 CAUSES = {"lactate": 1.6, "sodium": -1.2, "lesion": 1.4}
 
 

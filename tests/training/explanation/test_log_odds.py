@@ -41,12 +41,13 @@ def test_they_are_those_of_the_probability(outcomes: str, debias: str) -> None:
         assert_allclose(found, np.log(probability[:, column] / (1 - probability[:, column])), atol=1e-6)
 
 
-def test_the_biased_head_is_the_mean_of_the_members_biased_heads() -> None:
+def test_the_biased_stream_is_the_mean_of_what_biased_heads_read_of_it() -> None:
     graph = graph_from_cohort(make_cohort(160))
     model = Debiaser("concat", "full", **QUICK).fit(graph, baselines=False)
     network, batch = model.networks_["debiased"], PatientStore(graph).batch(torch.arange(30))
     with torch.no_grad():
-        p = torch.stack([member(batch).biased_logits.double().sigmoid() for member in network.members]).mean(0)
+        heads = [member.biased_out(member(batch).biased) for member in network.members]
+        p = torch.stack([each.double().sigmoid() for each in heads]).mean(0)
     found = LogOdds(network, graph.schema, of="biased")(batch)
     assert_allclose(found, torch.logit(p).squeeze(1).numpy(), atol=1e-6)
     assert abs(found - LogOdds(network, graph.schema)(batch)).max() > 1e-3
