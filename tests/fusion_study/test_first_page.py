@@ -1,7 +1,7 @@
-"""Every figure of the answers to questions 1 and 4, ends of intervals included, by hand from what is on disk.
+"""Every figure of the four answers, ends of intervals included, by hand from what is on disk.
 
-Questions 2 and 3 are worked out again in ``test_study.py``. Here loops over pairs of patients stand in for the sorted
-sums of the package, and scipy's t distribution for its intervals.
+``test_study.py`` does so for values of questions 1 to 3 on another cohort. Here loops over pairs of patients stand in
+for the sorted sums of the package, and scipy's t distribution for its intervals.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from scipy.stats import t
+from scipy.stats import kendalltau, t
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.fusion_study.study import study
@@ -58,9 +58,9 @@ columns = ["length"]
 """
 NAMES = ("labs", "imaging", "notes")
 ASKED = {
-    "learners": ["late:fusion=sum", "concat", "boosting"],
+    "learners": ["late:fusion=sum", "concat", "boosting", "logistic"],
     "seeds": 1,
-    "questions": (1, 4),
+    "questions": (1, 2, 3, 4),
     "details": False,
     "members": 1,
     "channels": 8,
@@ -96,10 +96,14 @@ def told(folder):
     return {each["question"]: each["sentences"] for each in answers}
 
 
+def everything(folder):
+    return pd.concat([pd.read_parquet(file) for file in (folder / "predictions").iterdir()])
+
+
 @pytest.fixture(scope="module")
 def probabilities(folder):
     """Test patients down, learners across; y among them."""
-    table = pd.concat([pd.read_parquet(file) for file in (folder / "predictions").iterdir()])
+    table = everything(folder)
     table = table[table["condition"] == "natural"]
     wide = table.pivot(index="id", columns="learner", values="p")
     return wide.assign(y=table.drop_duplicates("id").set_index("id")["y"])
@@ -191,6 +195,68 @@ def test_had_everyone_been_measured(told, folder, probabilities):
     low, high = np.percentile(drawn, [2.5, 97.5])
     assert numbers_of(measured)[1:3] == pytest.approx([low, high], abs=0.2 * (high - low))
     assert ("about as much" in measured) == (abs(gain(None) - gain(weight)) < 0.01)
+
+
+def test_which_fusion(told, probabilities):
+    said = told["Which fusion?"]
+    learners = ASKED["learners"]
+    area = {name: roc_auc_score(probabilities["y"], probabilities[name]) for name in learners}
+    best = max(learners, key=lambda name: area[name])
+    assert said[0].startswith(f"{best} has the highest AUROC ({area[best]:.3f})")
+    if best != "concat":
+        assert f", {written(*gain_by_hand(probabilities, best, 'concat'))} against concatenation" in said[0]
+    for reference, words in (("concat", "concatenation by the plan's rule"), ("boosting", "gradient boosting")):
+        found = {name: gain_by_hand(probabilities, name, reference) for name in learners[:2] if name != reference}
+        better = [name for name, (value, low, _) in found.items() if low > 0 and value >= 0.01]
+        verb = "is none of the networks" if not better else f"{'is' if len(better) == 1 else 'are'} {', '.join(better)}"
+        assert f"etter than {words} {verb}" in said[1]
+
+
+def test_how_robust(told, folder):
+    said = told["How robust against missing modalities?"]
+    wide = everything(folder).pivot_table(index="id", columns=["learner", "condition"], values="p")
+    y = everything(folder).drop_duplicates("id").set_index("id")["y"].loc[wide.index].to_numpy()
+    learners = ASKED["learners"]
+
+    def areas(condition, rows):
+        return [roc_auc_score(y[rows], wide[name, condition].to_numpy()[rows]) for name in learners]
+
+    all_rows = np.arange(len(y))
+    hidden = dict(zip(learners, areas("random 0.5", all_rows)))
+    natural = dict(zip(learners, areas("natural", all_rows)))
+    best = max(learners, key=lambda name: hidden[name])
+    loss = natural[best] - hidden[best]
+    assert f"{best} ranks best ({hidden[best]:.3f}, {loss:.3f} less than with all that is there)" in said[0]
+    regret = {
+        (part, name): roc_auc_score(y, wide[f"boosting, without {part}", "natural"])
+        - roc_auc_score(y, wide[name, f"without {part}"])
+        for part in NAMES
+        for name in learners
+    }
+    worst = max(regret, key=lambda key: regret[key])
+    assert f"the absence of {worst[0]} costs {worst[1]} " in said[0]
+    assert f"({regret[worst]:+.3f} against boosting retrained without it)" in said[0]
+    reasons = {"in those with the outcome": "hidden in ill 0.5", "by risk": "by risk 0.5"}
+
+    def tau(condition, rows):
+        return kendalltau(areas("random 0.5", rows), areas(condition, rows)).statistic
+
+    words, condition = min(reasons.items(), key=lambda each: tau(each[1], all_rows))
+    value, low, high = map(float, re.findall(r"agrees to (-?[\d.]+) \[(-?[\d.]+), (-?[\d.]+)\]", said[1])[0])
+    assert f"where modalities are missing {words}, the least of 2 mechanisms" in said[1]
+    assert value == pytest.approx(tau(condition, all_rows), abs=6e-3)
+    random = np.random.default_rng(1)
+    drawn = [tau(condition, random.integers(0, len(y), len(y))) for _ in range(200)]
+    step = 1 / 3  # of four learners
+    assert [low, high] == pytest.approx(list(np.percentile(drawn, [2.5, 97.5])), abs=step + 0.01)
+    swing = dict(
+        zip(learners, np.subtract(areas("hidden in well 0.5", all_rows), areas("hidden in ill 0.5", all_rows)))
+    )
+    most = max(learners, key=lambda name: abs(swing[name]))
+    ends = (wide[most, f"hidden in {word} 0.5"] for word in ("ill", "well"))
+    ill, well = (roc_auc_score(y, each) for each in ends)
+    assert f"{most} swings most, from {ill:.3f} with modalities missing in those with the outcome" in said[1]
+    assert f"alone to {well:.3f} with them missing in the others" in said[1]
 
 
 def test_gaps_between_groups(told, folder, probabilities):
