@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from gdsfd.graph.loader import PatientLoader, rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn import member_stack
 from gdsfd.nn.backbones import ConcatBackbone
+from gdsfd.nn.backbones.registry import BACKBONES, known_backbones
 from gdsfd.nn.encoders import EventsEncoder
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.grid_store import GridStore
@@ -27,6 +29,14 @@ from tests.cohort_factory import make_cohort
 from tests.no_synchronisation import NoSynchronisation
 
 MEMBERS = 3
+#: Learners that are trained on edge lists: one reads features, one has cells for nodes.
+NO_GRID = ("cmae", "grape")
+
+
+def same_draws(like: torch.Tensor) -> torch.Tensor:
+    """Numbers from 0 to 1 without ties, by place."""
+    golden = (5**0.5 - 1) / 2
+    return ((torch.arange(like.numel(), dtype=like.dtype) * golden) % 1.0).reshape(like.shape)
 
 
 def problem(backbone: str, debias: str, outcomes: str, dropout: float = 0.0, members: int = MEMBERS, **options: float):
@@ -34,7 +44,9 @@ def problem(backbone: str, debias: str, outcomes: str, dropout: float = 0.0, mem
     graph = graph_from_cohort(make_cohort(90, outcomes=outcomes))
     graph = graph.apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
     train = rows_of(graph, "train")
-    given = {"channels": 6, "dropout": dropout, "members": members, "backbone_options": {"edge_drop": 0.0, **options}}
+    takes = inspect.signature(BACKBONES.find(backbone)).parameters
+    own = {"edge_drop": 0.0} if "edge_drop" in takes else {}
+    given = {"channels": 6, "dropout": dropout, "members": members, "backbone_options": {**own, **options}}
     arm = Arm(backbone, StreamConfig.read(debias), TrainConfig(**given).resolved(len(train)), 0, ("pattern",))
     targets, codes, _ = arm.targets(graph, train)
     network = build_network(graph.schema, backbone, arm.streams, arm.config, 0, codes.sizes)
@@ -85,8 +97,14 @@ def gradients(model: torch.nn.Module, network: Ensemble, objective, batch, targe
 
 @pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("debias", ["none", "dfd", "full", "prototypes"])
-@pytest.mark.parametrize("backbone", ["concat", "muse"])
-def test_values_and_gradients_are_those_of_edge_lists_member_by_member(backbone, debias, outcomes) -> None:
+@pytest.mark.parametrize("backbone", [name for name in known_backbones() if name not in NO_GRID])
+def test_values_and_gradients_are_those_of_edge_lists_member_by_member(
+    backbone, debias, outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all learners. What some of them draw at random is the same numbers for lists, grids and every member."""
+    monkeypatch.setattr(torch, "rand_like", same_draws)
+    monkeypatch.setattr(torch, "randn_like", lambda like: same_draws(like) - 0.5)
+    monkeypatch.setattr(torch, "randperm", lambda size, device=None: torch.arange(size))
     network, objective, edges, grid, targets = problem(backbone, debias, outcomes)
     loss, logits, expected = gradients(network, network, objective, edges, targets)
     found_loss, found_logits, found = gradients(MemberStack(network), network, objective, grid, targets)
@@ -99,6 +117,13 @@ def test_values_and_gradients_are_those_of_edge_lists_member_by_member(backbone,
             torch.testing.assert_close(found[name], gradient, rtol=0, atol=1e-10)
             moved += int(gradient.abs().sum() > 0)
     assert moved > 10 * MEMBERS
+
+
+@pytest.mark.parametrize("backbone", NO_GRID)
+def test_learners_that_take_no_grid_say_why(backbone) -> None:
+    graph = graph_from_cohort(make_cohort(30))
+    network = build_network(graph.schema, backbone, None, TrainConfig(channels=4).resolved(20), 0)
+    assert network.members[0].why_no_grid() != ""
 
 
 @pytest.mark.parametrize("debias", ["margin", "mmd", "irm"])
