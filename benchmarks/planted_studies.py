@@ -6,7 +6,9 @@
 Each case makes cohorts (``gdsfd.fusion_study.planted``), asks ``gdsfd.study`` of them, and says whether the planted
 answer came out (``holds``). One line per case and cohort:
 
-interaction          the outcome follows a product of two modalities: fusion helps, and most of it is interaction
+interaction          the outcome follows a product of two modalities: fusion helps, and most of it is interaction. On
+                     8,000 patients and five splits: of three cohorts of 2,000 and three splits it came out in one, in
+                     one the interval was too wide, and in one a network of 1,200 patients missed the product
 additive             it follows their sum: fusion helps, and most of it is additive
 useless              a third modality is noise: what it adds to the others lies within .01 of 0, with its interval
 permuted             in the additive cohort imaging is dealt out anew (the study's own placebo): likewise
@@ -76,9 +78,11 @@ def question_1(
 
 
 def interaction(cohort: int, patients: int, seeds: int) -> Iterator[dict[str, Any]]:
+    patients, seeds = 4 * patients, MANY_SPLITS
     line, found = question_1("interaction", cohort, patients, seeds)
     inter = next(row for name, row in found["gains"].items() if name.startswith("interaction"))
     helps = found["all"]["verdict"] == inter["verdict"] == "better"
+    line |= {"patients": patients, "splits": seeds}
     yield {"case": "interaction", "gain": found["all"], "interaction": inter, **line} | {
         "holds": helps and line["kind_of_gain"] == "interaction"
     }
