@@ -18,6 +18,12 @@ def test_the_page_is_that_of_the_stored_lines():
     assert written.strip() == pages.section().strip(), "run: python docs/_ext/study_lines.py"
 
 
+def test_tables_of_the_advice_are_those_of_the_stored_lines():
+    text = pages.ADVICE.read_text(encoding="utf-8")
+    assert pages.with_advice(text) == text, "run: python docs/_ext/study_lines.py"
+    assert all(text.count(f"<!-- {name}:") == 1 for name in pages.advice())
+
+
 def test_lines_are_of_groups_and_say_where_they_come_from():
     lines = pages.studies()
     assert len(lines) >= 3
@@ -34,6 +40,8 @@ def test_writing_changes_nothing_but_the_section(tmp_path: Path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{pages.START}\nold\n{pages.END}\nafter\n")
     monkeypatch.setattr(pages, "PAGE", page)
+    monkeypatch.setattr(pages, "ADVICE", tmp_path / "advice.md")
+    pages.ADVICE.write_text("advice\n" + "".join(f"<!-- {n}: x -->\n" for n in ()))
     pages.main()
     text = page.read_text()
     assert text.startswith(f"before\n{pages.START}\n\n## Do rankings survive?")

@@ -2,7 +2,8 @@
 
     python docs/_ext/study_lines.py
 
-Writes ``docs/study_results.md`` anew between its two marks. A test sees to it that it is that of the stored lines.
+Writes ``docs/study_results.md`` and the tables of ``docs/which_model.md`` anew between their marks. A test sees to it
+that they are those of the stored lines.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 LINES = ROOT / "benchmarks" / "results" / "real_studies.jsonl"
 PAGE = ROOT / "docs" / "study_results.md"
 START, END = "<!-- studies: python docs/_ext/study_lines.py -->", "<!-- end of studies -->"
+
+ADVICE = ROOT / "docs" / "which_model.md"
+NETWORKS = ("late:fusion=sum", "concat", "mmtm", "muse", "multimodn")
 
 NAMES = {
     "physionet2012": "PhysioNet 2012",
@@ -120,6 +124,81 @@ def of_cohort(line: Row) -> list[str]:
     return parts
 
 
+def advice() -> dict[str, str]:
+    """Name of a table of ``which_model.md`` -> the table, cohorts across."""
+    lines = studies()
+    head = ("", *(NAMES[line["cohort"]] for line in lines))
+    short = [{row["learner"]: row for row in line["tables"]["3_in_short"]} for line in lines]
+
+    def row(name: str, cell: Any, of: Sequence[Any] = short) -> tuple[str, ...]:
+        return (name, *(cell(each) for each in of))
+
+    def both(learner: str) -> Any:
+        return lambda own: f"{_number(own[learner]['natural'])}, {_number(own[learner]['random 0.5'])}"
+
+    def extreme(pick: Any) -> Any:
+        gaps = "hidden_minus_boosting"
+        return lambda own: _ends(pick((own[name] for name in NETWORKS), key=lambda each: each[gaps]), gaps)
+
+    def networks(figure: str) -> Any:
+        def cell(own: dict[str, Row]) -> str:
+            values = [own[name][figure] for name in NETWORKS]
+            return f"{_number(min(values))} to {_number(max(values))}"
+
+        return cell
+
+    hidden = [
+        row("boosting, as they come and with half hidden", both("boosting")),
+        row("logistic regression", both("logistic")),
+        row("networks, as they come", networks("natural")),
+        row("networks, with half hidden", networks("random 0.5")),
+        row("networks minus boosting, half hidden, the least", extreme(min)),
+        row("the most", extreme(max)),
+        row("boosting trained on patients who lose as much", _floor, lines),
+    ]
+    absence = [
+        row(f"`{name}`", lambda own, name=name: _ends(own[name], "swing"))
+        for name in ("logistic", "boosting", "concat", "muse")
+    ]
+    leakage = [line["tables"]["3_presence_alone"][0] for line in lines]
+    absence.append(row("who has what, without any value (AUROC)", lambda own: _plain_ends(own, "auroc", 2), leakage))
+    orders = [{each["condition"]: each for each in line["tables"]["3_rank_agreement"]} for line in lines]
+    conditions = {
+        "missing by risk": "by risk 0.5",
+        "missing in patients with the outcome": "hidden in ill 0.5",
+        "missing in patients without it": "hidden in well 0.5",
+    }
+    rankings = [row("as patients come", lambda own: _ends(own["random 0.5"], "tau", 2), orders)]
+    rankings += [
+        row(words, lambda own, name=name: _ends(own[name], "tau_random", 2), orders)
+        for words, name in conditions.items()
+    ]
+
+    def lowest(own: dict[str, Row]) -> str:
+        sites = [each for name, each in own.items() if name.startswith("habits of ")]
+        return _ends(min(sites, key=lambda each: each["tau_random"]), "tau_random", 2) if sites else ""
+
+    rankings.append(row("as another site records, the lowest", lowest, orders))
+    found = {"hidden": hidden, "absence": absence, "rankings": rankings}
+    return {name: _table(head, rows) for name, rows in found.items()}
+
+
+def _floor(line: Row) -> str:
+    """AUROC of boosting retrained for half hidden at random: boosting's, and what it lost by not being so."""
+    half, boosting = "random 0.5", {row["learner"]: row for row in line["tables"]["3_in_short"]}["boosting"]
+    regrets = {(row["condition"], row["learner"]): row["regret"] for row in line["tables"]["3_regret"]}
+    return _number(boosting[half] + regrets[half, "boosting"])
+
+
+def with_advice(text: str) -> str:
+    """The page of advice with its tables anew."""
+    for name, table in advice().items():
+        start, end = f"<!-- {name}: python docs/_ext/study_lines.py -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(start)
+        text = f"{before}{start}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
+    return text
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
@@ -140,12 +219,20 @@ def _ends(row: Row, name: str, digits: int = 3) -> str:
     return plain if low is None or high is None else f"{plain} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
+def _plain_ends(row: Row, name: str, digits: int) -> str:
+    """A figure that is no difference, with its interval."""
+    value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    plain = _number(value, digits)
+    return plain if low is None or high is None else f"{plain} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
 def main() -> None:
-    """Writes the section anew."""
+    """Writes the section and the tables anew."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     PAGE.write_text(f"{before}{START}\n\n{section()}\n\n{END}{after}", encoding="utf-8")
+    ADVICE.write_text(with_advice(ADVICE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
