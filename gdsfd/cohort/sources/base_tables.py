@@ -19,6 +19,7 @@ import pyarrow as pa
 from gdsfd.cohort.sources.column_names import checked_names
 from gdsfd.cohort.sources.csv_text import CsvText, header_of, ready_csv
 from gdsfd.cohort.sources.database import Database
+from gdsfd.cohort.sources.database_file import find_table, is_database_table
 from gdsfd.cohort.sources.files import FileSet, find_files
 from gdsfd.cohort.sources.frame_source import arrow_of_frame, plain_arrow
 from gdsfd.cohort.sources.internal_names import POSITION, check_names, clashing
@@ -95,9 +96,13 @@ class BaseTables:
             InputError: The source cannot be read.
             SpecError: The source is of a type that is not read.
         """
-        if isinstance(source, (str, Path)):
+        if is_database_table(source):
+            key: Any = source
+            if key not in self._opened:
+                self._opened[key] = self._of_database(source)
+        elif isinstance(source, (str, Path)):
             files = find_files(source, self.base_dir)
-            key: Any = (files.paths, in_order and files.parquet)
+            key = (files.paths, in_order and files.parquet)
             if key not in self._opened:
                 self._opened[key] = self._parquet(files, in_order) if files.parquet else self._csv(files)
         else:
@@ -182,6 +187,18 @@ class BaseTables:
             count = f"count(DISTINCT hash({quoted(whole)})) FROM read_parquet({paths}) {quoted(whole)}"
             duplicates = self._duplicates(count, rows)
         return BaseTable(table, types, tuple(names), files.label, files.names, rows, _ROW_OF_FILE, duplicates)
+
+    def _of_database(self, source: str) -> BaseTable:
+        found = find_table(source, self.base_dir)
+        rows = found.reader()
+        columns = list(rows.schema.names)
+        if list(checked_names(columns, found.label)) != columns:
+            raise InputError(f"{found.label}: column names may not begin or end with a blank; rename them in a view")
+        name = self.database.new_name("frame")
+        whole = _free("whole row", columns)
+        with self.database.reading(found.label):
+            self.database.store(name, rows, self._wanted(columns, source=source), whole)
+            return self._copied(name, columns, whole, found.label, (found.label,))
 
     def _python(self, source: Any, what: str) -> BaseTable:
         label = f"the {type(source).__name__} of {what}"

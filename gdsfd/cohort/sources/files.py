@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdsfd.cohort.sources.database_file import SEPARATOR, database_kind, tables_of
 from gdsfd.cohort.sources.file_kind import begins_as_parquet
 from gdsfd.cohort.sources.path_variables import expand_variables
 from gdsfd.errors import InputError, near_names, shown
@@ -84,6 +85,9 @@ def find_files(source: str | Path, base_dir: Path) -> FileSet:
 def _is_parquet(path: str) -> bool:
     """Whether a file is Parquet, or at least called so."""
     lowered = path.lower()
+    if database_kind(path):
+        tables = shown(tables_of(path), 12)
+        raise InputError(f"{path} is a database; name one of its tables, {path + SEPARATOR}TABLE. It has {tables}")
     if lowered.endswith(PARQUET_SUFFIXES):
         return True
     if lowered.endswith(CSV_SUFFIXES):

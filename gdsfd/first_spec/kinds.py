@@ -1,0 +1,204 @@
+"""Of which kind a table is: one row per patient, values of items, codes, or a vector."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from gdsfd.cohort.columns.number_lookalikes import way_to_derive
+from gdsfd.cohort.sources.sql_text import quoted
+from gdsfd.first_spec.column_facts import ColumnFacts
+from gdsfd.first_spec.keys import Link
+from gdsfd.first_spec.leaks import leak_by_name
+from gdsfd.first_spec.sample import ExportTable
+from gdsfd.first_spec.words import folded, says
+
+__all__ = ["KindGuess", "clean_number", "guess_kind"]
+
+_WIDTH = 8  #: numbered columns that make a vector
+_STRONG = (
+    r"string|path\b|path$|\bicd|icd\d|icd code|drug$|drug ?name|medication$|wirkstoff|concept id|decod|term$|trt$|orderable|"
+    r"organism|specialty|item ?id|allergyname|test ?name|\batc\b|snomed|procedure ?code|diagnos(is|e)$|_cd\b|\bcd$|substance"
+)
+_WEAK = r"code|item|label|name|category|service|care ?unit|value$|order ?type|event|site$|wert$"
+_NEVER = r"type$|status|notetype|unit|route|frequency|user|priority|flag|severity|number|^prev|prior|comment|uom$|art$|sev$"
+
+
+@dataclass
+class KindGuess:
+    """A kind with the fields that go with it.
+
+    Args:
+        kind: ``"table"``, ``"events"``, ``"codes"`` or ``"embedding"``; None where the table holds none of them.
+        fields: Fields of the spec's entry, by name.
+        derive: Name -> SQL.
+        notes: Why, and what else it could be.
+    """
+
+    kind: str | None
+    fields: dict[str, object] = field(default_factory=dict)
+    derive: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def guess_kind(table: ExportTable, link: Link, passed_over: Collection[str] = ()) -> KindGuess:
+    """Guesses the kind of a table.
+
+    Args:
+        table: The table.
+        link: How it belongs to patients.
+        passed_over: Columns that are keys, persons, sites.
+    """
+    own = [facts for name, facts in table.facts.items() if name != link.column and name not in passed_over]
+    data = [facts for facts in own if facts.filled and not facts.is_time]
+    vector = _vector(table, link, data)
+    if link.most <= 1:
+        return vector or KindGuess("table", notes=["every patient has one row at most"])
+    rows = f"a patient has up to {link.most:,} rows"
+    long = _long(table, data, rows)
+    if long is not None:
+        return long
+    codes = [facts for facts in data if _code_score(facts) > 0]
+    best = max(codes, key=_code_score, default=None)
+    wide = [facts for facts in data if _is_measurement(facts)]
+    if wide and (best is None or (len(wide) >= 3 and not re.search(_STRONG, folded(best.name)))):
+        columns = [facts.name for facts in wide]
+        return KindGuess("events", {"values": columns}, notes=[f"{rows}, and {len(wide)} columns hold numbers"])
+    if best is None:
+        return KindGuess(None, notes=[f"{rows}, but no column holds codes or measured numbers"])
+    return _codes(best, codes, data, rows)
+
+
+def _vector(table: ExportTable, link: Link, data: list[ColumnFacts]) -> KindGuess | None:
+    if table.nested and link.most <= 1 and len(data) <= 3:
+        return KindGuess("embedding", {"columns": table.nested[0]}, notes=["one column holds a list per patient"])
+    families: dict[str, list[ColumnFacts]] = {}
+    for facts in data:
+        found = re.fullmatch(r"(.*?[^0-9]?)(\d+)", facts.name)
+        if found and (facts.is_number or _has_comma(facts)) and not facts.integers:
+            families.setdefault(found[1], []).append(facts)
+    stem, family = max(families.items(), key=lambda pair: len(pair[1]), default=("", []))
+    if len(family) < _WIDTH or len(family) < 0.6 * len(data) or link.most > 1:
+        return None
+    if any(facts.filled < facts.rows for facts in family):
+        return None
+    derive = {facts.name: clean_number(facts) for facts in family if not facts.is_number}
+    return KindGuess(
+        "embedding",
+        {"columns": f"{stem}*"},
+        {name: sql for name, sql in derive.items() if sql},
+        [f"{len(family)} numbered columns without a blank are a vector"],
+    )
+
+
+def _has_comma(facts: ColumnFacts) -> bool:
+    return facts.lookalikes is not None and facts.lookalikes.mostly_numbers
+
+
+def clean_number(facts: ColumnFacts) -> str | None:
+    """SQL of the numbers in a column that writes something around them, None where nothing has to be done.
+
+    Args:
+        facts: The column.
+    """
+    if facts.is_number or facts.lookalikes is None or not facts.lookalikes.decorated:
+        return None
+    texts = list(facts.top)
+    found = re.search(r'= "(.*)"\}$', way_to_derive(facts.name, facts.lookalikes, texts), re.DOTALL)
+    if found is None:
+        return None
+    return found[1].replace('\\"', '"').replace("\\\\", "\\")
+
+
+def _long(table: ExportTable, data: list[ColumnFacts], rows: str) -> KindGuess | None:
+    """An item and a value per row; doses are no measurements, so drugs are codes."""
+    values = [
+        facts
+        for facts in data
+        if says(facts.name, "value")
+        and not says(facts.name, "unit")
+        and (facts.is_number or (facts.numbers >= 0.4) or facts.mostly_numbers)
+        and facts.distinct > 2
+        and facts.filled >= 0.3 * facts.rows
+        and not re.search(r"low|high|range|dilution|original|text$", folded(facts.name))
+    ]
+    items = [facts for facts in data if _item_score(facts) > 0 and facts not in values]
+    if not values or not items or re.search(r"procedure|eingriff", folded(table.name)):
+        return None
+    value = max(values, key=lambda facts: (facts.is_number, facts.numbers, facts.filled))
+    item = max(items, key=_item_score)
+    if says(item.name, "drug") or (says(table.name, "drug") and not re.search("lab|chart|vital|intakeoutput|output", folded(table.name))):
+        return None
+    fields: dict[str, object] = {"item": item.name, "value": value.name}
+    derive, notes = {}, [f"{rows}, each a value of an item"]
+    cleaned = clean_number(value)
+    if cleaned and value.lookalikes is not None and value.lookalikes.decorated >= 0.2 * value.lookalikes.cells:
+        derive[value.name] = cleaned
+        notes.append(f"numbers of {value.name} are taken out of what is written, e.g. {next(iter(value.top))!r}")
+    others = [facts.name for facts in items if facts is not item]
+    if others:
+        notes.append(f"the item could also be {', '.join(others[:4])}")
+    if not value.is_number:
+        fields["invalid"] = "missing"
+        share = value.lookalikes.cells - value.lookalikes.numbers if value.lookalikes else 0
+        notes.append(f"values that are no numbers ({share:,} of those looked at) count as not measured")
+    return KindGuess("events", fields, derive, notes)
+
+
+def _item_score(facts: ColumnFacts) -> float:
+    if facts.is_time or facts.form == "duration" or not 2 <= facts.distinct <= max(5_000, 0) or facts.length > 80:
+        return 0.0
+    if facts.distinct > 0.5 * facts.rows or not says(facts.name, "item") or says(facts.name, "unit"):
+        return 0.0
+    if facts.is_number and not (facts.integers and re.search(r"id\b|id$|code|loinc", folded(facts.name))):
+        return 0.0
+    coarse = re.search(r"cat\b|category|type|path|panel|group|specimen|spec ", folded(facts.name))
+    return 1.0 + 0.2 * math.log10(facts.distinct) + 0.5 * facts.filled / facts.rows - 0.8 * bool(coarse)
+
+
+def _is_measurement(facts: ColumnFacts) -> bool:
+    name = folded(facts.name)
+    named_as_key = re.search(r"id$|\bid\b|seq|number$|\bnr\b|version|index", name)
+    if not facts.is_number or named_as_key or says(facts.name, "time") or leak_by_name(facts.name):
+        return False
+    return facts.distinct > 2 and not facts.leading_zeros
+
+
+def _code_score(facts: ColumnFacts) -> float:
+    name = folded(facts.name)
+    if facts.is_time or facts.form in ("duration", "blank") or facts.distinct < 2 or facts.length > 200:
+        return 0.0
+    strong, weak = bool(re.search(_STRONG, name)), bool(re.search(_WEAK, name))
+    if facts.is_number and not (facts.integers and (strong or weak)):
+        return 0.0
+    if facts.distinct > 0.9 * facts.rows and facts.rows > 50 and not strong:
+        return 0.0
+    if says(facts.name, "row number") or (facts.is_number and says(facts.name, "person")):
+        return 0.0
+    if set(facts.levels) <= {"True", "False", "true", "false", "0", "1", "Yes", "No", "Y", "N", "ja", "nein"}:
+        return 0.0
+    score = 0.2 + 2.0 * strong + 1.0 * weak + 1.5 * facts.filled / facts.rows
+    score += 0.3 * math.log10(facts.distinct) - 1.5 * bool(re.search(_NEVER, name)) - 0.7 * bool(re.search("name$|text$", name) and facts.length > 40)
+    return score
+
+
+def _codes(best: ColumnFacts, codes: list[ColumnFacts], data: list[ColumnFacts], rows: str) -> KindGuess:
+    notes = [f"{rows}, together a set of codes"]
+    others = sorted((facts for facts in codes if facts is not best), key=_code_score, reverse=True)
+    if others:
+        notes.append(f"the code could also be {', '.join(facts.name for facts in others[:4])}")
+    fields: dict[str, object] = {"code": best.name}
+    derive: dict[str, str] = {}
+    stem = re.sub(r"[ _]*code$", "", best.name, flags=re.IGNORECASE)
+    version = next((facts.name for facts in data if facts.name.casefold() == f"{stem}_version".casefold()), None)
+    if version is not None:
+        derive[stem] = f"CAST({quoted(version)} AS VARCHAR) || ':' || {quoted(best.name)}"
+        fields["code"] = stem
+        notes.append(f"codes of two versions share spellings, so {version} belongs to the code")
+    bars = sum(count for cell, count in best.top.items() if "|" in cell)
+    if bars > 0.5 * sum(best.top.values()):
+        fields["separator"] = "|"
+        notes.append("with the separator, a|b|c also counts as a|b and as a")
+    return KindGuess("codes", fields, derive, notes)

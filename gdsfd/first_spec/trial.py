@@ -1,0 +1,72 @@
+"""Whether a proposal builds: it is checked like any spec, and what cannot be read is mended or left out, with the reason."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.spec_check import SpecCheck, check_spec
+from gdsfd.errors import InputError, cut_text
+from gdsfd.first_spec.proposal import Entry, Proposal
+from gdsfd.first_spec.spec_text import spec_text
+
+__all__ = ["tried"]
+
+_ROUNDS = 4
+
+
+def tried(proposal: Proposal, base_dir: Path, scratch: Path | None = None, on_part: Callable[[str], None] | None = None) -> SpecCheck:
+    """Mends a proposal until it has no fault.
+
+    Text among numbers is read as missing; a modality that still cannot be read is left out, with the message as reason.
+
+    Args:
+        proposal: What is proposed; it is changed.
+        base_dir: The folder that the spec will be in.
+        scratch: Folder for the database; default: a private one.
+        on_part: Told the name of each part before it is read.
+
+    Returns:
+        What the last check found.
+
+    Raises:
+        InputError: The cohort table itself cannot be read as proposed, or no modality is left.
+    """
+    for _ in range(_ROUNDS):
+        if not proposal.taken:
+            why = "; ".join(f"{entry.name}: {entry.left_out}" for entry in proposal.modalities[:5])
+            raise InputError(f"no table is left that a modality could be made of. {why}")
+        spec = CohortSpec(**{"base_dir": base_dir, **tomllib.loads(spec_text(proposal))})
+        found = check_spec(spec, scratch=scratch, on_part=on_part)
+        if found.ok:
+            return found
+        by_name = {entry.name: entry for entry in proposal.taken}
+        told: dict[str, list[str]] = {}
+        for fault in found.faults:
+            told.setdefault(fault.where, []).append(fault.text)
+        for where in set(told) - set(by_name):
+            _mend_cohort(proposal, told[where])
+        for where in set(told) & set(by_name):
+            _mend(by_name[where], told[where])
+    raise InputError(f"no spec could be found that reads this export; the last fault: {cut_text(found.faults[0].text, 500)}")
+
+
+def _mend_cohort(proposal: Proposal, texts: list[str]) -> None:
+    """Environment and groups can be done without; an id or an outcome that is refused cannot."""
+    for name in ("environment", "groups"):
+        if proposal.cohort.fields.get(name) is not None and any(f"cohort.{name}" in text for text in texts):
+            proposal.cohort.notes[name].append(f"{proposal.cohort.fields[name]} was left out: {cut_text(texts[0], 300)}")
+            proposal.cohort.fields[name] = None
+            return
+    raise InputError("; ".join(cut_text(text, 600) for text in texts[:3]))
+
+
+def _mend(entry: Entry, texts: list[str]) -> None:
+    numbers = any("not numbers" in text or "looks numeric" in text for text in texts)
+    if numbers and "invalid" not in entry.fields and entry.fields["kind"] in ("table", "events"):
+        entry.fields["invalid"] = "missing"
+        entry.notes["invalid"] = [f"Text among numbers counts as not measured: {cut_text(texts[0], 300)}"]
+    else:
+        entry.left_out = cut_text(texts[0], 400).rstrip(".")
