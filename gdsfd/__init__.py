@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gdsfd.cohort.spec import CohortSpec, load_spec
     from gdsfd.cohort.spec_check import check_spec
     from gdsfd.evaluation.evaluation import evaluate
+    from gdsfd.first_spec.init_spec import init_spec
     from gdsfd.fusion_study.study import study
     from gdsfd.graph.build import audit, build_graph
     from gdsfd.graph.serialization import load_graph, save_graph
@@ -45,6 +46,7 @@ __all__ = [
     "build_graph",
     "check_spec",
     "evaluate",
+    "init_spec",
     "load_graph",
     "load_spec",
     "save_graph",
@@ -64,6 +66,7 @@ _HOME = {
     "build_graph": "gdsfd.graph.build",
     "check_spec": "gdsfd.cohort.spec_check",
     "evaluate": "gdsfd.evaluation.evaluation",
+    "init_spec": "gdsfd.first_spec.init_spec",
     "load_graph": "gdsfd.graph.serialization",
     "load_spec": "gdsfd.cohort.spec",
     "save_graph": "gdsfd.graph.serialization",

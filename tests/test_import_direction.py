@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "gdsfd"
 #: Folder -> folders that it may import from. What is no folder (errors, files, registry) anybody may import.
 MAY_IMPORT: dict[str, set[str]] = {
     "cohort": set(),
+    "first_spec": {"cohort"},
     "graph": {"cohort", "ops"},
     "ops": set(),
     "simulation": set(),
@@ -39,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 #: Outer packages that a folder does without.
 NOT_EVEN: dict[str, set[str]] = {
     "cohort": {"torch", "torch_geometric", "sklearn"},
+    "first_spec": {"torch", "torch_geometric", "sklearn"},
     "simulation": {"torch", "torch_geometric"},
     "ops": {"pandas", "ibis", "duckdb"},
     "nn": {"ibis", "duckdb"},

@@ -24,6 +24,7 @@ from gdsfd.cli import (
     demo,
     evaluate,
     explain,
+    init,
     learners,
     predict,
     simulate,
@@ -46,6 +47,7 @@ DESCRIPTION = """\
 From tabular clinical exports to a patient-modality graph, to predictors, to an honest report.
 
   gdsfd demo --out demo                      the whole way on a simulated cohort
+  gdsfd init exports/ --out spec.toml        a first spec, with a comment on every guess
   gdsfd check spec.toml                      all that is wrong with a spec and its files, at once
   gdsfd build spec.toml --out graph          exports to graph; prints what was read, dropped and why
   gdsfd train graph --out run                graph to model
@@ -70,6 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     shared = _shared("plugins")
     for module in (
+        init,
         check,
         build,
         train,

@@ -90,7 +90,8 @@ class ColumnFacts:
 
     @cached_property
     def levels(self) -> dict[str, int]:
-        """The cells with their counts, numbers that are equal taken together: ``1`` and ``1.0``; of the 200 most frequent."""
+        """The cells with their counts, numbers that are equal taken together: ``1`` and ``1.0``; of the 200 most "
+        "frequent."""
         counts: dict[str, int] = {}
         for cell, count in self.top.items():
             key = f"{float(cell):.12g}" if self.form == "number" and not self.leading_zeros else cell

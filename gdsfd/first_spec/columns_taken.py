@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.errors import shown
+from gdsfd.first_spec.clean_numbers import clean_number
 from gdsfd.first_spec.column_facts import ColumnFacts
-from gdsfd.first_spec.kinds import clean_number
 from gdsfd.first_spec.sample import ExportTable
+from gdsfd.first_spec.sql_names import sql_name
 from gdsfd.first_spec.words import folded, says
 
 __all__ = ["ColumnsTaken", "columns_taken"]
@@ -40,7 +40,9 @@ class ColumnsTaken:
     notes: list[str] = field(default_factory=list)
 
 
-def columns_taken(table: ExportTable, own: Mapping[str, str], leaks: Mapping[str, str], keys: Collection[str] = ()) -> ColumnsTaken:
+def columns_taken(
+    table: ExportTable, own: Mapping[str, str], leaks: Mapping[str, str], keys: Collection[str] = ()
+) -> ColumnsTaken:
     """Chooses the inputs.
 
     Args:
@@ -61,9 +63,13 @@ def columns_taken(table: ExportTable, own: Mapping[str, str], leaks: Mapping[str
     _clean(found, [facts for facts in numeric if not facts.is_number])
     _sentinels(found, [facts for facts in numeric if facts.is_number])
     _zeros(found, [facts for facts in numeric if facts.is_number and facts.name not in found.categorical])
-    coded = [facts.name for facts in numeric if facts.name not in found.categorical and _few(facts) and facts.highest > 1]
+    coded = [
+        facts.name for facts in numeric if facts.name not in found.categorical and _few(facts) and facts.highest > 1
+    ]
     if coded:
-        found.notes.append(f"whole numbers with few values, perhaps codes: {shown(coded, 8)}; list them under categorical if so")
+        found.notes.append(
+            f"whole numbers with few values, perhaps codes: {shown(coded, 8)}; list them under categorical if so"
+        )
     return found
 
 
@@ -79,6 +85,8 @@ def _unwanted(facts: ColumnFacts, is_key: bool) -> str | None:
     if says(facts.name, "row number"):
         return "a number of rows"
     different = facts.distinct / facts.filled
+    if re.search(r"id$|key$|\bsk$", folded(facts.name)) and facts.is_number and facts.integers and facts.distinct > 12:
+        return "a key"
     if says(facts.name, "id") and different > 0.3 and (facts.integers or facts.form == "text") and facts.distinct > 50:
         return "a key"
     if facts.form == "text" and not facts.mostly_numbers and different > 0.5 and facts.distinct > 20:
@@ -94,25 +102,23 @@ def _few(facts: ColumnFacts) -> bool:
 
 def _clean(found: ColumnsTaken, columns: list[ColumnFacts]) -> None:
     for facts in columns:
-        sql = clean_number(facts)
-        if sql is not None:
-            found.derive[facts.name] = sql
-            odd = next((cell for cell in facts.top if not re.fullmatch(r"[+-]?\d+\.?\d*", cell)), "")
-            found.notes.append(f"{facts.name}: the number is taken out of cells such as {odd!r}")
+        cleaned = clean_number(facts)
+        if cleaned is not None:
+            found.derive[facts.name] = cleaned.sql
+            found.notes.append(f"{facts.name} is read with {cleaned.what}, as in {cleaned.example!r}")
+            continue
         words = [word for word in facts.missing_words if word not in found.missing]
         found.missing += words
 
 
 def _sentinels(found: ColumnsTaken, columns: list[ColumnFacts]) -> None:
     """A negative number that stands apart from all others, which are zero and above."""
-    marked = {
-        facts.name: facts.lowest for facts in columns if facts.lowest in _SENTINELS and facts.next_lowest >= 0
-    }
+    marked = {facts.name: facts.lowest for facts in columns if facts.lowest in _SENTINELS and facts.next_lowest >= 0}
     for value in sorted(set(marked.values())):
         names = [name for name, lowest in marked.items() if lowest == value]
         others = [facts for facts in columns if facts.name not in marked and facts.lowest <= value]
         if others:
-            found.derive |= {name: f"NULLIF({quoted(name)}, {value:g})" for name in names if name not in found.derive}
+            found.derive |= {name: f"NULLIF({sql_name(name)}, {value:g})" for name in names if name not in found.derive}
         else:
             found.missing.append(int(value))
         found.notes.append(f"{value:g} means not measured in {shown(names, 6)}: all other values are zero or above")
@@ -123,8 +129,9 @@ def _zeros(found: ColumnsTaken, columns: list[ColumnFacts]) -> None:
     for facts in columns:
         apart = facts.lowest == 0 and facts.next_lowest >= 10 and facts.next_lowest > 0.15 * facts.middle
         if apart and facts.distinct > 20 and facts.name not in found.derive:
-            found.derive[facts.name] = f"NULLIF({quoted(facts.name)}, 0)"
+            found.derive[facts.name] = f"NULLIF({sql_name(facts.name)}, 0)"
             found.notes.append(
-                f"{facts.name}: 0 stands apart from all other values (the next is {facts.next_lowest:g}) and is read as "
+                f"{facts.name}: 0 stands apart from all other values (the next is {facts.next_lowest:g}) and is read "
+                f"as "
                 "not measured"
             )

@@ -18,7 +18,9 @@ from gdsfd.errors import InputError, cut_text, shown
 __all__ = ["Exports", "Place", "find_exports"]
 
 _MOST = 2_000  #: files looked at
-_PROSE = re.compile(r"^(readme|license|licence|copying|changelog|sha\d+sums|md5sums|checksums|index|lies ?mich)\b", re.I)
+_PROSE = re.compile(
+    r"^(readme|license|licence|copying|changelog|sha\d+sums|md5sums|checksums|index|lies ?mich)\b", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Exports:
 def find_exports(sources: Sequence[str | Path]) -> Exports:
     """Finds the tables.
 
-    Files of one layout whose names differ in numbers only (``labs_2020.csv``, ``labs_2021.csv``; parts of a Parquet table)
-    are one table, named by a glob.
+    Files of one layout whose names differ in numbers only (``labs_2020.csv``, ``labs_2021.csv``; parts of a Parquet
+    table) are one table, named by a glob.
 
     Args:
         sources: Folders (with what is below them), files, databases, globs.
@@ -73,7 +75,9 @@ def find_exports(sources: Sequence[str | Path]) -> Exports:
         path = os.path.abspath(os.path.expanduser(os.fspath(source)))
         matched = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
         if not matched:
-            raise InputError(f"{path} does not exist; name a folder of exports, files of it, or a DuckDB or SQLite file")
+            raise InputError(
+                f"{path} does not exist; name a folder of exports, files of it, or a DuckDB or SQLite file"
+            )
         for one in matched:
             files += list(_below(one)) if os.path.isdir(one) else [one]
     if len(files) > _MOST:
@@ -93,8 +97,14 @@ def find_exports(sources: Sequence[str | Path]) -> Exports:
         found.places += _together(paths)
     found.places.sort(key=lambda place: place.written)
     if not found.places:
-        why = f" Left out: {shown([f'{os.path.basename(path)}: {why}' for path, why in found.skipped], 3)}" if found.skipped else ""
-        raise InputError(f"no table in {shown([os.fspath(source) for source in sources])}; expected CSV, Parquet or a database.{why}")
+        why = (
+            f" Left out: {shown([f'{os.path.basename(path)}: {why}' for path, why in found.skipped], 3)}"
+            if found.skipped
+            else ""
+        )
+        raise InputError(
+            f"no table in {shown([os.fspath(source) for source in sources])}; expected CSV, Parquet or a database.{why}"
+        )
     found.places = _with_names_of_their_own(found.places)
     return found
 
@@ -157,9 +167,15 @@ def _together(paths: list[str]) -> Iterator[Place]:
 
 
 def _common(paths: list[str]) -> tuple[str, str]:
-    first = os.path.commonprefix(paths)
-    last = os.path.commonprefix([path[len(first) :][::-1] for path in paths])[::-1]
+    first = _shared(paths)
+    last = _shared([path[len(first) :][::-1] for path in paths])[::-1]
     return re.sub(r"\d+$", "", first), re.sub(r"^\d+", "", last)
+
+
+def _shared(texts: list[str]) -> str:
+    """The letters that all texts begin with."""
+    least, most = min(texts), max(texts)
+    return least[: next((k for k, letter in enumerate(least) if letter != most[k]), len(least))]
 
 
 def _stem(path: str) -> str:

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from gdsfd.errors import InputError, shown
 from gdsfd.first_spec.sample import ExportTable
-from gdsfd.first_spec.words import says, tokens
+from gdsfd.first_spec.words import folded, says
 
 __all__ = ["Keys", "Link", "find_keys", "link_of"]
 
@@ -107,7 +107,8 @@ def _guessed(tables: Sequence[ExportTable], cohort: ExportTable) -> Keys:
     near = sorted(cohort.facts.values(), key=lambda facts: -facts.distinct)[:3]
     listed = ", ".join(f"{facts.name} ({facts.distinct:,} different of {facts.rows:,} rows)" for facts in near)
     raise InputError(
-        f"{cohort.name}: no column, and no two, differ in every row, so nothing can be a patient's id; nearest: {listed}. "
+        f"{cohort.name}: no column, and no two, differ in every row, so nothing can be a patient's id; nearest: "
+        f"{listed}. "
         "One row of the table with the outcome is one patient: name the id with --id, or make a table with one row per "
         "patient"
     )
@@ -182,11 +183,15 @@ def _holding_ids(table: ExportTable, keys: Keys) -> Iterable[str]:
     for name, facts in table.facts.items():
         if facts.distinct < min(_SOME, own.distinct) or not _may_be_id(table, name):
             continue
-        if running and not (tokens(name) & tokens(keys.id) - {"id"} or tokens(name) & tokens(keys.table.name) - {"id"}):
+        if running and not _words(name) & (_words(keys.id) | _words(keys.table.name)):
             continue
         different = {cell for cell in table.cells(name) if cell is not None}
         if len(different & keys.values) >= _CONTAINED * len(different):
             yield name
+
+
+def _words(name: str) -> set[str]:
+    return {*folded(name).split()} - {"id", "nr", "key", "no"}
 
 
 def _counted(column: str, cells: Sequence[str | None]) -> Link:

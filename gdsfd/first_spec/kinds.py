@@ -7,23 +7,27 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from gdsfd.cohort.columns.number_lookalikes import way_to_derive
-from gdsfd.cohort.sources.sql_text import quoted
+from gdsfd.first_spec.clean_numbers import clean_number
 from gdsfd.first_spec.column_facts import ColumnFacts
 from gdsfd.first_spec.keys import Link
 from gdsfd.first_spec.leaks import leak_by_name
 from gdsfd.first_spec.sample import ExportTable
+from gdsfd.first_spec.sql_names import sql_name
 from gdsfd.first_spec.words import folded, says
 
-__all__ = ["KindGuess", "clean_number", "guess_kind"]
+__all__ = ["KindGuess", "guess_kind", "is_hierarchy"]
 
 _WIDTH = 8  #: numbered columns that make a vector
 _STRONG = (
-    r"string|path\b|path$|\bicd|icd\d|icd code|drug$|drug ?name|medication$|wirkstoff|concept id|decod|term$|trt$|orderable|"
-    r"organism|specialty|item ?id|allergyname|test ?name|\batc\b|snomed|procedure ?code|diagnos(is|e)$|_cd\b|\bcd$|substance"
+    r"string|path\b|path$|\bicd|icd\d|icd code|drug$|drug ?name|medication$|wirkstoff|concept id|decod|term$|trt$|"
+    r"orderable|"
+    r"organism|specialty|item ?id|allergyname|test ?name|\batc\b|snomed|procedure ?code|diagnos(is|e)$|_cd\b|\bcd$|"
+    r"substance"
 )
 _WEAK = r"code|item|label|name|category|service|care ?unit|value$|order ?type|event|site$|wert$"
-_NEVER = r"type$|status|notetype|unit|route|frequency|user|priority|flag|severity|number|^prev|prior|comment|uom$|art$|sev$"
+_NEVER = (
+    r"type$|status|notetype|unit|route|frequency|user|priority|flag|severity|number|^prev|prior|comment|uom$|art$|sev$"
+)
 
 
 @dataclass
@@ -84,11 +88,13 @@ def _vector(table: ExportTable, link: Link, data: list[ColumnFacts]) -> KindGues
         return None
     if any(facts.filled < facts.rows for facts in family):
         return None
-    derive = {facts.name: clean_number(facts) for facts in family if not facts.is_number}
+    cleaned = {facts.name: clean_number(facts) for facts in family if not facts.is_number}
+    if None in cleaned.values():
+        return None
     return KindGuess(
         "embedding",
         {"columns": f"{stem}*"},
-        {name: sql for name, sql in derive.items() if sql},
+        {name: one.sql for name, one in cleaned.items() if one is not None},
         [f"{len(family)} numbered columns without a blank are a vector"],
     )
 
@@ -97,27 +103,13 @@ def _has_comma(facts: ColumnFacts) -> bool:
     return facts.lookalikes is not None and facts.lookalikes.mostly_numbers
 
 
-def clean_number(facts: ColumnFacts) -> str | None:
-    """SQL of the numbers in a column that writes something around them, None where nothing has to be done.
-
-    Args:
-        facts: The column.
-    """
-    if facts.is_number or facts.lookalikes is None or not facts.lookalikes.decorated:
-        return None
-    texts = list(facts.top)
-    found = re.search(r'= "(.*)"\}$', way_to_derive(facts.name, facts.lookalikes, texts), re.DOTALL)
-    if found is None:
-        return None
-    return found[1].replace('\\"', '"').replace("\\\\", "\\")
-
-
 def _long(table: ExportTable, data: list[ColumnFacts], rows: str) -> KindGuess | None:
     """An item and a value per row; doses are no measurements, so drugs are codes."""
     values = [
         facts
         for facts in data
         if says(facts.name, "value")
+        and not _is_key(facts)
         and not says(facts.name, "unit")
         and (facts.is_number or (facts.numbers >= 0.4) or facts.mostly_numbers)
         and facts.distinct > 2
@@ -129,18 +121,20 @@ def _long(table: ExportTable, data: list[ColumnFacts], rows: str) -> KindGuess |
         return None
     value = max(values, key=lambda facts: (facts.is_number, facts.numbers, facts.filled))
     item = max(items, key=_item_score)
-    if says(item.name, "drug") or (says(table.name, "drug") and not re.search("lab|chart|vital|intakeoutput|output", folded(table.name))):
+    if says(item.name, "drug") or (
+        says(table.name, "drug") and not re.search("lab|chart|vital|intakeoutput|output", folded(table.name))
+    ):
         return None
     fields: dict[str, object] = {"item": item.name, "value": value.name}
     derive, notes = {}, [f"{rows}, each a value of an item"]
     cleaned = clean_number(value)
-    if cleaned and value.lookalikes is not None and value.lookalikes.decorated >= 0.2 * value.lookalikes.cells:
-        derive[value.name] = cleaned
-        notes.append(f"numbers of {value.name} are taken out of what is written, e.g. {next(iter(value.top))!r}")
+    if cleaned is not None:
+        derive[value.name] = cleaned.sql
+        notes.append(f"{value.name} is read with {cleaned.what}, as in {cleaned.example!r}")
     others = [facts.name for facts in items if facts is not item]
     if others:
         notes.append(f"the item could also be {', '.join(others[:4])}")
-    if not value.is_number:
+    if not value.is_number and cleaned is None:
         fields["invalid"] = "missing"
         share = value.lookalikes.cells - value.lookalikes.numbers if value.lookalikes else 0
         notes.append(f"values that are no numbers ({share:,} of those looked at) count as not measured")
@@ -150,7 +144,11 @@ def _long(table: ExportTable, data: list[ColumnFacts], rows: str) -> KindGuess |
 def _item_score(facts: ColumnFacts) -> float:
     if facts.is_time or facts.form == "duration" or not 2 <= facts.distinct <= max(5_000, 0) or facts.length > 80:
         return 0.0
-    if facts.distinct > 0.5 * facts.rows or not says(facts.name, "item") or says(facts.name, "unit"):
+    if (
+        (facts.distinct > 0.5 * facts.rows and facts.rows > 200)
+        or not says(facts.name, "item")
+        or says(facts.name, "unit")
+    ):
         return 0.0
     if facts.is_number and not (facts.integers and re.search(r"id\b|id$|code|loinc", folded(facts.name))):
         return 0.0
@@ -158,10 +156,15 @@ def _item_score(facts: ColumnFacts) -> float:
     return 1.0 + 0.2 * math.log10(facts.distinct) + 0.5 * facts.filled / facts.rows - 0.8 * bool(coarse)
 
 
+def _is_key(facts: ColumnFacts) -> bool:
+    """Whether a column of whole numbers tells rows or things apart."""
+    return facts.integers and (facts.unique or re.search(r"id$|key$|\bsk$|seq", folded(facts.name)) is not None)
+
+
 def _is_measurement(facts: ColumnFacts) -> bool:
     name = folded(facts.name)
-    named_as_key = re.search(r"id$|\bid\b|seq|number$|\bnr\b|version|index", name)
-    if not facts.is_number or named_as_key or says(facts.name, "time") or leak_by_name(facts.name):
+    named_as_key = re.search(r"\bid\b|number$|\bnr\b|version|index|code$", name)
+    if not facts.is_number or named_as_key or _is_key(facts) or says(facts.name, "time") or leak_by_name(facts.name):
         return False
     return facts.distinct > 2 and not facts.leading_zeros
 
@@ -180,8 +183,18 @@ def _code_score(facts: ColumnFacts) -> float:
     if set(facts.levels) <= {"True", "False", "true", "false", "0", "1", "Yes", "No", "Y", "N", "ja", "nein"}:
         return 0.0
     score = 0.2 + 2.0 * strong + 1.0 * weak + 1.5 * facts.filled / facts.rows
-    score += 0.3 * math.log10(facts.distinct) - 1.5 * bool(re.search(_NEVER, name)) - 0.7 * bool(re.search("name$|text$", name) and facts.length > 40)
+    score += 0.7 * bool(re.search(r"string", name)) - 0.8 * bool(re.search(r"categor|group", name))
+    score += (
+        0.3 * math.log10(facts.distinct)
+        - 1.5 * bool(re.search(_NEVER, name))
+        - 0.7 * bool(re.search("name$|text$", name) and facts.length > 40)
+    )
     return score
+
+
+def is_hierarchy(facts: ColumnFacts) -> bool:
+    """Whether codes are written as ``a|b|c``, the rarer below the more general."""
+    return sum(count for cell, count in facts.top.items() if "|" in cell) > 0.5 * sum(facts.top.values())
 
 
 def _codes(best: ColumnFacts, codes: list[ColumnFacts], data: list[ColumnFacts], rows: str) -> KindGuess:
@@ -194,11 +207,7 @@ def _codes(best: ColumnFacts, codes: list[ColumnFacts], data: list[ColumnFacts],
     stem = re.sub(r"[ _]*code$", "", best.name, flags=re.IGNORECASE)
     version = next((facts.name for facts in data if facts.name.casefold() == f"{stem}_version".casefold()), None)
     if version is not None:
-        derive[stem] = f"CAST({quoted(version)} AS VARCHAR) || ':' || {quoted(best.name)}"
+        derive[stem] = f"CAST({sql_name(version)} AS VARCHAR) || ':' || {sql_name(best.name)}"
         fields["code"] = stem
         notes.append(f"codes of two versions share spellings, so {version} belongs to the code")
-    bars = sum(count for cell, count in best.top.items() if "|" in cell)
-    if bars > 0.5 * sum(best.top.values()):
-        fields["separator"] = "|"
-        notes.append("with the separator, a|b|c also counts as a|b and as a")
     return KindGuess("codes", fields, derive, notes)

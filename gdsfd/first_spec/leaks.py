@@ -1,4 +1,4 @@
-"""Columns that would give the outcome away: known only at the end, the outcome in other words, somebody's forecast of it."""
+"""Columns that would give the outcome away: known only at the end, the outcome in other words, a forecast of it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ _THRESHOLD, _PER_CLASS = 0.95, 10
 #: What a name says -> why such a column leaks; the first that fits is told.
 _NAMES = (
     (
-        r"death|(?<!stu)died|\bdead\b|deceased|\bdod\b|mortal|expired?\b|expire flag|surviv|exitus|verstorb|\btod(es)?\b|"
+        r"death|(?<!stu)died|\bdead\b|deceased|\bdod\b|mortal|expired?\b|expire flag|surviv|exitus|verstorb|"
+        r"\btod(es)?\b|"
         r"sterb|deces\b|fallec|\bdth|muert",
         "says whether or when somebody died",
     ),
     (
-        r"discharg|\bdisch|disposition|entlass|austritt|sortie|\balta\b|egreso|activeupon|\bdsch|outtime|\bout time|separation",
+        r"discharg|\bdisch|disposition|entlass|austritt|sortie|\balta\b|egreso|activeupon|\bdsch|outtime|\bout time|"
+        r"separation",
         "known at discharge only",
     ),
-    (r"\blos\b|los$|length of stay|stay days|duration of stay|liegedauer|verweildauer|duree (de )?sejour|\bdays in\b", "how long the stay was is known at its end"),
+    (r"\blos\b|los$|length of stay|stay days|duration of stay|liegedauer|verweildauer|duree (de )?sejour|\bdays "
+    r"in\b", "how long the stay was is known at its end"),
     (r"charge|\bcosts?\b|cst\b|billing|\bdrg|reimburs|kosten|erlos", "billed after the stay"),
     (r"readmi\w* ?\d|follow ?up|outcome|\bnach(sorge|beobachtung)|\blast\b|\bfinal\b", "recorded afterwards"),
-    (r"\bdnr|hospice|palliat|end ?of ?life|\beol\b|eol(id|save|disc)|care limit|comfort", "a decision that follows from how somebody expects it to end"),
-    (r"predict(ed|ion)|\bpred(icu|hosp|vent)|surv\d|risk score|unabridged|actual(icu|hosp|vent)|prognos", "a model's or a person's forecast, often fitted on this outcome"),
-    (r"\bsaps|\bsofa|apache ?score|acutephysiologyscore|\baps\b|\bsps\b|\boasis\b|\bmews\b|\bnews2?\b", "a score made of the same measurements, often worked out afterwards: a benchmark, not an input"),
+    (r"\bdnr|hospice|palliat|end ?of ?life|\beol\b|eol(id|save|disc)|care limit|comfort", "a decision that follows "
+    "from how somebody expects it to end"),
+    (r"predict(ed|ion)|\bpred(icu|hosp|vent)|surv\d|risk score|unabridged|actual(icu|hosp|vent)|prognos", "a model's "
+    "or a person's forecast, often fitted on this outcome"),
+    (r"\bsaps|\bsofa|apache ?score|acutephysiologyscore|\baps\b|\bsps\b|\boasis\b|\bmews\b|\bnews2?\b", "a score "
+    "made of the same measurements, often worked out afterwards: a benchmark, not an input"),
 )  # fmt: skip
 _TABLES = (
-    (r"discharge|\bdrg|billing|\bdeath|mortality|\beol\b|plan eol|hospice|claims|abrechnung", "its rows are made at the end of the stay, or because of how it ends"),
+    (r"discharge|\bdrg|billing|\bdeath|mortality|\beol\b|plan eol|hospice|claims|abrechnung", "its rows are made at "
+    "the end of the stay, or because of how it ends"),
 )  # fmt: skip
 
 

@@ -65,7 +65,13 @@ def find_look_ups(
                 continue
             elif why is not None:
                 leaves[name] = why
-            elif facts.filled and not facts.is_time and not says(name, "text") and not facts.unique and len(columns) < _MOST:
+            elif (
+                facts.filled
+                and not facts.is_time
+                and not says(name, "text")
+                and not facts.unique
+                and len(columns) < _MOST
+            ):
                 columns.append(name)
         if columns:
             found.append(LookUp(table, on, tuple(columns), leaves))

@@ -1,4 +1,4 @@
-"""The outcome: never guessed, but candidates are named, and which of two values is the positive one where that is plain."""
+"""The outcome: never guessed, but candidates are named, and which of two values is positive where that is plain."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gdsfd.cohort.keys.spellings import equal_values, reads_as_missing
-from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.errors import InputError, near_names, shown
 from gdsfd.first_spec.column_facts import ColumnFacts
 from gdsfd.first_spec.sample import ExportTable
+from gdsfd.first_spec.sql_names import sql_name
 from gdsfd.first_spec.words import folded
 
 __all__ = ["OutcomeGuess", "find_outcome", "label_values", "outcome_candidates"]
@@ -19,13 +19,15 @@ _NAMES = (
     r"death|died|dead|mortal|expire|surviv|status|outcome|readmi|response|responder|verstorb|tod\b|deces|fallec|"
     r"exitus|progress|relapse|recurr|\bdx\b|disease|\btarget|\blabel|event|complication|boolean value"
 )
-_POSITIVE = frozenset(
-    "1 true t yes y ja j oui si sim pos positive present expired dead died deceased death verstorben tot decede "
-    "case responder relapse event abnormal malignant sick".split()
+_STRONG = r"death|died|mortal|expire|hospdead|surviv|readmi|response|verstorb|outcome|discharge status"
+_NEVER = r"marital|teaching|order|description"
+_POSITIVE = (
+    "1 true t yes y ja j oui si sim pos positive present expired dead died deceased death verstorben tot decede case "
+    "responder relapse event abnormal malignant sick"
 )
-_NEGATIVE = frozenset(
+_NEGATIVE = (
     "0 false f no n nein non neg negative absent alive survived living lebend vivant vivo control nonresponder "
-    "non-responder none normal benign healthy".split()
+    "non-responder none normal benign healthy"
 )
 _MOST_LEVELS = 12
 
@@ -74,15 +76,22 @@ def outcome_candidates(tables: Sequence[ExportTable], most: int = 8) -> list[str
     """
     found = []
     for table in tables:
-        one_each = any(facts.unique for facts in table.facts.values())
+        used = [
+            sum(other.column(name) is not None for other in tables) - 1
+            for name, facts in table.facts.items()
+            if facts.unique
+        ]
+        one_each = max(used, default=-1) > 0 or (used and len(tables) < 4)
         for place, (name, facts) in enumerate(table.facts.items()):
             levels = facts.levels
             few = 2 <= len(levels) <= _MOST_LEVELS and facts.distinct <= 200
             if not (one_each and few) or facts.is_time or not facts.filled > 0.5 * facts.rows:
                 continue
             score = 3.0 * bool(re.search(_NAMES, folded(name))) + 1.0 * (len(levels) == 2)
+            score += 2.0 * bool(re.search(_STRONG, folded(name))) - 2.0 * bool(re.search(_NEVER, folded(name)))
+            score += 0.1 * max(used)
             score += 1.0 * _is_pair(list(levels)) + 1.5 * (place == len(table.columns) - 1)
-            if score >= 2.0:
+            if score >= (1.5 if len(tables) == 1 else 2.0):
                 found.append((-score, f"{table.name}.{name}"))
     return [name for _, name in sorted(found)[:most]]
 
@@ -174,13 +183,14 @@ def _by_presence(guess: OutcomeGuess, facts: ColumnFacts, joined: bool) -> None:
     """Whether the cell is filled: a date of death."""
     if facts.filled == facts.rows and not joined:
         raise InputError(
-            f"--outcome {guess.column}: every row of {guess.table.name} has a value and none is another class; name a column "
+            f"--outcome {guess.column}: every row of {guess.table.name} has a value and none is another class; name "
+            f"a column "
             "that differs, or, where only some patients stand in this table, the table of all patients with --cohort"
         )
     column = guess.column
     guess.name = f"{guess.name}_known"
     guess.positive, guess.negative, guess.missing = ["1"], ["0"], []
-    guess.derive = f"CASE WHEN {quoted(column)} IS NULL THEN 0 ELSE 1 END"
+    guess.derive = f"CASE WHEN {sql_name(column)} IS NULL THEN 0 ELSE 1 END"
     guess.column = re.sub(r"\W+", "_", guess.name)
     guess.notes.append(f"positive where {column} is filled; a blank counts as negative, not as unknown")
 
@@ -190,7 +200,10 @@ def _is_pair(values: Sequence[str]) -> bool:
 
 
 def _signs(values: Sequence[str]) -> list[str]:
-    return ["+" if _plain(value) in _POSITIVE else "-" if _plain(value) in _NEGATIVE else "?" for value in values]
+    return [
+        "+" if _plain(value) in _POSITIVE.split() else "-" if _plain(value) in _NEGATIVE.split() else "?"
+        for value in values
+    ]
 
 
 def _plain(value: str) -> str:
@@ -201,7 +214,9 @@ def _by_pair(guess: OutcomeGuess, facts: ColumnFacts, values: list[str]) -> None
     if not _is_pair(values):
         ways = "--positive VALUE (the others are then negative), or --classes for several classes"
         counted = ", ".join(f"{value!r} ({facts.levels[value]:,})" for value in values[:_MOST_LEVELS])
-        raise InputError(f"--outcome {guess.column}: which of its values is positive? It has {counted or 'none'}; say {ways}")
+        raise InputError(
+            f"--outcome {guess.column}: which of its values is positive? It has {counted or 'none'}; say {ways}"
+        )
     order = _signs(values)
     guess.positive, guess.negative = [values[order.index("+")]], [values[order.index("-")]]
     guess.notes.append("which value is positive is told by the words")

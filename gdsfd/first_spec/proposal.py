@@ -55,6 +55,12 @@ class Entry:
         """The modality's name."""
         return str(self.fields.get("name", self.title))
 
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Start and end of its window, minutes."""
+        window = self.fields.get("window")
+        return (float(window[0]), float(window[1])) if isinstance(window, list) else None
+
 
 @dataclass
 class Proposal:

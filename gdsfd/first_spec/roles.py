@@ -46,8 +46,9 @@ def guess_environment(columns: Iterable[ColumnFacts], taken: Sequence[str], pref
     ranked = [*by_layout, *sorted(places, key=_rank), *eras]
     if not ranked:
         return RoleGuess(
-            (), "no column looks like a hospital, unit, region or era; name one if there is: what differs between sites "
-            "is what a model must not lean on"
+            (),
+            "no column looks like a hospital, unit, region or era; name one if there is: what differs between sites "
+            "is what a model must not lean on",
         )
     best = ranked[0]
     others = list(dict.fromkeys(facts.name for facts in ranked if facts.name != best.name))
@@ -64,7 +65,11 @@ def _rank(facts: ColumnFacts) -> tuple[int, int]:
     from gdsfd.first_spec.words import folded
 
     name = folded(facts.name)
-    order = (r"hospital(?!.*source)|klinik|clinic|facility|center|centre|site|zentrum|hopital", r"region|country|land", r"icu|unit|ward|care|station")
+    order = (
+        r"hospital(?!.*source)|klinik|clinic|facility|center|centre|site|zentrum|hopital",
+        r"region|country|land",
+        r"icu|unit|ward|care|station",
+    )
     kind = next((k for k, pattern in enumerate(order) if re.search(pattern, name)), len(order))
     from_where = bool(re.search(r"source|admit|visit|stay|teaching|bed", name))
     return (kind + 4 * from_where, -facts.distinct)
@@ -95,5 +100,7 @@ def guess_groups(columns: Iterable[ColumnFacts], taken: Sequence[str], preferred
         and (facts.name.casefold() in listed or (not listed and says(facts.name, "group")))
     ]
     if not found:
-        return RoleGuess((), "no column looks like sex, race, ethnicity or insurance; name those whose errors are to be compared")
+        return RoleGuess(
+            (), "no column looks like sex, race, ethnicity or insurance; name those whose errors are to be compared"
+        )
     return RoleGuess(tuple(found), "errors are compared between them, and they may be declared as suspects")

@@ -27,7 +27,9 @@ def spec_text(proposal: Proposal) -> str:
         by_reason: dict[str, list[str]] = {}
         for name, why in proposal.unused.items():
             by_reason.setdefault(why, []).append(name)
-        blocks.append(_remarks(["Nothing is taken of:", *(f"  {', '.join(names)}: {why}" for why, names in by_reason.items())]))
+        blocks.append(
+            _remarks(["Nothing is taken of:", *(f"  {', '.join(names)}: {why}" for why, names in by_reason.items())])
+        )
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 

@@ -10,10 +10,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.sources.sql_text import quoted, string_literal
+from gdsfd.cohort.sources.sql_text import string_literal
 from gdsfd.errors import shown
 from gdsfd.first_spec.column_facts import ColumnFacts
 from gdsfd.first_spec.sample import ExportTable
+from gdsfd.first_spec.sql_names import sql_name
 from gdsfd.first_spec.words import folded, says
 
 __all__ = ["TimeGuess", "guess_origin", "guess_time", "minutes_since_origin", "stamp_sql", "time_columns"]
@@ -49,17 +50,19 @@ def time_columns(table: ExportTable) -> list[str]:
     for name, facts in table.facts.items():
         numeric = facts.is_number and says(name, "time") and not facts.leading_zeros and not says(name, "unit")
         numeric = numeric and max(abs(facts.lowest), abs(facts.highest)) < _MINUTES_OF_100_YEARS and facts.distinct > 1
-        years = facts.is_number and facts.integers and 1800 <= facts.lowest and facts.highest <= 2200
+        years = facts.is_number and facts.integers and facts.lowest >= 1800 and facts.highest <= 2200
         if (facts.is_time or facts.form == "duration" or (numeric and not years)) and not says(name, "birth"):
             found.append(name)
     return found
 
 
-def guess_time(table: ExportTable, events: bool, preferred: Sequence[str] = (), never: Sequence[str] = ()) -> TimeGuess | None:
+def guess_time(
+    table: ExportTable, events: bool, preferred: Sequence[str] = (), never: Sequence[str] = ()
+) -> TimeGuess | None:
     """Chooses the time of a table's rows.
 
-    Values count from when they were observed; what somebody wrote down (codes) from when it was written, where the table
-    has that.
+    Values count from when they were observed; what somebody wrote down (codes) from when it was written, where the
+    table has that.
 
     Args:
         table: The table.
@@ -87,8 +90,9 @@ def _score(facts: ColumnFacts, events: bool) -> float:
     name = facts.name
     score = 2.0 * (facts.filled / max(facts.rows, 1)) + 1.0 * says(name, "time") + 0.5 * (facts.clock and facts.is_time)
     score += (1.5 if not events else -0.5) * says(name, "entered")
-    score += 0.5 * bool(re.search(r"order|chart|observ|collect|taken|drawn|abnahme|entnahme|start|begin", folded(name)))
-    score -= 0.3 * bool(re.search(r"entry|status", folded(name))) + 0.1 * bool(re.search("start|begin", folded(name)))
+    score += 0.5 * bool(re.search(r"order|chart|observ|collect|taken|drawn|abnahme|entnahme", folded(name)))
+    score += 0.5 * facts.distinct / max(facts.filled, 1)
+    score -= 0.3 * bool(re.search(r"entry", folded(name)))
     return score - 4.0 * says(name, "end") - 1.5 * says(name, "stored") - 0.5 * (facts.distinct == 1)
 
 
@@ -114,11 +118,19 @@ def _as_guess(table: ExportTable, name: str) -> TimeGuess:
     if factor == 1.0:
         return TimeGuess(name, (name,), form="number", notes=notes)
     derived = f"{folded(name).replace(' ', '_')}_minutes"
-    number = f"{factor:g} * {quoted(name)}" if factor > 1 else f"{quoted(name)} / 60"
-    if re.search(r"dy$", folded(name)):
-        number = f"1440 * ({quoted(name)} - CASE WHEN {quoted(name)} > 0 THEN 1 ELSE 0 END)"
+    number = f"{factor:g} * {sql_name(name)}" if factor > 1 else f"{sql_name(name)} / 60"
+    if _is_study_day(name):
+        number = f"1440 * ({sql_name(name)} - CASE WHEN {sql_name(name)} > 0 THEN 1 ELSE 0 END)"
         notes.append("day 1 is the first day, and there is no day 0, as in study data")
     return TimeGuess(derived, (name,), {derived: number}, "number", factor, notes)
+
+
+def _is_study_day(name: str) -> bool:
+    return _counts_days(name) and re.search(r"dy$", folded(name)) is not None
+
+
+def _counts_days(name: str) -> bool:
+    return says(name, "days") and not says(name, "minutes") and not says(name, "hours")
 
 
 def _unit(facts: ColumnFacts) -> tuple[str, bool]:
@@ -135,10 +147,12 @@ def stamp_sql(facts: ColumnFacts) -> tuple[str, list[str]]:
         facts: The column.
     """
     pattern = facts.pattern or "%Y-%m-%d"
-    text = quoted(f"{facts.name}__text")
+    text = sql_name(f"{facts.name}__text")
     notes = [f"read as {pattern}"]
     if not facts.sure:
-        notes.append("day and month cannot be told apart in the rows looked at; if it is the other way round, change it")
+        notes.append(
+            "day and month cannot be told apart in the rows looked at; if it is the other way round, change it"
+        )
     if not facts.clock:
         notes.append("it has dates without a time of day, which count from midnight")
     return f"strptime({text}, {string_literal(pattern)})", notes
@@ -155,13 +169,18 @@ def _fill_gaps(guess: TimeGuess, table: ExportTable, best: str, others: Iterable
         if other.form == "timestamp" and other.filled > facts.filled and folded(name).startswith(stem) and stem:
             derived = f"{stem.replace(' ', '_')}_at"
             guess.column, guess.read = derived, (best, name)
-            guess.derive = {derived: f"COALESCE({quoted(best)}, {quoted(name)})"}
-            guess.notes.append(f"{best} is blank in {facts.rows - facts.filled:,} of {facts.rows:,} rows; {name} stands in")
+            guess.derive = {derived: f"COALESCE({sql_name(best)}, {sql_name(name)})"}
+            guess.notes.append(
+                f"{best} is blank in {facts.rows - facts.filled:,} of {facts.rows:,} rows; {name} stands in"
+            )
             return
 
 
 def guess_origin(
-    cohort: ExportTable, preferred: Sequence[str] = (), events: Sequence[tuple[ExportTable, str, str]] = (), id: str = ""
+    cohort: ExportTable,
+    preferred: Sequence[str] = (),
+    events: Sequence[tuple[ExportTable, str, str]] = (),
+    id: str = "",
 ) -> str | None:
     """The column of the cohort table that times are counted from: the beginning of the stay.
 
@@ -222,7 +241,8 @@ def _number(cell: str | None, facts: ColumnFacts, factor: float) -> float | None
     if cell is None:
         return None
     if facts.is_number:
-        return float(cell) * factor
+        value = float(cell)
+        return factor * (value - 1 if _is_study_day(facts.name) and value > 0 else value)
     found = re.search(r"(-?)(\d+):(\d{2})", cell)
     return None if not found else (-1 if found[1] else 1) * (60.0 * int(found[2]) + int(found[3]))
 
@@ -231,6 +251,8 @@ def _stamp(cell: str | None, facts: ColumnFacts) -> datetime | None:
     if cell is None:
         return None
     try:
-        return datetime.strptime(cell, facts.pattern) if facts.pattern else datetime.fromisoformat(cell.replace("/", "-"))
+        return (
+            datetime.strptime(cell, facts.pattern) if facts.pattern else datetime.fromisoformat(cell.replace("/", "-"))
+        )
     except ValueError:
         return None

@@ -1,9 +1,10 @@
-"""Whether a proposal builds: it is checked like any spec, and what cannot be read is mended or left out, with the reason."""
+"""Whether a proposal builds: it is checked like any spec; what cannot be read is mended, or left out with a reason."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gdsfd.cohort.spec import CohortSpec
@@ -17,7 +18,9 @@ __all__ = ["tried"]
 _ROUNDS = 4
 
 
-def tried(proposal: Proposal, base_dir: Path, scratch: Path | None = None, on_part: Callable[[str], None] | None = None) -> SpecCheck:
+def tried(
+    proposal: Proposal, base_dir: Path, scratch: Path | None = None, on_part: Callable[[str], None] | None = None
+) -> SpecCheck:
     """Mends a proposal until it has no fault.
 
     Text among numbers is read as missing; a modality that still cannot be read is left out, with the message as reason.
@@ -34,30 +37,44 @@ def tried(proposal: Proposal, base_dir: Path, scratch: Path | None = None, on_pa
     Raises:
         InputError: The cohort table itself cannot be read as proposed, or no modality is left.
     """
+    whole = SpecCheck()
+    waiting = proposal.taken
     for _ in range(_ROUNDS):
         if not proposal.taken:
             why = "; ".join(f"{entry.name}: {entry.left_out}" for entry in proposal.modalities[:5])
             raise InputError(f"no table is left that a modality could be made of. {why}")
-        spec = CohortSpec(**{"base_dir": base_dir, **tomllib.loads(spec_text(proposal))})
+        if not waiting:
+            return whole
+        part = replace(proposal, modalities=waiting)
+        spec = CohortSpec(**{"base_dir": base_dir, **tomllib.loads(spec_text(part))})
         found = check_spec(spec, scratch=scratch, on_part=on_part)
-        if found.ok:
-            return found
-        by_name = {entry.name: entry for entry in proposal.taken}
+        whole.cohort, whole.warnings = found.cohort, [*whole.warnings, *found.warnings]
+        whole.modalities += found.modalities
         told: dict[str, list[str]] = {}
         for fault in found.faults:
             told.setdefault(fault.where, []).append(fault.text)
-        for where in set(told) - set(by_name):
+        names = {entry.name for entry in waiting}
+        for where in set(told) - names:
             _mend_cohort(proposal, told[where])
-        for where in set(told) & set(by_name):
-            _mend(by_name[where], told[where])
-    raise InputError(f"no spec could be found that reads this export; the last fault: {cut_text(found.faults[0].text, 500)}")
+        if set(told) - names:
+            whole, waiting = SpecCheck(), proposal.taken
+            continue
+        wrong = [entry for entry in waiting if entry.name in told]
+        for entry in wrong:
+            _mend(entry, told[entry.name])
+        waiting = [entry for entry in wrong if entry.left_out is None]
+    raise InputError(
+        f"no spec could be found that reads this export; the last fault: {cut_text(found.faults[0].text, 500)}"
+    )
 
 
 def _mend_cohort(proposal: Proposal, texts: list[str]) -> None:
     """Environment and groups can be done without; an id or an outcome that is refused cannot."""
     for name in ("environment", "groups"):
         if proposal.cohort.fields.get(name) is not None and any(f"cohort.{name}" in text for text in texts):
-            proposal.cohort.notes[name].append(f"{proposal.cohort.fields[name]} was left out: {cut_text(texts[0], 300)}")
+            proposal.cohort.notes[name].append(
+                f"{proposal.cohort.fields[name]} was left out: {cut_text(texts[0], 300)}"
+            )
             proposal.cohort.fields[name] = None
             return
     raise InputError("; ".join(cut_text(text, 600) for text in texts[:3]))

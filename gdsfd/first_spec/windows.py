@@ -41,28 +41,37 @@ def prediction_time(lags: Sequence[NDArray[np.float64]], hours: float | None, kn
     return _DAY, "24 hours after the beginning: a guess; write the moment at which predictions are to be made"
 
 
-def window_of(lags: NDArray[np.float64], end: float, events: bool) -> tuple[float, float, str]:
+def window_of(lags: NDArray[np.float64], end: float, steps: bool) -> tuple[float, float, str]:
     """Start and end of one table's window in minutes, and why it starts there.
 
     Args:
         lags: Minutes since the beginning of its rows.
         end: When the prediction is made.
-        events: Whether the rows are values in time steps.
+        steps: Whether the rows are values in steps of minutes or hours, so that a long window has very many.
     """
     before = lags[lags < min(end, 0.0)]
     inside = (lags < end).sum()
     if end <= 0:
-        start = next((begin for begin in _BEGINNINGS[3:] if len(before) and (before >= begin).mean() > 0.98), _BEGINNINGS[-1])
+        start = next(
+            (begin for begin in _BEGINNINGS[3:] if len(before) and (before >= begin).mean() > 0.98), _BEGINNINGS[-1]
+        )
         return start, end, "all that was recorded before the prediction"
     if not len(before) or len(before) < 0.01 * max(inside, 1):
         return 0.0, end, "from the beginning to the prediction; later rows are left out"
-    far = _BEGINNINGS[:4] if events else _BEGINNINGS
+    if steps and len(before) < 0.05 * inside:
+        return 0.0, end, "from the beginning to the prediction; later rows are left out"
+    far = _BEGINNINGS[:2] if steps else _BEGINNINGS
     start = next((begin for begin in far[1:] if (before >= begin).mean() > 0.9), far[-1])
-    return start, end, f"rows up to {-start / _DAY:g} days before the beginning were known, later than the end they are left out"
+    return (
+        start,
+        end,
+        f"rows up to {-start / _DAY:g} days before the beginning were known, later than the end they are left out",
+    )
 
 
 def bin_of(start: float, end: float, clock: bool) -> float:
-    """Minutes per step: an hour of a day or two, four of a few days, a day of anything longer or without a time of day."""
+    """Minutes per step: an hour of a day or two, four of a few days, a day of anything longer or without a time of "
+    "day."""
     if not clock or end - start > 14 * _DAY:
         return max(_DAY, np.ceil((end - start) / (300 * _DAY)) * _DAY)
     return 60.0 if end - start <= 2 * _DAY else 240.0

@@ -6,51 +6,74 @@ import re
 import unicodedata
 from functools import cache
 
-__all__ = ["folded", "says", "tokens"]
+__all__ = ["folded", "says"]
 
-#: Role -> regular expression. ``\b`` stands between the words of a name, however it joins them (see :func:`folded`);
-#: what has none is also found inside a word, as in ``hospitaldischargestatus``.
-_ROLES = {
-    "person": r"\b(subject|person|patient|patienten|pat|mrn|pid|empi|uniquepid|usubjid|ptid|rid|probands?|malade|paciente)\b"
-    r"|\bpat(ient)?\b|uniquepid",
-    "stay": r"stay|visit|encounter|admission|hadm|episode|\bfall|aufenthalt|sejour|ingreso|\bcase\b|spell",
-    "id": r"\b(id|ids|nr|no|num|number|key|sk|uid|uuid|guid|identifier|nummer|numero|clave|code|hash|usubjid|mrn|rid|ptid)\b"
-    r"|id$|(fall|pat|aufenthalt)nr$",
-    "environment": r"\b(hospital|site|sites|cent(er|re|ro|rum)|zentrum|clinic|klinik|clinica|clinique|krankenhaus|hopital|"
-    r"facility|institution|provider|trust|standort|etablissement|region|country|land|unit|ward|station|service|department|dept|"
-    r"abteilung|icu|careunit|site(id|code|name)|center(id|code)|dz(class))\b|hospitalid|siteid|clinicid|icutype|unittype|"
-    r"careunit|care_site",
-    "era": r"\b(era|epoch|period|year|jahr|annee|ano|wave|year_group|cohort)\b|year_group",
-    "group": r"\b(sex|gender|race|ethnic|ethnicity|ethnic_group|geschlecht|sexe|sexo|genero|genre|herkunft|ethnie|raza|"
-    r"ptgender|ptraccat|ptethcat|insurance|payer)\b|gender|ethnicity",
-    "text": r"\b(note|text|comment|comments|remark|narrative|report|description|free ?text|kommentar|bemerkung|befundtext)\b",
-    "item": r"\b(item|items|label|param|parameter|parameters|test|testcd|analyte?|analyt|measure|measurement|variable|"
-    r"observation|component|loinc|vital|labname|kenngrosse|messgrosse|examen|prueba|feature|signal|channel|concept|code)\b"
-    r"|itemid|testcd|label|labname|labothername|parameter|concept_id|analyte|result_name",
-    "value": r"\b(value|values|val|valuenum|result|results|wert|messwert|ergebnis|valeur|resultat|resultado|valor|reading|"
-    r"stresn|orres|numeric)\b|valuenum|valuenumeric|labresult|labotherresult|chartvalue|value_as_number|stresn",
-    "code": r"\b(code|codes|icd|icd9|icd10|snomed|atc|ndc|drug|drugs|medication|medicament|medikament|wirkstoff|term|decod|trt|"
-    r"diagnosis|diagnose|diagnostic|procedure|prozedur|ops|path|string|concept|name|item|category|organism|allergen|orderable|"
-    r"order_type|service|specialty|event|site|type|careunit)\b|string|path$|icd|drug|medication|concept_id|decod$|term$|trt$|"
-    r"code$|allergyname|hcpcs",
-    "drug": r"\b(drug|drugs|medication|medikament|medikation|medicament|wirkstoff|substance|substanz|atc|ndc|dose|dosis|"
-    r"dosage|prescription|infusion|trt|rate|amount|input|ingredient)\b|drug|medication|infusion|(^|\b)cm\b",
-    "start": r"admi(t|ssion|tted)|intime|arriv|aufnahme|eintritt|entree|ingreso|enrol|baseline|\bindex\b|prediction|"
-    r"(visit|encounter|stay|unit|study|case)\W?start|rfst|exam ?date|randomi[sz]|inclusion",
-    "birth": r"birth|dob\b|geburt|naissance|nacimiento|geb(jahr|datum|dat)",
-    "end": r"stop|\bend|(^|\b)end|discharge|\bdisch|\bout|outtime|expir|revis|updat|discontinu|cancel|entlass|austritt|"
-    r"\bende?\b|\bfin\b|sortie|\balta\b|completed|closed|prior|due\b|schedul",
+#: Role -> words that say it where they are a word of their own.
+_WORDS = {
+    "person": "subject person patient patienten pat mrn pid empi uniquepid usubjid ptid rid proband probands malade "
+    "paciente",
+    "stay": "case fall spell",
+    "id": "id ids nr no num number key sk uid uuid guid identifier nummer numero clave code hash usubjid mrn rid ptid",
+    "environment": "hospital site sites center centre centrum centro zentrum clinic klinik clinica clinique "
+    "krankenhaus hopital "
+    "facility institution provider trust standort etablissement region country land unit ward station service "
+    "department "
+    "dept abteilung icu careunit siteid sitecode dzclass",
+    "era": "era epoch period year jahr annee ano wave cohort",
+    "group": "sex gender race ethnic ethnicity geschlecht sexe sexo genero genre herkunft ethnie raza ptgender "
+    "ptraccat "
+    "ptethcat insurance payer",
+    "text": "note text comment comments remark narrative report description kommentar bemerkung befundtext",
+    "item": "item items label param parameter parameters test testcd analyte analyt measure measurement variable "
+    "observation "
+    "component loinc vital labname kenngrosse messgrosse examen prueba feature signal channel concept code",
+    "value": "value values val valuenum result results wert messwert ergebnis valeur resultat resultado valor "
+    "reading stresn "
+    "orres numeric",
+    "drug": "drug drugs medication medikament medikation medicament wirkstoff substance substanz atc ndc dose dosis "
+    "dosage "
+    "prescription infusion trt rate amount input ingredient cm",
+    "start": "index prediction",
+    "birth": "dob",
+    "end": "out ende fin alta completed closed due",
+    "entered": "",
+    "stored": "",
+    "time": "day days dy ts tag hora dt moment t",
+    "minutes": "min mins",
+    "hours": "hr hrs h",
+    "days": "day days dy tag tage jour jours dia dias",
+    "seconds": "sec secs",
+    "unit": "unit units uom einheit unite unidad stresu orresu valueuom amountuom rateuom",
+    "row number": "sno seq sequence column0 index row rownum x v1 lfdnr seqnum",
+}
+#: Role -> what says it anywhere in a name, also inside a word, as in ``hospitaldischargestatus``.
+_PARTS = {
+    "person": r"uniquepid",
+    "stay": r"stay|visit|encounter|admission|hadm|episode|aufenthalt|sejour|ingreso|^fall",
+    "id": r"id$|(fall|pat|aufenthalt)nr$",
+    "environment": r"hospitalid|siteid|clinicid|icutype|unittype|careunit|care site",
+    "era": r"year group",
+    "group": r"gender|ethnicity",
+    "item": r"itemid|testcd|label|labname|labothername|parameter|concept id|analyte|result name",
+    "value": r"valuenum|valuenumeric|labresult|labotherresult|chartvalue|value as number|stresn",
+    "drug": r"drug|medication|infusion",
+    "start": r"admi(t|ssion|tted)|intime|arriv|aufnahme|eintritt|entree|ingreso|enrol|baseline|rfst|exam ?date|"
+    r"randomi[sz]|"
+    r"inclusion|(visit|encounter|stay|unit|study|case) ?start",
+    "birth": r"birth|geburt|naissance|nacimiento|geb(jahr|datum|dat)",
+    "end": r"stop|\bend|discharge|\bdisch|outtime|expir|revis|updat|discontinu|cancel|entlass|austritt|sortie|prior|"
+    r"schedul",
     "entered": r"enter(ed)?|\bsave|saveoffset|erfasst|saisi|registered|documented",
-    "stored": r"\bstor(e|ed)|storetime|storedate|verif|result(ed)?_|resulted|reported|released|freigabe|valid",
-    "time": r"time|date|offset|minute|hour|\bday|\bdy\b|dy$|dtc$|\bts\b|_ts$|zeit|datum|stunde|\btag\b|heure|\bjour|fecha|"
-    r"\bhora|\bam$|timestamp|\bdt\b|moment|viscode|\bt\b",
-    "minutes": r"offset|minute|\bmins?\b",
-    "hours": r"hour|\bhrs?\b|\bh\b|stunde|heure|\bhora",
-    "days": r"\bdays?\b|\bdy\b|dy$|\btage?\b|\bjours?\b|\bdias?\b",
-    "seconds": r"second|\bsecs?\b|sekunde",
-    "unit": r"\b(unit|units|uom|einheit|unite|unidad|stresu|orresu|valueuom|amountuom|rateuom)\b|uom$|unit_concept",
-    "row number": r"^(sno|s no|unnamed.*|column0|index|row|row ?num(ber)?|rownum|x|v1|lfdnr|lfd nr|seq ?num|seq)$|"
-    r"\bseq(uence)?\b|seq$",
+    "stored": r"\bstor(e|ed)|storetime|storedate|verif|resulted|result(ed)? (at|time|ts|date)|reported|released|"
+    r"freigabe|valid",
+    "time": r"time|date|offset|minute|hour|^(?!body|study|ready)[a-z]{2,5}dy$|dtc$|zeit|datum|stunde|heure|\bjour|"
+    r"fecha|\bam$",
+    "minutes": r"offset|minute",
+    "hours": r"hour|stunde|heure|\bhora",
+    "days": r"^(?!body|study|ready)[a-z]{2,5}dy$",
+    "seconds": r"second|sekunde",
+    "unit": r"uom$|unit concept",
+    "row number": r"^unnamed|row ?num|lfd ?nr|seq ?num|seq$|^s no$",
 }
 
 
@@ -72,22 +95,18 @@ def _folded(name: str) -> str:
     return " ".join(re.sub(r"[^0-9a-z]+", " ", plain.casefold()).split())
 
 
-def tokens(name: str) -> frozenset[str]:
-    """The words of a name."""
-    return frozenset(folded(name).split())
-
-
 @cache
 def says(name: str, role: str) -> bool:
     """Whether a name says that a column plays a role.
 
     Args:
         name: The column's name.
-        role: A key of the module's table: ``"person"``, ``"time"``, ``"environment"``, ...
+        role: ``"person"``, ``"time"``, ``"environment"``, ...: a key of the module's tables.
 
     Example:
         >>> says("uniquepid", "person"), says("Klinik", "environment"), says("sodium", "time")
         (True, True, False)
     """
     plain = folded(name)
-    return re.search(_ROLES[role], plain) is not None or re.search(_ROLES[role], plain.replace(" ", "_")) is not None
+    by_part = role in _PARTS and re.search(_PARTS[role], plain) is not None
+    return by_part or not frozenset(plain.split()).isdisjoint(_WORDS.get(role, "").split())

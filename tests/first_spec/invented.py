@@ -137,7 +137,9 @@ def trial(folder: Path) -> Export:
         "AGE": rng.integers(20, 80, n),
         "SEX": rng.choice(["F", "M"], n),
         "RACE": rng.choice(["WHITE", "BLACK OR AFRICAN AMERICAN", "ASIAN"], n),
-        "RFSTDTC": (pd.Timestamp("2016-01-01") + pd.to_timedelta(rng.integers(0, 700, n), unit="D")).strftime("%Y-%m-%d"),
+        "RFSTDTC": (pd.Timestamp("2016-01-01") + pd.to_timedelta(rng.integers(0, 700, n), unit="D")).strftime(
+            "%Y-%m-%d"
+        ),
         "DTHFL": np.where(died, "Y", ""),
         "DTHDY": np.where(died, rng.integers(100, 400, n).astype(str), ""),
         "RESPONSE": np.where(responds, "Responder", "Non-responder"),

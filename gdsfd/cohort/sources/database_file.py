@@ -132,7 +132,10 @@ def tables_of(path: str | Path) -> list[str]:
 
 
 def _duckdb(path: str) -> duckdb.DuckDBPyConnection:
-    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
     return duckdb.connect(path, read_only=True, config=settings)
 
 

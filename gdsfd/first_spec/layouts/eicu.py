@@ -19,7 +19,8 @@ EICU = Layout(
     notes=(
         "One patient is one stay in a unit. Times are minutes after the admission to the unit.",
         "Whole tables are absent at whole hospitals, so the pattern of what is there tells the hospital apart.",
-        "A third of the stays ended before 24 hours were over; where = \"unitdischargeoffset >= 1440\" in [cohort] leaves "
+        "A third of the stays ended before 24 hours were over; where = \"unitdischargeoffset >= 1440\" in [cohort] "
+        "leaves "
         "them out.",
     ),
     leaks={
@@ -33,7 +34,8 @@ EICU = Layout(
     tables=(
         TableHint(
             frozenset({"apachepatientresultsid"}),
-            leave_out="APACHE's predictions come from a model fitted on such outcomes, and actual* and unabridged* are the "
+            leave_out="APACHE's predictions come from a model fitted on such outcomes, and actual* and unabridged* "
+            "are the "
             "outcome; take acutephysiologyscore with where = \"apacheversion = 'IVa'\" if you want a score",
         ),
         TableHint(
@@ -49,7 +51,9 @@ EICU = Layout(
             ),
         ),
         TableHint(frozenset({"apacheapsvarid"}), note="worst values of the first 24 hours; -1 is not measured"),
-        TableHint(frozenset({"respchartid"}), item="respchartvaluelabel", value="respchartvalue", time="respchartoffset"),
+        TableHint(
+            frozenset({"respchartid"}), item="respchartvaluelabel", value="respchartvalue", time="respchartoffset"
+        ),
         TableHint(
             frozenset({"intakeoutputid"}), item="celllabel", value="cellvaluenumeric", time="intakeoutputoffset"
         ),
@@ -60,7 +64,8 @@ EICU = Layout(
             code="drug",
             derive={"drug": "COALESCE(CAST(drughiclseqno AS VARCHAR), drugname)"},
             time="drugorderoffset",
-            note="two names in five are blank; most of those have the ingredient's number. Whether an order was cancelled "
+            note="two names in five are blank; most of those have the ingredient's number. Whether an order was "
+            "cancelled "
             "may be known later",
         ),
         TableHint(

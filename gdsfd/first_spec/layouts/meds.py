@@ -18,7 +18,8 @@ MEDS = Layout(
     notes=(
         "One patient is one label: a subject at a prediction time. Times are counted from the prediction time, so that "
         "everything used lies before it.",
-        "Codes of birth and death (MEDS_BIRTH, MEDS_DEATH) are in the table of events; the window keeps later ones out.",
+        "Codes of birth and death (MEDS_BIRTH, MEDS_DEATH) are in the table of events; the window keeps later ones "
+        "out.",
     ),
     leaks={
         "boolean_value": "a label",

@@ -16,7 +16,8 @@ MIMIC_IV = Layout(
     groups=("gender", "race", "insurance"),
     hours=24,
     notes=(
-        "One patient is one hospital admission. Times are counted from admittime; the emergency department comes before it.",
+        "One patient is one hospital admission. Times are counted from admittime; the emergency department comes "
+        "before it.",
         "Laboratory results are taken by the time of sampling; storetime, when the result was there, is stricter.",
     ),
     leaks={

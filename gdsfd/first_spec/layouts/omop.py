@@ -39,10 +39,10 @@ OMOP = Layout(
         TableHint(frozenset({"procedure_concept_id"}), kind="codes", code="procedure_concept_id"),
         TableHint(frozenset({"device_concept_id"}), kind="codes", code="device_concept_id"),
         TableHint(frozenset({"observation_concept_id"}), kind="codes", code="observation_concept_id"),
-        TableHint(frozenset({"note_text"}), leave_out="free text; compute one vector per patient and read it as embedding"),
         TableHint(
-            frozenset({"total_charge"}), leave_out="billed after the visit"
+            frozenset({"note_text"}), leave_out="free text; compute one vector per patient and read it as embedding"
         ),
+        TableHint(frozenset({"total_charge"}), leave_out="billed after the visit"),
         TableHint(frozenset({"death_date"}), leave_out="who died and when is the outcome, or comes after it"),
     ),
 )

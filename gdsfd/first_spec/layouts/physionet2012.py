@@ -15,7 +15,8 @@ PHYSIONET2012 = Layout(
     hours=48,
     notes=(
         "Times are hh:mm since the admission to the ICU, and the export ends after 48 hours.",
-        "The variables are one modality here; where = \"Parameter IN ('HR', 'Temp')\" makes modalities of what is measured "
+        "The variables are one modality here; where = \"Parameter IN ('HR', 'Temp')\" makes modalities of what is "
+        "measured "
         "together (examples/physionet2012.toml).",
     ),
     leaks={

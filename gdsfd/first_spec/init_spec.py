@@ -18,7 +18,7 @@ from gdsfd.first_spec.spec_text import spec_text
 from gdsfd.first_spec.trial import tried
 from gdsfd.private_folder import private_folder
 
-__all__ = ["FirstSpec", "first_spec", "look_at"]
+__all__ = ["FirstSpec", "Look", "init_spec", "look_at"]
 
 
 @dataclass
@@ -84,7 +84,7 @@ def look_at(sources: str | Path | Sequence[str | Path], on_part: Callable[[str],
     return look
 
 
-def first_spec(
+def init_spec(
     sources: str | Path | Sequence[str | Path] | Look,
     outcome: str,
     *,
@@ -99,14 +99,14 @@ def first_spec(
 ) -> FirstSpec:
     """Proposes a spec for exports that nobody has described, and tries it on them.
 
-    Every field is a guess from names and cells, with its reason as a comment above it. What would give the outcome away is
-    left out and listed. The outcome is not guessed.
+    Every field is a guess from names and cells, with its reason as a comment above it. What would give the outcome away
+    is left out and listed. The outcome is not guessed.
 
     Args:
         sources: A folder, a file, a DuckDB or SQLite file, or several of these; or what :func:`look_at` gave.
         outcome: Its column, ``column`` or ``table.column``.
-        out: File to write the spec to; paths in it are relative to its folder. Default: nothing is written, and they are
-            relative to the working directory.
+        out: File to write the spec to; paths in it are relative to its folder. Default: nothing is written, and they
+            are relative to the working directory.
         positive, negative, classes: What the outcome's values mean, where it is not plain.
         id: Column of the patient ids; default: as guessed.
         cohort: Table with one row per patient; default: the one that holds the outcome.
@@ -120,7 +120,7 @@ def first_spec(
         InputError: Nothing can be read, or no outcome, id or modality can be told; nothing is written.
 
     Example:
-        >>> gdsfd.first_spec("exports/", "died", out="spec.toml")  # doctest: +SKIP
+        >>> gdsfd.init_spec("exports/", "died", out="spec.toml")  # doctest: +SKIP
     """
     look = sources if isinstance(sources, Look) else look_at(sources, on_part)
     base_dir = Path() if out is None else Path(out).parent
