@@ -23,7 +23,7 @@ def cohort_entry(known: Known, stamped: bool) -> Entry:
         entry.notes["source"] = ["One row is one patient, as told."]
     entry.notes["id"] = [f"{keys.id}: {keys.why_id}."]
     if keys.parts:
-        entry.derive[keys.id] = joined_parts(keys.parts)
+        entry.derive[keys.id] = joined_parts(keys.table, keys.parts)
     entry.notes["subject"] = [f"subject: {keys.why_subject}."]
     entry.fields["subject"] = keys.subject
     facts = [*keys.table.facts.values(), *(one.table.facts[name] for one in known.look_ups for name in one.columns)]

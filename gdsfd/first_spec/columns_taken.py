@@ -16,7 +16,7 @@ from gdsfd.first_spec.words import folded, says
 __all__ = ["ColumnsTaken", "columns_taken"]
 
 _SENTINELS = (-1.0, -4.0, -7.0, -8.0, -9.0, -88.0, -99.0, -999.0, -9999.0)
-_CODED = r"type|code|class|categor|status$|grade|stage|\barm\b"
+_CODED = r"concept id|type|code|class|categor|status$|grade|stage|\barm\b"
 
 
 @dataclass
@@ -59,7 +59,7 @@ def columns_taken(
         else:
             found.left_out[name] = why
     numeric = [table.facts[name] for name in found.columns if table.facts[name].mostly_numbers]
-    found.categorical = [facts.name for facts in numeric if re.search(_CODED, folded(facts.name)) and _few(facts)]
+    found.categorical = [facts.name for facts in numeric if _is_coded(facts)]
     _clean(found, [facts for facts in numeric if not facts.is_number])
     _sentinels(found, [facts for facts in numeric if facts.is_number])
     _zeros(found, [facts for facts in numeric if facts.is_number and facts.name not in found.categorical])
@@ -85,19 +85,35 @@ def _unwanted(facts: ColumnFacts, is_key: bool) -> str | None:
     if says(facts.name, "row number"):
         return "a number of rows"
     different = facts.distinct / facts.filled
-    if re.search(r"id$|key$|\bsk$", folded(facts.name)) and facts.is_number and facts.integers and facts.distinct > 12:
+    if (
+        re.search(r"id$|key$|\bsk$", folded(facts.name))
+        and facts.is_number
+        and facts.integers
+        and facts.distinct > 12
+        and not folded(facts.name).endswith("concept id")
+    ):
         return "a key"
     if says(facts.name, "id") and different > 0.3 and (facts.integers or facts.form == "text") and facts.distinct > 50:
         return "a key"
     if facts.form == "text" and not facts.mostly_numbers and different > 0.5 and facts.distinct > 20:
         return "nearly every row has a text of its own"
-    if facts.is_number and facts.integers and says(facts.name, "person") and different > 0.3:
+    if (
+        says(facts.name, "person")
+        and different > 0.3
+        and facts.distinct > 20
+        and (facts.integers or facts.form == "text")
+    ):
         return "a key"
     return None
 
 
+def _is_coded(facts: ColumnFacts) -> bool:
+    concept = folded(facts.name).endswith("concept id")
+    return concept or (re.search(_CODED, folded(facts.name)) is not None and _few(facts))
+
+
 def _few(facts: ColumnFacts) -> bool:
-    return facts.is_number and facts.integers and 2 <= len(facts.levels) <= 8 and facts.lowest >= -9
+    return facts.is_number and facts.integers and 2 <= len(facts.levels) <= 8
 
 
 def _clean(found: ColumnsTaken, columns: list[ColumnFacts]) -> None:

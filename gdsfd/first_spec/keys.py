@@ -56,9 +56,19 @@ class Keys:
     @cached_property
     def values(self) -> frozenset[str]:
         """The ids of the rows looked at."""
-        if self.parts:
-            return frozenset()
-        return frozenset(cell for cell in self.table.cells(self.id) if cell is not None)
+        return frozenset(cell for cell in self.owners(self.table, self.id) if cell is not None)
+
+    def owners(self, table: ExportTable, column: str) -> list[str | None]:
+        """The patient id of each row.
+
+        Args:
+            table: The table.
+            column: Its column of ids; where several columns are the id together, they are taken.
+        """
+        if not self.parts:
+            return table.cells(column)
+        cells = [table.cells(str(table.column(part))) for part in self.parts]
+        return [None if None in row else "_".join(map(str, row)) for row in zip(*cells)]
 
 
 def find_keys(
@@ -123,7 +133,13 @@ def _may_be_id(table: ExportTable, name: str) -> bool:
 
 def _score(name: str, tables: Sequence[ExportTable], cohort: ExportTable) -> float:
     used = sum(table.column(name) is not None for table in tables if table is not cohort)
-    return 3.0 * used + 2.0 * says(name, "id") + 1.0 * (says(name, "stay") or says(name, "person"))
+    own = _words(cohort.name) & _words(name)
+    return (
+        3.0 * used
+        + 30.0 * bool(own) * says(name, "id")
+        + 2.0 * says(name, "id")
+        + 1.0 * (says(name, "stay") or says(name, "person"))
+    )
 
 
 def _subject(tables: Sequence[ExportTable], keys: Keys) -> tuple[str | None, str]:
@@ -162,10 +178,9 @@ def link_of(table: ExportTable, keys: Keys) -> Link | None:
         keys: What names patients.
     """
     if keys.parts:
-        columns = [table.column(part) for part in keys.parts]
-        if None in columns:
+        if any(table.column(part) is None for part in keys.parts):
             return None
-        return _counted(keys.id, ["\0".join(map(str, row)) for row in zip(*(table.cells(c) for c in columns if c))])
+        return _counted(keys.id, keys.owners(table, keys.id))
     same = table.column(keys.id)
     if same is not None:
         return _counted(same, table.cells(same))

@@ -54,8 +54,17 @@ class Linked:
     lags: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
-def joined_parts(parts: Sequence[str]) -> str:
-    return f"concat_ws('_', {', '.join(sql_name(f'{part}') for part in parts)})"
+def joined_parts(table: ExportTable, parts: Sequence[str]) -> str:
+    """SQL of an id that several columns make together.
+
+    Args:
+        table: The table.
+        parts: The columns, by the cohort's names for them.
+    """
+    own = [str(table.column(part)) for part in parts]
+    if not (table.place.parquet or table.place.in_database):  # text as written: 007 stays 007
+        own = [f"{name}__text" for name in own]
+    return f"concat_ws('_', {', '.join(map(sql_name, own))})"
 
 
 def reasons(left: dict[str, str]) -> str:

@@ -29,7 +29,7 @@ def modality_entry(known: Known, one: Linked, others_have_times: bool) -> Entry:
     entry.derive |= kind.derive
     if known.keys.parts:
         entry.derive = {
-            known.keys.id: joined_parts([str(table.column(part)) for part in known.keys.parts]),
+            known.keys.id: joined_parts(table, known.keys.parts),
             **entry.derive,
         }
     if one.link.column.casefold() != known.keys.id.casefold():
@@ -66,8 +66,6 @@ def _put_time(known: Known, one: Linked, entry: Entry) -> None:
         entry.fields["window"] = [start, end]
         inside = float(((one.lags >= start) & (one.lags < end)).mean())
         entry.notes["window"] = [f"{why[0].upper()}{why[1:]}; {inside:.0%} of the rows looked at lie inside."]
-    elif known.keys.parts and known.origin is None and known.layout.origin:
-        del entry.fields["time"], entry.notes["time"]
 
 
 def _judge(known: Known, one: Linked, entry: Entry, others_have_times: bool) -> None:
@@ -161,12 +159,12 @@ def own_entries(known: Known, split: bool) -> list[Entry]:
         table=keys.table.name,
     )
     if keys.parts:
-        whole.derive[keys.id] = joined_parts(keys.parts)
+        whole.derive[keys.id] = joined_parts(keys.table, keys.parts)
     whole.notes["kind"] = ["table: what the cohort table says of each patient."]
     _put_columns(known, keys.table, whole, keys.id, None)
     columns = list(whole.fields["columns"])  # type: ignore[call-overload]
     missing = [float(value) for value in whole.fields.get("missing", []) if isinstance(value, (int, float))]  # type: ignore[attr-defined]
-    blocks = blocks_of(keys.table, columns, missing) if split and len(columns) > 2 else []
+    blocks = blocks_of(keys.table, columns, missing) if len(columns) > (2 if split else 14) else []
     if len(blocks) < 2:
         return [whole]
     entries = []

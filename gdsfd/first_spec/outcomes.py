@@ -81,7 +81,7 @@ def outcome_candidates(tables: Sequence[ExportTable], most: int = 8) -> list[str
             for name, facts in table.facts.items()
             if facts.unique
         ]
-        one_each = max(used, default=-1) > 0 or (used and len(tables) < 4)
+        one_each = max(used, default=-1) > 0 or len(tables) < 4
         for place, (name, facts) in enumerate(table.facts.items()):
             levels = facts.levels
             few = 2 <= len(levels) <= _MOST_LEVELS and facts.distinct <= 200
@@ -89,7 +89,7 @@ def outcome_candidates(tables: Sequence[ExportTable], most: int = 8) -> list[str
                 continue
             score = 3.0 * bool(re.search(_NAMES, folded(name))) + 1.0 * (len(levels) == 2)
             score += 2.0 * bool(re.search(_STRONG, folded(name))) - 2.0 * bool(re.search(_NEVER, folded(name)))
-            score += 0.1 * max(used)
+            score += 0.1 * max(used, default=0)
             score += 1.0 * _is_pair(list(levels)) + 1.5 * (place == len(table.columns) - 1)
             if score >= (1.5 if len(tables) == 1 else 2.0):
                 found.append((-score, f"{table.name}.{name}"))
@@ -224,7 +224,9 @@ def _by_pair(guess: OutcomeGuess, facts: ColumnFacts, values: list[str]) -> None
 
 def _counts(guess: OutcomeGuess, facts: ColumnFacts) -> list[str]:
     if guess.derive is not None:
-        return [f"{facts.filled:,} of {facts.rows:,} rows are positive"]
+        return [
+            f"it is filled in {facts.filled:,} of the {facts.rows:,} rows of {guess.table.name} that were looked at"
+        ]
     told = [f"{value}: {count:,}" for value, count in list(facts.levels.items())[:_MOST_LEVELS]]
     blank = facts.rows - facts.filled
     more = f"; blank: {blank:,}, unlabelled" if blank else ""

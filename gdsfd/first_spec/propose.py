@@ -79,6 +79,9 @@ def _linked(known: Known, unused: dict[str, str]) -> list[Linked]:
     for table in known.tables:
         if table is known.keys.table:
             continue
+        if table is known.outcome.table:
+            unused[table.name] = "it holds the outcome, which is put beside the cohort's rows"
+            continue
         hint = known.layout.hint(table)
         link = link_of(table, known.keys)
         if link is None or not link.patients:
@@ -144,18 +147,21 @@ def _time(table: ExportTable, kind: KindGuess, hint: TableHint | None, never: Se
 def _assembled(known: Known, linked: list[Linked], unused: dict[str, str]) -> Proposal:
     keys, layout = known.keys, known.layout
     timed = [one for one in linked if one.time is not None]
+    owners = {one.table.name: keys.owners(one.table, one.link.column) for one in timed}
     stamped = [
-        (one.table, one.link.column, one.time.read[0]) for one in timed if one.time and one.time.form == "timestamp"
+        (one.table, owners[one.table.name], one.time.read[0])
+        for one in timed
+        if one.time and one.time.form == "timestamp"
     ]
-    if not keys.parts and (stamped or layout.origin):
-        known.origin = guess_origin(keys.table, layout.origin, stamped, keys.id)
+    ids = keys.owners(keys.table, keys.id)
+    if stamped or layout.origin:
+        known.origin = guess_origin(keys.table, layout.origin, ids, stamped)
+    starts = None if known.origin is None else dict(zip(ids, keys.table.cells(known.origin)))
+    begun = None if known.origin is None else keys.table.facts[known.origin]
     for one in timed:
-        if one.time is not None and not keys.parts:
-            origin = known.origin if one.time.form == "timestamp" else None
-            if one.time.form != "timestamp" or origin is not None:
-                one.lags = minutes_since_origin(
-                    keys.table, keys.id, origin, one.table, one.link.column, one.time.read[0]
-                )
+        if one.time is not None and (one.time.form != "timestamp" or starts is not None):
+            since = (starts, begun) if one.time.form == "timestamp" else (None, None)
+            one.lags = minutes_since_origin(one.table, owners[one.table.name], one.time.read[0], *since)
     known.end, why_end = prediction_time([one.lags for one in timed], known.request.hours, layout.hours)
     cohort = cohort_entry(known, any(one.time and one.time.form == "timestamp" for one in timed))
     entries = [modality_entry(known, one, bool(timed)) for one in linked]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -179,16 +179,17 @@ def _fill_gaps(guess: TimeGuess, table: ExportTable, best: str, others: Iterable
 def guess_origin(
     cohort: ExportTable,
     preferred: Sequence[str] = (),
-    events: Sequence[tuple[ExportTable, str, str]] = (),
-    id: str = "",
+    ids: Sequence[str | None] = (),
+    events: Sequence[tuple[ExportTable, Sequence[str | None], str]] = (),
 ) -> str | None:
     """The column of the cohort table that times are counted from: the beginning of the stay.
 
     Args:
         cohort: The cohort table.
         preferred: Columns that a known layout names.
-        events: Tables of rows with their id and their time: what most of them follow is the beginning.
-        id: The cohort's id.
+        ids: The patient id of each row of it.
+        events: Tables of rows with the patient id of each row and their time: what most of them follow is the
+            beginning.
     """
     stamps = [name for name in cohort.columns if cohort.facts[name].is_time and not says(name, "birth")]
     known = [name for name in stamps if name.casefold() in {other.casefold() for other in preferred}]
@@ -197,7 +198,8 @@ def guess_origin(
     usable = [name for name in stamps if cohort.facts[name].filled > 0.9 * cohort.rows.num_rows]
 
     def score(name: str) -> tuple[float, int]:
-        lags = [minutes_since_origin(cohort, id, name, *event) for event in events[:6]]
+        starts = dict(zip(ids, cohort.cells(name)))
+        lags = [minutes_since_origin(*event, starts, cohort.facts[name]) for event in events[:6]]
         known_lags = np.concatenate([lag for lag in lags if len(lag)] or [np.zeros(0)])
         after = float(((known_lags >= -2 * 1440) & (known_lags < 60 * 1440)).mean()) if len(known_lags) else 0.0
         return 2.0 * says(name, "start") - 3.0 * says(name, "end") + after, -stamps.index(name)
@@ -207,30 +209,32 @@ def guess_origin(
 
 
 def minutes_since_origin(
-    cohort: ExportTable, id: str, origin: str | None, table: ExportTable, own: str, time: str, most: int = 5_000
+    table: ExportTable,
+    owners: Sequence[str | None],
+    time: str,
+    starts: Mapping[str | None, str | None] | None = None,
+    begun: ColumnFacts | None = None,
+    most: int = 5_000,
 ) -> NDArray[np.float64]:
     """Minutes of some rows of a table since the origin, those that can be told; float64 [n].
 
     Args:
-        cohort: The cohort table.
-        id: Its id.
-        origin: Its column that times are counted from; None = the times are minutes or durations.
         table: The table.
-        own: Its column of patient ids.
+        owners: The patient id of each row.
         time: Its column of times.
+        starts: Patient id -> cell of the origin; None = the times are minutes or durations.
+        begun: What the origin's column holds.
         most: The most rows looked at, spread over the table.
     """
     step = max(table.rows.num_rows // most, 1)
-    owners, times = table.cells(own)[::step], table.cells(time)[::step]
+    times = table.cells(time)[::step]
     facts = table.facts[time]
-    if origin is None or not facts.is_time:
+    if starts is None or begun is None or not facts.is_time:
         factor = _UNITS[_unit(facts)[0]] if facts.is_number else 1.0
         read = [_number(cell, facts, factor) for cell in times]
         return np.asarray([value for value in read if value is not None])
-    starts = dict(zip(cohort.cells(id), cohort.cells(origin)))
-    begun = cohort.facts[origin]
     minutes = []
-    for owner, cell in zip(owners, times):
+    for owner, cell in zip(owners[::step], times):
         first, at = _stamp(starts.get(owner), begun), _stamp(cell, facts)
         if first is not None and at is not None and (first.tzinfo is None) == (at.tzinfo is None):
             minutes.append((at - first).total_seconds() / 60)

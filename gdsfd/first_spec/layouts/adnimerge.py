@@ -31,11 +31,10 @@ ADNIMERGE = Layout(
             _TEST,
         ),
         **dict.fromkeys(
-            ("DX_bl", "DX.bl", "CDRSB_bl", "MMSE_bl", "ADAS13_bl", "ADAS11_bl", "FAQ_bl", "MOCA_bl"), _BASELINE
-        ),
-        **dict.fromkeys(
             ("Years_bl", "Month_bl", "Month", "M", "update_stamp", "COLPROT", "ORIGPROT", "EXAMDATE_bl"),
             "who comes for how long depends on the diagnosis",
         ),
+        "*_bl": _BASELINE,
+        "PTID": "another name of the person",
     },
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -56,7 +57,7 @@ class Layout:
         origin: Columns of the cohort table that times are counted from, the best first.
         environment, groups: Columns of the cohort table and its look-ups, the best first.
         hours: When predictions are made, hours after the origin.
-        leaks: Column -> why it leaks.
+        leaks: Column, or glob pattern of columns -> why it leaks.
         tables: What is known of single tables; the first that fits counts.
         notes: What is said at the top of the spec.
         where: Row filter of the cohort.
@@ -85,7 +86,9 @@ class Layout:
 
     def leak(self, column: str) -> str | None:
         """Why a column leaks, or None."""
-        return next((why for name, why in self.leaks.items() if name.casefold() == column.casefold()), None)
+        return next(
+            (why for name, why in self.leaks.items() if fnmatch.fnmatchcase(column.casefold(), name.casefold())), None
+        )
 
 
 def recognised(tables: Sequence[ExportTable], layouts: Iterable[Layout]) -> Layout | None:
