@@ -154,7 +154,7 @@ def _together(paths: list[str]) -> Iterator[Place]:
     if len(paths) > 1:
         first, last = _common(paths)
         folders = {os.path.dirname(path) for path in paths}
-        pattern = f"{glob.escape(first)}*{glob.escape(last)}"
+        pattern = f"{glob.escape(first)}[0-9]*{glob.escape(last)}"
         if len(folders) > 1:
             above = os.path.commonpath(list(folders))
             pattern = os.path.join(glob.escape(above), "*", f"*{os.path.splitext(paths[0])[1]}")

@@ -182,7 +182,7 @@ def _code_score(facts: ColumnFacts) -> float:
         return 0.0
     if set(facts.levels) <= {"True", "False", "true", "false", "0", "1", "Yes", "No", "Y", "N", "ja", "nein"}:
         return 0.0
-    score = 0.2 + 2.0 * strong + 1.0 * weak + 1.5 * facts.filled / facts.rows
+    score = 0.2 + (2.0 if strong else float(weak)) + 1.5 * facts.filled / facts.rows
     score += 0.7 * bool(re.search(r"string", name)) - 0.8 * bool(re.search(r"categor|group", name))
     score += (
         0.3 * math.log10(facts.distinct)

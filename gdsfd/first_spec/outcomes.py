@@ -74,14 +74,26 @@ def outcome_candidates(tables: Sequence[ExportTable], most: int = 8) -> list[str
         tables: All tables.
         most: The most that are named.
     """
-    found = []
-    for table in tables:
-        used = [
+    return (_candidates(tables, True) or _candidates(tables, False))[:most]
+
+
+def _used(table: ExportTable, tables: Sequence[ExportTable], but: str = "") -> int:
+    """How many other tables have a column that differs in every row of this one: a table of patients has such a one."""
+    return max(
+        (
             sum(other.column(name) is not None for other in tables) - 1
             for name, facts in table.facts.items()
-            if facts.unique
-        ]
-        one_each = max(used, default=-1) > 0 or len(tables) < 4
+            if facts.unique and name != but
+        ),
+        default=-1,
+    )
+
+
+def _candidates(tables: Sequence[ExportTable], strict: bool) -> list[str]:
+    found = []
+    for table in tables:
+        used = _used(table, tables)
+        one_each = used > 0 or len(tables) == 1 or not strict
         for place, (name, facts) in enumerate(table.facts.items()):
             levels = facts.levels
             few = 2 <= len(levels) <= _MOST_LEVELS and facts.distinct <= 200
@@ -89,11 +101,11 @@ def outcome_candidates(tables: Sequence[ExportTable], most: int = 8) -> list[str
                 continue
             score = 3.0 * bool(re.search(_NAMES, folded(name))) + 1.0 * (len(levels) == 2)
             score += 2.0 * bool(re.search(_STRONG, folded(name))) - 2.0 * bool(re.search(_NEVER, folded(name)))
-            score += 0.1 * max(used, default=0)
+            score += 0.1 * used
             score += 1.0 * _is_pair(list(levels)) + 1.5 * (place == len(table.columns) - 1)
             if score >= (1.5 if len(tables) == 1 else 2.0):
                 found.append((-score, f"{table.name}.{name}"))
-    return [name for _, name in sorted(found)[:most]]
+    return [name for _, name in sorted(found)]
 
 
 def find_outcome(tables: Sequence[ExportTable], wanted: str) -> tuple[ExportTable, str]:
@@ -112,7 +124,7 @@ def find_outcome(tables: Sequence[ExportTable], wanted: str) -> tuple[ExportTabl
         if wanted.casefold().startswith(start) and (column := table.column(wanted[len(start) :])) is not None:
             return table, column
     if len(holders) > 1:
-        unique = [(table, column) for table, column in holders if any(facts.unique for facts in table.facts.values())]
+        unique = [(table, column) for table, column in holders if _used(table, tables, column) > 0]
         holders = unique if len(unique) == 1 else holders
     if len(holders) > 1:
         raise InputError(

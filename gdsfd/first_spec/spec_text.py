@@ -67,6 +67,8 @@ def _key(name: str) -> str:
 def _block(entry: Entry) -> Iterator[str]:
     above = [*entry.above, *([] if entry.left_out is None else [f"LEFT OUT: {entry.left_out}."])]
     yield from _remarks(above)
+    if entry.left_out is not None:
+        yield from _remarks(entry.notes.get("columns", []))
     lines = list(_fields(entry))
     yield from lines if entry.left_out is None else [f"# {line}" for line in lines if not line.startswith("#")]
 

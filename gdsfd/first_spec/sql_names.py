@@ -28,4 +28,5 @@ def sql_name(name: str) -> str:
 @cache
 def _keywords() -> frozenset[str]:
     with duckdb.connect() as database:
-        return frozenset(row[0] for row in database.execute("SELECT keyword_name FROM duckdb_keywords()").fetchall())
+        query = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+        return frozenset(row[0] for row in database.execute(query).fetchall())

@@ -75,7 +75,7 @@ def guess_time(
         return None
     known = [name for name in candidates if name.casefold() in {other.casefold() for other in preferred}]
     best = max(known or candidates, key=lambda name: (_score(table.facts[name], events), -candidates.index(name)))
-    if not known and _score(table.facts[best], events) < 0 and len(candidates) == 1 and says(best, "end"):
+    if not known and says(best, "end"):  # when something ends is known, but not when it was recorded
         return None
     guess = _as_guess(table, best)
     others = [name for name in candidates if name != best]
@@ -130,11 +130,11 @@ def _is_study_day(name: str) -> bool:
 
 
 def _counts_days(name: str) -> bool:
-    return says(name, "days") and not says(name, "minutes") and not says(name, "hours")
+    return says(name, "days") and not says(name, "hours")
 
 
 def _unit(facts: ColumnFacts) -> tuple[str, bool]:
-    for unit in ("minutes", "hours", "days", "seconds"):
+    for unit in ("hours", "days", "seconds", "minutes"):
         if says(facts.name, unit):
             return unit, True
     return "minutes", False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.spec_check import SpecCheck, check_spec
@@ -46,7 +48,7 @@ def tried(
         if not waiting:
             return whole
         part = replace(proposal, modalities=waiting)
-        spec = CohortSpec(**{"base_dir": base_dir, **tomllib.loads(spec_text(part))})
+        spec = CohortSpec(**_absolute(tomllib.loads(spec_text(part)), base_dir))
         found = check_spec(spec, scratch=scratch, on_part=on_part)
         whole.cohort, whole.warnings = found.cohort, [*whole.warnings, *found.warnings]
         whole.modalities += found.modalities
@@ -66,6 +68,14 @@ def tried(
     raise InputError(
         f"no spec could be found that reads this export; the last fault: {cut_text(found.faults[0].text, 500)}"
     )
+
+
+def _absolute(fields: dict[str, Any], base_dir: Path) -> dict[str, Any]:
+    """The fields with absolute paths: the folder that the spec will be in need not be there yet."""
+    cohort = fields["cohort"]
+    for part in (cohort, *cohort.get("join", []), *fields["modality"]):
+        part["source"] = os.path.normpath(os.path.join(base_dir, part["source"]))
+    return {"base_dir": base_dir, **fields}
 
 
 def _mend_cohort(proposal: Proposal, texts: list[str]) -> None:

@@ -66,11 +66,11 @@ _PARTS = {
     "entered": r"enter(ed)?|\bsave|saveoffset|erfasst|saisi|registered|documented",
     "stored": r"\bstor(e|ed)|storetime|storedate|verif|resulted|result(ed)? (at|time|ts|date)|reported|released|"
     r"freigabe|valid",
-    "time": r"time|date|offset|minute|hour|^(?!body|study|ready)[a-z]{2,5}dy$|dtc$|zeit|datum|stunde|heure|\bjour|"
+    "time": r"time|date|offset|minute|hour|^(?!body|study|ready|lady)[a-z]{2,5}dy$|dtc$|zeit|datum|stunde|heure|\bjour|"
     r"fecha|\bam$",
     "minutes": r"offset|minute",
     "hours": r"hour|stunde|heure|\bhora",
-    "days": r"^(?!body|study|ready)[a-z]{2,5}dy$",
+    "days": r"^(?!body|study|ready|lady)[a-z]{2,5}dy$",
     "seconds": r"second|sekunde",
     "unit": r"uom$|unit concept",
     "row number": r"^unnamed|row ?num|lfd ?nr|seq ?num|seq$|^s no$",

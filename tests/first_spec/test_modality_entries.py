@@ -1,0 +1,75 @@
+"""The blocks of modalities: why a table is left out, and what is said of its columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gdsfd.errors import InputError
+from gdsfd.first_spec.proposal import Request
+from gdsfd.first_spec.propose import propose
+from tests.first_spec.tables import table_of
+
+ROWS = 60
+STAYS = table_of(
+    "stays",
+    stay=range(1000, 1000 + ROWS),
+    weight=[50.5 + k for k in range(ROWS)],
+    los=[k % 9 for k in range(ROWS)],
+    died=[0, 0, 1] * 20,
+)
+IDS = [1000 + k % ROWS for k in range(300)]
+ITEM = [("na", "k", "ph")[k % 3] for k in range(300)]
+VALUE = [k % 17 + 0.5 for k in range(300)]
+
+
+def entries(*tables):
+    made = propose([STAYS, *tables], Request("died"), Path("/exports"))
+    return {entry.name: entry for entry in made.modalities}, made
+
+
+def labs(name="labs", **more):
+    return table_of(name, stay=IDS, item=ITEM, value=VALUE, **more)
+
+
+def test_a_table_with_times_gets_a_window_and_one_without_is_left_out_beside_it():
+    found, _ = entries(labs(minute=[k % 3000 for k in range(300)]), labs("late", other=VALUE))
+    assert found["labs"].window == (0, 1440)
+    assert found["labs"].left_out is None
+    assert "no time" in found["late"].left_out
+
+
+def test_where_nothing_has_times_nothing_is_left_out_for_it():
+    found, made = entries(labs())
+    assert found["labs"].left_out is None
+    assert "no times that could be read" in " ".join(made.head)
+
+
+def test_rows_that_all_come_later_and_tables_of_the_end():
+    found, _ = entries(
+        labs(minute=[5000 + k for k in range(300)]), labs("discharge_labs", minute=[k for k in range(300)])
+    )
+    assert found["labs"].left_out == "no row lies before the prediction"
+    assert "end of the stay" in found["discharge_labs"].left_out
+
+
+def test_timestamps_without_a_beginning_are_left_out():
+    found, _ = entries(labs(charttime=["2150-01-01 10:00"] * 299 + ["2150-01-02"]))
+    assert "need an origin" in found["labs"].left_out
+
+
+def test_the_cohorts_own_columns_with_what_leaks_listed():
+    found, _ = entries(labs())
+    own = found["stays"]
+    assert own.fields["columns"] == ["weight"]
+    assert any("los: " in note for note in own.notes["columns"])
+    with pytest.raises(InputError, match="--outcome none"):
+        propose([STAYS], Request("none"), Path("/exports"))
+
+
+def test_a_measurement_that_stands_apart_is_missing():
+    wide = {f"v{k}": [-1 if row % 7 == 0 else row % 50 + 40 for row in range(300)] for k in ("a", "b", "c")}
+    found, _ = entries(table_of("vitals", stay=IDS, minute=[k % 1400 for k in range(300)], **wide))
+    assert found["vitals"].fields["values"] == ["va", "vb", "vc"]
+    assert found["vitals"].fields["missing"] == [-1]
