@@ -9,6 +9,7 @@ from pathlib import Path
 #: Folder -> one line on it, in the order of the data's way.
 FOLDERS = {
     "cohort": "Exports to arrays: the spec, the readers, the receipt.",
+    "first_spec": "A first spec for exports that nobody has described: the command `gdsfd init`.",
     "graph": "Arrays to a graph: building, files, loader, summaries, pictures.",
     "ops": "Reductions over groups of edges.",
     "nn": "Encoders, backbones, heads.",

@@ -46,7 +46,7 @@ def clean_number(facts: ColumnFacts) -> CleanNumber | None:
         >>> import pyarrow as pa
         >>> from gdsfd.first_spec.column_facts import column_facts
         >>> clean_number(column_facts("Messwert", pa.chunked_array([["1,5", "2", "0,75", "12,25"]]))).sql
-        "TRY_CAST(replace(Messwert, ',', '.') AS DOUBLE)"
+        "TRY_CAST(replace(Messwert__text, ',', '.') AS DOUBLE)"
         >>> clean_number(column_facts("n", pa.chunked_array([["1,200", "2,500", "3,100"]]))) is None
         True
     """

@@ -13,6 +13,7 @@ from gdsfd.first_spec.keys import Link
 from gdsfd.first_spec.leaks import leak_by_name
 from gdsfd.first_spec.sample import ExportTable
 from gdsfd.first_spec.sql_names import sql_name
+from gdsfd.first_spec.times import time_columns
 from gdsfd.first_spec.words import folded, says
 
 __all__ = ["KindGuess", "guess_kind", "is_hierarchy"]
@@ -56,7 +57,8 @@ def guess_kind(table: ExportTable, link: Link, passed_over: Collection[str] = ()
         passed_over: Columns that are keys, persons, sites.
     """
     own = [facts for name, facts in table.facts.items() if name != link.column and name not in passed_over]
-    data = [facts for facts in own if facts.filled and not facts.is_time]
+    times = time_columns(table)
+    data = [facts for facts in own if facts.filled and facts.name not in times]
     vector = _vector(table, link, data)
     if link.most <= 1:
         return vector or KindGuess("table", notes=["every patient has one row at most"])

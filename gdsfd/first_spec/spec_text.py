@@ -40,8 +40,8 @@ def toml_value(value: object) -> str:
         value: A text, number, truth value, list, or mapping of names to texts.
 
     Example:
-        >>> toml_value(["wbc", 'a "b"']), toml_value(1440.0), toml_value({"x y": "a"})
-        ('["wbc", "a \\\\"b\\\\""]', '1440', '{ "x y" = "a" }')
+        >>> toml_value(["wbc", 3]), toml_value(1440.0), toml_value({"x y": "a"})
+        ('["wbc", 3]', '1440', '{ "x y" = "a" }')
     """
     if isinstance(value, bool):
         return "true" if value else "false"
