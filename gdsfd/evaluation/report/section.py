@@ -32,6 +32,7 @@ PAGE = {
     "summary": "summary.section",
     "figures": "figures",
     "parts": "parts",
+    "explained": "explained",
     "recalibrated": "recalibrated",
     "debiasing": "debiasing.section",
     "found_strata": "found_strata",
