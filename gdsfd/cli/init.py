@@ -67,6 +67,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         type=float,
         help="when predictions are made, in hours after the beginning (admission); default: a guess, mostly 24",
     )
+    parser.add_argument(
+        "--untried",
+        action="store_true",
+        help="do not try the spec on the whole export, which takes about as long as a build; then gdsfd check says "
+        "what is "
+        "wrong with it",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument("--force", action="store_true", help="replace a spec that is already there")
     parser.set_defaults(run=run)
@@ -97,6 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
             id=arguments.id,
             cohort=arguments.cohort,
             hours=arguments.hours,
+            untried=arguments.untried,
             on_part=tell,
         )
     if not arguments.quiet:
@@ -129,7 +137,9 @@ def init_text(made: FirstSpec, out: Path) -> str:
     if proposal.unused:
         lines.append(f"nothing is taken of {shown(list(proposal.unused), 12)}; the end of the spec says why")
     lines.append(f"spec: {out}. Every line of it is a guess: read it, then")
-    lines.append(f"next: gdsfd build {out} --out graph")
+    lines.append(
+        f"next: gdsfd build {out} --out graph" if made.check.cohort is not None else f"next: gdsfd check {out}"
+    )
     return "\n".join(lines)
 
 

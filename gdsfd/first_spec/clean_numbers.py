@@ -55,7 +55,7 @@ def clean_number(facts: ColumnFacts) -> CleanNumber | None:
     words = [cell for cell in facts.top if is_missing_word(cell)]
     cells = [cell for cell in facts.top if cell not in words]
     odd = [cell for cell in cells if not re.fullmatch(_PLAIN, cell)]
-    if not odd or len(odd) == 0 or len(cells) < 3:
+    if not odd or len(cells) < 2:
         return None
     name = sql_name(facts.name)
     text = name if facts.numbers == 0 else sql_name(f"{facts.name}__text")

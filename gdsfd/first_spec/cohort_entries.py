@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gdsfd.first_spec.known import Known, joined_parts, reasons, written
 from gdsfd.first_spec.leaks import leak_by_name
 from gdsfd.first_spec.look_ups import LookUp
@@ -9,6 +11,7 @@ from gdsfd.first_spec.proposal import Entry
 from gdsfd.first_spec.roles import guess_environment, guess_groups
 from gdsfd.first_spec.sample import ExportTable
 from gdsfd.first_spec.times import stamp_sql
+from gdsfd.first_spec.words import folded
 
 __all__ = ["cohort_entry", "join_entry", "outcome_entry", "split_entry"]
 
@@ -88,11 +91,9 @@ def split_entry(known: Known) -> Entry:
 
 def _is_split(table: ExportTable, name: str) -> bool:
     levels = {value.casefold() for value in table.facts[name].levels}
-    return (
-        "train" in levels
-        and "test" in levels
-        and levels <= {"train", "test", "tuning", "validation", "val", "held_out"}
-    )
+    usual = {"train", "test", "tuning", "validation", "val", "held_out"}
+    named = re.search(r"split|fold|partition|subset|\bset\b", folded(name)) is not None
+    return {"train", "test"} <= levels and (levels <= usual or (named and len(levels) <= 12))
 
 
 def join_entry(known: Known, one: LookUp) -> Entry:

@@ -21,7 +21,7 @@ _MOST_OF = 0.98  #: share of the cells that makes a form
 _LOCAL = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T](\d{1,2}):(\d{2})(:\d{2})?)?")
 _DIGITS = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.0+)?")
+_INTEGER = re.compile(r"[+-]?\d+(?:\.0+)?")
 
 
 @dataclass(frozen=True)

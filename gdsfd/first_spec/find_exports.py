@@ -90,7 +90,7 @@ def find_exports(sources: Sequence[str | Path]) -> Exports:
         try:
             columns = _columns(path)
         except InputError as error:
-            found.skipped.append((path, cut_text(str(error), 160)))
+            found.skipped.append((path, cut_text(str(error).removeprefix(f"{os.path.basename(path)}: "), 160)))
             continue
         layouts.setdefault((_family(path), columns), []).append(path)
     for paths in layouts.values():

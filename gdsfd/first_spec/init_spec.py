@@ -28,7 +28,7 @@ class FirstSpec:
     Args:
         text: The spec, TOML.
         proposal: Its parts.
-        check: What was found when it was tried on the whole export.
+        check: What was found when it was tried on the whole export; empty where it was not.
     """
 
     text: str
@@ -73,7 +73,7 @@ def look_at(sources: str | Path | Sequence[str | Path], on_part: Callable[[str],
             try:
                 table = read_sample(place, scratch)
             except InputError as error:
-                look.skipped[place.name] = cut_text(str(error), 200)
+                look.skipped[Path(place.paths[0]).name] = cut_text(str(error), 200)
                 continue
         if table.rows.num_rows:
             look.tables.append(table)
@@ -95,6 +95,7 @@ def init_spec(
     id: str | None = None,
     cohort: str | None = None,
     hours: float | None = None,
+    untried: bool = False,
     on_part: Callable[[str], None] | None = None,
 ) -> FirstSpec:
     """Proposes a spec for exports that nobody has described, and tries it on them.
@@ -111,6 +112,7 @@ def init_spec(
         id: Column of the patient ids; default: as guessed.
         cohort: Table with one row per patient; default: the one that holds the outcome.
         hours: When predictions are made, hours after the beginning; default: as guessed, mostly 24.
+        untried: Do not try the spec on the whole export: of a large one that takes as long as a build.
         on_part: Told the name of each table before it is read.
 
     Returns:
@@ -128,7 +130,7 @@ def init_spec(
     request = Request(outcome, list(positive), list(negative), list(classes), id, cohort, hours)
     proposal = propose(look.tables, request, base_dir)
     proposal.unused |= look.skipped
-    check = tried(proposal, base_dir, on_part=on_part)
+    check = SpecCheck() if untried else tried(proposal, base_dir, on_part=on_part)
     text = spec_text(proposal)
     if out is not None:
         with atomic_file(out) as temporary:

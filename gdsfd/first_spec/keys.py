@@ -135,7 +135,8 @@ def _score(name: str, tables: Sequence[ExportTable], cohort: ExportTable) -> flo
     used = sum(table.column(name) is not None for table in tables if table is not cohort)
     own = _words(cohort.name) & _words(name)
     return (
-        3.0 * used
+        -4.0 * says(name, "row number")
+        + 3.0 * used
         + 30.0 * bool(own) * says(name, "id")
         + 2.0 * says(name, "id")
         + 1.0 * (says(name, "stay") or says(name, "person"))

@@ -12,6 +12,7 @@ from gdsfd.first_spec.leaks import leak_by_name, leaks_by_outcome, table_leak
 from gdsfd.first_spec.proposal import Entry
 from gdsfd.first_spec.sample import ExportTable
 from gdsfd.first_spec.windows import bin_of, window_of
+from gdsfd.first_spec.words import folded
 
 __all__ = ["modality_entry", "own_entries"]
 
@@ -141,13 +142,22 @@ def _put_columns(
 def _leaks(known: Known, table: ExportTable, id: str) -> dict[str, str]:
     found = {}
     for name in table.columns:
-        why = known.layout.leak(name) or leak_by_name(name)
+        why = known.layout.leak(name) or leak_by_name(name) or _tells_presence(name, known, table)
         if why is not None and name != id and name not in known.roles:
             found[name] = why
     looked_at = [name for name in table.columns if name not in found and name not in known.roles and name != id]
     if known.labels:
         found |= leaks_by_outcome(table, id, known.labels, looked_at)
     return found
+
+
+def _tells_presence(name: str, known: Known, table: ExportTable) -> str | None:
+    """Why a yes/no column that is called like another table leaks, or None."""
+    words = {*folded(name).split()} - {"present", "presence", "has", "any", "with", "in", "flag", "available"}
+    if len(table.facts[name].levels) > 2 or not words:
+        return None
+    other = next((one for one in known.tables if one is not table and words == {*folded(one.name).split()}), None)
+    return None if other is None else f"says whether a patient has rows in {other.name} at any time, also later"
 
 
 def own_entries(known: Known, split: bool) -> list[Entry]:

@@ -164,13 +164,12 @@ def _assembled(known: Known, linked: list[Linked], unused: dict[str, str]) -> Pr
             one.lags = minutes_since_origin(one.table, owners[one.table.name], one.time.read[0], *since)
     known.end, why_end = prediction_time([one.lags for one in timed], known.request.hours, layout.hours)
     cohort = cohort_entry(known, any(one.time and one.time.form == "timestamp" for one in timed))
+    split = split_entry(known)
     entries = [modality_entry(known, one, bool(timed)) for one in linked]
     taken = any(entry.left_out is None for entry in entries)
     own = own_entries(known, split=not taken)
     head = _head(known, why_end if timed else None)
-    proposal = Proposal(
-        head, cohort, outcome_entry(known), split_entry(known), modalities=[*own, *entries], unused=unused
-    )
+    proposal = Proposal(head, cohort, outcome_entry(known), split, modalities=[*own, *entries], unused=unused)
     proposal.joins = [join_entry(known, one) for one in known.look_ups]
     _tell_apart(proposal.modalities)
     return proposal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +130,6 @@ def _first_of_text(path: str, scratch: Path) -> tuple[Path, bool]:
         outside = np.cumsum(codes == ord('"')) % 2 == 0
         ends = np.flatnonzero((codes == ord("\n")) & outside)
         text = text[: ends[-1] + 1] if len(ends) else text
-    copy = scratch / f"{len(list(scratch.iterdir()))}.csv"
+    copy = scratch / f"{re.sub(r'[.]gz$', '', os.path.basename(path))}"
     copy.write_bytes(text)
     return copy, not cut

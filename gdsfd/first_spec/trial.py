@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -83,17 +84,23 @@ def _mend_cohort(proposal: Proposal, texts: list[str]) -> None:
     for name in ("environment", "groups"):
         if proposal.cohort.fields.get(name) is not None and any(f"cohort.{name}" in text for text in texts):
             proposal.cohort.notes[name].append(
-                f"{proposal.cohort.fields[name]} was left out: {cut_text(texts[0], 300)}"
+                f"{proposal.cohort.fields[name]} was left out: {cut_text(_without_ids(texts[0]), 300)}"
             )
             proposal.cohort.fields[name] = None
             return
     raise InputError("; ".join(cut_text(text, 600) for text in texts[:3]))
 
 
+def _without_ids(text: str) -> str:
+    """A message without patients' ids: a spec is passed on more easily than the data are."""
+    text = re.sub(r" \((?:id|e\.g\.) [^()]*\)", "", text)
+    return re.sub(r"(more than one row|repeat|patients): .*?\. (?=[A-Z])", r"\1. ", text)
+
+
 def _mend(entry: Entry, texts: list[str]) -> None:
     numbers = any("not numbers" in text or "looks numeric" in text for text in texts)
     if numbers and "invalid" not in entry.fields and entry.fields["kind"] in ("table", "events"):
         entry.fields["invalid"] = "missing"
-        entry.notes["invalid"] = [f"Text among numbers counts as not measured: {cut_text(texts[0], 300)}"]
+        entry.notes["invalid"] = [f"Text among numbers counts as not measured: {cut_text(_without_ids(texts[0]), 300)}"]
     else:
-        entry.left_out = cut_text(texts[0], 400).rstrip(".")
+        entry.left_out = cut_text(_without_ids(texts[0]), 400).rstrip(".")

@@ -25,7 +25,7 @@ def prediction_time(lags: Sequence[NDArray[np.float64]], hours: float | None, kn
 
     Example:
         >>> prediction_time([np.linspace(0, 2870, 500)], None, None)[0]
-        2880.0
+        1440.0
     """
     if hours is not None:
         return hours * 60, f"{hours:g} hours after the beginning, as told"
@@ -34,11 +34,10 @@ def prediction_time(lags: Sequence[NDArray[np.float64]], hours: float | None, kn
             "the prediction time itself, from which times are counted"
         )
     latest = max((float(lag.max()) for lag in lags if len(lag)), default=0.0)
-    last = sum(int((lag > 0.9 * latest).sum()) for lag in lags)
-    whole = np.ceil(latest / _DAY - 0.01) * _DAY
-    if _DAY < latest <= 3.01 * _DAY and last >= 20 and latest > 0.97 * whole:
-        return float(whole), f"{whole / 60:g} hours after the beginning: the export ends there"
-    return _DAY, "24 hours after the beginning: a guess; write the moment at which predictions are to be made"
+    why = "24 hours after the beginning: a guess; say with --hours when predictions are to be made"
+    if _DAY < latest <= 7 * _DAY:
+        why += f". The export ends after {latest / 60:.0f} hours, which may be meant"
+    return _DAY, why
 
 
 def window_of(lags: NDArray[np.float64], end: float, steps: bool) -> tuple[float, float, str]:

@@ -44,7 +44,7 @@ _WORDS = {
     "days": "day days dy tag tage jour jours dia dias",
     "seconds": "sec secs",
     "unit": "unit units uom einheit unite unidad stresu orresu valueuom amountuom rateuom",
-    "row number": "sno seq sequence column0 index row rownum x v1 lfdnr seqnum",
+    "row number": "seq sequence rownum lfdnr seqnum",
 }
 #: Role -> what says it anywhere in a name, also inside a word, as in ``hospitaldischargestatus``.
 _PARTS = {
@@ -73,7 +73,7 @@ _PARTS = {
     "days": r"^(?!body|study|ready|lady)[a-z]{2,5}dy$",
     "seconds": r"second|sekunde",
     "unit": r"uom$|unit concept",
-    "row number": r"^unnamed|row ?num|lfd ?nr|seq ?num|seq$|^s no$",
+    "row number": r"^unnamed|row ?num|lfd ?nr|seq ?num|seq$|^(s ?no|column0|index|row|x|v1|level 0)$",
 }
 
 

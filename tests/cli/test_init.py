@@ -106,6 +106,14 @@ def test_an_answer_that_is_none(exports: Path, tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "spec.toml").exists()
 
 
+def test_a_large_export_need_not_be_tried(exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "spec.toml"
+    arguments = ["init", str(exports), "--out", str(out), "--outcome", "RESPONSE", "--untried"]
+    assert main(arguments) == 0
+    assert "next: gdsfd check" in capsys.readouterr().out
+    assert main(["check", str(out), "--quiet"]) == 0
+
+
 def test_left_out_tables_and_persons_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     invented.warehouse(tmp_path)
     file = str(tmp_path / "warehouse.duckdb")

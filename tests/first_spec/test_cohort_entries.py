@@ -61,7 +61,8 @@ def test_the_outcome_and_a_split_that_is_there():
     facts = known(fold=["train", "train", "test"] * 40)
     assert split_entry(facts).fields == {"kind": "column", "column": "fold"}
     assert facts.roles["fold"] == "the split"
-    assert split_entry(known(fold=["train", "other", "test"] * 40)).fields["kind"] == "subject"
+    assert split_entry(known(fold=["train", "test_later", "test"] * 40)).fields["kind"] == "column"
+    assert split_entry(known(machine=["train", "other", "test"] * 40)).fields["kind"] == "subject"
 
 
 def test_a_look_up_says_what_it_leaves():

@@ -12,7 +12,7 @@ from tests.first_spec.tables import facts_of
     [
         (["1", "2.5", None, "-3"], "number", {"numbers": 1.0, "lowest": -3.0, "highest": 2.5, "integers": False}),
         (["1.0", "2", "0"], "number", {"integers": True, "next_lowest": 1.0, "middle": 1.0}),
-        (["007", "011"], "number", {"leading_zeros": True}),
+        (["007", "011"], "number", {"leading_zeros": True, "integers": True}),
         (["2150-01-31 10:05:00", "2150-02-01"], "timestamp", {"clock": True}),
         (["2150-01-31", "2150/2/1"], "timestamp", {"clock": False}),
         (["2150-01-31 00:00:00", "2150-02-01 00:00:00"], "timestamp", {"clock": False}),

@@ -176,6 +176,21 @@ def test_invented_exports_get_what_is_true_of_them(export: Export, tmp_path: Pat
     assert min(len(observed.patient) for observed in cohort.observations.values()) > 10
 
 
+def test_a_simulated_cohort_agrees_with_its_own_spec(tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    gdsfd.simulate(exports, patients=300, seed=1)
+    (exports / "truth.parquet").unlink()
+    made = init_spec(exports, "deteriorated", out=tmp_path / "spec.toml")
+    ids, times, kinds = disagreements(made.text, exports / "spec.toml")
+    assert ids == []
+    assert times == []
+    assert kinds == 1.0
+    read = tomllib.loads(made.text)
+    assert read["split"] == {"kind": "column", "column": "split"}
+    assert all(entry.get("window", [0, 1440])[1] == 1440 for entry in read["modality"])
+    assert "split" not in taken_columns(made.text)
+
+
 def test_numbers_and_times_of_the_registry_are_read_as_a_person_reads_them(tmp_path: Path) -> None:
     export = invented.registry(tmp_path)
     init_spec(tmp_path, export.outcome, out=tmp_path / "spec.toml")
@@ -211,7 +226,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> 
     export = invented.trial(tmp_path)
     (tmp_path / "broken.csv").write_bytes(b"USUBJID,x\nGX,\x00\n")
     look = look_at(tmp_path)
-    assert "NUL" in look.skipped["broken"]
+    assert "NUL" in look.skipped["broken.csv"]
     made = init_spec(look, export.outcome)
     assert "broken" in comments_of(made.text)
     assert "dm.RESPONSE" in look.candidates

@@ -63,6 +63,15 @@ def test_plain_small_numbers_are_ids_only_where_the_names_agree():
     assert link_of(table_of("scans", patient=range(1, 40), size=range(39)), keys).column == "patient"
 
 
+def test_a_number_of_rows_gives_way_to_an_id():
+    rows = table_of(
+        "main", column0=range(1, 40), **{"Patient ID": [f"{k:05d}" for k in range(39)]}, died=[0, 1, 0] * 13
+    )
+    assert find_keys([rows], rows).id == "Patient ID"
+    bare = table_of("main", sno=range(1, 40), died=[0, 1, 0] * 13)
+    assert find_keys([bare], bare).id == "sno"
+
+
 def test_nobody_is_a_person_beside_the_id():
     single = table_of("single", id=range(20), sodium=[140 + k % 5 for k in range(20)])
     keys = find_keys([single], single)

@@ -68,6 +68,13 @@ def test_the_cohorts_own_columns_with_what_leaks_listed():
         propose([STAYS], Request("none"), Path("/exports"))
 
 
+def test_a_column_that_says_which_tables_a_patient_is_in_leaks():
+    flags = table_of("flags", stay=range(1000, 1000 + ROWS), labs=[k % 2 for k in range(ROWS)], age=range(ROWS))
+    found, _ = entries(labs(minute=[k % 3000 for k in range(300)]), flags)
+    assert found["flags"].fields["columns"] == ["age"]
+    assert any("rows in labs at any time" in note for note in found["flags"].notes["columns"])
+
+
 def test_a_measurement_that_stands_apart_is_missing():
     wide = {f"v{k}": [-1 if row % 7 == 0 else row % 50 + 40 for row in range(300)] for k in ("a", "b", "c")}
     found, _ = entries(table_of("vitals", stay=IDS, minute=[k % 1400 for k in range(300)], **wide))

@@ -40,6 +40,7 @@ def test_text_is_read_as_missing_and_what_cannot_be_read_is_left_out(tmp_path: P
     assert labs_.left_out is None
     assert texts.fields["invalid"] == "missing"
     assert "5 mg" in texts.notes["invalid"][0]
+    assert not any(own in f"{texts.notes} {twice.left_out}" for own in ("(id ", "'000'", "'001'"))  # nobody is named
     assert "more than one row" in twice.left_out
     assert {receipt.name for receipt in found.modalities} == {"labs", "texts"}
     assert [entry["name"] for entry in tomllib.loads(spec_text(made))["modality"]] == ["labs", "texts"]
