@@ -19,7 +19,7 @@ WHEELS := .wheels/$(subst ==,-,$(TORCH))
 SCATTER := .scatter/$(subst ==,-,$(TORCH))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-scatter check bench lint format readme pictures docs notebooks clean
+.PHONY: help setup demo test test-scatter check bench lint format readme pictures docs notebooks dist clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,5 +97,16 @@ docs: $(VENV)/.setup-docs  ## the documentation, in docs/_build/html; warnings a
 notebooks: setup  ## run the notebooks anew, in place
 	@$(PYTEST) --nbmake --overwrite notebooks
 
+# The wheel is tried from an empty folder: what it lacks, the checkout would lend it.
+dist: setup  ## sdist and wheel, checked; the demo from the wheel in an empty environment
+	@$(PIP) install build twine check-wheel-contents
+	@rm -rf dist .dist build && $(PY) -m build --no-isolation >/dev/null
+	@$(PY) -m twine check --strict dist/*
+	@$(VENV)/bin/check-wheel-contents dist/*.whl
+	@$(PYTHON) -m venv .dist/venv && .dist/venv/bin/python -m pip --disable-pip-version-check -qq install $(TORCH)
+	@.dist/venv/bin/python -m pip --disable-pip-version-check -qq install dist/*.whl
+	@cd .dist && venv/bin/gdsfd --version && venv/bin/gdsfd demo --out demo && rm -rf venv demo
+	@ls dist
+
 clean:  ## remove what was built, but not .venv and the compiled wheels
-	@rm -rf build dist docs/_build demo .pytest_cache .mypy_cache .ruff_cache .scatter
+	@rm -rf build dist .dist docs/_build demo .pytest_cache .mypy_cache .ruff_cache .scatter
