@@ -1,10 +1,10 @@
-"""From a folder of exports to a report, as a new user would go: ``init``, ``build``, ``train``, ``evaluate``, each timed.
+"""From a folder of exports to a report, as a new user goes: ``init``, ``build``, ``train``, ``evaluate``, each timed.
 
     PYTHONPATH=. python benchmarks/from_folder_to_report.py $GDSFD_DATA/eicu_demo hospitaldischargestatus
 
 All settings are the defaults; the spec is taken as it was proposed. Appends one line to
-``results/from_folder_to_report.jsonl``: seconds by the clock of each command, what the spec holds, and the model's AUROC on
-the test set beside boosting's.
+``results/from_folder_to_report.jsonl``: seconds by the clock of each command, what the spec holds, and the AUROC
+of the model on the test set beside that of boosting.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def measured(exports: Path, outcome: str, folder: Path, more: list[str]) -> dict
     with (Path(report) / "metrics.csv").open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if (row["kind"], row["metric"]) == ("all", "auroc")]
     return {
+        "command": f"python benchmarks/from_folder_to_report.py $GDSFD_DATA/{exports.name} {outcome}",
         "exports": exports.name,
         "seconds": seconds,
         "total": round(sum(seconds.values()), 1),

@@ -14,6 +14,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from gdsfd.nn.streams import PRESETS
+from tests.first_spec import invented
 
 SCRIPTS = Path(__file__).parents[1] / "benchmarks"
 SMALL = ["--backbones", "concat", "--channels", "8", "--batch-size", "32", "--steps", "2", "--patients", "200"]
@@ -44,6 +45,20 @@ def test_the_step_of_every_mode(lines):
     (line,) = lines("stream_step", *SMALL)
     assert line["ratio_to_erm"].keys() == PRESETS.keys() >= {"none", "margin", "dfd", "strata", "full", "prototypes"}
     assert line["ratio_to_erm"]["none"] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.slow
+def test_from_a_folder_to_a_report(lines, tmp_path):
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    invented.trial(exports)
+    quick = ["--epochs", "1", "--set", "members=1", "--set", "channels=8"]
+    (line,) = lines("from_folder_to_report", str(exports), "RESPONSE", "--", *quick)
+    assert list(line["seconds"]) == ["init", "build", "train", "evaluate"]
+    assert line["total"] == pytest.approx(sum(line["seconds"].values()), abs=0.1)
+    assert line["modalities"] == {"table": 2, "events": 1, "codes": 2, "embedding": 0}
+    assert {"muse", "gradient boosting"} <= set(line["auroc"])
+    assert str(tmp_path) not in json.dumps(line["command"])
 
 
 def test_the_step_of_every_learner(lines):

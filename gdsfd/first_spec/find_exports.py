@@ -96,6 +96,7 @@ def find_exports(sources: Sequence[str | Path]) -> Exports:
     for paths in layouts.values():
         found.places += _together(paths)
     found.places.sort(key=lambda place: place.written)
+    _without_copies(found, {path: columns for (_, columns), paths in layouts.items() for path in paths})
     if not found.places:
         why = (
             f" Left out: {shown([f'{os.path.basename(path)}: {why}' for path, why in found.skipped], 3)}"
@@ -107,6 +108,21 @@ def find_exports(sources: Sequence[str | Path]) -> Exports:
         )
     found.places = _with_names_of_their_own(found.places)
     return found
+
+
+def _without_copies(found: Exports, columns: dict[str, tuple[str, ...]]) -> None:
+    """Of a table that is there twice in one folder, as CSV and as Parquet for instance, one is enough."""
+    seen: dict[tuple[str, str, tuple[str, ...]], str] = {}
+    for place in list(found.places):
+        if place.in_database:
+            continue
+        path = place.paths[0]
+        names = tuple(sorted(name for name in columns[path] if name != "parquet"))
+        key = (os.path.dirname(path), _stem(path).lower(), names)
+        if key in seen:
+            found.places.remove(place)
+            found.skipped.append((path, f"it has the name and the columns of {seen[key]}"))
+        seen.setdefault(key, os.path.basename(path))
 
 
 def _below(folder: str) -> Iterator[str]:

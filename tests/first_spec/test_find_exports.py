@@ -45,6 +45,18 @@ def test_parts_of_one_table_are_one_glob(tmp_path: Path) -> None:
     assert events.written.endswith("*/*.parquet")
 
 
+def test_a_table_that_is_there_as_csv_and_as_parquet_is_taken_once(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [1], "v": [0.5]})
+    frame.to_csv(tmp_path / "labs.csv", index=False)
+    frame.to_parquet(tmp_path / "labs.parquet", index=False)
+    frame.assign(w=1).to_csv(tmp_path / "labs.csv.gz", index=False)
+    found = find_exports([tmp_path])
+    assert len(found.places) == 2
+    assert [(Path(path).name, why) for path, why in found.skipped] == [
+        ("labs.parquet", "it has the name and the columns of labs.csv")
+    ]
+
+
 def test_names_differ_even_where_files_do_not(tmp_path: Path) -> None:
     write(tmp_path, "a/labs.csv", text="id,x\n1,2\n")
     write(tmp_path, "b/labs.csv", text="id,y\n1,2\n")
