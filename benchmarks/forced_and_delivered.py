@@ -16,18 +16,21 @@ difference within .01.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import results_line
 from latent_networks import SETTINGS, SPLITS, TRUE_U, cohort, lines_of, network_arms, rival_arms
 from results_line import append_line
-from scipy.stats import t
 from sklearn.metrics import roc_auc_score
 
 import gdsfd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
+from delivered_lines import differences_of, means_of, over_designs
 
 FILE = "forced_and_delivered.jsonl"
 BIASED = (
@@ -42,19 +45,6 @@ BIASED = (
 )
 NULLS = ("no_bias", "label_noise", "sensor_offset", "causal_bias", "collider", "harder_bias", "placebo_strata")
 MEMBERS = {**SETTINGS, "members": 2, "boosted_members": 1}
-MARGIN = 0.01
-#: What is compared: a difference of arms.
-WITHOUT_STRATA = ("none", "margin", "logistic_margin", "boosting_margin")
-PAIRS = (
-    ("full", "none"),
-    ("delivered", "none"),
-    ("full", "margin"),
-    ("full", "logistic_margin"),
-    ("full", "boosting_margin"),
-    ("full", "latent_linear"),
-    ("full", "boosting_strata"),
-    ("full", TRUE_U),
-)
 
 
 def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, Any]:
@@ -87,54 +77,6 @@ def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, An
     return {"auroc": found, **told, "seconds": round(time.perf_counter() - start, 1)}
 
 
-def differences(lines: list[dict[str, Any]], one: str, other: str, split: str) -> np.ndarray:
-    """Paired over the cohorts that have both arms."""
-    both = [line["auroc"] for line in lines if one in line["auroc"] and other in line["auroc"]]
-    return np.array([each[one][split] - each[other][split] for each in both])
-
-
-def interval(gaps: np.ndarray) -> tuple[float, float, float]:
-    """Mean with the 95 % t interval."""
-    half = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
-    return float(gaps.mean()), float(gaps.mean() - half), float(gaps.mean() + half)
-
-
-def tested(gaps: np.ndarray, low: float, high: float) -> tuple[bool, bool]:
-    """Whether one-sided t tests at 5 % put the mean above ``low``, and below ``high``."""
-    reach = t.ppf(0.95, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
-    return bool(gaps.mean() - reach > low), bool(gaps.mean() + reach < high)
-
-
-def rows_of(lines: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
-    """Design, what, seeds, unbiased, flipped, and whether the unbiased difference is within .01 of 0."""
-    for design in dict.fromkeys(line["design"] for line in lines):
-        own = [line for line in lines if line["design"] == design]
-        for pair in PAIRS:
-            gaps = {split: differences(own, *pair, split) for split in SPLITS[1:]}
-            seeds = len(gaps[SPLITS[1]])
-            if seeds < 2:
-                continue
-            cells = ("{:+.3f} [{:+.3f}, {:+.3f}]".format(*interval(each)) for each in gaps.values())
-            above, below = tested(gaps[SPLITS[1]], -MARGIN, MARGIN)
-            word = "within .01" if above and below else "not below by .01" if above else ""
-            yield (design, " − ".join(pair), str(seeds), *cells, word)
-
-
-def means_of(lines: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
-    """Design, seeds, how often the guard took the debiased network, and each arm's unbiased / flipped means."""
-    arms = list(dict.fromkeys(arm for line in lines for arm in line["auroc"]))
-    yield ("design", "seeds", "debiased delivered", *arms)
-    for design in dict.fromkeys(line["design"] for line in lines):
-        own = [line for line in lines if line["design"] == design]
-        cells = []
-        for arm in arms:
-            found = [line["auroc"][arm] for line in own if arm in line["auroc"]]
-            means = [np.mean([each[split] for each in found]) for split in SPLITS[1:]] if found else []
-            cells.append(" / ".join(f"{mean:.3f}".lstrip("0") for mean in means) or "–")
-        taken = sum(line["choice"] == "debiased" for line in own)
-        yield (f"`{design}`", str(len(own)), str(taken), *cells)
-
-
 def table(rows: list[tuple[str, ...]]) -> str:
     """Markdown; the first row is the head."""
     return "\n".join(
@@ -157,8 +99,7 @@ def main() -> None:
         for backbone in dict.fromkeys(line["backbone"] for line in lines_of(file)):
             lines = [line for line in lines_of(file) if line["backbone"] == backbone]
             print(f"## {backbone}\n", table(list(means_of(lines))), sep="\n")
-            head = ("design", "difference", "seeds", "unbiased", "flipped", "unbiased, by tests")
-            print("", table([head, *rows_of(lines)]), sep="\n")
+            print("", table(list(differences_of(lines))), "", over_designs(lines), sep="\n")
         return
     done = {(line["design"], line["seed"], line["backbone"]) for line in lines_of(file)}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):

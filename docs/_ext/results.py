@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bench_lines
 import boosted_lines
+import delivered_lines
 import explanation_lines
 import interval_lines
 import result_lines
@@ -27,11 +28,20 @@ PAGES = {
     "interval_coverage": interval_lines.interval_coverage,
     "boosted_members": boosted_lines.boosted_members,
     "explanations": explanation_lines.explanations,
+    "forced_and_delivered": delivered_lines.forced_and_delivered,
     "wrong_suspects": suspect_lines.wrong_suspects,
     "ordered_because_ill": suspect_lines.ordered_because_ill,
 }
 #: Modules whose change changes a page.
-_MODULES = (result_lines, bench_lines, boosted_lines, explanation_lines, suspect_lines, interval_lines)
+_MODULES = (
+    result_lines,
+    bench_lines,
+    boosted_lines,
+    delivered_lines,
+    explanation_lines,
+    suspect_lines,
+    interval_lines,
+)
 
 
 class Results(Directive):

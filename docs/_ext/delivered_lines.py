@@ -1,0 +1,110 @@
+"""Lines of ``benchmarks/forced_and_delivered.py``: means by arm, paired differences, and what tests say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from rst_table import list_table
+from scipy.stats import t
+
+Line = dict[str, Any]
+Row = tuple[str, ...]
+
+SPLITS = ("test_unbiased", "test_flipped")
+#: A difference in AUROC that does not matter.
+MARGIN = 0.01
+TRUE_U = "margin of the true U"
+PAIRS = (
+    ("full", "none"),
+    ("delivered", "none"),
+    ("full", "margin"),
+    ("full", "logistic_margin"),
+    ("full", "boosting_margin"),
+    ("full", "latent_linear"),
+    ("full", "boosting_strata"),
+    ("full", TRUE_U),
+)
+#: The model's own arms have the same members; the others are of the flattened table.
+WITHOUT_STRATA = ("margin", "logistic_margin", "boosting_margin")
+
+
+def differences(lines: Sequence[Line], one: str, other: str, split: str) -> np.ndarray:
+    """Paired over the cohorts that have both arms."""
+    both = [line["auroc"] for line in lines if one in line["auroc"] and other in line["auroc"]]
+    return np.array([each[one][split] - each[other][split] for each in both])
+
+
+def interval(gaps: np.ndarray) -> tuple[float, float, float]:
+    """Mean with the 95 % t interval."""
+    half = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
+    return float(gaps.mean()), float(gaps.mean() - half), float(gaps.mean() + half)
+
+
+def verdict(gaps: np.ndarray, margin: float = MARGIN) -> str:
+    """What one-sided t tests at 5 % say: within the margin, not below by it, above 0.
+
+    Example:
+        >>> verdict(np.array([0.001, 0.002, 0.0])), verdict(np.array([0.02, 0.03, 0.025]))
+        ('within .01', 'above 0')
+    """
+    reach = t.ppf(0.95, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
+    low, high = gaps.mean() - reach, gaps.mean() + reach
+    if low > -margin and high < margin:
+        return "within .01"
+    return "above 0" if low > 0 else "not below by .01" if low > -margin else ""
+
+
+def means_of(lines: Sequence[Line]) -> Iterator[Row]:
+    """Design, seeds, how often the guard delivered the debiased network, and each arm's unbiased / flipped means."""
+    arms = list(dict.fromkeys(arm for line in lines for arm in line["auroc"]))
+    yield ("design", "seeds", "debiased delivered", *arms)
+    for design in dict.fromkeys(line["design"] for line in lines):
+        own = [line for line in lines if line["design"] == design]
+        cells = []
+        for arm in arms:
+            found = [line["auroc"][arm] for line in own if arm in line["auroc"]]
+            means = [np.mean([each[split] for each in found]) for split in SPLITS] if found else []
+            cells.append(" / ".join(f"{mean:.3f}".lstrip("0") for mean in means) or "–")
+        taken = sum(line["choice"] == "debiased" for line in own)
+        yield (design, str(len(own)), str(taken), *cells)
+
+
+def differences_of(lines: Sequence[Line]) -> Iterator[Row]:
+    """Design, difference, seeds, unbiased, flipped, and what tests say of the unbiased one."""
+    yield ("design", "difference", "seeds", "unbiased", "flipped", "unbiased, by one-sided tests")
+    for design in dict.fromkeys(line["design"] for line in lines):
+        own = [line for line in lines if line["design"] == design]
+        for pair in PAIRS:
+            gaps = {split: differences(own, *pair, split) for split in SPLITS}
+            if len(gaps[SPLITS[0]]) < 2:
+                continue
+            cells = ("{:+.3f} [{:+.3f}, {:+.3f}]".format(*interval(each)) for each in gaps.values())
+            yield (design, " − ".join(pair), str(len(gaps[SPLITS[0]])), *cells, verdict(gaps[SPLITS[0]]))
+
+
+def over_designs(lines: Sequence[Line]) -> str:
+    """``full`` less boosting beside found strata: mean of the designs' means, with a t interval over designs."""
+    found = []
+    for design in dict.fromkeys(line["design"] for line in lines):
+        gaps = differences([line for line in lines if line["design"] == design], "full", "boosting_strata", SPLITS[0])
+        if len(gaps):
+            found.append(float(gaps.mean()))
+    if len(found) < 2:
+        return ""
+    mean, low, high = interval(np.array(found))
+    return (
+        f"Over {len(found)} designs ``full`` less boosting beside found strata is {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+        " unbiased (mean of the designs' means, interval over designs)."
+    )
+
+
+def forced_and_delivered(lines: list[Line]) -> list[str]:
+    """Both tables as reStructuredText, by backbone."""
+    found: list[str] = []
+    for backbone in dict.fromkeys(line["backbone"] for line in lines):
+        own = [line for line in lines if line["backbone"] == backbone]
+        found += ["", f"Backbone ``{backbone}``:", "", *list_table(means_of(own)), "", over_designs(own), ""]
+        found += list_table(differences_of(own))
+    return found

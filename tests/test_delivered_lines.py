@@ -1,0 +1,69 @@
+"""Tables of ``full`` forced and as delivered follow from the lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp
+
+from tests.test_documentation import docs_module
+
+pages = docs_module("delivered_lines")
+
+
+def line(design: str, seed: int, choice: str = "debiased", **areas: float) -> dict[str, Any]:
+    both = {arm: {"test_unbiased": area, "test_flipped": area - 0.1} for arm, area in areas.items()}
+    return {"design": design, "seed": seed, "backbone": "concat", "choice": choice, "auroc": both}
+
+
+LINES = [
+    line("latent", 20, none=0.7, full=0.80, boosting_strata=0.78),
+    line("latent", 21, none=0.7, full=0.82, boosting_strata=0.81),
+    line("no_bias", 20, "reference", none=0.8, full=0.801),
+    line("no_bias", 21, "reference", none=0.8, full=0.8),
+    line("nonlinear", 20, none=0.6, full=0.7, boosting_strata=0.71),
+]
+
+
+def test_means_count_what_was_delivered():
+    head, *rows = pages.means_of(LINES)
+    assert head == ("design", "seeds", "debiased delivered", "none", "full", "boosting_strata")
+    assert rows[0] == ("latent", "2", "2", ".700 / .600", ".810 / .710", ".795 / .695")
+    assert rows[1][2] == "0"
+    assert rows[1][-1] == "–"
+
+
+def test_differences_are_paired_with_scipys_interval():
+    rows = {(row[0], row[1]): row for row in pages.differences_of(LINES)}
+    gaps = np.array([0.1, 0.12])
+    low, high = ttest_1samp(gaps, 0).confidence_interval()
+    assert rows["latent", "full − none"][3] == f"{gaps.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+    assert ("nonlinear", "full − none") not in rows  # one seed has no interval
+
+
+@pytest.mark.parametrize(
+    ("gaps", "word"),
+    [
+        ([0.001, 0.002, 0.0], "within .01"),
+        ([0.02, 0.03, 0.025], "above 0"),
+        ([-0.004, 0.014, 0.008], "not below by .01"),
+        ([-0.05, 0.05, 0.0], ""),
+    ],
+)
+def test_words_follow_from_one_sided_tests(gaps, word):
+    found = np.array(gaps)
+    above = ttest_1samp(found, -0.01, alternative="greater").pvalue < 0.05
+    below = ttest_1samp(found, 0.01, alternative="less").pvalue < 0.05
+    positive = ttest_1samp(found, 0, alternative="greater").pvalue < 0.05
+    expected = "within .01" if above and below else "above 0" if positive else "not below by .01" if above else ""
+    assert pages.verdict(found) == expected == word
+
+
+def test_the_mean_over_designs_weighs_each_alike():
+    said = pages.over_designs(LINES)
+    low, high = ttest_1samp([0.015, -0.01], 0).confidence_interval()
+    assert f"is +0.002 [{low:+.3f}, {high:+.3f}]" in said or f"is +0.003 [{low:+.3f}, {high:+.3f}]" in said
+    assert said.startswith("Over 2 designs")
+    assert pages.over_designs(LINES[2:4]) == ""
