@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -159,8 +160,9 @@ def _subject(tables: Sequence[ExportTable], keys: Keys) -> tuple[str | None, str
         by_name = says(name, "person") and not says(name, "stay")
         by_name = by_name and (says(name, "id") or facts.distinct > 0.3 * facts.filled)
         like_a_site = says(name, "environment") and not by_name
-        if (own or by_name) and not like_a_site:
-            found.append((2.0 * by_name + own - facts.distinct / facts.filled, name))
+        one_person = facts.distinct > 0.2 * facts.filled and _agree(cohort, name)
+        if (own or by_name or one_person) and not like_a_site:
+            found.append((2.0 * by_name + own + one_person - facts.distinct / facts.filled, name))
     if not found:
         why = f"no column of {cohort.name} looks like a person's beside {keys.id}; if one person can stand in several "
         return None, why + "rows, name the person here, else the same person may be in train and in test"
@@ -169,6 +171,22 @@ def _subject(tables: Sequence[ExportTable], keys: Keys) -> tuple[str | None, str
     why = f"{facts.distinct:,} different in {facts.filled:,} rows; all rows of one person are kept in one split"
     others = [name for _, name in found if name != best]
     return best, why + (f". It could also be {shown(others, 3)}" if others else "")
+
+
+def _agree(cohort: ExportTable, name: str) -> bool:
+    """Whether rows of one value have one sex and one birth date, as a person's have, and more often than by chance."""
+    told = [other for other in cohort.columns if says(other, "birth") or (says(other, "group") and other != name)]
+    traits = [tuple(row) for row in zip(*(cohort.cells(other) for other in told))]
+    of: dict[str, list[tuple[str | None, ...]]] = {}
+    for own, trait in zip(cohort.cells(name), traits):
+        if own is not None:
+            of.setdefault(own, []).append(trait)
+    repeated = [rows for rows in of.values() if len(rows) > 1]
+    if len(repeated) < _SOME:
+        return False
+    shares = [count / len(traits) for count in Counter(traits).values()]
+    by_chance = sum(share * share for share in shares)
+    return by_chance < 0.7 and sum(len(set(rows)) == 1 for rows in repeated) >= _CONTAINED * len(repeated)
 
 
 def link_of(table: ExportTable, keys: Keys) -> Link | None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from gdsfd.first_spec.clean_numbers import clean_number
 from gdsfd.first_spec.column_facts import ColumnFacts
 from gdsfd.first_spec.keys import Link
@@ -119,10 +121,11 @@ def _long(table: ExportTable, data: list[ColumnFacts], rows: str) -> KindGuess |
         and not re.search(r"low|high|range|dilution|original|text$", folded(facts.name))
     ]
     items = [facts for facts in data if _item_score(facts) > 0 and facts not in values]
+    items = items or (_telling(table, values, data) if values else [])
     if not values or not items or re.search(r"procedure|eingriff", folded(table.name)):
         return None
     value = max(values, key=lambda facts: (facts.is_number, facts.numbers, facts.filled))
-    item = max(items, key=_item_score)
+    item = max(items, key=_item_score) if len(items) > 1 else items[0]
     if says(item.name, "drug") or (
         says(table.name, "drug") and not re.search("lab|chart|vital|intakeoutput|output", folded(table.name))
     ):
@@ -156,6 +159,23 @@ def _item_score(facts: ColumnFacts) -> float:
         return 0.0
     coarse = re.search(r"cat\b|category|type|path|panel|group|specimen|spec ", folded(facts.name))
     return 1.0 + 0.2 * math.log10(facts.distinct) + 0.5 * facts.filled / facts.rows - 0.8 * bool(coarse)
+
+
+def _telling(table: ExportTable, values: list[ColumnFacts], data: list[ColumnFacts]) -> list[ColumnFacts]:
+    """The words that say which quantity a value is, though their name does not: values differ most between them."""
+    value = max(values, key=lambda facts: (facts.is_number, facts.filled))
+    step = max(table.rows.num_rows // 5_000, 1)
+    numbers = pd.to_numeric(pd.Series(table.cells(value.name)[::step], dtype=object), errors="coerce").rank()
+    told: list[tuple[float, ColumnFacts]] = []
+    for facts in data:
+        words = facts.form == "text" and not says(facts.name, "unit") and not re.search(_NEVER, folded(facts.name))
+        if facts in values or not words or not 2 <= facts.distinct <= min(2_000, facts.rows // 10) or facts.length > 80:
+            continue
+        item = pd.Series(table.cells(facts.name)[::step], dtype=object)
+        within = numbers - numbers.groupby(item).transform("mean")
+        told.append((1 - float(within.var() / (numbers.var() or 1.0)), facts))
+    told = [(share, facts) for share, facts in told if share > 0.1 or len(told) == 1]
+    return [max(told, key=lambda pair: pair[0])[1]] if told else []
 
 
 def _is_key(facts: ColumnFacts) -> bool:

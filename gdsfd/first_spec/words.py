@@ -10,7 +10,8 @@ __all__ = ["folded", "says"]
 
 #: Role -> words that say it where they are a word of their own.
 _WORDS = {
-    "person": "subject person patient patienten pat mrn pid empi uniquepid usubjid ptid rid proband probands malade "
+    "person": "subject person patient patienten pat mrn pid ipp nip empi uniquepid usubjid ptid rid proband probands "
+    "malade "
     "paciente",
     "stay": "case fall spell",
     "id": "id ids nr no num number key sk uid uuid guid identifier nummer numero clave code hash usubjid mrn rid ptid",
@@ -24,7 +25,8 @@ _WORDS = {
     "ptraccat "
     "ptethcat insurance payer",
     "text": "note text comment comments remark narrative report description kommentar bemerkung befundtext",
-    "item": "item items label param parameter parameters test testcd analyte analyt measure measurement variable "
+    "item": "item items label param parameter parameters parametre parametro variable mesure messung test testcd "
+    "analyte analyt measure measurement variable "
     "observation "
     "component loinc vital labname kenngrosse messgrosse examen prueba feature signal channel concept code",
     "value": "value values val valuenum result results wert messwert ergebnis valeur resultat resultado valor "

@@ -63,6 +63,13 @@ def test_plain_small_numbers_are_ids_only_where_the_names_agree():
     assert link_of(table_of("scans", patient=range(1, 40), size=range(39)), keys).column == "patient"
 
 
+def test_a_person_is_told_by_sex_and_birth_that_agree():
+    who = [k // 2 for k in range(60)]
+    columns = {"stay": range(100, 160), "ref": who, "sex": ["fm"[k % 2] for k in who], "birth": [1900 + k for k in who]}
+    table = table_of("stays", **columns, other=[(k * 7) % 30 for k in range(60)])
+    assert find_keys([table], table).subject == "ref"
+
+
 def test_a_number_of_rows_gives_way_to_an_id():
     rows = table_of(
         "main", column0=range(1, 40), **{"Patient ID": [f"{k:05d}" for k in range(39)]}, died=[0, 1, 0] * 13

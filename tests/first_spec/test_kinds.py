@@ -34,6 +34,13 @@ def test_an_item_and_a_value(item, value):
     assert "invalid" not in found.fields
 
 
+def test_an_item_that_only_its_values_give_away():
+    high = np.where(ITEM == "na", 140, np.where(ITEM == "k", 4, 7)) + VALUE / 10
+    shift = RNG.choice(["early", "late"], ROWS)
+    found = kind(shift=shift, what_it_was=ITEM, MEAS_VALUE=high, minute=MINUTE)
+    assert (found.kind, found.fields["item"], found.fields["value"]) == ("events", "what_it_was", "MEAS_VALUE")
+
+
 def test_text_among_the_values_counts_as_missing():
     mixed = ["see note" if k % 5 == 0 else str(value) for k, value in enumerate(VALUE)]
     assert kind(item=ITEM, value=mixed, minute=MINUTE).fields["invalid"] == "missing"
