@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
+from gdsfd.cohort.sources.engines import ENGINES
 from gdsfd.private_folder import folder_beside
 
 if TYPE_CHECKING:
@@ -35,6 +36,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="an earlier graph or a trained model whose vocabularies, scales and categories are to be used, for new "
         "patients; all are then one evaluation set, new",
     )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what the exports go through: duckdb, on this machine, or spark, which also reads tables of a catalogue "
+        "and URLs; the graph is the same. Default: the spec's engine, else duckdb",
+    )
+    parser.add_argument(
+        "--master",
+        metavar="URL",
+        help="where Spark runs, e.g. local[4] or spark://host:7077; default: what Spark's own configuration says, else "
+        "this machine",
+    )
     parser.add_argument("--quiet", action="store_true", help="print no receipt")
     parser.add_argument(
         "--show-ids",
@@ -58,7 +71,15 @@ def run(arguments: argparse.Namespace) -> None:
         # The database of the build holds patients, so it lies where the graph will, not among temporary files.
         with folder_beside(Path(os.path.realpath(arguments.out))) as scratch:
             progress = on_terminal(arguments.quiet)
-            graph = build_graph(arguments.spec, like, progress, scratch=scratch, show_ids=arguments.show_ids)
+            graph = build_graph(
+                arguments.spec,
+                like,
+                progress,
+                scratch=scratch,
+                show_ids=arguments.show_ids,
+                engine=arguments.engine,
+                master=arguments.master,
+            )
         save_graph(graph, arguments.out)
     if not arguments.quiet:
         print(receipt_text(graph.receipt))

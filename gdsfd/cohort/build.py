@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -15,6 +16,7 @@ from gdsfd.cohort.patients.cohort_table import read_cohort_table
 from gdsfd.cohort.receipt.receipt import Finding, Receipt, SourceReceipt
 from gdsfd.cohort.receipt.tables import fill_tables
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
+from gdsfd.cohort.sources.engines import checked_engine
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.spec.column_needs import needs_of_modality, needs_of_spec
@@ -30,6 +32,8 @@ def build_cohort(
     *,
     scratch: Path | None = None,
     show_ids: bool = False,
+    engine: Any = None,
+    master: str | None = None,
 ) -> Cohort:
     """Reads the exports that a spec names.
 
@@ -43,6 +47,8 @@ def build_cohort(
         scratch: Folder for the database while exports are read; default: a private one among temporary files.
         show_ids: Name patients in the receipt: up to five of those whose rows were dropped, per reason, and some in
             warnings of keys that do not match.
+        engine: ``"duckdb"``, ``"spark"`` or a Spark session; default: what the spec says. The cohort is the same.
+        master: Where Spark runs (:func:`~gdsfd.cohort.spark.session.spark_session`).
 
     Returns:
         The cohort with its receipt.
@@ -56,15 +62,21 @@ def build_cohort(
     fields: list[ModalityFields] = []
     receipts: list[SourceReceipt] = []
     untimed: list[Finding] = []
-    with Sources(spec.base_dir, needs_of_spec(spec, like), scratch, show_ids) as sources:
+    needs = needs_of_spec(spec, like)
+    with Sources(spec.base_dir, needs, scratch, show_ids, checked_engine(engine, spec.engine), master) as sources:
         rows = read_cohort_table(spec, sources, like)
         bar = tqdm(spec.modality, desc="reading", unit="modality", disable=None if progress is None else not progress)
         for modality in bar:
             bar.set_postfix_str(modality.name)
             what = f"modality {modality.name!r}"
             as_fitted = fitted.get(modality.name)
-            needs = needs_of_modality(modality, as_fitted)
-            view = sources.open(modality.source, what, derive=modality.derive, where=modality.where, needs=needs)
+            view = sources.open(
+                modality.source,
+                what,
+                derive=modality.derive,
+                where=modality.where,
+                needs=needs_of_modality(modality, as_fitted),
+            )
             observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(
                 modality, view, rows, sources, as_fitted
             )

@@ -27,6 +27,8 @@ def build_graph(
     *,
     scratch: Path | None = None,
     show_ids: bool = False,
+    engine: Any = None,
+    master: str | None = None,
 ) -> HeteroData:
     """Reads the exports that a spec names and builds the patient-modality graph.
 
@@ -39,6 +41,10 @@ def build_graph(
         scratch: Folder for the database while exports are read; None = a private temporary one.
         show_ids: Whether the receipt keeps the ids of patients whose rows were dropped, up to five per reason. A
             receipt is passed on more easily than a graph, so it has none by default.
+        engine: What the exports go through: ``"duckdb"``, on this machine; ``"spark"``, in the session that is active
+            or a new one; or a Spark session. The graph is the same. Default: what the spec says, else DuckDB.
+        master: Where a new Spark session runs: ``"local[4]"``, ``"spark://host:7077"``; default: what Spark's own
+            configuration says, else this machine.
 
     Returns:
         The graph (see :func:`~gdsfd.graph.from_cohort.graph_from_cohort`).
@@ -49,11 +55,20 @@ def build_graph(
     Example:
         >>> graph = gdsfd.build_graph("cohort.toml")  # doctest: +SKIP
         >>> new = gdsfd.build_graph("other_hospital.toml", like=graph)  # doctest: +SKIP
+        >>> large = gdsfd.build_graph("mimic.toml", engine=spark)  # a SparkSession  # doctest: +SKIP
     """
     schema = like if like is None or isinstance(like, CohortSchema) else getattr(like, "schema", None)
     if like is not None and not isinstance(schema, CohortSchema):
         raise InputError(f"like: expected a graph, a trained model or a schema, got {type(like).__name__} without one")
-    cohort = build_cohort(_read(spec), like=schema, progress=progress, scratch=scratch, show_ids=show_ids)
+    cohort = build_cohort(
+        _read(spec),
+        like=schema,
+        progress=progress,
+        scratch=scratch,
+        show_ids=show_ids,
+        engine=engine,
+        master=master,
+    )
     for source in (cohort.receipt.cohort, *cohort.receipt.modalities):
         for note in source.notes:  # columns left out, values read as missing, ...
             _log.info("%s: %s", source.name, note)

@@ -7,21 +7,22 @@ bounded by the result, not by the source.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import EventObservations
 from gdsfd.cohort.columns.column_choice import matching_columns
-from gdsfd.cohort.columns.single_precision import LARGEST, check_stored
+from gdsfd.cohort.columns.single_precision import check_stored
 from gdsfd.cohort.columns.unwanted_columns import known_as_row_number
 from gdsfd.cohort.columns.wide_rows import wide_rows
 from gdsfd.cohort.patients.cohort_table import CohortRows
-from gdsfd.cohort.readers.event_binning import EventReducer, item_scales
+from gdsfd.cohort.readers.event_binning import item_scales
+from gdsfd.cohort.readers.event_fold import EventFold, FoldedEvents, joined_observations
 from gdsfd.cohort.readers.event_values import materialize_long, materialize_wide
 from gdsfd.cohort.readers.item_choice import ItemChoice, choose_items
 from gdsfd.cohort.readers.matched_rows import PATIENT, TRAIN, MatchedRows, match_rows
@@ -37,7 +38,6 @@ from gdsfd.errors import InputError, SchemaError, near_names, shown
 __all__ = ["read_events"]
 
 _MAX_STEPS = 512
-_PIECE_ROWS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -81,17 +81,15 @@ def read_events(
         materialize_long(rows, modality)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)
     choice = choose_items(rows, modality, names, values, fitted)
-    reducer = EventReducer(len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes)
+    fold = EventFold(len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes)
+    parts = [fold([])]
     if choice.kept:
-        ordered = _series(rows, choice, values).order_by("series", "minutes", "value")
         with rows.database.reading(view.label):
-            for batch in rows.database.batches(ordered, _PIECE_ROWS):
-                series, minutes, value = (
-                    batch[name].to_numpy(zero_copy_only=False) for name in ("series", "minutes", "value")
-                )
-                _check_stored(series, value, rows, choice)
-                reducer.add(series, minutes, value)
-    observations = reducer.finish()
+            parts = rows.database.fold(
+                _series(rows, choice, values), ("series", "minutes", "value"), len(choice.kept), fold
+            )
+    _check_stored(parts, rows, choice)
+    observations = joined_observations([part.observations for part in parts])
     rows.findings += find_one_step(modality, observations.step, grid.steps, len(observations.patient))
     _account_for_items(rows, choice, fitted=like is not None)
     receipt = rows.receipt(len(observations.patient), must_have_rows=like is None)
@@ -170,13 +168,14 @@ def _series(rows: MatchedRows, choice: ItemChoice, values: Any) -> Any:
     return joined.select("minutes", "value", series=joined[PATIENT].cast("int64") * len(choice.kept) + joined.kept_as)
 
 
-def _check_stored(series: NDArray[np.int64], value: NDArray[np.float64], rows: MatchedRows, choice: ItemChoice) -> None:
+def _check_stored(parts: Sequence[FoldedEvents], rows: MatchedRows, choice: ItemChoice) -> None:
     """Raises an InputError for values that are infinite in the type that is stored; means of others are finite."""
-    broken = np.flatnonzero(np.abs(value) > LARGEST)
-    if len(broken):
-        patient, item = (int(part) for part in np.divmod(series[broken[0]], len(choice.kept)))
+    broken = [part.broken for part in parts if part.broken is not None]
+    if broken:
+        series, value = min(broken)
+        patient, item = divmod(series, len(choice.kept))
         what = f"modality {rows.modality.name!r}: item {choice.kept[item]!r} of {rows.view.label}"
-        check_stored(value[broken[:1]], what, lambda _: rows.cohort.id[patient])
+        check_stored(np.array([value]), what, lambda _: rows.cohort.id[patient])
 
 
 def _account_for_items(rows: MatchedRows, choice: ItemChoice, fitted: bool) -> None:

@@ -24,18 +24,19 @@ from gdsfd.cohort.sources.files import FileSet, find_files
 from gdsfd.cohort.sources.frame_source import arrow_of_frame, plain_arrow
 from gdsfd.cohort.sources.internal_names import POSITION, check_names, clashing
 from gdsfd.cohort.sources.parquet_names import parquet_names
+from gdsfd.cohort.sources.remote_source import refuse_remote
 from gdsfd.cohort.sources.sql_text import cleaned, quoted, string_literal
 from gdsfd.cohort.spec.column_needs import ColumnNeeds, source_key
 from gdsfd.errors import InputError, SpecError, shown
 
-__all__ = ["BaseTable", "BaseTables", "files_of"]
+__all__ = ["DUPLICATES_UP_TO_ROWS", "BaseTable", "BaseTables", "files_of"]
 
 #: The column that DuckDB adds to the rows of Parquet files on demand.
 _ROW_OF_FILE = "file_row_number"
 #: Bytes of a line that DuckDB takes without being told.
 _LINE_BYTES = 2_000_000
 #: Rows up to which fully repeated rows are counted; beyond, the count would cost more than the reading.
-_DUPLICATES_UP_TO_ROWS = 5_000_000
+DUPLICATES_UP_TO_ROWS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class BaseTables:
             InputError: The source cannot be read.
             SpecError: The source is of a type that is not read.
         """
+        refuse_remote(source, what)
         if is_database_table(source):
             key: Any = source
             if key not in self._opened:
@@ -162,7 +164,7 @@ class BaseTables:
         # forced on the others, and 1.7 of a second file would be 2 where the first has whole numbers.
         paths = "[" + ", ".join(string_literal(path) for path in files.paths) + "], union_by_name=true"
         with self.database.reading(files.label):
-            found = [str(row[0]) for row in self.database.rows(f"DESCRIBE SELECT * FROM read_parquet({paths})")]
+            found = list(self.database.types_of(f"SELECT * FROM read_parquet({paths})"))
             # Columns that only the folders' names tell (site=A/labs.parquet) come last.
             names = checked_names([*given, *found[len(given) :]], files.label)
             # The rows of several files have numbers of their own only in a copy.
@@ -235,7 +237,7 @@ class BaseTables:
         return BaseTable(name, types, tuple(columns), label, files, rows, row_number, duplicates, clean=clean)
 
     def _duplicates(self, different: str, rows: int) -> int | None:
-        return rows - int(self.database.rows(f"SELECT {different}")[0][0]) if rows <= _DUPLICATES_UP_TO_ROWS else None
+        return rows - int(self.database.rows(f"SELECT {different}")[0][0]) if rows <= DUPLICATES_UP_TO_ROWS else None
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import ibis
@@ -17,9 +17,26 @@ from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.errors import InputError
 from gdsfd.private_folder import private_folder, remove_dead_folders
 
-__all__ = ["Database"]
+__all__ = ["Database", "Fold"]
 
 _MEMORY_LIMIT_BYTES = 3 << 29
+_PIECE_ROWS = 1 << 20  #: of what is folded, at a time
+
+
+T = TypeVar("T")
+
+
+class Fold(Protocol[T]):
+    """Makes something of sorted rows, here or on another machine."""
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> T:
+        """What becomes of rows."""
+
+    def packed(self, folded: T) -> bytes:
+        """The same as bytes."""
+
+    def unpacked(self, packed: bytes) -> T:
+        """And back."""
 
 
 class Database:
@@ -178,13 +195,52 @@ class Database:
         self.run(f"CREATE VIEW {name} AS {self.sql(expression)}")
         return self.table(name)
 
+    def lay_over(self, name: str, query: str, base: str, columns: Sequence[str]) -> None:
+        """A view that works out columns of each row of a table by itself.
+
+        Args:
+            name: Its name.
+            query: The view's query, one SELECT in another, the innermost of the table.
+            base: The table.
+            columns: Columns of the table that the query reads.
+        """
+        self.run(f"CREATE VIEW {name} AS {query}")
+
+    def fold(self, expression: Any, order: Sequence[str], per: int, fold: Fold[T]) -> list[T]:
+        """Sorts rows, and folds them piece by piece.
+
+        Args:
+            expression: The rows, an Ibis table expression.
+            order: Columns to sort by. The whole numbers of the first, divided by ``per``, are the owners of the rows.
+            per: Numbers per owner.
+            fold: What becomes of sorted rows.
+
+        Returns:
+            What became of the rows, in one part or several; all rows of an owner are in one of them.
+        """
+        return [fold(self.batches(expression.order_by(*order), _PIECE_ROWS))]
+
     def table(self, name: str) -> Any:
         """A table or view as an Ibis table."""
         return self.ibis.table(name)
 
     def types(self, name: str) -> dict[str, str]:
         """Columns of a table or view and their DuckDB types."""
-        return {row[0]: str(row[1]) for row in self.rows(f"DESCRIBE {quoted(name)}")}
+        return self.types_of(f"FROM {quoted(name)}")
+
+    def types_of(self, query: str) -> dict[str, str]:
+        """Columns of a query and their DuckDB types; nothing of it is worked out."""
+        with self._room():
+            return {row[0]: str(row[1]) for row in self._duckdb.execute(f"DESCRIBE {query}").fetchall()}
+
+    def check(self, query: str) -> None:
+        """Has a query checked, its names and types, without working anything out.
+
+        Raises:
+            duckdb.Error: It is wrong.
+        """
+        with self._room():
+            self._duckdb.execute(f"EXPLAIN {query}")
 
     def count(self, name: str) -> int:
         """Rows of a table or view."""

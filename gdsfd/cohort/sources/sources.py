@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +83,8 @@ class Sources:
         needs: What each source is asked for; no other file can be read. Default: everything, of files in ``base_dir``.
         scratch: Where the database lies (:class:`~gdsfd.cohort.sources.database.Database`).
         show_ids: Whether notes and warnings for the receipt may name patients and persons.
+        engine: What the rows go through: ``"duckdb"``, on this machine; ``"spark"``; or a Spark session.
+        master: Of Spark (:func:`~gdsfd.cohort.spark.session.spark_session`).
 
     Attributes:
         findings: Warnings that readers have while they read, for the receipt.
@@ -100,23 +103,38 @@ class Sources:
         needs: dict[Any, ColumnNeeds] | None = None,
         scratch: Path | None = None,
         show_ids: bool = False,
+        engine: Any = "duckdb",
+        master: str | None = None,
     ) -> None:
         self.show_ids = show_ids
-        base_dir = Path(base_dir).absolute()
-        if needs is None:
-            self.database = Database(scratch, folders=[str(base_dir)])
-        else:
-            self.database = Database(scratch, files=files_of(needs, base_dir))
         self.findings: list[Finding] = []
-        self._tables = BaseTables(self.database, Path(base_dir), needs or {})
-        self._sql = UserSql(self.database)
+        base_dir = Path(base_dir).absolute()
+        self._may_read: dict[str, Any] = (
+            {"folders": [str(base_dir)]} if needs is None else {"files": files_of(needs, base_dir)}
+        )
+        self._scratch, self._base_dir, self._needs = scratch, base_dir, needs or {}
+        self._engine, self._master = engine, master
 
     def __enter__(self) -> Sources:
-        self.database.__enter__()
+        with ExitStack() as stack:
+            if self._engine == "duckdb":
+                self.database = Database(self._scratch, **self._may_read)
+                self._tables = BaseTables(self.database, self._base_dir, self._needs)
+            else:
+                from gdsfd.cohort.spark.session import spark_session
+                from gdsfd.cohort.spark.spark_database import SparkDatabase
+                from gdsfd.cohort.spark.spark_tables import SparkTables
+
+                session = stack.enter_context(spark_session(self._engine, self._master))
+                self.database = SparkDatabase(session, self._scratch, **self._may_read)
+                self._tables = SparkTables(self.database, self._base_dir, self._needs)
+            stack.enter_context(self.database)
+            self._sql = UserSql(self.database)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.database.__exit__(*exception)
+        self._stack.__exit__(None, None, None)
 
     def open(
         self,

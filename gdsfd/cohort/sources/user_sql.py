@@ -10,7 +10,7 @@ import duckdb
 from gdsfd.cohort.sources.base_tables import BaseTable
 from gdsfd.cohort.sources.clean_column import ZONED, cleaned_column
 from gdsfd.cohort.sources.database import Database
-from gdsfd.cohort.sources.internal_names import KEEP, ROW, check_names, clashing, raw_column
+from gdsfd.cohort.sources.internal_names import KEEP, POSITION, ROW, check_names, clashing, raw_column
 from gdsfd.cohort.sources.sql_text import (
     cleaned,
     looks_integer,
@@ -78,7 +78,7 @@ class UserSql:
         ]
         query, keep = self._laid_over(base, derived, condition, what, mentioned)
         known = list(dict.fromkeys([*base.types, *derive]))
-        kinds = {row[0]: str(row[1]) for row in self.database.rows(f"DESCRIBE {query}")}
+        kinds = self.database.types_of(query)
         outer = [ROW, f"{keep} AS {KEEP}"]
         for column in known:
             if column in derive:
@@ -88,7 +88,7 @@ class UserSql:
             else:
                 outer.append(quoted(column))
         view = self.database.new_name("view")
-        self.database.run(f"CREATE VIEW {view} AS SELECT {', '.join(outer)} FROM ({query})")
+        self.database.lay_over(view, f"SELECT {', '.join(outer)} FROM ({query})", base.name, self._read(base))
         return view, tuple(known)
 
     def _laid_over(
@@ -181,7 +181,7 @@ class UserSql:
         try:
             expression.check_columns([*known, *(column + RAW_SUFFIX for column in typing)])
             self._check_zones(query, expression)
-            self.database.run(f"EXPLAIN SELECT {sql} FROM ({query})")
+            self.database.check(f"SELECT {sql} FROM ({query})")
         except (duckdb.Error, SpecError) as error:
             reason = str(error).split("\n")[0].rstrip(".")
             if "explicit cast" in reason:
@@ -190,10 +190,14 @@ class UserSql:
                 f"{what}, {field} = {expression.text!r}: {reason}. Columns: {shown(sorted(set(known)), 20)}"
             ) from None
 
+    def _read(self, base: BaseTable) -> list[str]:
+        """The columns of the base table that a view reads."""
+        return [*base.types, *([base.row_number] if base.row_number == POSITION else [])]
+
     def _check_zones(self, query: str, expression: RowExpression) -> None:
         """Refuses times with a zone beside local ones in one expression, unless it says what the zone is."""
         read = {name.lower() for name in expression.columns}
-        kinds = {row[0]: str(row[1]) for row in self.database.rows(f"DESCRIBE {query}") if row[0].lower() in read}
+        kinds = {name: kind for name, kind in self.database.types_of(query).items() if name.lower() in read}
         zoned = [name for name, kind in kinds.items() if kind == ZONED]
         local = [name for name, kind in kinds.items() if kind.startswith("TIMESTAMP") and kind != ZONED]
         if zoned and local and not re.search(r"\btimezone\b|\btime\s+zone\b", expression.text, re.IGNORECASE):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -87,6 +87,7 @@ class CohortSpec(SpecFields):
         outcome: One outcome or several binary ones (multi-label), up to 1,000.
         split: How patients are shared out.
         modality: The modalities, in the order the graph will have them; up to 10,000.
+        engine: What the rows go through: ``"duckdb"``, on this machine, or ``"spark"``. The graph is the same.
         base_dir: Folder that relative paths start from; default: the working directory.
 
     Raises:
@@ -101,6 +102,7 @@ class CohortSpec(SpecFields):
         BeforeValidator(listed),
         Field(min_length=1, max_length=10_000),
     ]
+    engine: Literal["duckdb", "spark"] = "duckdb"
     base_dir: Path = Path()
 
     def __init__(self, **fields: Any) -> None:
@@ -128,7 +130,7 @@ class CohortSpec(SpecFields):
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy; a DataFrame becomes ``"<DataFrame>"``, paths stay as written (variables unexpanded)."""
-        return _plain(self.model_dump(exclude={"base_dir"}, exclude_none=True))
+        return _plain(self.model_dump(exclude={"base_dir", "engine"}, exclude_none=True))
 
 
 def load_spec(path: str | Path) -> CohortSpec:

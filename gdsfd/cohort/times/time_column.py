@@ -315,7 +315,8 @@ def _check_numbers(counted: dict[str, Any], what: str) -> None:
 
 def _first(column: Any, rows: Any, fetch: Callable[[Any], Any], owner: Any) -> str:
     """A cell with its id."""
-    found = fetch(rows.filter(column.notnull()).select(cell=column, owner=owner).limit(1)).to_pylist()
+    some = rows.filter(column.notnull()).select(cell=column, owner=owner)
+    found = fetch(some.order_by("owner", "cell").limit(1)).to_pylist()  # the same one, whoever reads
     return f"{cell_text(found[0]['cell'])} (id {cut_text(str(found[0]['owner']))})" if found else ""
 
 

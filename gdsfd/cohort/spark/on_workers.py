@@ -1,0 +1,109 @@
+"""What runs in the Python processes of Spark's workers: DuckDB over Arrow batches, and the packing of events."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from gdsfd._version import __version__
+
+if TYPE_CHECKING:
+    from gdsfd.cohort.sources.database import Fold
+
+__all__ = ["ARRIVING", "FoldRows", "MapRows", "told_by_worker"]
+
+ARRIVING = "__gdsfd_arriving"  #: what a worker's query reads
+_MARK = "gdsfd, on a worker: "
+_PIECE_ROWS = 1 << 17
+
+
+class MapRows:
+    """Runs a DuckDB query over the rows of a partition, for ``mapInArrow``.
+
+    The query reads :data:`ARRIVING` once. It reaches no file and no network.
+
+    Args:
+        query: The query; its columns must be of types that Spark has.
+        beside: Small tables that it reads, too, by name.
+    """
+
+    def __init__(self, query: str, beside: Mapping[str, pa.Table] | None = None) -> None:
+        self.query = query
+        self.beside = {name: _bytes_of(table) for name, table in (beside or {}).items()}
+        self.version = __version__
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        _check_version(self.version)
+        arriving = iter(batches)
+        first = next(arriving, None)
+        if first is None:
+            return
+        connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False})
+        try:
+            connection.execute("SET TimeZone = 'UTC'")  # as in the build's own database
+            rows = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], arriving))
+            connection.register(ARRIVING, rows)
+            for name, table in self.beside.items():
+                connection.register(name, pa.ipc.open_stream(table).read_all())
+            connection.execute("SET lock_configuration = true")
+            yield from _pieces(connection.sql(self.query))
+        except duckdb.Error as error:
+            raise RuntimeError(f"{_MARK}{json.dumps(str(error))}") from None
+        finally:
+            connection.close()
+
+
+class FoldRows:
+    """Folds the sorted rows of a partition into one row of bytes, for ``mapInArrow``.
+
+    Args:
+        fold: What becomes of the rows.
+    """
+
+    def __init__(self, fold: Fold[Any]) -> None:
+        self.fold = fold
+        self.version = __version__
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        _check_version(self.version)
+        yield pa.RecordBatch.from_pydict({"c0": pa.array([self.fold.packed(self.fold(batches))], pa.binary())})
+
+
+def told_by_worker(message: str) -> str | None:
+    """What DuckDB said on a worker, out of the message of Spark's error; None where the error is another.
+
+    Args:
+        message: Spark's message.
+
+    Example:
+        >>> told_by_worker('... RuntimeError: gdsfd, on a worker: "Conversion Error: no number"\\n ...')
+        'Conversion Error: no number'
+    """
+    found = re.search(re.escape(_MARK) + r'("(?:[^"\\]|\\.)*")', message)
+    return None if found is None else str(json.loads(found[1]))
+
+
+def _bytes_of(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _check_version(version: str) -> None:
+    if version != __version__:
+        raise RuntimeError(
+            f"gdsfd {version} builds, but a Spark worker has gdsfd {__version__}: install the same there"
+        )
+
+
+def _pieces(relation: Any) -> Iterator[pa.RecordBatch]:
+    # DuckDB 1.x has only fetch_record_batch, DuckDB 2 prefers to_arrow_reader
+    read = relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_record_batch
+    yield from read(_PIECE_ROWS)

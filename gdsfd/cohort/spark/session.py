@@ -1,0 +1,93 @@
+"""A Spark session for a build: the caller's, or one of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gdsfd.errors import InputError, shown
+
+__all__ = ["is_session", "spark_session"]
+
+_LEAST_VERSION = 4
+
+
+def is_session(engine: Any) -> bool:
+    """Whether something is a Spark session; PySpark is not imported for the question.
+
+    Args:
+        engine: Anything.
+
+    Example:
+        >>> is_session("spark")
+        False
+    """
+    return type(engine).__module__.startswith("pyspark.sql") and type(engine).__name__ == "SparkSession"
+
+
+@contextmanager
+def spark_session(engine: Any, master: str | None = None) -> Iterator[Any]:
+    """A session, which lives on where it was there before.
+
+    Args:
+        engine: A Spark session; anything else = the session that is active in this process, else a new one.
+        master: Where a new session runs: ``local[4]``, ``spark://host:7077``, ``yarn``, ``k8s://...``; default: what
+            Spark's own configuration says, else all cores of this machine.
+
+    Raises:
+        InputError: PySpark 4 or Java is not there, or the session cannot be had; a session is active and another
+            master is asked for.
+    """
+    try:
+        import pyspark
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise InputError("engine 'spark' needs PySpark 4, which is not installed: pip install 'gdsfd[spark]'") from None
+    if int(pyspark.__version__.split(".")[0]) < _LEAST_VERSION:
+        raise InputError(
+            f"engine 'spark' needs PySpark 4 or newer, got {pyspark.__version__}: pip install 'gdsfd[spark]'"
+        )
+    if is_session(engine):
+        yield engine
+        return
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        running = active.conf.get("spark.master", master)
+        if master is not None and running != master:
+            raise InputError(
+                f"master {master!r}: a Spark session with the master {running!r} is active; stop it first, or leave "
+                "the master out"
+            )
+        yield active
+        return
+    session = _new_session(SparkSession, master)
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def _new_session(kind: Any, master: str | None) -> Any:
+    # The workers of this machine run this Python: they need the same packages.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = kind.builder.appName("gdsfd").config("spark.ui.showConsoleProgress", "false")
+    if master is not None:
+        builder = builder.master(master)
+    if master is None or master.startswith("local"):
+        cores = os.cpu_count() or 1
+        builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", str(cores))
+    try:
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+        return session
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        if "JAVA_GATEWAY_EXITED" in str(error) or isinstance(error, FileNotFoundError):
+            raise InputError(
+                "engine 'spark': Spark did not start. It needs Java 17 or newer: install one (Debian: apt-get install "
+                "openjdk-17-jre-headless) and set JAVA_HOME, if it is not found"
+            ) from None
+        raise InputError(f"engine 'spark': no session with the master {master!r}: {shown(lines[:2], 2)}") from None
