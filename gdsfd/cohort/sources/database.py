@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -195,14 +195,14 @@ class Database:
         self.run(f"CREATE VIEW {name} AS {self.sql(expression)}")
         return self.table(name)
 
-    def lay_over(self, name: str, query: str, base: str, columns: Sequence[str]) -> None:
+    def lay_over(self, name: str, query: str, base: str, reads: Mapping[str, Collection[str]]) -> None:
         """A view that works out columns of each row of a table by itself.
 
         Args:
             name: Its name.
             query: The view's query, one SELECT in another, the innermost of the table.
             base: The table.
-            columns: Columns of the table that the query reads.
+            reads: For each column of the view the columns of the table that it depends on.
         """
         self.run(f"CREATE VIEW {name} AS {query}")
 

@@ -10,7 +10,7 @@ import duckdb
 from gdsfd.cohort.sources.base_tables import BaseTable
 from gdsfd.cohort.sources.clean_column import ZONED, cleaned_column
 from gdsfd.cohort.sources.database import Database
-from gdsfd.cohort.sources.internal_names import KEEP, POSITION, ROW, check_names, clashing, raw_column
+from gdsfd.cohort.sources.internal_names import KEEP, ROW, check_names, clashing, raw_column
 from gdsfd.cohort.sources.sql_text import (
     cleaned,
     looks_integer,
@@ -88,7 +88,10 @@ class UserSql:
             else:
                 outer.append(quoted(column))
         view = self.database.new_name("view")
-        self.database.lay_over(view, f"SELECT {', '.join(outer)} FROM ({query})", base.name, self._read(base))
+        of_sql = [column for column in base.types if any(expression.reads(column) for expression in expressions)]
+        reads = {column: of_sql if column in derive else [column] for column in known}
+        reads |= {KEEP: of_sql, ROW: [base.row_number]}
+        self.database.lay_over(view, f"SELECT {', '.join(outer)} FROM ({query})", base.name, reads)
         return view, tuple(known)
 
     def _laid_over(
@@ -189,10 +192,6 @@ class UserSql:
             raise SpecError(
                 f"{what}, {field} = {expression.text!r}: {reason}. Columns: {shown(sorted(set(known)), 20)}"
             ) from None
-
-    def _read(self, base: BaseTable) -> list[str]:
-        """The columns of the base table that a view reads."""
-        return [*base.types, *([base.row_number] if base.row_number == POSITION else [])]
 
     def _check_zones(self, query: str, expression: RowExpression) -> None:
         """Refuses times with a zone beside local ones in one expression, unless it says what the zone is."""

@@ -33,8 +33,9 @@ class Frame:
         types: Their DuckDB types.
         here: The same rows on the driver, as stored, where they are few enough to be sent to every worker.
         beside: Small tables that the stages read, too: what these call them, the rows as stored, DuckDB's types.
+        absent: Columns that the stages name but nothing asked for depends on, with DuckDB types; they stay behind.
         single: Whether it is one row, the result of an aggregate without groups.
-        order: What the rows are sorted by once they are fetched: places of columns, and whether the largest come first.
+        order: What rows are sorted by once they are fetched: places of columns, and whether the largest come first.
             Columns whose names begin with :data:`ORDER` are there for nothing else.
     """
 
@@ -46,6 +47,7 @@ class Frame:
     types: tuple[str, ...] = ()
     here: Any = None
     beside: tuple[tuple[str, Any, tuple[str, ...]], ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
     single: bool = False
     order: tuple[tuple[int, bool], ...] = ()
 
@@ -77,6 +79,16 @@ class Frame:
         here = None if self.here is None else self.here.select([f"c{k}" for k in keep])
         names, types = tuple(self.names[k] for k in keep), tuple(self.types[k] for k in keep)
         return Frame.of(data, names, types, None if here is None else here.rename_columns(places(len(keep))))
+
+    def read_in_part(self, columns: Collection[str]) -> Frame:
+        """With some columns only; stages may still name the others, and find them blank.
+
+        Args:
+            columns: The columns that what is asked for depends on; upper and lower case are alike.
+        """
+        kept = self.pruned(frozenset(map(str.casefold, columns)))
+        left = [(name, kind) for name, kind in zip(self.names, self.types) if name not in kept.names]
+        return replace(kept, absent=tuple(left))
 
     def then(self, source: str, query: str, columns: dict[str, str]) -> Frame:
         """With a further query over each row.
@@ -118,12 +130,14 @@ class Frame:
         Args:
             arriving: SQL of the rows as they are held, under their names and with their DuckDB types.
         """
-        return _chained({}, self.stages, arriving)
+        blank = "".join(f", CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in self.absent)
+        return _chained({}, self.stages, f"SELECT *{blank} FROM ({arriving})" if blank else arriving)
 
     def query_of_nothing(self) -> str:
         """The same query over no rows, for its names and types."""
         small = {name: _typed_nothing(places(len(kinds)), map(stored_as, kinds)) for name, _, kinds in self.beside}
-        return _chained(small, self.stages, _typed_nothing(self.held, self.held_types))
+        names, types = zip(*zip(self.held, self.held_types), *self.absent)
+        return _chained(small, self.stages, _typed_nothing(names, types))
 
     def worked_out(self) -> Any:
         """A Spark DataFrame of what comes out, columns called by their places, as stored."""

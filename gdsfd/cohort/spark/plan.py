@@ -6,7 +6,7 @@ stays DuckDB's SQL, as it is written, for the workers. What is neither is refuse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,13 +26,13 @@ class LaidOver:
     Args:
         base: The table.
         query: The view's query.
-        columns: Columns of the table that it reads.
+        reads: For each column of the view the columns of the table that it depends on.
         types: What comes out, name -> DuckDB type.
     """
 
     base: str
     query: str
-    columns: tuple[str, ...]
+    reads: Mapping[str, Collection[str]]
     types: dict[str, str]
 
 
@@ -177,8 +177,14 @@ class Plan:
         if isinstance(relation, Frame):
             return relation.pruned(needed)
         if isinstance(relation, LaidOver):
-            base = self._item(exp.to_table(relation.base), {}, frozenset(map(str.casefold, relation.columns)))
-            return base.then(relation.base, relation.query, relation.types)
+            read = [
+                column
+                for name, columns in relation.reads.items()
+                if needed is None or name.casefold() in needed
+                for column in columns
+            ]
+            base = self._item(exp.to_table(relation.base), {}, None)
+            return base.read_in_part(read).then(relation.base, relation.query, relation.types)
         return self._query(relation, known, needed)
 
 

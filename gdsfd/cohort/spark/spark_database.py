@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -239,9 +239,9 @@ class SparkDatabase(Database):
         super().run(f"CREATE TABLE {quoted(name)} ({columns})")
         self._relations[name], self._counts[name] = frame, count
 
-    def lay_over(self, name: str, query: str, base: str, columns: Sequence[str]) -> None:
+    def lay_over(self, name: str, query: str, base: str, reads: Mapping[str, Collection[str]]) -> None:
         super().run(f"CREATE VIEW {name} AS {query}")
-        self._relations[name] = LaidOver(base, query, tuple(columns), self.types(name))
+        self._relations[name] = LaidOver(base, query, reads, self.types(name))
 
     def count(self, name: str) -> int:
         if self._local:

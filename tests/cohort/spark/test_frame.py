@@ -43,6 +43,13 @@ def test_stages_become_one_query() -> None:
     assert duckdb.sql(found.query_of_nothing()).fetchall() == []
 
 
+def test_columns_that_nothing_depends_on_stay_behind() -> None:
+    found = frame().read_in_part(["ID"]).then("labs", 'SELECT id, "Value" + 1 AS v FROM labs', {})
+    assert (found.held, found.absent) == (("id",), (("Value", "DOUBLE"), ("big", "UBIGINT")))
+    assert duckdb.sql(found.query("SELECT 'a' AS id")).fetchall() == [("a", None)]
+    assert list(map(str, duckdb.sql(found.query_of_nothing()).types)) == ["VARCHAR", "DOUBLE"]
+
+
 def test_a_stage_may_read_a_small_table() -> None:
     small = Frame.of(Rows(places(1)), ["k"], ["UBIGINT"], pa.table({"c0": pa.array([7], pa.decimal128(20, 0))}))
     found = (

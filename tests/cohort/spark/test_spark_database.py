@@ -25,7 +25,10 @@ def test_tables_views_and_what_is_put_into_them(spark: Any) -> None:
         seen = database.view(database.table("more").filter(database.table("more").x > 10))
         assert database.count(seen.get_name()) == 2
         database.lay_over(
-            "view_of", "SELECT lower(upper(id)) AS low, x FROM (SELECT id, x FROM labs)", "labs", ["id", "x"]
+            "view_of",
+            "SELECT lower(upper(id)) AS low, x FROM (SELECT id, x FROM labs)",
+            "labs",
+            {"low": ["id"], "x": ["x"]},
         )
         assert database.rows("SELECT low, sum(x) FROM view_of GROUP BY 1 ORDER BY 1") == [("a", 1), ("b", 5)]
         assert database.types("view_of") == {"low": "VARCHAR", "x": "BIGINT"}
