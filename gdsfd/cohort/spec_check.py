@@ -82,7 +82,7 @@ def check_spec(
     if left is None:
         return found
     tell = on_part or (lambda name: None)
-    with Sources(left.base_dir, needs_of_spec(left), scratch) as sources:
+    with Sources(left.base_dir, needs_of_spec(left), scratch, engine=left.engine) as sources:
         tell("cohort")
         rows, told = read_with_faults(left, sources)
         found.faults += [Fault("cohort", text) for text in told]

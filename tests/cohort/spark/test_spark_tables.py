@@ -9,6 +9,7 @@ import pytest
 
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.spec_check import check_spec
 from gdsfd.errors import InputError
 from tests.cohort.small_exports import events, labs, patients, spec
 from tests.cohort.spark.both_engines import assert_same, same_of_both
@@ -60,6 +61,16 @@ def test_tables_of_a_catalogue_and_dataframes_of_spark(spark: Any) -> None:
     ):
         receipt.source = other.source
     assert_same(cohort, local)
+
+
+def test_a_check_goes_by_the_specs_engine(spark: Any) -> None:
+    spark.createDataFrame(labs().rename(columns={"wbc": "WBC count"})).createOrReplaceTempView("icu_labs")
+    entry = {**LABS, "source": "table:icu_labs", "columns": ["WBC count", "unti"]}
+    found = check_spec(spec(entry, engine="spark"))
+    spark.catalog.dropTempView("icu_labs")
+    (fault,) = found.faults
+    assert "icu_labs has no column 'unti'" in fault.text
+    assert "Did you mean 'unit'" in fault.text
 
 
 @pytest.mark.parametrize(
