@@ -14,6 +14,7 @@ from textwrap import fill
 import bench_lines
 import debiasing_lines
 import deconfounding_fits
+import delivered_lines
 import result_lines
 import study_lines
 from scipy.special import stdtrit
@@ -23,13 +24,6 @@ from gdsfd.comparison.summary import summarise
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-#: Arm -> the same in words.
-_BESIDE = {
-    "margin": "a margin of the suspects",
-    "streams beside margin": "two streams beside that margin",
-    "latent_linear": "the linear average over the same strata",
-    "boosting_strata": "boosting beside them",
-}
 START, END = "<!-- figures: make readme -->", "<!-- end of figures -->"
 
 
@@ -110,32 +104,62 @@ def known_bias() -> str:
 
 
 def found_strata() -> str:
-    """What strata that are found gain over what is declared, and over simpler models that know them, too."""
-    lines = result_lines.read_lines(RESULTS / "latent_networks.jsonl") or []
-    own: dict[str, dict[int, dict[str, float]]] = {}
+    """What ``full`` gains over what is declared and over simpler models of found strata; what it leaves alone."""
+    lines = result_lines.read_lines(RESULTS / "forced_and_delivered.jsonl") or []
+    lines = [line for line in lines if line["backbone"] == "concat"]
+    by_design: dict[str, list[result_lines.Line]] = {}
     for line in lines:
-        if line["design"] == "latent" and line["backbone"] in ("concat", ""):
-            own.setdefault(line["arm"], {})[line["seed"]] = line["auroc"]
-    seeds = sorted(
-        set.intersection(
-            *(set(own[arm]) for arm in ("latent", "margin", "full", "streams beside margin", "latent_linear"))
-        )
+        by_design.setdefault(line["design"], []).append(line)
+    biased = [own for own in by_design.values() if "boosting_strata" in own[0]["auroc"]]
+    nulls = [line for design in NULLS for line in by_design.get(design, [])]
+
+    def gained(design: str, other: str, split: str = "test_unbiased", arm: str = "full") -> str:
+        gaps = delivered_lines.differences(by_design[design], arm, other, split)
+        return "{:+.3f} [{:+.3f}, {:+.3f}]".format(*delivered_lines.interval(gaps))
+
+    told = [
+        f"{gained('latent', 'none', arm='delivered')} over the same members without debiasing",
+        f"{gained('latent', 'margin')} over them beside a margin of the suspects",
+        f"{gained('latent', 'logistic_margin')} over logistic regression beside it",
+        f"{gained('latent', 'latent_linear')} over a linear average over found strata",
+        f"{gained('latent', 'boosting_strata')} over boosting beside them",
+    ]
+    flipped = gained("latent", "logistic_margin", "test_flipped")
+    ahead = sum(
+        delivered_lines.differences(own, "full", "boosting_strata", "test_unbiased").mean() > 0 for own in biased
     )
-
-    def gained(other: str, split: str, arm: str = "latent") -> str:
-        gaps = [own[arm][seed][split] - own[other][seed][split] for seed in seeds]
-        mean, half = fmean(gaps), float(stdtrit(len(gaps) - 1, 0.975)) * stdev(gaps) / len(gaps) ** 0.5
-        return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
-
-    where = [f"{gained(other, 'test_unbiased')} over {words}" for other, words in _BESIDE.items()]
-    flipped = gained("margin", "test_flipped")
+    left = sum(line["choice"] == "reference" for line in nulls)
+    streams = _of_streams()
     return (
         "**Where what is declared tells only part of the practice** (simulated, sites tell half of it; `python "
-        f"benchmarks/latent_networks.py`, `concat`, {len(seeds)} seeds, without a guard): AUROC of `latent`, which is "
-        "trained beside strata that are found in the data, where practice no longer goes with the outcome: "
-        f"{', '.join(where)}; where practice is turned round, {flipped} over the margin. What the two streams of "
-        f"`full` add to the strata is {gained('latent', 'test_unbiased', 'full')} and "
-        f"{gained('latent', 'test_flipped', 'full')}."
+        f"benchmarks/forced_and_delivered.py`, `concat`, two members, one beside trees, {len(by_design['latent'])} "
+        "seeds): AUROC of `full`, which looks for strata in the data, where practice no longer goes with the outcome: "
+        f"{', '.join(told)}; where practice is turned round, {flipped} over logistic regression beside the margin. It "
+        f"is ahead of boosting beside found strata on {ahead} of {len(biased)} designs by the mean. Where there is "
+        f"nothing to gain ({len(nulls)} cohorts of {sum(each in by_design for each in NULLS)} kinds) the guard "
+        f"delivered the network without debiasing in {left}. {streams}"
+    )
+
+
+#: Designs of which nothing should be taken out, or nothing can be known to.
+NULLS = ("no_bias", "label_noise", "sensor_offset", "causal_bias", "collider", "placebo_strata")
+
+
+def _of_streams() -> str:
+    """What two streams add to strata."""
+    own: dict[str, dict[int, dict[str, float]]] = {}
+    for line in result_lines.read_lines(RESULTS / "latent_networks.jsonl") or []:
+        if line["design"] == "latent" and line["backbone"] == "concat":
+            own.setdefault(line["arm"], {})[line["seed"]] = line["auroc"]
+    seeds = sorted(set(own["full"]) & set(own["latent"]))
+    said = []
+    for split in ("test_unbiased", "test_flipped"):
+        gaps = [own["full"][seed][split] - own["latent"][seed][split] for seed in seeds]
+        mean, half = fmean(gaps), float(stdtrit(len(gaps) - 1, 0.975)) * stdev(gaps) / len(gaps) ** 0.5
+        said.append(f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]")
+    return (
+        f"What the two streams themselves add to the strata is {said[0]} and, turned round, {said[1]} (`python "
+        f"benchmarks/latent_networks.py`, {len(seeds)} seeds)."
     )
 
 
