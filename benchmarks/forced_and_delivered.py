@@ -30,7 +30,7 @@ from sklearn.metrics import roc_auc_score
 import gdsfd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
-from delivered_lines import differences_of, means_of, over_designs
+from delivered_lines import differences_of, means_of, over_designs, verdicts
 
 FILE = "forced_and_delivered.jsonl"
 BIASED = (
@@ -99,7 +99,7 @@ def main() -> None:
         for backbone in dict.fromkeys(line["backbone"] for line in lines_of(file)):
             lines = [line for line in lines_of(file) if line["backbone"] == backbone]
             print(f"## {backbone}\n", table(list(means_of(lines))), sep="\n")
-            print("", table(list(differences_of(lines))), "", over_designs(lines), sep="\n")
+            print("", table(list(differences_of(lines))), "", over_designs(lines), "", verdicts(lines), sep="\n")
         return
     done = {(line["design"], line["seed"], line["backbone"]) for line in lines_of(file)}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):

@@ -67,3 +67,10 @@ def test_the_mean_over_designs_weighs_each_alike():
     assert f"is +0.002 [{low:+.3f}, {high:+.3f}]" in said or f"is +0.003 [{low:+.3f}, {high:+.3f}]" in said
     assert said.startswith("Over 2 designs")
     assert pages.over_designs(LINES[2:4]) == ""
+
+
+def test_verdicts_are_right_or_the_choice_does_not_matter():
+    lines = [*LINES, line("graded", 20, "reference", none=0.7, full=0.73), line("harder", 20, none=0.7, full=0.68)]
+    said = pages.verdicts(lines)
+    assert said.startswith("The guard was right in 5 of 7 cohorts")
+    assert "missed is 0.030, the largest loss that it delivered 0.020" in said

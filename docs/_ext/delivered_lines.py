@@ -15,6 +15,8 @@ Row = tuple[str, ...]
 SPLITS = ("test_unbiased", "test_flipped")
 #: A difference in AUROC that does not matter.
 MARGIN = 0.01
+#: One that does not matter to the guard.
+ALIKE = 0.005
 TRUE_U = "margin of the true U"
 PAIRS = (
     ("full", "none"),
@@ -100,11 +102,26 @@ def over_designs(lines: Sequence[Line]) -> str:
     )
 
 
+def verdicts(lines: Sequence[Line]) -> str:
+    """How often the guard was right: it takes what gains more than .005 unbiased, and leaves what loses more."""
+    gains = [line["auroc"]["full"][SPLITS[0]] - line["auroc"]["none"][SPLITS[0]] for line in lines]
+    taken = [line["choice"] == "debiased" for line in lines]
+    right = [abs(gain) <= ALIKE or took == (gain > 0) for gain, took in zip(gains, taken)]
+    missed = max((gain for gain, took in zip(gains, taken) if not took), default=0.0)
+    lost = min((gain for gain, took in zip(gains, taken) if took), default=0.0)
+    return (
+        f"The guard was right in {sum(right)} of {len(lines)} cohorts (either choice counts where the two differ by at "
+        f"most {ALIKE:g} unbiased); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss that it "
+        f"delivered {max(-lost, 0.0):.3f}."
+    )
+
+
 def forced_and_delivered(lines: list[Line]) -> list[str]:
     """Both tables as reStructuredText, by backbone."""
     found: list[str] = []
     for backbone in dict.fromkeys(line["backbone"] for line in lines):
         own = [line for line in lines if line["backbone"] == backbone]
-        found += ["", f"Backbone ``{backbone}``:", "", *list_table(means_of(own)), "", over_designs(own), ""]
+        found += ["", f"Backbone ``{backbone}``:", "", *list_table(means_of(own)), ""]
+        found += [over_designs(own), "", verdicts(own), ""]
         found += list_table(differences_of(own))
     return found
