@@ -110,9 +110,9 @@ def verdicts(lines: Sequence[Line]) -> str:
     missed = max((gain for gain, took in zip(gains, taken) if not took), default=0.0)
     lost = min((gain for gain, took in zip(gains, taken) if took), default=0.0)
     return (
-        f"The guard was right in {sum(right)} of {len(lines)} cohorts (either choice counts where the two differ by at "
-        f"most {ALIKE:g} unbiased); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss that it "
-        f"delivered {max(-lost, 0.0):.3f}."
+        f"The guard was right in {sum(right)} of {len(lines)} cohorts (either choice counts where the two differ by at"
+        f" most {ALIKE:g} unbiased); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss that"
+        f" it delivered {max(-lost, 0.0):.3f}."
     )
 
 
