@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -210,7 +211,7 @@ class BaseTables:
             arrow = plain_arrow(source, label)
         elif isinstance(source, ibis.Table):
             with self.database.reading(label):
-                arrow = plain_arrow(source.to_pyarrow(), label)
+                arrow = plain_arrow(_fetched(source, label), label)
         else:
             raise SpecError(
                 f"{what}: source must be a path, a glob, a DataFrame or an Ibis table, got {type(source).__name__}"
@@ -238,6 +239,17 @@ class BaseTables:
 
     def _duplicates(self, different: str, rows: int) -> int | None:
         return rows - int(self.database.rows(f"SELECT {different}")[0][0]) if rows <= DUPLICATES_UP_TO_ROWS else None
+
+
+def _fetched(source: ibis.Table, label: str) -> pa.Table:
+    """The rows of an Ibis table, wherever they lie; what its database says is told with the source."""
+    try:
+        return source.to_pyarrow()
+    except duckdb.Error:
+        raise
+    except Exception as error:  # every database has errors of its own
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise InputError(f"{label} cannot be read: its database says: {said[:200]}") from error
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
