@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
-from gdsfd.cohort.sources.engines import ENGINES
 from gdsfd.private_folder import folder_beside
 
 if TYPE_CHECKING:
     from gdsfd.cohort.schema import CohortSchema
 
 __all__ = ["add_parser", "run"]
+
+#: As ``gdsfd.cohort.sources.engines`` has them, whose package is heavy: ``--help`` answers at once.
+ENGINES = ("duckdb", "spark")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

@@ -257,3 +257,10 @@ def test_killed_build_leaves_no_graph(exports, tmp_path, capsys):
     assert main(arguments) == 0  # what was left does not stand in the way
     gdsfd.load_graph(tmp_path / "graph")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["exports", "graph"]
+
+
+def test_engines_of_the_command_are_those_that_there_are():
+    from gdsfd.cli import build
+    from gdsfd.cohort.sources import engines
+
+    assert build.ENGINES == engines.ENGINES
