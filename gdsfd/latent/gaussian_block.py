@@ -79,6 +79,11 @@ class GaussianBlock:
     stratum: Floats
     covariance: Floats
 
+    def __post_init__(self) -> None:
+        # How arrays lie in memory decides the order of sums: fitted and read again a block gives the same last bits.
+        for name in ("outcome", "stratum", "covariance"):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name)))
+
     def log_density(self, cells: Cells, y: Ints) -> Floats:
         """Log-density, in nats, of the measured cells for each class; [n, K].
 
