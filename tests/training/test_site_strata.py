@@ -151,3 +151,16 @@ def test_what_has_no_strata_is_refused_and_where_none_were_found_nothing_changes
         model.adapt(graph)
     assert "no practice was found in training" in caplog.text
     np.testing.assert_array_equal(model.predict_proba(graph), before)
+
+
+def test_what_is_explained_is_the_adapted_prediction(simulated, model):
+    graph, u = simulated
+    here = [name for name, own in zip(graph["patient"].id, u) if own == 1]
+    before = model.explain(graph, ids=here[:8], progress=False).patients["probability"]
+    found = model.adapt(graph, ids=here).explain(graph, ids=here[:8], progress=False)
+    expected = model.predict_proba(graph, ids=here[:8])[:, 1]
+    np.testing.assert_allclose(found.patients["probability"], expected, atol=1e-6)
+    assert (found.patients["probability"] - before).abs().max() > 1e-7
+    added = found.modalities.groupby("id", sort=False)["shapley"].sum().reindex(found.patients["id"], fill_value=0.0)
+    sums = found.patients["log_odds_without_any"].to_numpy() + added.to_numpy()
+    np.testing.assert_allclose(sums, found.patients["log_odds"], atol=1e-6)
