@@ -84,26 +84,51 @@ class Evidence:
 def tie(share: Floats, y: Ints, codes: Ints) -> float:
     """p-value of classes being unrelated to a suspect inside outcome classes, corrected for their number.
 
+    Pearson's test of independence, on responsibilities: ``n tr(T^-1 B)`` with ``T`` the covariance of the
+    responsibilities and ``B`` that of their means by level. Where classes are certain this is the statistic of the
+    table of counts. Where they are not, sums of responsibilities vary less than counts do, so they are held against
+    their own variance.
+
     Args:
         share: Responsibilities that did not look at the suspect; [N, K].
         y: Outcomes; [N].
         codes: The suspect's codes, -1 = missing; [N].
     """
-    from scipy.stats import chi2_contingency  # slow to import
-
     found = []
     for label in np.unique(y):
         own = (y == label) & (codes >= 0)
-        size = int(codes.max(initial=-1)) + 1
-        rows = [np.bincount(codes[own], each[own], minlength=size) for each in share.T]
-        table: Floats = np.stack(rows).astype(np.float64)
-        rare = _expected(table) < LEAST_EXPECTED  # taken together: a class may be told by what is rare elsewhere
-        table = np.concatenate([table[:, ~rare], table[:, rare].sum(1, keepdims=True)], axis=1)
-        table = table[:, _expected(table) >= LEAST_EXPECTED]
-        table = table[table.sum(1) > 0]
-        if min(table.shape) > 1:
-            found.append(float(chi2_contingency(table, correction=False).pvalue))
+        level = _levels(share[own], codes[own])
+        known = level >= 0
+        if known.any() and level.max() > 0:
+            found.append(_independent(share[own][known], level[known]))
     return min(1.0, len(found) * min(found)) if found else 1.0
+
+
+def _levels(share: Floats, codes: Ints) -> Ints:
+    """Levels numbered anew: rare ones taken together, -1 where even that is too few; [N].
+
+    They are taken together because a class may be told by what is rare elsewhere.
+    """
+    size = int(codes.max(initial=-1)) + 1
+    table: Floats = np.stack([np.bincount(codes, each, minlength=size) for each in share.T]).astype(np.float64)
+    rare = _expected(table) < LEAST_EXPECTED
+    together = table[:, rare].sum(1)
+    enough = _expected(np.concatenate([table[:, ~rare], together[:, None]], axis=1))[-1] >= LEAST_EXPECTED
+    number = np.where(rare, (~rare).sum() if enough else -1, np.cumsum(~rare) - 1)
+    return np.asarray(number[codes], dtype=np.int64)
+
+
+def _independent(share: Floats, level: Ints) -> float:
+    """p-value of the mean of responsibilities being the same at every level."""
+    from scipy.stats import chi2  # slow to import
+
+    apart = share - share.mean(0)
+    counts = np.bincount(level).astype(np.float64)
+    means = np.stack([np.bincount(level, each) for each in apart.T], axis=1) / counts[:, None]
+    size, axes = np.linalg.eigh(apart.T @ apart / len(share))
+    axes = axes[:, size > 1e-9] / np.sqrt(size[size > 1e-9])  # responsibilities sum to one
+    statistic = float((counts[:, None] * (means @ axes) ** 2).sum())
+    return float(chi2.sf(statistic, axes.shape[1] * (len(counts) - 1))) if axes.size else 1.0
 
 
 def _expected(table: Floats) -> Floats:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2, chi2_contingency
 
 from gdsfd.latent.evidence import log_odds, outcome_p, overlap, tie, weigh
 from gdsfd.latent.gaussian_block import GaussianBlock
@@ -48,6 +48,32 @@ def test_tie_is_the_test_of_independence_with_hard_classes():
                 table[u[i], codes[i]] += 1
         wanted.append(chi2_contingency(table, correction=False).pvalue)
     assert tie(np.eye(2)[u], y, codes) == pytest.approx(min(1.0, 2 * min(wanted)))
+
+
+def test_tie_of_uncertain_classes_is_held_against_their_own_variance():
+    """With two classes: n times the squared correlation ratio, by hand; under independence p-values are uniform."""
+    rng = np.random.default_rng(0)
+    y, q, codes = np.zeros(300, dtype=int), rng.beta(4, 4, 300), rng.integers(0, 3, 300)
+    between = sum((codes == c).sum() * (q[codes == c].mean() - q.mean()) ** 2 for c in range(3))
+    assert tie(np.stack([q, 1 - q], 1), y, codes) == pytest.approx(
+        chi2.sf(300 * between / ((q - q.mean()) ** 2).sum(), 2)
+    )
+    found = []
+    for _ in range(1000):
+        q, y, codes = rng.beta(4, 4, 300), rng.integers(0, 2, 300), rng.integers(0, 6, 300)
+        found.append(tie(np.stack([q, 1 - q], 1), y, codes))
+    assert 0.03 < np.mean(np.array(found) < 0.05) < 0.07
+
+
+def test_uncertain_classes_are_tied_where_their_table_says_nothing():
+    """Mean responsibilities of .45 and .55 at two sites: nothing in counts, plain beside what they vary by."""
+    rng = np.random.default_rng(1)
+    codes = np.arange(400) % 2
+    q = np.clip(0.45 + 0.1 * codes + 0.08 * rng.standard_normal(400), 0, 1)
+    share, y = np.stack([q, 1 - q], 1), np.zeros(400, dtype=int)
+    table = np.stack([np.bincount(codes, each) for each in share.T])
+    assert chi2_contingency(table, correction=False).pvalue > 0.01
+    assert tie(share, y, codes) < 1e-6
 
 
 def test_tie_of_levels_too_rare_to_test_is_none():
