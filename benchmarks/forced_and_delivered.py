@@ -6,8 +6,8 @@
 Simulated cohorts of 2,500 patients (1,500 to train on); AUROC on ``test``, ``test_unbiased`` and ``test_flipped``.
 Arms: the network without debiasing, ``margin`` and ``full`` of the same members, whichever of the first and the last
 the guard delivers, a network beside the margin of the true practice (one member, without trees), and the rivals of
-``latent_networks.py``. Designs with nothing to gain have no rivals. Seeds start at 20: what was chosen was chosen on
-others. A line that is there is not made again.
+``latent_networks.py``. Designs with nothing to gain, and those with wrong training labels, have no rivals. Seeds start
+at 20: what was chosen was chosen on others. A line that is there is not made again.
 
 The summary gives paired differences over seeds with 95 % t intervals, and whether two one-sided tests at 5 % put a
 difference within .01.
@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 import results_line
-from latent_networks import SETTINGS, SPLITS, TRUE_U, cohort, lines_of, network_arms, rival_arms
+from latent_networks import NOISE, SETTINGS, SPLITS, TRUE_U, cohort, lines_of, network_arms, rival_arms
 from results_line import append_line
 from sklearn.metrics import roc_auc_score
 
 import gdsfd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
-from delivered_lines import differences_of, means_of, over_designs, verdicts
+from delivered_lines import differences_of, means_of, over_designs, right_number, verdicts
 
 FILE = "forced_and_delivered.jsonl"
 BIASED = (
@@ -87,7 +87,7 @@ def table(rows: list[tuple[str, ...]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--designs", default=",".join((*BIASED, *NULLS)))
+    parser.add_argument("--designs", default=",".join((*BIASED, *NULLS, *NOISE)))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=20)
     parser.add_argument("--backbone", default="concat")
@@ -99,7 +99,16 @@ def main() -> None:
         for backbone in dict.fromkeys(line["backbone"] for line in lines_of(file)):
             lines = [line for line in lines_of(file) if line["backbone"] == backbone]
             print(f"## {backbone}\n", table(list(means_of(lines))), sep="\n")
-            print("", table(list(differences_of(lines))), "", over_designs(lines), "", verdicts(lines), sep="\n")
+            print(
+                "",
+                table(list(differences_of(lines))),
+                "",
+                over_designs(lines),
+                "",
+                verdicts(lines),
+                right_number(lines),
+                sep="\n",
+            )
         return
     done = {(line["design"], line["seed"], line["backbone"]) for line in lines_of(file)}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):

@@ -59,6 +59,13 @@ DESIGNS = (
     "no_environment",
     "nonlinear",
 )
+#: Designs that are a preset with another share of wrong training labels.
+NOISE = {
+    f"{name}_noise_{share:.0%}".rstrip("%"): (preset, {"label_noise": share})
+    for name, preset in (("label", "label_noise"), ("confounded", "confounded"))
+    for share in (0.1, 0.25, 0.4)
+    if (preset, share) != ("label_noise", 0.25)  # the preset itself
+}
 SPLITS = ("test", "test_unbiased", "test_flipped")
 SUSPECTS = ("pattern", "environment")
 SETTINGS: dict[str, Any] = {
@@ -89,7 +96,8 @@ RIVALS = ("logistic_margin", "boosting_margin", "latent_linear", "boosting_strat
 def cohort(design: str, seed: int, patients: int) -> tuple[Any, Any]:
     """A graph, and the truth in the order of its patients."""
     with tempfile.TemporaryDirectory() as folder:
-        gdsfd.simulate(folder, patients=patients, seed=seed, preset=design)
+        preset, options = NOISE.get(design, (design, {}))
+        gdsfd.simulate(folder, patients=patients, seed=seed, preset=preset, **options)
         graph = gdsfd.build_graph(Path(folder) / "spec.toml", progress=False)
         return graph, load_truth(folder).patients.reindex(graph["patient"].id)
 

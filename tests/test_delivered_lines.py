@@ -74,3 +74,12 @@ def test_verdicts_are_right_or_the_choice_does_not_matter():
     said = pages.verdicts(lines)
     assert said.startswith("The guard was right in 5 of 7 cohorts")
     assert "missed is 0.030, the largest loss that it delivered 0.020" in said
+
+
+def test_the_number_of_practices_is_counted_where_there_is_one():
+    lines = [
+        line("latent", 20, full=0.8) | {"strata": {"classes": 2}},
+        line("three_practices", 20, full=0.8) | {"strata": {"classes": 2}},
+        line("graded", 20, full=0.8) | {"strata": {"classes": 2}},
+    ]
+    assert pages.right_number(lines) == "The number of practices was right in 1 of 2 cohorts that have one."

@@ -13,6 +13,11 @@ Line = dict[str, Any]
 Row = tuple[str, ...]
 
 SPLITS = ("test_unbiased", "test_flipped")
+#: How many practices there are, in designs where that is a number and the outcome leans on it.
+PRACTICES = {
+    **dict.fromkeys(("latent", "latent_nonlinear", "nonlinear", "confounded", "latent_faint", "no_environment"), 2),
+    "three_practices": 3,
+}
 #: A difference in AUROC that does not matter.
 MARGIN = 0.01
 #: One that does not matter to the guard.
@@ -116,12 +121,19 @@ def verdicts(lines: Sequence[Line]) -> str:
     )
 
 
+def right_number(lines: Sequence[Line]) -> str:
+    """In how many cohorts of designs with a number of practices that number was found."""
+    own = [line for line in lines if line["design"] in PRACTICES]
+    right = sum(line["strata"].get("classes") == PRACTICES[line["design"]] for line in own)
+    return f"The number of practices was right in {right} of {len(own)} cohorts that have one." if own else ""
+
+
 def forced_and_delivered(lines: list[Line]) -> list[str]:
     """Both tables as reStructuredText, by backbone."""
     found: list[str] = []
     for backbone in dict.fromkeys(line["backbone"] for line in lines):
         own = [line for line in lines if line["backbone"] == backbone]
         found += ["", f"Backbone ``{backbone}``:", "", *list_table(means_of(own)), ""]
-        found += [over_designs(own), "", verdicts(own), ""]
+        found += [over_designs(own), "", verdicts(own), right_number(own), ""]
         found += list_table(differences_of(own))
     return found
