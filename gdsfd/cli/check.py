@@ -13,7 +13,7 @@ from gdsfd.errors import InputError, cut_text
 if TYPE_CHECKING:
     from gdsfd.cohort.spec_check import SpecCheck
 
-__all__ = ["add_parser", "check_text", "run"]
+__all__ = ["add_parser", "check_text", "run", "stands_for_text"]
 
 _FAULT_CHARACTERS = 2_000
 
@@ -25,8 +25,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="everything that is wrong with a spec and its files, at once, without building",
         description="Reads a spec and all files it names, and says everything that is wrong at once: unknown keys, "
         "files and columns that are not there (with near names), repeated ids, outcome values that nobody declared, "
-        "ids that match nothing, times and numbers that cannot be read. Nothing is built or written. Exit code 2 where "
-        "anything is wrong; else the spec builds.",
+        "ids that match nothing, times and numbers that cannot be read. Nothing is built or written. Of a spec with a "
+        "format (meds, omop) it prints the ordinary spec that the format stands for. Exit code 2 where anything is "
+        "wrong; else the spec builds.",
         parents=[shared],
         allow_abbrev=False,
     )
@@ -41,6 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     with heartbeat("checking", arguments.quiet) as tell:
         found = check_spec(arguments.spec, on_part=tell)
+    if found.stands_for is not None and not arguments.quiet:
+        print(f"{stands_for_text(found)}\n")
     if not found.ok:
         for fault in found.faults:  # each by itself: one message has a limit, all of them together have none
             print(cut_text(f"{fault.where}: {fault.text}", _FAULT_CHARACTERS), file=sys.stderr)
@@ -48,6 +51,21 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{arguments.spec}: {count} {'thing is' if count == 1 else 'things are'} wrong, listed above")
     if not arguments.quiet:
         print(check_text(found))
+
+
+def stands_for_text(found: SpecCheck) -> str:
+    """The spec that a format stands for: what is written by hand in its place builds the same graph.
+
+    Args:
+        found: What was found.
+    """
+    from gdsfd.first_spec.fields_text import fields_text
+
+    lines = [
+        "# the format stands for this; copy and change what should be otherwise",
+        fields_text(found.stands_for or {}),
+    ]
+    return "\n".join([*lines, *(f"\n# left out: {text}" for text in found.left_out)])
 
 
 def check_text(found: SpecCheck) -> str:

@@ -33,6 +33,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("--mechanism", help="why modalities are missing: mcar, mar, mnar, ... (default: mnar)")
     parser.add_argument("--preset", help="a named design, for example label_noise or latent")
+    parser.add_argument(
+        "--format",
+        choices=("csv", "meds", "omop"),
+        help="how the cohort is written: exports (the default), a MEDS data set, or tables of OMOP",
+    )
     parser.add_argument("--seed", type=int, help="default: 0")
     add_set_argument(parser, "label_noise=0.2")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -47,9 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.simulation.config import option_names
     from gdsfd.simulation.simulate import simulate
 
-    given = ("patients", "confounding", "mechanism", "preset", "seed")
+    given = ("patients", "confounding", "mechanism", "preset", "format", "seed")
     options: dict[str, Any] = {name: getattr(arguments, name) for name in given if getattr(arguments, name) is not None}
-    options.update(read_settings(arguments.settings, [*option_names(), "preset"], taken=options))
+    options.update(read_settings(arguments.settings, [*option_names(), "preset", "format"], taken=options))
     simulate(arguments.out, **options)
     if not arguments.quiet:
         print(f"exports: {arguments.out}\nnext:    gdsfd build {arguments.out / 'spec.toml'} --out graph")

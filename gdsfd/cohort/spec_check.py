@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gdsfd.cohort.checks.cohort_faults import read_with_faults
 from gdsfd.cohort.checks.modality_faults import modality_faults
+from gdsfd.cohort.formats.expansion import expand, has_format
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec
@@ -40,12 +42,16 @@ class SpecCheck:
         warnings: What is allowed, but perhaps not meant.
         cohort: What was read of the cohort table; None where it is faulty.
         modalities: What was read of each modality that is not faulty.
+        stands_for: Of a spec with a format, the fields that it stands for, as TOML would have them.
+        left_out: What a format leaves out, and why.
     """
 
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     cohort: SourceReceipt | None = None
     modalities: list[SourceReceipt] = field(default_factory=list)
+    stands_for: dict[str, Any] | None = None
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -70,14 +76,14 @@ def check_spec(
         What is wrong, and what is there.
 
     Raises:
-        InputError: There is no such file, or it is not TOML.
+        InputError: There is no such file, it is not TOML, or the data are not of the format that it names.
 
     Example:
         >>> check_spec("cohort.toml").ok  # doctest: +SKIP
         True
     """
     found = SpecCheck()
-    left, told = (spec, []) if isinstance(spec, CohortSpec) else salvaged(read_fields(spec))
+    left, told = (spec, []) if isinstance(spec, CohortSpec) else salvaged(_fields(spec, found))
     found.faults += [Fault("spec", text) for text in told]
     if left is None:
         return found
@@ -99,3 +105,13 @@ def check_spec(
     known: set[str] = set()
     found.faults = [fault for fault in found.faults if not (fault.text in known or known.add(fault.text))]  # type: ignore[func-returns-value]
     return found
+
+
+def _fields(path: str | Path, found: SpecCheck) -> dict[str, Any]:
+    """The fields of a spec's file, without a format."""
+    fields = read_fields(path)
+    if not has_format(fields):
+        return fields
+    expansion = expand(fields)
+    found.stands_for, found.left_out = expansion.fields, expansion.notes
+    return expansion.fields

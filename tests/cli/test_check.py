@@ -8,7 +8,9 @@ import pytest
 
 from gdsfd.cli import main
 from gdsfd.cli.check import check_text
+from gdsfd.cohort.spec import load_spec
 from gdsfd.cohort.spec_check import check_spec
+from tests.cohort.formats.tiny import a_lab_a_day, two_labels_each, write_tiny_meds
 from tests.cohort.small_exports import labs, patients, spec
 from tests.cohort.test_spec_check import TEXT
 
@@ -55,3 +57,21 @@ def test_warnings_are_told() -> None:
     table = labs().assign(wbc=[str(k) if k % 3 == 0 else "5 mg" for k in range(40)])
     entry = {"name": "labs", "kind": "table", "source": table, "id": "pid", "invalid": "missing"}
     assert "warning: labs.wbc: " in check_text(check_spec(spec(entry)))
+
+
+def test_what_a_format_stands_for_is_a_spec_that_builds_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tiny_meds(tmp_path, [*a_lab_a_day(), (1, "2020-01-01", "RARE//x", None)], two_labels_each())
+    short = '[cohort]\nformat = "meds"\nsource = "."\nlabels = "labels.parquet"\n'
+    (tmp_path / "short.toml").write_text(short)
+    assert main(["check", str(tmp_path / "short.toml")]) == 0
+    said = capsys.readouterr().out
+    text, _, rest = said.partition("\n\n# left out: RARE (codes): 2 rows")
+    assert "cohort: 24 patients" in rest
+    assert "lab (events): 24 patients" in rest
+    (tmp_path / "long.toml").write_text(text)
+    assert load_spec(tmp_path / "long.toml").to_dict() == load_spec(tmp_path / "short.toml").to_dict()
+    (tmp_path / "short.toml").write_text(short.replace("meds", "omop"))
+    assert main(["check", str(tmp_path / "short.toml")]) == 2
+    assert "has no table person" in capsys.readouterr().err

@@ -146,3 +146,21 @@ def test_truth_names_every_column(everything: Path) -> None:
     assert history <= set(masks["history"])
     for name in ("demographics", "ecg"):
         assert set(masks[name]) == set(pd.read_csv(everything / CATALOGUE[name].file).columns) - {"patient_id"}
+
+
+@pytest.mark.parametrize("format", ["meds", "omop"])
+def test_a_standard_has_the_same_truth_and_leaves_nothing_else(tmp_path: Path, format: str) -> None:
+    options = {"patients": 100, "modalities": ("labs", "imaging", "history")}
+    exports = simulate(tmp_path / "csv", **options)
+    standard = simulate(tmp_path / format, **options, format=format)
+    for name in ("truth.json", "truth.parquet"):
+        assert (standard / name).read_bytes() == (exports / name).read_bytes()
+    assert not [path.name for path in standard.iterdir() if path.name.startswith(("gdsfd-", "."))]
+
+
+def test_formats_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected format among .*'medss'. Did you mean 'meds'"):
+        simulate(tmp_path / "out", format="medss")
+    with pytest.raises(InputError, match="format 'omop' has no place for 'imaging', 'demographics'"):
+        simulate(tmp_path / "out", modalities=("imaging", "demographics"), format="omop")
+    assert not (tmp_path / "out").exists()

@@ -38,8 +38,8 @@ class CohortRows:
         id, subject, split, environment, groups, y: As in :class:`~gdsfd.cohort.cohort.Cohort`.
         outcomes: The outcomes' descriptions.
         environment_name: Name of the environment column(s).
-        table: Database table ``patients``: row, id (text), id_number (int64 where the id is a plain integer), train,
-            one column per ``origin`` a modality names.
+        table: Database table ``patients``: row, id (text), id_number (int64 where the id is a plain integer), subject
+            and subject_number likewise, train, one column per ``origin`` a modality names.
         label: The cohort's source, for messages.
         own_columns: Columns that the spec names as id, subject, environment, group, outcome, split or origin: no
             features unless a modality names them.
@@ -303,11 +303,14 @@ def _plain_integer(own: str) -> int | None:
 def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[str | None]]) -> Any:
     """Stores the patients in the database; origins as text, read together with the times they belong to."""
     plain = [_plain_integer(own) for own in rows.id]
+    people = [_plain_integer(own) for own in rows.subject]
     table = pa.table(
         {
             "row": pa.array(range(len(rows.id)), pa.int32()),
             "id": pa.array(rows.id, pa.string()),
             "id_number": pa.array(plain, pa.int64()),
+            "subject": pa.array(rows.subject, pa.string()),
+            "subject_number": pa.array(people, pa.int64()),
             "train": pa.array(rows.train),
             **{origin_column(name): pa.array(values, pa.string()) for name, values in origins.items()},
         }

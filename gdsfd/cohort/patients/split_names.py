@@ -31,6 +31,8 @@ _COMMON = {
     "testing": "test",
     "testset": "test",
     "testingset": "test",
+    "heldout": "test",  # as MEDS calls it
+    "heldoutset": "test",
 }
 #: Names that mean training to some and tuning or testing to others.
 _AMBIGUOUS = frozenset({"development", "derivation", "developmentset", "derivationset", "discovery"})

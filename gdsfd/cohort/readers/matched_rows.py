@@ -58,6 +58,7 @@ class MatchedRows:
         notes: For the receipt.
         findings: Warnings for the receipt, of all the build's sources.
         show_ids: Whether these may name patients.
+        read: Rows that were read; a row counts once for each patient of its person where persons have several.
         kept: Rows that are left.
         minutes: What the times of the rows are, where the modality has times.
         outside: The reason of rows outside the window, and the window; None without one.
@@ -74,7 +75,7 @@ class MatchedRows:
         self.notes: list[str] = list(view.notes)
         self.findings = sources.findings
         self.show_ids = sources.show_ids
-        self.kept = view.rows
+        self.read = self.kept = view.rows
         self.minutes: Minutes | None = None
         self.outside: tuple[str, tuple[float, float]] | None = None
         self.lost: dict[str, int] = {}
@@ -120,7 +121,8 @@ class MatchedRows:
             if kept < self.kept:
                 dropped = self._count_dropped()
         if dropped.get(_UNKNOWN_ID):
-            check_near_ids(self._unknown_ids(before), self.modality, self.view.label, self.cohort.id, self.cohort.label)
+            known = self.cohort.subject if by_subject(self.modality) else self.cohort.id
+            check_near_ids(self._unknown_ids(before), self.modality, self.view.label, known, self.cohort.label)
         self._pending = []
         self.kept = kept
         self.table = self.database.table(name)
@@ -162,6 +164,17 @@ class MatchedRows:
         patients = self.cohort.table
         return table.join(patients.select(**{PATIENT: patients.row, ID: patients.id}), PATIENT)
 
+    def count_per_patient(self) -> None:
+        """Counts rows anew where persons have several patients, each of which gets the person's rows."""
+        if len(set(self.cohort.subject)) == len(self.cohort.subject):
+            return
+        self.read = self.kept = int(self.fetch_row(self.table, rows=self.table.count())["rows"])
+        if self.read != self.view.rows:
+            self.notes.append(
+                f"{self.view.rows:,} rows are of persons, some of whom are several patients: counted once for each "
+                f"patient, {self.read:,}"
+            )
+
     def fetch(self, expression: Any) -> Any:
         """Runs an expression and returns Arrow; problems of the source become InputErrors."""
         with self.database.reading(self.view.label):
@@ -188,7 +201,7 @@ class MatchedRows:
                 for drop in self.drops
             )
             raise InputError(
-                f"modality {self.modality.name!r} ({self.view.label}) is empty: of {self.view.rows} rows read none was "
+                f"modality {self.modality.name!r} ({self.view.label}) is empty: of {self.read} rows read none was "
                 "kept" + (f": {reasons}" if reasons else "") + ". Check its id, where, window and missing"
             )
         if self.minutes is not None:
@@ -200,7 +213,7 @@ class MatchedRows:
             name=self.modality.name,
             kind=self.modality.kind,
             source=self.view.files,
-            rows_read=self.view.rows,
+            rows_read=self.read,
             rows_kept=self.kept,
             patients=patients,
             drops=self.drops,
@@ -214,7 +227,7 @@ class MatchedRows:
         if unknown is None:
             return
         earlier = (_WHERE, f"blank {self.modality.id}")
-        read = self.view.rows - sum(drop.rows for drop in self.drops if drop.reason in earlier)
+        read = self.read - sum(drop.rows for drop in self.drops if drop.reason in earlier)
         if unknown.rows > read / 2 and patients < len(self.cohort.id) / 2:
             named = f" (e.g. {shown(unknown.examples, 3)})" if self.show_ids else ""
             text = (
@@ -256,8 +269,9 @@ def match_rows(
     by_number = own.type().is_integer() and not own.type().is_uint64()  # half of those are beyond an int64
     patients = cohort.table
     key = f"{OWN_KEY}_of_patient"
+    name = "subject" if by_subject(modality) else "id"
     linked = patients.select(
-        (patients.id_number if by_number else patients.id).name(key),
+        patients[f"{name}_number" if by_number else name].name(key),
         patients.row.name(PATIENT),
         patients.train.name(TRAIN),
         *(name for name in patients.columns if name.startswith(PREFIX)),
@@ -268,6 +282,8 @@ def match_rows(
     )
     joined = prepared.left_join(linked, prepared[OWN_KEY] == linked[key]).drop(OWN_KEY, key)
     rows = MatchedRows(joined, view, modality, cohort, sources)
+    if by_subject(modality):
+        rows.count_per_patient()
     if modality.where is not None:
         rows.drop_where(~joined[KEEP], _WHERE)
     rows.drop_where(joined[ID].isnull(), f"blank {modality.id}")
@@ -276,6 +292,11 @@ def match_rows(
         view.require(modality.time, f"time of modality {modality.name!r}")
         _apply_time(rows, modality, window or modality.window)
     return rows
+
+
+def by_subject(modality: ModalitySpec) -> bool:
+    """Whether a modality's id names the person, all of whose patients get the row."""
+    return getattr(modality, "match", None) == "subject"
 
 
 def _apply_time(rows: MatchedRows, modality: ModalitySpec, window: tuple[float, float] | None) -> None:

@@ -86,7 +86,8 @@ class CohortSpec(SpecFields):
         cohort: The cohort table.
         outcome: One outcome or several binary ones (multi-label), up to 1,000.
         split: How patients are shared out.
-        modality: The modalities, in the order the graph will have them; up to 10,000.
+        modality: The modalities, in the order the graph will have them; up to 10,000. With ``cohort.format`` they may
+            be left out, as may the outcome and the split (:mod:`gdsfd.cohort.formats`).
         engine: What the rows go through: ``"duckdb"``, on this machine, or ``"spark"``. The graph is the same.
         base_dir: Folder that relative paths start from; default: the working directory.
 
@@ -106,6 +107,7 @@ class CohortSpec(SpecFields):
     base_dir: Path = Path()
 
     def __init__(self, **fields: Any) -> None:
+        fields = _without_format(fields)
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -172,6 +174,13 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         return {"base_dir": path.resolve().parent, **tomllib.loads(text)}
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists thousands deep
         raise SpecError(f"the spec {path} is not valid TOML: {error}") from None
+
+
+def _without_format(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with ordinary ones in place of a standard layout's name."""
+    from gdsfd.cohort.formats.expansion import expand, has_format  # it knows the parts of a spec
+
+    return expand(fields).fields if has_format(fields) else fields
 
 
 def _plain(value: Any) -> Any:

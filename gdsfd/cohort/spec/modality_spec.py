@@ -95,6 +95,8 @@ class EventsSpec(ModalitySpec):
         value: Long form: column of the numbers; without it each row is an occurrence with value 1.
         values: Wide form instead: columns of numbers, each an item; names and glob patterns.
         min_count: Items with fewer events in train are dropped, and reported; from 1 to 1,000,000,000.
+        match: ``"subject"`` where ``id`` names the person rather than the patient: every patient of that person gets
+            the row, its time counted from the patient's own origin. Long form only.
     """
 
     kind: Literal["events"] = "events"
@@ -103,6 +105,7 @@ class EventsSpec(ModalitySpec):
     value: str | None = None
     values: NamesOrPattern | None = None
     min_count: Count = 10
+    match: Literal["subject"] | None = None
 
     @model_validator(mode="after")
     def _long_or_wide(self) -> EventsSpec:
@@ -112,6 +115,8 @@ class EventsSpec(ModalitySpec):
             raise ValueError("expected either 'item' (with 'value': long form) or 'values' (wide form)")
         if self.values is not None and self.value is not None:
             raise ValueError("'value' goes with 'item' (long form), not with 'values' (wide form)")
+        if self.values is not None and self.match is not None:
+            raise ValueError("match = 'subject' goes with 'item' (long form), not with 'values' (wide form)")
         if self.window is not None and (self.window[1] - self.window[0]) / self.bin > MOST_STEPS:
             raise ValueError(
                 f"bin: expected at most {MOST_STEPS:,} steps in a window, got {self.bin:g} minutes per step in the "
@@ -131,6 +136,7 @@ class CodesSpec(ModalitySpec):
         split_on: Several codes in one cell, ``"401.9, I10"`` with ``","``.
         min_count: Codes of fewer train patients count as rare; from 1 to 1,000,000,000.
         max_codes: Keep at most this many codes, the most frequent in train; from 1 to 1,000,000,000.
+        match: As in :class:`EventsSpec`.
     """
 
     kind: Literal["codes"] = "codes"
@@ -139,6 +145,7 @@ class CodesSpec(ModalitySpec):
     split_on: Annotated[str, Field(min_length=1)] | None = None
     min_count: Count = 5
     max_codes: Count | None = None
+    match: Literal["subject"] | None = None
 
 
 class EmbeddingSpec(ModalitySpec):

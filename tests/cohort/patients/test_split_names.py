@@ -16,6 +16,7 @@ from gdsfd.errors import InputError
         (["train", "train_set", "valid", "test"], ["train", "train", "tuning", "test"]),
         (["train", "validation", "external"], ["train", "tuning", "external"]),
         (["train", "tuning", "holdout", "test_b", None], ["train", "tuning", "holdout", "test_b", None]),
+        (["train", "tuning", "held_out"], ["train", "tuning", "test"]),
         (["train", "tuning"], ["train", "tuning"]),
         (["train", "test_unbiased", "Site B"], ["train", "test_unbiased", "Site B"]),
     ],

@@ -72,3 +72,29 @@ def test_one_row_per_patient() -> None:
         check_one_row(np.array([7, 0, 4, 0, 7, 0]), rows)
     with pytest.raises(InputError, match=r"7 patients .*'p4' \(2 rows\)\. Kind"):  # five are named
         check_one_row(np.tile(np.arange(7), 2), rows)
+
+
+def test_rows_of_a_person_go_to_every_patient_of_theirs() -> None:
+    """Patients 000 and 001 are the person p0; times count from the admission of each, a day apart."""
+    frame = pd.DataFrame({"who": ["p0", "p0", "p1", "px"], "item": "hr", "value": [1.0, 2.0, 3.0, 4.0]})
+    frame["at"] = ["2150-01-01 01:00", "2150-01-02 01:00", "2150-01-03 01:00", "2150-01-01 01:00"]
+    fields = {"id": "who", "match": "subject", "time": "at", "origin": "admitted", "window": [-1440, 1440], "bin": 1440}
+    cohort, observed = built(frame, min_count=1, **fields)
+    seen = {
+        cohort.id[patient]: list(zip(observed.step[one:end].tolist(), observed.value[one:end].tolist()))
+        for patient, one, end in zip(observed.patient, observed.ptr[:-1], observed.ptr[1:])
+    }
+    assert seen == {"000": [(1, 1.0)], "001": [(0, 1.0), (1, 2.0)], "002": [(1, 3.0)], "003": [(0, 3.0)]}
+    receipt = cohort.receipt.modalities[0]
+    assert (receipt.rows_read, receipt.rows_kept) == (7, 5)
+    assert [(drop.reason, drop.rows) for drop in receipt.drops] == [
+        ("id not in the cohort", 1),
+        ("outside the window of -1440 to 1440 minutes", 1),
+    ]
+    assert "4 rows are of persons, some of whom are several patients: counted once for each patient, 7" in receipt.notes
+
+
+def test_persons_in_another_spelling_are_refused() -> None:
+    frame = pd.DataFrame({"who": [*["p0"] * 20, "P1"], "item": "hr", "value": 1.0})
+    with pytest.raises(InputError, match="differ only in their spelling: 'P1'"):
+        built(frame, id="who", match="subject")

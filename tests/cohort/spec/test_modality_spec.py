@@ -8,7 +8,7 @@ import pytest
 
 from gdsfd.cohort.spec import EventsSpec, TableSpec
 from gdsfd.errors import SpecError
-from tests.cohort.spec.specs import BASE, EVENTS, NO_NUMBERS, bounded, made
+from tests.cohort.spec.specs import BASE, CODES, EVENTS, NO_NUMBERS, bounded, made
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,14 @@ def test_a_window_has_a_bounded_number_of_steps() -> None:
     with pytest.raises(SpecError, match=r"bin: expected at most 100,000 steps in a window, got 0.01 minutes per step"):
         made(modality={**EVENTS, "window": [0, 1440], "bin": 0.01})
     made(modality={**EVENTS, "window": [0, 1000], "bin": 0.01})
+
+
+def test_rows_of_persons_are_taken_in_the_long_form_and_of_codes() -> None:
+    assert made(modality={**EVENTS, "match": "subject"}).modality[0].match == "subject"
+    assert made(modality={**CODES, "match": "subject"}).modality[0].match == "subject"
+    assert "match" not in made(modality=CODES).to_dict()["modality"][0]
+    wide = {**BASE["modality"], "kind": "events", "values": ["a"], "match": "subject"}
+    with pytest.raises(SpecError, match="match = 'subject' goes with 'item'"):
+        made(modality=wide)
+    with pytest.raises(SpecError, match="match: unknown key"):
+        made(modality={**BASE["modality"], "match": "subject"})

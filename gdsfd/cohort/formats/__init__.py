@@ -1,0 +1,1 @@
+"""Standard layouts by one line of the spec: ``format = "meds"`` or ``"omop"`` stands for ordinary fields."""

@@ -1,0 +1,151 @@
+"""What ``format = "omop"`` stands for: labels as the cohort, tables of the common data model as modalities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gdsfd.cohort.formats.label_file import read_label_file
+from gdsfd.cohort.formats.omop_tables import OMOP_TABLES, OmopTable, tables_in
+from gdsfd.cohort.formats.proposed import Proposed, cohort_of, times_of
+from gdsfd.cohort.formats.request import FormatRequest, Group
+from gdsfd.cohort.formats.table_head import columns_of, has_rows
+from gdsfd.errors import InputError, SpecError, near_names, shown
+
+__all__ = ["omop_fields"]
+
+#: Of a person, what fairness is judged by and where they are treated; taken into the cohort table, and no inputs.
+_OF_PERSON = (
+    *("gender_concept_id", "race_concept_id", "ethnicity_concept_id", "year_of_birth", "care_site_id"),
+    *("gender_source_value", "race_source_value", "ethnicity_source_value"),
+)
+#: Longer texts are notes, not levels of a code.
+_TEXT_CHARACTERS = 64
+
+
+def omop_fields(request: FormatRequest) -> Proposed:
+    """The fields of a spec for an OMOP database.
+
+    A concept is an item or a code by its id; 0, what could not be mapped, is left out. Of events the unit's concept
+    stands behind the item, so that units are never mixed. Of observations the answer stands behind the question.
+
+    Args:
+        request: The spec's fields.
+
+    Raises:
+        InputError: It is no OMOP database, the labels cannot be read, or a table lacks a column.
+        SpecError: ``vocabulary`` names a table that is not there.
+    """
+    tables = tables_in(request.source, request.base_dir)
+    labels = read_label_file(request.labels, request.base_dir)
+    notes: list[str] = []
+    groups = request.vocabulary or _default_groups(request, tables, notes)
+    proposed = Proposed(cohort_of(labels), [], labels.outcome, labels.why, notes=notes)
+    known = columns_of(tables["person"], request.base_dir)
+    if "person_id" not in known:
+        raise InputError(f"{tables['person']} has no column 'person_id'.{near_names('person_id', known)}")
+    proposed.cohort["join"] = [
+        {
+            "source": tables["person"],
+            "on": "subject_id",
+            "columns": [name for name in _OF_PERSON if name in known],
+            "derive": {"subject_id": "person_id"},
+        }
+    ]
+    for name, group in groups.items():
+        table = str(group.table).lower()
+        if table not in tables or table not in OMOP_TABLES:
+            can = [each for each in OMOP_TABLES if each in tables]
+            raise SpecError(
+                f"vocabulary.{name}: {group.table!r} is no table that can be a modality.{near_names(table, can)}"
+            )
+        proposed.modality.append(_entry(request, name, group, tables[table], OMOP_TABLES[table]))
+    return proposed
+
+
+def _default_groups(request: FormatRequest, tables: dict[str, str], notes: list[str]) -> dict[str, Group]:
+    groups: dict[str, Group] = {}
+    for table, known in OMOP_TABLES.items():
+        if table not in tables or not known.default:
+            continue
+        if has_rows(tables[table], request.base_dir):
+            groups[known.name] = Group(table=table)
+        else:
+            notes.append(f"{tables[table]} has no rows, and is left out")
+    if not groups:
+        raise InputError(
+            f"{request.source}: no table that can be a modality has rows; expected {shown(OMOP_TABLES, 8)}"
+        )
+    return groups
+
+
+def _entry(request: FormatRequest, name: str, group: Group, source: str, table: OmopTable) -> dict[str, Any]:
+    kind = group.kind or table.kind
+    columns = columns_of(source, request.base_dir)
+    moment = [] if table.moment is None else [f"{table.moment}_datetime", f"{table.moment}_date"]
+    required = ["person_id", table.concept, *(["value_as_number"] if kind == "events" else [])]
+    absent = [column for column in required if column not in columns]
+    if absent:
+        raise InputError(f"{source} has no column {absent[0]!r} (vocabulary.{name}).{near_names(absent[0], columns)}")
+    if moment and not set(moment) & set(columns):
+        raise InputError(f"{source} has neither {moment[0]!r} nor {moment[1]!r}, so its rows have no time")
+    conditions = [f"{table.concept} <> 0", *([f"({group.where})"] if group.where else [])]
+    derive: dict[str, str] = {}
+    if moment:
+        derive["at"] = _time(moment, columns)
+    if kind == "events":
+        conditions.append("value_as_number IS NOT NULL")
+        derive["item"] = _item(table, columns)
+        named = {"item": "item", "value": "value_as_number"}
+    else:
+        derive["event"] = _code(table, columns)
+        named = {"code": "event"}
+    return {
+        "name": name,
+        "kind": kind,
+        "source": source,
+        "id": "person_id",
+        "match": "subject",
+        **(times_of(request, "at", kind) if moment else {}),
+        "where": " AND ".join(conditions),
+        "derive": derive,
+        **named,
+    }
+
+
+def _time(moment: list[str], columns: list[str]) -> str:
+    """The time of a row. A date alone counts as the end of its day: nobody knows that it was before the prediction."""
+    exact, day = moment
+    end_of_day = f"CAST({day} AS TIMESTAMP) + to_seconds(86399)"
+    if exact not in columns:
+        return end_of_day
+    return (
+        f"CAST({exact} AS TIMESTAMP)" if day not in columns else f"coalesce(CAST({exact} AS TIMESTAMP), {end_of_day})"
+    )
+
+
+def _text(column: str) -> str:
+    """A concept id as text, without the ``.0`` that a column with blanks gets in some exports."""
+    return f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
+
+
+def _behind(column: str) -> str:
+    return f"CASE WHEN coalesce({column}, 0) <> 0 THEN '//' || {_text(column)} ELSE '' END"
+
+
+def _item(table: OmopTable, columns: list[str]) -> str:
+    unit = [_behind("unit_concept_id")] if "unit_concept_id" in columns else []
+    return " || ".join([_text(table.concept), *unit])
+
+
+def _code(table: OmopTable, columns: list[str]) -> str:
+    """The concept; behind it the answer, as a concept or a short text, where the table has answers."""
+    concept = _text(table.concept)
+    answers = []
+    if "value_as_concept_id" in columns:
+        answers.append(
+            f"WHEN coalesce(value_as_concept_id, 0) <> 0 THEN {concept} || '//' || {_text('value_as_concept_id')}"
+        )
+    if "value_as_string" in columns:
+        text = "CAST(value_as_string AS VARCHAR)"
+        answers.append(f"WHEN length({text}) BETWEEN 1 AND {_TEXT_CHARACTERS} THEN {concept} || '//' || {text}")
+    return f"CASE {' '.join(answers)} ELSE {concept} END" if answers else concept

@@ -1,0 +1,114 @@
+"""What a spec may say beside ``format``: where the data and the labels are, and what becomes a modality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from gdsfd.cohort.spec.errors import describe
+from gdsfd.cohort.spec.field_types import Names, SpecFields
+from gdsfd.cohort.spec.numbers import MOST_MINUTES, Bin, Minutes
+from gdsfd.cohort.spec.row_expression import row_expression
+from gdsfd.errors import SpecError, near_names
+
+__all__ = ["FORMATS", "FormatRequest", "Group", "read_request"]
+
+FORMATS = ("meds", "omop")
+
+
+class Group(SpecFields):
+    """Which rows become one modality.
+
+    Args:
+        prefix: MEDS: beginnings of codes, such as ``"LAB//"``; one is enough.
+        static: MEDS: whether the events have no time. Default: as found in the data.
+        table: OMOP: the table.
+        where: OMOP: which of its rows, an SQL expression over one row.
+        kind: ``events`` takes the rows with a number, ``codes`` takes all as a set of codes. Default: MEDS as found in
+            the data, OMOP as the table is.
+    """
+
+    prefix: Names = Field(default=[])
+    static: bool | None = None
+    table: str | None = None
+    where: str | None = None
+    kind: Literal["events", "codes"] | None = None
+
+    @field_validator("where")
+    @classmethod
+    def _where_is_an_expression(cls, text: str | None) -> str | None:
+        if text is not None:
+            try:
+                row_expression(text)
+            except SpecError as error:
+                raise ValueError(f"{text!r}: {error}") from None
+        return text
+
+
+class FormatRequest(SpecFields):
+    """The fields of ``[cohort]`` that belong to a format.
+
+    Args:
+        format: ``meds`` or ``omop``.
+        source: The data set: a folder; of OMOP also a DuckDB or SQLite file.
+        labels: File, glob or folder of labels in MEDS's label schema (``subject_id``, ``prediction_time`` and one of
+            ``boolean_value``, ``integer_value``, ``categorical_value``). One label is one patient.
+        vocabulary: Name of a modality -> its rows: beginnings of codes (MEDS), a table (OMOP), or a :class:`Group`.
+            Default: whatever there is.
+        window: Start and end in minutes from the prediction time. Default: everything before it.
+        bin: Minutes per step. Default: the whole window is one step.
+        base_dir: Folder that relative paths start from.
+    """
+
+    format: Literal["meds", "omop"]
+    source: str
+    labels: str
+    vocabulary: dict[str, Group] = Field(default={})
+    window: tuple[Minutes, Minutes] = (-MOST_MINUTES, 0.0)
+    bin: Bin | None = None
+    base_dir: Path = Path()
+
+    @model_validator(mode="after")
+    def _groups_fit_the_format(self) -> FormatRequest:
+        for name, group in self.vocabulary.items():
+            meds, omop = bool(group.prefix) or group.static is not None, bool(group.table or group.where)
+            if self.format == "meds" and (omop or not group.prefix):
+                raise ValueError(f'vocabulary.{name}: expected beginnings of codes, such as "LAB//"')
+            if self.format == "omop" and (meds or not group.table):
+                raise ValueError(f'vocabulary.{name}: expected a table, such as "measurement"')
+        return self
+
+
+def read_request(cohort: Mapping[str, Any], base_dir: str | Path) -> tuple[FormatRequest, dict[str, Any]]:
+    """The fields of a format, and what is left of ``[cohort]``.
+
+    Args:
+        cohort: The fields of ``[cohort]``, ``format`` among them.
+        base_dir: Folder that relative paths start from.
+
+    Raises:
+        SpecError: A format that is not known, or a field that is missing or wrong.
+    """
+    name = cohort["format"]
+    if name not in FORMATS:
+        raise SpecError(
+            f"cohort.format: expected one of {list(FORMATS)}, got {name!r}.{near_names(str(name), FORMATS)}"
+        )
+    own = {key: value for key, value in cohort.items() if key in FormatRequest.model_fields}
+    rest = {key: value for key, value in cohort.items() if key not in own}
+    if isinstance(own.get("vocabulary"), Mapping):
+        own["vocabulary"] = {key: _group(value, name) for key, value in own["vocabulary"].items()}
+    try:
+        return FormatRequest(**own, base_dir=Path(base_dir)), rest
+    except ValidationError as error:
+        raise SpecError(f"[cohort] with format = {name!r}: {describe(error, FormatRequest, own)}") from None
+
+
+def _group(value: Any, name: str) -> Any:
+    """A group that is written as beginnings of codes or as a table alone."""
+    if isinstance(value, str):
+        return {"prefix": [value]} if name == "meds" else {"table": value}
+    return {"prefix": value} if isinstance(value, list) else value

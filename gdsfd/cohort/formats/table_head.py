@@ -1,0 +1,57 @@
+"""The columns of a table, and whether it has rows, without reading it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from gdsfd.cohort.sources.csv_text import header_of
+from gdsfd.cohort.sources.database_file import find_table, is_database_table
+from gdsfd.cohort.sources.file_kind import file_kind, first_bytes
+from gdsfd.cohort.sources.files import find_files
+
+__all__ = ["columns_of", "has_rows"]
+
+_HEAD_BYTES = 1 << 20
+
+
+def columns_of(source: str, base_dir: Path) -> list[str]:
+    """Names of the columns of a source: of all Parquet files together, of the first CSV file.
+
+    Args:
+        source: As in a spec: path, glob or ``file::table``.
+        base_dir: The spec's folder.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if is_database_table(source):
+        return list(find_table(source, base_dir).reader(1).schema.names)
+    files = find_files(source, base_dir)
+    if not files.parquet:
+        return list(header_of(files.paths[0], files.names[0]).columns)
+    return list(dict.fromkeys(name for path in files.paths for name in pq.read_schema(path).names))
+
+
+def has_rows(source: str, base_dir: Path) -> bool:
+    """Whether a source has any row below its header.
+
+    Args:
+        source: As in a spec: path, glob or ``file::table``.
+        base_dir: The spec's folder.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if is_database_table(source):
+        return find_table(source, base_dir).reader(1).read_all().num_rows > 0
+    files = find_files(source, base_dir)
+    if files.parquet:
+        return any(pq.read_metadata(path).num_rows > 0 for path in files.paths)
+    return any(_has_lines(path, label) for path, label in zip(files.paths, files.names))
+
+
+def _has_lines(path: str, label: str) -> bool:
+    head = first_bytes(path, label, file_kind(path, label).gzipped, _HEAD_BYTES)
+    return len([line for line in head.replace(b"\r", b"\n").split(b"\n") if line.strip(b" \t\x00")]) > 1

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gdsfd.cohort.build import build_cohort
+from gdsfd.cohort.cohort import Cohort
+from gdsfd.cohort.spec import CohortSpec
+from gdsfd.errors import InputError, SpecError
+from tests.cohort.formats.tiny import write_tiny_omop
+
+PEOPLE = list(range(12)) * 2
+MEASUREMENT = {
+    "person_id": PEOPLE,
+    "measurement_concept_id": [3000] * 24,
+    "measurement_date": ["2020-01-01"] * 24,
+    "measurement_datetime": ["2020-01-01 10:00:00"] * 24,
+    "value_as_number": [1.0] * 12 + [2.0] * 12,
+    "unit_concept_id": [8840] * 12 + [""] * 12,
+}
+CONDITION = {
+    "person_id": PEOPLE,
+    "condition_concept_id": [201] * 12 + [202] * 12,
+    "condition_start_date": ["2020-01-01"] * 12 + ["2020-01-02"] * 12,
+}
+
+
+def spec_of(folder: Path, tables: dict, **cohort) -> CohortSpec:
+    write_tiny_omop(folder, tables)
+    fields = {"format": "omop", "source": ".", "labels": "labels.csv", **cohort}
+    return CohortSpec(cohort=fields, base_dir=folder)
+
+
+def seen(cohort: Cohort, name: str) -> dict[str, list[str]]:
+    """Patient -> codes."""
+    observed = cohort.observations[name]
+    codes = next(fields.codes for fields in cohort.schema.modalities if fields.name == name)
+    return {
+        cohort.id[patient]: sorted(codes[code - 2] for code in observed.code[observed.ptr[k] : observed.ptr[k + 1]])
+        for k, patient in enumerate(observed.patient)
+    }
+
+
+def test_units_are_never_mixed(tmp_path: Path) -> None:
+    cohort = build_cohort(spec_of(tmp_path, {"measurement": MEASUREMENT}), progress=False)
+    assert cohort.schema.modalities[0].items == ("3000", "3000//8840")
+    assert cohort.observations["measurement"].summary[:2, 1].tolist() == [2.0, 1.0]
+
+
+def test_a_date_alone_counts_as_the_end_of_its_day(tmp_path: Path) -> None:
+    """Labels are at noon: what bears the day's date may have been recorded after it."""
+    cohort = build_cohort(spec_of(tmp_path, {"condition_occurrence": CONDITION}), progress=False)
+    assert seen(cohort, "condition")["0@2020-01-02 12:00:00"] == ["201"]
+    assert seen(cohort, "condition")["0@2020-01-04 12:00:00"] == ["201", "202"]
+
+
+def test_answers_stand_behind_their_questions_and_concept_0_is_none(tmp_path: Path) -> None:
+    observation = {
+        "person_id": PEOPLE + list(range(12)),
+        "observation_concept_id": [40] * 24 + [0] * 12,
+        "observation_date": ["2020-01-01"] * 36,
+        "value_as_concept_id": [45] * 12 + [0] * 24,
+        "value_as_string": [""] * 12 + ["often"] * 24,
+    }
+    cohort = build_cohort(spec_of(tmp_path, {"observation": observation}), progress=False)
+    assert seen(cohort, "observation")["3@2020-01-02 12:00:00"] == ["40//45", "40//often"]
+    assert cohort.receipt.modalities[0].drops[0].rows == 24  # of twelve people, each two patients
+
+
+def test_tables_without_rows_are_left_out(tmp_path: Path) -> None:
+    empty = {column: [] for column in CONDITION}
+    spec = spec_of(tmp_path, {"measurement": MEASUREMENT, "condition_occurrence": empty})
+    assert [modality.name for modality in spec.modality] == ["measurement"]
+
+
+def test_what_is_said_of_a_person_can_be_a_group_and_is_no_input(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path, {"measurement": MEASUREMENT}, groups=["gender_concept_id"])
+    assert build_cohort(spec, progress=False).groups["gender_concept_id"][:4] == ["8507", "8507", "8532", "8532"]
+    asked = spec_of(tmp_path / "b", {"measurement": MEASUREMENT}, vocabulary={"sex": "person"})
+    assert seen(build_cohort(asked, progress=False), "sex")["1@2020-01-02 12:00:00"] == ["8532"]
+
+
+def test_tables_that_are_not_as_omop_has_them(tmp_path: Path) -> None:
+    lacking = {name: cells for name, cells in MEASUREMENT.items() if name != "value_as_number"}
+    with pytest.raises(InputError, match=r"measurement.csv has no column 'value_as_number' .vocabulary.measurement"):
+        spec_of(tmp_path / "a", {"measurement": lacking})
+    timeless = {name: cells for name, cells in MEASUREMENT.items() if not name.startswith("measurement_date")}
+    with pytest.raises(InputError, match=r"neither 'measurement_datetime' nor 'measurement_date'"):
+        spec_of(tmp_path / "b", {"measurement": timeless})
+    with pytest.raises(SpecError, match=r"vocabulary.x: 'death' is no table that can be a modality"):
+        spec_of(tmp_path / "c", {"measurement": MEASUREMENT, "death": {"person_id": [1]}}, vocabulary={"x": "death"})
+    with pytest.raises(InputError, match=r"no table that can be a modality has rows"):
+        spec_of(tmp_path / "d", {"death": {"person_id": [1]}})

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from gdsfd.cohort.formats.table_head import columns_of, has_rows
+
+
+def test_columns_and_rows_of_every_kind_of_source(tmp_path: Path) -> None:
+    full, empty = pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"a": [], "b": []})
+    for name, frame in (("full", full), ("empty", empty)):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        frame.to_csv(tmp_path / f"{name}.csv.gz", index=False)
+        frame.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    with duckdb.connect(str(tmp_path / "d.duckdb")) as connection:
+        connection.execute("CREATE TABLE full_one AS SELECT 1 AS a, 2 AS b")
+        connection.execute("CREATE TABLE empty_one (a INTEGER, b INTEGER)")
+    kinds = {"{}.csv", "{}.csv.gz", "{}.parquet", "d.duckdb::{}_one"}
+    for kind in kinds:
+        for name, rows in (("full", True), ("empty", False)):
+            assert columns_of(kind.format(name), tmp_path) == ["a", "b"]
+            assert has_rows(kind.format(name), tmp_path) is rows
+
+
+def test_columns_of_several_parquet_files_together(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "0.parquet")
+    pd.DataFrame({"a": [1], "c": [2]}).to_parquet(tmp_path / "1.parquet")
+    assert columns_of("*.parquet", tmp_path) == ["a", "c"]
