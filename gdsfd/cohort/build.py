@@ -18,7 +18,7 @@ from gdsfd.cohort.receipt.tables import fill_tables
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
 from gdsfd.cohort.sources.engines import checked_engine
 from gdsfd.cohort.sources.sources import Sources
-from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
 from gdsfd.cohort.spec.column_needs import needs_of_modality, needs_of_spec
 from gdsfd.errors import SchemaError
 
@@ -84,7 +84,9 @@ def build_cohort(
             observations[modality.name] = observed
             fields.append(described)
             receipts.append(receipt)
-    schema = like or CohortSchema(tuple(fields), rows.outcomes, tuple(spec.cohort.groups), rows.environment_name)
+    schema = like or CohortSchema(
+        tuple(fields), rows.outcomes, tuple(spec.cohort.groups), rows.environment_name, rows.survival
+    )
     cohort = Cohort(
         id=rows.id,
         subject=rows.subject,
@@ -96,6 +98,8 @@ def build_cohort(
         schema=schema,
         receipt=Receipt(rows.receipt, receipts, tables={"outcome_values": rows.outcome_values}, new=like is not None),
         spec=spec.to_dict(),
+        follow_up=None if rows.follow_up is None else rows.follow_up.time,
+        event=None if rows.follow_up is None else rows.follow_up.event,
     )
     fill_tables(cohort)
     found = [*rows.findings, *find_leaks(cohort, new=like is not None), *untimed, *sources.findings]
@@ -117,9 +121,14 @@ def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, Mo
             f"got {[modality.name for modality in spec.modality]}"
         )
     outcomes = [outcome.name for outcome in spec.outcome]
-    if outcomes != [outcome.name for outcome in like.outcomes]:
-        fitted_outcomes = [outcome.name for outcome in like.outcomes]
+    if outcomes != list(like.declared_outcomes):
+        fitted_outcomes = list(like.declared_outcomes)
         raise SchemaError(f"expected the outcomes of the fitted schema, {fitted_outcomes}, got {outcomes}")
+    survival = isinstance(spec.outcome[0], SurvivalSpec)
+    if survival != (like.survival is not None):
+        kinds = ["a time to an event (kind = \"survival\")", "labels"]
+        wanted, got = kinds if not survival else kinds[::-1]
+        raise SchemaError(f"outcome {outcomes[0]!r}: the fitted schema has {wanted}, the spec {got}")
     for modality in spec.modality:
         if modality.kind != fitted[modality.name].kind:
             raise SchemaError(

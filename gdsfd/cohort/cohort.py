@@ -138,6 +138,8 @@ class Cohort:
         observations: Modality name -> observations, in the order of ``schema.modalities``.
         schema: What was fitted on the training rows.
         receipt: What was read, kept and dropped, and why.
+        follow_up: Of a survival outcome: how long each patient was followed, NaN = unlabelled; float64 [N]. Else None.
+        event: Whether that ended with the event: 1, 0 = censored, NaN = unlabelled; float32 [N]. Else None.
     """
 
     id: list[str]
@@ -150,6 +152,8 @@ class Cohort:
     schema: CohortSchema
     receipt: Receipt
     spec: dict[str, object] = field(default_factory=dict)
+    follow_up: NDArray[np.float64] | None = None
+    event: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.id)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import Cohort
-from gdsfd.cohort.schema import OutcomeFields
+from gdsfd.cohort.schema import OutcomeFields, SurvivalFields
 
 __all__ = ["PatientFacts", "facts_of_cohort", "presence_matrix"]
 
@@ -49,6 +49,7 @@ class PatientFacts:
         environment: Each patient's environment; [N], or None.
         y: Labels as in :class:`~gdsfd.cohort.cohort.Cohort`.
         outcomes: What the labels mean.
+        survival: The time to an event that the outcomes are intervals of, or None.
     """
 
     modalities: tuple[str, ...]
@@ -58,6 +59,7 @@ class PatientFacts:
     environment: Sequence[str] | None
     y: NDArray[Any]
     outcomes: tuple[OutcomeFields, ...]
+    survival: SurvivalFields | None = None
 
     @cached_property
     def splits(self) -> dict[str, Bools]:
@@ -97,8 +99,11 @@ class PatientFacts:
     @cached_property
     def rated(self) -> list[tuple[str, Bools, Bools]]:
         """What has a rate: each class of a multi-class outcome, else the positive class of each outcome, under the
-        outcome's name; with members and labelled patients (bool [N] each).
+        outcome's name; with members and labelled patients (bool [N] each). Of a time to an event: who was seen to have
+        it up to the horizon.
         """
+        if self.survival is not None:
+            return [(f"{self.survival.name} (seen)", (self.y == 1).any(1), self.labelled)]
         listed = []
         for outcome in self.outcomes:
             own = [entry for entry in self.classes if entry[0] == outcome.name]
@@ -147,6 +152,7 @@ def facts_of_cohort(cohort: Cohort) -> PatientFacts:
         environment=cohort.environment,
         y=cohort.y,
         outcomes=cohort.schema.outcomes,
+        survival=cohort.schema.survival,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +28,7 @@ __all__ = [
     "ModalityFields",
     "NumericScale",
     "OutcomeFields",
+    "SurvivalFields",
 ]
 
 #: Train quantiles kept for every numeric column and item; the median and the quartiles are among them.
@@ -131,6 +133,54 @@ class OutcomeFields:
 
 
 @dataclass(frozen=True)
+class SurvivalFields:
+    """The time to an event that the outcomes are the intervals of (:mod:`gdsfd.cohort.patients.hazard_intervals`).
+
+    Args:
+        name: The outcome's name in the spec.
+        time: The cohort column of times.
+        event: The cohort column that says whether the event happened.
+        cuts: Where intervals end, ascending; the first begins at 0, the last ends at the horizon.
+        unit: What times are counted in, or nothing.
+    """
+
+    name: str
+    time: str
+    event: str
+    cuts: tuple[float, ...]
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        ordered = all(low < high for low, high in self.intervals)
+        if len(self.cuts) < 2 or not ordered or not isfinite(self.cuts[-1]):
+            raise SchemaError(f"outcome {self.name!r}: expected two or more cut points in order, got {self.cuts}")
+
+    @property
+    def horizon(self) -> float:
+        """The last time that is predicted."""
+        return self.cuts[-1]
+
+    @property
+    def intervals(self) -> tuple[tuple[float, float], ...]:
+        """Beginning and end of each."""
+        return tuple(zip((0.0, *self.cuts[:-1]), self.cuts, strict=True))
+
+    @property
+    def interval_names(self) -> tuple[str, ...]:
+        """What the outcomes are called: ``"death: 0 to 14 days"``."""
+        return tuple(f"{self.name}: {self._number(low)} to {self.spelled(high)}" for low, high in self.intervals)
+
+    def spelled(self, time: float) -> str:
+        """A time with its unit."""
+        return f"{self._number(time)} {self.unit}".rstrip()
+
+    def _number(self, time: float) -> str:
+        short = f"{time:.6g}"
+        # six digits, unless two cut points would then look the same
+        return short if len({f"{cut:.6g}" for cut in self.cuts}) == len(self.cuts) else repr(float(time))
+
+
+@dataclass(frozen=True)
 class CohortSchema:
     """All that was fitted on a cohort's training rows, with the words of its spec. Holds no patient.
 
@@ -139,12 +189,26 @@ class CohortSchema:
         outcomes: One per outcome, in the order of the spec.
         groups: Names of the fairness attributes.
         environment: Name of the environment column(s), joined by ``+``, or None.
+        survival: Of a time to an event: its intervals, which are the outcomes; else None.
     """
 
     modalities: tuple[ModalityFields, ...]
     outcomes: tuple[OutcomeFields, ...]
     groups: tuple[str, ...] = ()
     environment: str | None = None
+    survival: SurvivalFields | None = None
+
+    def __post_init__(self) -> None:
+        if self.survival is not None and len(self.survival.cuts) != len(self.outcomes):
+            raise SchemaError(
+                f"outcome {self.survival.name!r}: expected one outcome per interval ({len(self.survival.cuts)}), got "
+                f"{len(self.outcomes)}"
+            )
+
+    @property
+    def declared_outcomes(self) -> tuple[str, ...]:
+        """The outcomes' names as the spec has them: of a time to an event its one name."""
+        return (self.survival.name,) if self.survival is not None else tuple(one.name for one in self.outcomes)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,13 +227,16 @@ class CohortSchema:
 
     def __str__(self) -> str:
         # What print(graph) shows: the whole of a fitted schema would fill many screens.
-        outcomes = ", ".join(outcome.name for outcome in self.outcomes)
+        outcomes = ", ".join(self.declared_outcomes)
         return f"CohortSchema({len(self.modalities)} modalities, outcomes: {outcomes})"
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy. Kinds of modality that plug-ins declare stand in it with their modules, as ``plugins``."""
         needs = plugin_needs(("modality kind", modality.kind) for modality in self.modalities)
-        return {**asdict(self), **({"plugins": needs} if needs else {})}
+        fields = asdict(self)
+        if self.survival is None:  # as files of earlier versions are
+            del fields["survival"]
+        return {**fields, **({"plugins": needs} if needs else {})}
 
     @classmethod
     def from_dict(cls, stored: Any) -> CohortSchema:

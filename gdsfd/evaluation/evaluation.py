@@ -134,7 +134,7 @@ def evaluate(
         fixed = tuple(fixed_settings(model, judged, points[MODEL], rivals, record, why))
         context = SectionContext(
             model, graph, splits, rules, tuple(results), labels, judged.populations, record, truth, probes, fixed,
-            described,
+            described, models,
         )  # fmt: skip
         found = {}
         for name, section in sections.items():

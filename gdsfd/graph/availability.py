@@ -35,6 +35,7 @@ def facts_of_graph(graph: HeteroData) -> PatientFacts:
         environment=patient.get("environment"),
         y=patient.y.cpu().numpy(),
         outcomes=graph.schema.outcomes,
+        survival=graph.schema.survival,
     )
 
 

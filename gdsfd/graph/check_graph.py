@@ -9,9 +9,10 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.modality_kind import Values, kind_of
-from gdsfd.cohort.schema import CohortSchema, ModalityFields
+from gdsfd.cohort.patients.hazard_labels import hazard_labels
+from gdsfd.cohort.schema import CohortSchema, ModalityFields, SurvivalFields
 from gdsfd.errors import InputError, shown
-from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 from gdsfd.graph.patient_graph import ROW
 
 __all__ = ["check_graph", "check_values"]
@@ -76,6 +77,8 @@ def check_values(graph: HeteroData) -> None:
         wrong = ~(y.isnan() | (y == 0) | (y == 1))
     if wrong.any():
         raise InputError(f"labels: {int(wrong.sum())} are of no class of the outcome")
+    if schema.survival is not None:
+        _check_follow_up(graph["patient"], schema.survival, patients)
     for fields in schema.modalities:
         kind = kind_of(fields)
         layout = {**kind.rows, **{key: values for packed in kind.runs.values() for key, values in packed.items()}}
@@ -83,6 +86,18 @@ def check_values(graph: HeteroData) -> None:
             tensor = graph[edge_type(fields.name)][key]
             if values.floating and (tensor.isinf().any() or (not values.may_miss and tensor.isnan().any())):
                 raise InputError(f"modality {fields.name!r}: {key} holds values that are not finite")
+
+
+def _check_follow_up(patient: Any, fields: SurvivalFields, patients: int) -> None:
+    """Refuses times and events that the labels of the intervals are not made of."""
+    time, event = (patient.get(key) for key in FOLLOW_UP)
+    for key, tensor in zip(FOLLOW_UP, (time, event)):
+        if not isinstance(tensor, Tensor) or tuple(tensor.shape) != (patients,) or tensor.dtype not in _FLOAT:
+            raise InputError(f"outcome {fields.name!r}: expected {key} as floats [{patients}], one per patient")
+    labels = torch.from_numpy(hazard_labels(fields, time.numpy(), event.numpy()))
+    y = patient.y.float()
+    if not torch.equal(labels.isnan(), y.isnan()) or not torch.equal(labels.nan_to_num(), y.nan_to_num()):
+        raise InputError(f"outcome {fields.name!r}: the labels of its intervals are not those of its times and events")
 
 
 def _check_patients(patient: Any) -> int:

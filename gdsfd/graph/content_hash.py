@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 
 __all__ = ["content_hash"]
 
@@ -31,8 +31,11 @@ def content_hash(graph: HeteroData) -> dict[str, str]:
     patient, parts = graph["patient"], {}
     for key, name in _TEXTS.items():
         parts[name] = _of_json(patient.get(key))
-    parts["labels"] = _of_tensors({"y": patient["y"]} if "y" in patient else {})
-    parts["schema"] = _of_json(asdict(graph.schema))
+    parts["labels"] = _of_tensors({key: patient[key] for key in ("y", *FOLLOW_UP) if key in patient})
+    schema = asdict(graph.schema)
+    if schema["survival"] is None:  # so that the hash is that of earlier versions
+        del schema["survival"]
+    parts["schema"] = _of_json(schema)
     for name in graph.schema.names:
         edges = graph[edge_type(name)]
         tensors = {key: value for key, value in edges.items() if isinstance(value, Tensor)}

@@ -13,7 +13,10 @@ from torch_geometric.data import HeteroData
 from gdsfd.cohort.cohort import Cohort, arrays_of
 from gdsfd.graph.patient_graph import PatientGraph
 
-__all__ = ["edge_type", "graph_from_cohort"]
+__all__ = ["FOLLOW_UP", "edge_type", "graph_from_cohort"]
+
+#: What patients of a survival outcome have beside ``y``: how long they were followed, and whether to the event.
+FOLLOW_UP = ("follow_up", "event")
 
 
 def edge_type(modality: str) -> tuple[str, str, str]:
@@ -34,7 +37,8 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
 
     Returns:
         The graph. Beside PyG's fields it has ``graph["patient"].id``, ``.subject``, ``.split``, ``.groups``, ``.y``
-        and, when declared, ``.environment``; and ``graph.schema``, ``graph.receipt``, ``graph.spec``. Every store
+        and, when declared, ``.environment``; of a survival outcome ``.follow_up`` (float64 [N], NaN = unlabelled) and
+        ``.event`` (float32 [N], 1 = event, 0 = censored); and ``graph.schema``, ``graph.receipt``, ``graph.spec``. Every store
         carries ``row``, by which texts and packed values follow where PyG takes a part
         (:mod:`gdsfd.graph.patient_graph`).
     """
@@ -48,6 +52,8 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
         patient.environment = list(cohort.environment)
     patient.groups = {name: list(values) for name, values in cohort.groups.items()}
     patient.y = _tensor(cohort.y)
+    if cohort.follow_up is not None and cohort.event is not None:
+        patient.follow_up, patient.event = _tensor(cohort.follow_up), _tensor(cohort.event)
     patient.row = torch.arange(len(cohort))
     graph["modality"].num_nodes = len(cohort.schema.names)
     graph["modality"].name = list(cohort.schema.names)

@@ -24,7 +24,7 @@ from gdsfd.cohort.receipt.receipt import Receipt
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, shown
 from gdsfd.graph.check_graph import check_graph, check_values
-from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 from gdsfd.graph.patient_graph import ROW, PatientGraph
 from gdsfd.plugins import plugin_needs, require_plugins
 
@@ -80,7 +80,7 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
     needs = plugin_needs(("modality kind", fields.kind) for fields in graph.schema.modalities)
     if needs:
         stored["plugins"] = needs
-    tensors = {"y": patient.y}
+    tensors = {"y": patient.y, **{key: patient[key] for key in FOLLOW_UP if key in patient}}
     for number, name in enumerate(graph.schema.names):
         # Numbers, not names: a modality's name may hold any character.
         for key, value in graph[edge_type(name)].items():
@@ -177,6 +177,7 @@ def _assemble(stored: _Stored, tensors: dict[str, Tensor]) -> PatientGraph:
     patient.update({key: values for key, values in stored["patient"].items() if key in _LISTS})
     patient.groups = stored["groups"]
     patient.y = tensors.get("y")
+    patient.update({key: tensors[key] for key in FOLLOW_UP if key in tensors})
     patient.row = torch.arange(patient.num_nodes)
     graph["modality"].num_nodes = len(schema.names)
     graph["modality"].name = list(schema.names)

@@ -37,7 +37,15 @@ def _head(graph: HeteroData, facts: PatientFacts) -> list[str]:
         f"{patients:,} patients ({len(set(facts.subject)):,} subjects), {len(facts.modalities)} modalities, "
         f"{observations:,} observations"
     ]
-    for outcome in schema.outcomes:
+    if schema.survival is not None:
+        seen, known = int((facts.y == 1).any(1).sum()), int(facts.labelled.sum())
+        text = (
+            f"outcome {schema.survival.name}: time to an event, {len(schema.outcomes)} intervals up to "
+            f"{schema.survival.spelled(schema.survival.horizon)}; {count_and_share(seen, known)} seen to have it by then; "
+            f"{patients - known:,} unlabelled"
+        )
+        lines += wrapped(text, hanging="  ")
+    for outcome in () if schema.survival is not None else schema.outcomes:
         own = [entry for entry in facts.classes if entry[0] == outcome.name]
         known = int(own[0][3].sum())
         classes = ", ".join(f"{label} {count_and_share(int(members.sum()), known)}" for _, label, members, _ in own)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 from tqdm import tqdm
 
-from gdsfd.cohort.schema import CohortSchema
+from gdsfd.cohort.schema import CohortSchema, SurvivalFields
 from gdsfd.errors import InputError, NotFittedError, shown
 from gdsfd.graph.flatten import flatten
 from gdsfd.latent.back_door import BackDoor
@@ -32,6 +32,7 @@ from gdsfd.training.run_record.run_record import RunRecord
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.site_strata import moved, reweighted, target_prototypes
 from gdsfd.training.stratum_assignment import has_strata
+from gdsfd.training.survival_curve import check_times, risk_of, survival_at
 
 __all__ = ["TrainedNetworks"]
 
@@ -189,6 +190,59 @@ class TrainedNetworks:
         """
         return self._predict(graph, split, ids, device, self.network).probability
 
+    def predict_survival(
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        times: Sequence[float] | None = None,
+        device: str | torch.device | None = None,
+    ) -> NDArray[np.float64]:
+        """Of a time to an event: each patient's chance to be free of it at some times.
+
+        Args:
+            graph: A graph with the model's schema.
+            split: A split's name, or several; None with ``ids=None`` = all patients.
+            ids: Patient ids, instead of a split.
+            times: From 0 to the horizon, in the unit of the cohort's times; None = the ends of the model's intervals,
+                ``model.schema.survival.cuts``.
+            device: As in :meth:`predict_proba`.
+
+        Returns:
+            float [n, times], rows as in :meth:`predict_proba`, which gives the hazards of the intervals.
+
+        Raises:
+            InputError: The model predicts no time to an event; a time beyond the horizon; and as :meth:`predict_proba`.
+        """
+        fields = self._survival_fields("predict_survival")
+        asked = check_times(fields, times)
+        return survival_at(fields, self.predict_proba(graph, split, ids, device), asked)
+
+    def predict_risk(
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        device: str | torch.device | None = None,
+    ) -> NDArray[np.float64]:
+        """Of a time to an event: one number per patient, the higher the earlier the event is expected.
+
+        It is the cumulative hazard, averaged over the ends of the intervals
+        (:func:`gdsfd.training.survival_curve.risk_of`); arguments and errors as of :meth:`predict_survival`.
+        """
+        self._survival_fields("predict_risk")
+        return risk_of(self.predict_proba(graph, split, ids, device))
+
+    def _survival_fields(self, asked: str) -> SurvivalFields:
+        if self.schema_ is None:
+            raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
+        if self.schema_.survival is None:
+            raise InputError(
+                f"{asked}: this model predicts {shown(self.schema_.declared_outcomes)}, no time to an event; use "
+                'predict_proba, or train on a graph whose outcome has kind = "survival"'
+            )
+        return self.schema_.survival
+
     def score(
         self,
         graph: HeteroData,
@@ -196,7 +250,7 @@ class TrainedNetworks:
         ids: Sequence[str] | None = None,
         device: str | torch.device | None = None,
     ) -> float:
-        """AUROC of :meth:`predict_proba`, the plain mean over outcomes or classes that have both labels.
+        """AUROC of :meth:`predict_proba`, the plain mean over outcomes or classes (or intervals) that have both labels.
 
         For intervals, calibration and comparisons see :func:`gdsfd.evaluate`.
 

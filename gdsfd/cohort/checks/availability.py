@@ -8,6 +8,7 @@ import numpy as np
 
 from gdsfd.cohort.patient_facts import PatientFacts
 from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.cohort.schema import SurvivalFields
 from gdsfd.errors import cell_text, shown
 
 __all__ = ["SMALL_ENVIRONMENT", "presence_findings"]
@@ -110,7 +111,20 @@ def _unlabelled(facts: PatientFacts, new: bool) -> Iterator[Finding]:
         )
 
 
+def _events(facts: PatientFacts, fields: SurvivalFields) -> Iterator[Finding]:
+    """Of a time to an event: patients without it are in the notes, unlabelled intervals are what censoring is."""
+    happened = (facts.y == 1).any(1)
+    for name, members in facts.splits.items():
+        known, events = int((facts.labelled & members).sum()), int((happened & members).sum())
+        if not known or not events:
+            what = "no labelled patient" if not known else f"no event among its {known:,} labelled patients"
+            yield Finding("labels", fields.name, f"split {name!r} has {what}: nothing can be judged on it")
+
+
 def _labels(facts: PatientFacts, new: bool) -> Iterator[Finding]:
+    if facts.survival is not None:
+        yield from _events(facts, facts.survival)
+        return
     yield from _unlabelled(facts, new)
     for outcome in facts.outcomes:
         own = [entry for entry in facts.classes if entry[0] == outcome.name]

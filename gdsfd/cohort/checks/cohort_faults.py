@@ -52,7 +52,7 @@ def read_with_faults(spec: CohortSpec, sources: Sources) -> tuple[CohortRows | N
         return None, told
     frame = _first_rows(spec, sources, view, missing, told)
     parts = [
-        *({"outcome": [outcome]} for outcome in spec.outcome if outcome.column not in missing),
+        *({"outcome": [outcome]} for outcome in spec.outcome if missing.isdisjoint(outcome.columns)),
         _without(spec, missing),
     ]
     for part in parts:

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.keys.key_cells import check_key_cells
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects
+from gdsfd.cohort.patients.follow_up import FollowUp, read_follow_up
+from gdsfd.cohort.patients.hazard_intervals import cut_intervals
 from gdsfd.cohort.patients.new_patients import split_findings, without_absent
 from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
 from gdsfd.cohort.patients.split import LEFT_OUT, assign_new, assign_split
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
+from gdsfd.cohort.patients.survival_labels import labels_before_cutting, labels_of_intervals
 from gdsfd.cohort.receipt.receipt import Drop, Finding, SourceReceipt
-from gdsfd.cohort.schema import CohortSchema, OutcomeFields
+from gdsfd.cohort.schema import CohortSchema, OutcomeFields, SurvivalFields
 from gdsfd.cohort.sources.internal_names import KEEP, ROW, origin_column
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.sources.values import as_text
-from gdsfd.cohort.spec import CohortSpec
+from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
 from gdsfd.errors import InputError, shown
 
 __all__ = ["UNKNOWN", "CohortRows", "check_unique", "named_columns", "read_cohort_table"]
@@ -46,6 +49,8 @@ class CohortRows:
         receipt: The cohort's receipt.
         findings: Warnings about the cohort table.
         outcome_values: The receipt's table of that name.
+        survival: Of a survival outcome its intervals, which ``outcomes`` and ``y`` are about; else None.
+        follow_up: Likewise the times and events themselves.
     """
 
     id: list[str]
@@ -62,6 +67,8 @@ class CohortRows:
     receipt: SourceReceipt
     findings: list[Finding] = field(default_factory=list)
     outcome_values: list[dict[str, Any]] = field(default_factory=list)
+    survival: SurvivalFields | None = None
+    follow_up: FollowUp | None = None
 
     @property
     def train(self) -> NDArray[np.bool_]:
@@ -150,6 +157,12 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         )
     stay = np.flatnonzero(~np.asarray(left_out))
     pick = stay.tolist()
+    survival = None if like is None else like.survival
+    if labels.follow_up is not None:
+        if survival is None:
+            train = np.asarray(assigned.split, dtype=object) == "train"
+            survival = cut_intervals(_survival_outcome(spec), labels.follow_up, train, view.label)
+        labels = labels_of_intervals(survival, labels.follow_up)
     rows = CohortRows(
         id=[ids[row] for row in pick],
         subject=[subject[row] for row in pick],
@@ -165,7 +178,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
             name
             for name in (
                 *(cohort.id, cohort.subject, spec.split.column, *(cohort.environment or []), *cohort.groups),
-                *(outcome.column for outcome in spec.outcome),
+                *(name for outcome in spec.outcome for name in outcome.columns),
                 *_origins(spec),
             )
             if name is not None
@@ -177,6 +190,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
             *(Finding("split", spec.split.kind, text) for text in assigned.warnings),
         ],
         outcome_values=labels.values,
+        survival=survival,
+        follow_up=None if labels.follow_up is None else labels.follow_up.take(stay),
     )
     if like is None:
         check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
@@ -204,8 +219,9 @@ def named_columns(spec: CohortSpec, view: View, like: CohortSchema | None = None
         *((name, "origin of a modality") for name in _origins(spec)),
     ]
     for outcome in spec.outcome:
-        if like is None or outcome.column in view.columns:
-            named.append((outcome.column, f"outcome {outcome.name!r}"))
+        for name in outcome.columns:
+            if like is None or name in view.columns:
+                named.append((name, f"outcome {outcome.name!r}"))
     if spec.split.column is not None and (
         like is None or (SPLIT_KINDS.find(spec.split.kind).by_name and spec.split.column in view.columns)
     ):
@@ -258,13 +274,22 @@ def check_unique(ids: Sequence[str], column: str, label: str) -> None:
 def _labels(
     spec: CohortSpec, cells: dict[str, list[str | None]], ids: list[str], label: str, like: CohortSchema | None
 ) -> Labels:
-    absent = [outcome.column for outcome in spec.outcome if outcome.column not in cells]
+    # of a time to an event one column without the other says nothing
+    absent = [name for outcome in spec.outcome for name in outcome.columns if not {*outcome.columns} <= cells.keys()]
     padded: dict[str, list[str | None]] = {**cells, **{column: [None] * len(ids) for column in absent}}
+    if isinstance(spec.outcome[0], SurvivalSpec):
+        return labels_before_cutting(read_follow_up(spec.outcome[0], padded, ids, label))
     labels = read_labels(spec.outcome, padded, ids, label, None if like is None else like.outcomes)
     if like is not None:
         check_same_order(labels.fields, like.outcomes)
         labels.fields = like.outcomes
     return labels
+
+
+def _survival_outcome(spec: CohortSpec) -> SurvivalSpec:
+    outcome = spec.outcome[0]
+    assert isinstance(outcome, SurvivalSpec)
+    return outcome
 
 
 def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[str] | None:

@@ -45,9 +45,10 @@ def without_absent(spec: CohortSpec, columns: Sequence[str], label: str) -> tupl
         changed["groups"] = [name for name in cohort.groups if name in known]
         findings += [_absent("groups", name, label, "nothing is reported for this group", columns) for name in lost]
     for outcome in spec.outcome:
-        if outcome.column not in known:
-            text = f"{outcome.name!r} is unlabelled for all: these patients can be predicted, not judged"
-            findings.append(_absent("labels", outcome.column, label, text, columns))
+        for name in outcome.columns:
+            if name not in known:
+                text = f"{outcome.name!r} is unlabelled for all: these patients can be predicted, not judged"
+                findings.append(_absent("labels", name, label, text, columns))
     if not changed:
         return spec, findings
     return spec.model_copy(update={"cohort": cohort.model_copy(update=changed)}), findings

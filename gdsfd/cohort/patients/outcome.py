@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,10 @@ from gdsfd.cohort.schema import OutcomeFields
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.errors import InputError, SchemaError, cell_text, near_names, shown
 
-__all__ = ["Labels", "check_classes", "check_same_order", "read_labels", "strata_of"]
+if TYPE_CHECKING:
+    from gdsfd.cohort.patients.follow_up import FollowUp
+
+__all__ = ["Labels", "check_classes", "check_same_order", "read_labels", "strata_of", "values_of"]
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Labels:
         notes: On patients without a label.
         findings: Warnings of values that nobody declared.
         values: The receipt's table ``outcome_values`` (:func:`~gdsfd.cohort.patients.outcome_values.value_rows`).
+        follow_up: Times and events of a survival outcome (:mod:`gdsfd.cohort.patients.survival_labels`); else None.
     """
 
     y: NDArray[np.float32] | NDArray[np.int64]
@@ -37,6 +41,7 @@ class Labels:
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     values: list[dict[str, Any]] = field(default_factory=list)
+    follow_up: FollowUp | None = None
 
 
 def read_labels(
@@ -64,7 +69,7 @@ def read_labels(
     found = Labels(y, ())
     for position, outcome in enumerate(outcomes):
         cells = columns[outcome.column]
-        values = _values(outcome, cells, ids, label)
+        values = values_of(outcome, cells, ids, label)
         check_values(values)
         codes = np.array([-1 if cell is None else values.class_of[cell] for cell in cells], dtype=np.int64)
         if multiclass:
@@ -162,7 +167,7 @@ def strata_of(y: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.int64]:
     return rank[code.reshape(-1)]
 
 
-def _values(outcome: OutcomeSpec, cells: Sequence[str | None], ids: Sequence[str], label: str) -> OutcomeValues:
+def values_of(outcome: OutcomeSpec, cells: Sequence[str | None], ids: Sequence[str], label: str) -> OutcomeValues:
     """What the column holds, and the class of each value. With ``positive`` alone every other value is negative."""
     classes: list[list[Any]] = [[value] for value in outcome.classes] or [
         list(outcome.negative),

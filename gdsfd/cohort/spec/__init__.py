@@ -4,6 +4,7 @@ from gdsfd.cohort.spec.cohort_spec import CohortSpec, CohortTable, JoinSpec, loa
 from gdsfd.cohort.spec.modality_spec import CodesSpec, EmbeddingSpec, EventsSpec, ModalitySpec, TableSpec
 from gdsfd.cohort.spec.outcome_spec import OutcomeSpec
 from gdsfd.cohort.spec.split_spec import SplitSpec
+from gdsfd.cohort.spec.survival_spec import SurvivalSpec
 
 __all__ = [
     "CodesSpec",
@@ -15,6 +16,7 @@ __all__ = [
     "ModalitySpec",
     "OutcomeSpec",
     "SplitSpec",
+    "SurvivalSpec",
     "TableSpec",
     "load_spec",
 ]

@@ -19,8 +19,10 @@ from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.spec.errors import complaints_of, describe
 from gdsfd.cohort.spec.field_types import Names, SourceFields, SpecFields, TableFields, listed
 from gdsfd.cohort.spec.modality_spec import ModalitySpec
+from gdsfd.cohort.spec.numbers import short
 from gdsfd.cohort.spec.outcome_spec import OutcomeSpec
 from gdsfd.cohort.spec.split_spec import SplitSpec
+from gdsfd.cohort.spec.survival_spec import SurvivalSpec
 from gdsfd.errors import InputError, SpecError, shown
 
 __all__ = ["CohortSpec", "CohortTable", "JoinSpec", "load_spec", "read_fields"]
@@ -35,6 +37,17 @@ def _of_its_kind(entry: Any) -> Any:
     if entry.get("kind") not in MODALITY_KINDS:
         raise PydanticCustomError("modality_kind", "unknown kind of modality")
     return MODALITY_KINDS.find(entry["kind"]).spec_model.model_validate(dict(entry))
+
+
+def _outcome_of_its_kind(entry: Any) -> Any:
+    """An entry ``[[outcome]]`` as labels, or as a time to an event where its kind says so."""
+    if isinstance(entry, OutcomeSpec) or not isinstance(entry, Mapping) or "kind" not in entry:
+        return entry
+    if entry["kind"] != "survival":
+        raise ValueError(
+            f"kind: expected 'survival' for a time to an event, or no kind for labels, got {short(entry['kind'])}"
+        )
+    return SurvivalSpec.model_validate(dict(entry))
 
 
 class JoinSpec(TableFields):
@@ -84,7 +97,8 @@ class CohortSpec(SpecFields):
 
     Args:
         cohort: The cohort table.
-        outcome: One outcome or several binary ones (multi-label), up to 1,000.
+        outcome: One outcome or several binary ones (multi-label), up to 1,000; or one time to an event
+            (:class:`~gdsfd.cohort.spec.survival_spec.SurvivalSpec`).
         split: How patients are shared out.
         modality: The modalities, in the order the graph will have them; up to 10,000. With ``cohort.format`` they may
             be left out, as may the outcome and the split (:mod:`gdsfd.cohort.formats`).
@@ -96,7 +110,11 @@ class CohortSpec(SpecFields):
     """
 
     cohort: CohortTable
-    outcome: Annotated[list[OutcomeSpec], BeforeValidator(listed), Field(min_length=1, max_length=1000)]
+    outcome: Annotated[
+        list[Annotated[SerializeAsAny[OutcomeSpec], BeforeValidator(_outcome_of_its_kind)]],
+        BeforeValidator(listed),
+        Field(min_length=1, max_length=1000),
+    ]
     split: SplitSpec = SplitSpec()
     modality: Annotated[
         list[Annotated[SerializeAsAny[ModalitySpec], BeforeValidator(_of_its_kind)]],
@@ -124,6 +142,8 @@ class CohortSpec(SpecFields):
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
                 raise ValueError(f"{what} names must differ, got {shown(repeated)} more than once")
+        if len(self.outcome) > 1 and any(isinstance(outcome, SurvivalSpec) for outcome in self.outcome):
+            raise ValueError("several outcomes must all be binary ('positive'); kind = \"survival\" stands alone")
         if len(self.outcome) > 1 and any(outcome.classes for outcome in self.outcome):
             raise ValueError("several outcomes must all be binary ('positive'); 'classes' stands alone")
         if SPLIT_KINDS.find(self.split.kind).needs_environment and not self.cohort.environment:

@@ -89,7 +89,8 @@ def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[An
     cohort.add(
         spec.cohort.id, spec.cohort.subject, *(spec.cohort.environment or []), *spec.cohort.groups, spec.split.column
     )
-    cohort.add(*(outcome.column for outcome in spec.outcome), *(modality.origin for modality in spec.modality))
+    cohort.add(*(name for outcome in spec.outcome for name in outcome.columns))
+    cohort.add(*(modality.origin for modality in spec.modality))
     cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
     for join in spec.cohort.join:
         cohort.add(join.on)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.spec.numbers import short
+from gdsfd.cohort.spec.survival_spec import SurvivalSpec
 from gdsfd.errors import near_names
 
 __all__ = ["complaints_of", "describe"]
@@ -73,6 +74,8 @@ def _path(
             kind = given.get("kind") if isinstance(given, Mapping) else None
             if words[-1].startswith("modality[") and kind in MODALITY_KINDS:
                 owner = MODALITY_KINDS.find(kind).spec_model
+            if words[-1].startswith("outcome[") and kind == "survival":
+                owner = SurvivalSpec
             continue
         if (
             owner is not None

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from gdsfd.errors import cut_text
 
-__all__ = ["MOST_MINUTES", "MOST_STEPS", "Bin", "Count", "Folds", "Minutes", "Scalar", "Seed", "Share", "short"]
+__all__ = ["MOST_MINUTES", "MOST_STEPS", "Bin", "Count", "Folds", "Intervals", "Minutes", "Scalar", "Seed", "Share", "Span", "short"]
 
 MOST_MINUTES = 52_596_000.0  #: 100 years
 MOST_STEPS = 100_000  #: steps of ``bin`` minutes in a window
@@ -64,4 +64,7 @@ Bin = Annotated[float, _number(LEAST_BIN, MOST_MINUTES, " minutes")]
 Share = Annotated[float, _number(0, 1)]
 Seed = Annotated[int, _whole(0, 2**32 - 1)]
 Folds = Annotated[int, _whole(2, 1000)]
+Intervals = Annotated[int, _whole(2, 100)]
+#: A length of time in a unit of the user's.
+Span = Annotated[float, _number(1e-9, 1e12)]
 Count = Annotated[int, _whole(1, MOST_COUNT)]

@@ -34,6 +34,11 @@ class OutcomeSpec(SpecFields):
     classes: Labels = Field(default=[])
     missing: Labels = Field(default=[])
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is read from."""
+        return (self.column,)
+
     @model_validator(mode="after")
     def _one_way_of_labelling(self) -> OutcomeSpec:
         if bool(self.positive) == bool(self.classes):
@@ -42,6 +47,15 @@ class OutcomeSpec(SpecFields):
             raise ValueError("'negative' goes with 'positive', not with 'classes'")
         if self.classes and len({str(value) for value in self.classes}) < max(2, len(self.classes)):
             raise ValueError(f"expected at least two different classes, got {self.classes}")
+        self.check_lists()
+        return self
+
+    def check_lists(self) -> None:
+        """Refuses a value that stands in two of the lists.
+
+        Raises:
+            ValueError: Names both.
+        """
         lists = {"positive": self.positive, "negative": self.negative, "missing": self.missing}
         parts = [
             *((field, value) for field, values in lists.items() for value in values),
@@ -50,4 +64,3 @@ class OutcomeSpec(SpecFields):
         for (field, value), (other, again) in combinations(parts, 2):
             if field != other and (equal_values(str(value), again) or equal_values(str(again), value)):
                 raise ValueError(f"{field} has {value!r} and {other} has {again!r}, which are equal; keep one")
-        return self

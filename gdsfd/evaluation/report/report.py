@@ -105,7 +105,7 @@ class Report:
 
     def html(self) -> str:
         """The report as one self-contained page."""
-        outcomes = ", ".join(spelled(outcome.name) for outcome in self.schema.outcomes)
+        outcomes = ", ".join(map(spelled, self.schema.declared_outcomes))
         title = f"{outcomes}: {self.labels['model']} on “{self.results[0].split}”"
         return render(self.sections, title, self.schema, self.rules)
 

@@ -29,6 +29,7 @@ __all__ = ["PAGE", "SECTIONS", "Paragraph", "Section", "SectionContext", "sectio
 PAGE = {
     "headline": "headline",
     "population": "population",
+    "survival": "survival",
     "summary": "summary.section",
     "figures": "figures",
     "parts": "parts",
@@ -76,6 +77,7 @@ class SectionContext:
         probes: Whether codes are to be probed.
         fixed: What was fixed where before the patients judged were looked at.
         descriptions: Model -> what it says of itself and its training.
+        models: The models of the tables; the one judged comes first.
     """
 
     model: Any
@@ -90,6 +92,7 @@ class SectionContext:
     probes: bool = True
     fixed: tuple[FixedSetting, ...] = ()
     descriptions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    models: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def schema(self) -> CohortSchema:

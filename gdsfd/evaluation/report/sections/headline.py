@@ -29,13 +29,19 @@ class Headline(Section[Figures]):
 
     def fill(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         return {
-            "outcomes": ", ".join(spelled(outcome.name) for outcome in schema.outcomes),
+            "outcomes": _outcomes(schema),
             "model": data.labels["model"],
             "split": data.results[0],
             "labelled": data.results[0].model.overall.n,
             "level": config.level,
             "tiles": _tiles(data.results[0]),
         }
+
+
+def _outcomes(schema: CohortSchema) -> str:
+    if schema.survival is not None:
+        return f"the time to {spelled(schema.survival.name)}"
+    return ", ".join(spelled(outcome.name) for outcome in schema.outcomes)
 
 
 def _tiles(result: SplitResult) -> list[dict[str, str]]:

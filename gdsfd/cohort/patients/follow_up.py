@@ -1,0 +1,126 @@
+"""Times to an event and whether it happened, from the columns of a survival outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsfd.cohort.keys.spellings import parse_scalar
+from gdsfd.cohort.patients.outcome import values_of
+from gdsfd.cohort.patients.outcome_values import OutcomeValues, check_values, value_rows
+from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.cohort.spec import SurvivalSpec
+from gdsfd.errors import InputError, shown
+
+__all__ = ["FollowUp", "read_follow_up"]
+
+
+@dataclass
+class FollowUp:
+    """How long each patient was followed, and whether that ended with the event.
+
+    Args:
+        time: From the time of prediction to the event or the end of follow-up, in the spec's unit; NaN = unlabelled;
+            float64 [N].
+        event: 1 = the event happened at ``time``, 0 = censored, NaN = unlabelled; float32 [N].
+        notes: On patients without either.
+        findings: Warnings.
+        values: Rows of the receipt's table ``outcome_values``.
+    """
+
+    time: NDArray[np.float64]
+    event: NDArray[np.float32]
+    notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    values: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, rows: NDArray[Any]) -> FollowUp:
+        """That of some patients; int64 [n]."""
+        return FollowUp(self.time[rows], self.event[rows], self.notes, self.findings, self.values)
+
+
+def read_follow_up(
+    outcome: SurvivalSpec, columns: Mapping[str, Sequence[str | None]], ids: Sequence[str], label: str = "the cohort"
+) -> FollowUp:
+    """Reads the time and the event of every patient.
+
+    A patient with neither is unlabelled; so is one whose event is a value of ``missing``.
+
+    Args:
+        outcome: The spec's outcome.
+        columns: The cells of both columns as text, None = blank; each [N].
+        ids: The patients' ids, for messages.
+        label: The cohort's source, for messages.
+
+    Raises:
+        InputError: A time that is no number, negative or infinite; an event that is no declared value; one of both
+            without the other. Names column, ids and cells.
+    """
+    cells, times = columns[outcome.event], columns[outcome.time]
+    values = values_of(outcome, cells, ids, label)
+    check_values(values)
+    _check_events(values, label)
+    codes = np.array([np.nan if cell is None else values.class_of[cell] for cell in cells], dtype=np.float32)
+    undeclared = codes < 0  # a value of 'missing'
+    codes[undeclared] = np.nan
+    where = f"outcome {outcome.name!r} (column {outcome.time!r} of {label})"
+    time = _times(times, ids, where)
+    time[undeclared] = np.nan
+    for rows, text, other in (
+        (np.isnan(time) & np.isfinite(codes), "no time", f"an event ({outcome.event!r})"),
+        (np.isfinite(time) & np.isnan(codes), "a time", f"no event ({outcome.event!r})"),
+    ):
+        if rows.any():
+            raise InputError(
+                f"{where}: {int(rows.sum()):,} patients have {text} but {other}, ids "
+                f"{shown([ids[row] for row in np.flatnonzero(rows)])}. Give both, leave both blank for a patient "
+                "without the outcome, or leave these patients out with cohort.where"
+            )
+    found = FollowUp(time, codes, values=value_rows(values))
+    blank = int(np.isnan(time).sum())
+    if blank:
+        found.notes.append(f"outcome {outcome.name!r}: {blank:,} patients have no time and event and are unlabelled")
+    at_once = int((time == 0).sum())
+    if at_once:
+        events = int((time[codes == 1] == 0).sum())
+        found.findings.append(
+            Finding(
+                "labels",
+                outcome.name,
+                f"{at_once:,} patients have a time of 0, {events:,} of them with the event: the event fell on the time "
+                "of prediction, or it is not known from when on times are counted. Those without the event say nothing "
+                "and are unlabelled",
+                float(at_once),
+            )
+        )
+    return found
+
+
+def _times(cells: Sequence[str | None], ids: Sequence[str], where: str) -> NDArray[np.float64]:
+    numbers = [None if cell is None else parse_scalar(cell) for cell in cells]
+    time = np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
+    there = np.array([cell is not None for cell in cells], dtype=bool)
+    for rows, what in ((there & ~np.isfinite(time), "are no finite number"), (time < 0, "are negative")):
+        wrong = np.flatnonzero(rows)
+        if len(wrong):
+            raise InputError(
+                f"{where}: {len(wrong):,} times {what}: {shown([cells[row] for row in wrong])}, ids "
+                f"{shown([ids[row] for row in wrong])}; expected numbers of 0 or more, in one unit, counted from the "
+                "time of prediction. Work them out with cohort.derive, or leave these patients out with cohort.where"
+            )
+    return time
+
+
+def _check_events(values: OutcomeValues, label: str) -> None:
+    outcome = values.outcome
+    if values.undeclared:
+        raise InputError(
+            f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) holds {values.listed(values.undeclared)}, "
+            f"e.g. id {values.example(values.undeclared[0])!r}; expected {shown([*outcome.positive])} where the event "
+            f"happened and {shown([*outcome.negative])} where follow-up ended without it. Give other values as positive "
+            "and negative, those that mean that nothing is known as missing"
+        )
