@@ -77,6 +77,9 @@ def run(arguments: argparse.Namespace) -> None:
         )
     report.save(arguments.out)
     if not arguments.quiet:
+        survival = report.sections.get("survival")
+        if survival is not None:
+            print(f"{headline(survival.to_frame())}\n\nThe hazards of the intervals, one by one:\n")
         print(f"{headline(report.to_frame())}\n")
         for population in report.populations:
             print(population_narrative(population))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.atomic_write import atomic_file
 from gdsfd.cli.output import check_out_file
-from gdsfd.errors import shown
+from gdsfd.errors import InputError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
 
-    from gdsfd.cohort.schema import CohortSchema
+    from gdsfd.cohort.schema import CohortSchema, SurvivalFields
 
-__all__ = ["add_parser", "probability_table", "run"]
+__all__ = ["add_parser", "probability_table", "run", "survival_table"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
@@ -27,7 +28,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "predict",
         help="probabilities per patient, as CSV or Parquet",
-        description="Writes the columns id, split and one probability per class (p_<class>) or outcome (p_<outcome>).",
+        description="Writes the columns id, split and one probability per class (p_<class>) or outcome (p_<outcome>); "
+        "of a time to an event risk (the higher, the earlier it is expected) and the chance to be free of it at each "
+        "time (free_at_<time>).",
         parents=[shared],
         allow_abbrev=False,
     )
@@ -36,6 +39,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--split", help="the split whose patients are predicted; default: all patients")
     which.add_argument("--ids", nargs="+", metavar="ID", help="these patients, in this order")
+    parser.add_argument(
+        "--times",
+        nargs="+",
+        type=float,
+        metavar="T",
+        help="of a time to an event: the times to predict, in the unit of the cohort's times; default: where the "
+        "model's intervals end",
+    )
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="a .csv or .parquet file")
     parser.add_argument("--force", action="store_true", help="replace a file that is already there")
     parser.set_defaults(run=run)
@@ -51,10 +62,15 @@ def run(arguments: argparse.Namespace) -> None:
 
     model = Debiaser.load(arguments.model)
     graph = load_graph(arguments.graph)
-    probabilities = model.predict_proba(graph, split=arguments.split, ids=arguments.ids)
     assert model.schema is not None  # loaded models have one
+    if arguments.times is not None and model.schema.survival is None:
+        raise InputError(f"{arguments.model}: --times is for a time to an event; this model predicts probabilities")
+    probabilities = model.predict_proba(graph, split=arguments.split, ids=arguments.ids)
     rows = rows_of(graph, arguments.split, arguments.ids).tolist()
-    table = probability_table(graph, rows, probabilities, model.schema)
+    if model.schema.survival is not None:
+        table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
+    else:
+        table = probability_table(graph, rows, probabilities, model.schema)
     is_csv = arguments.out.suffix.lower() == ".csv"
     with atomic_file(arguments.out) as temporary:
         if is_csv:
@@ -98,10 +114,47 @@ def probability_table(
     """
     import pandas as pd
 
-    patient = graph["patient"]
-    table = pd.DataFrame({"id": [patient.id[row] for row in rows], "split": [patient.split[row] for row in rows]})
     if len(schema.outcomes) == 1:
         names = [f"p_{label}" for label in schema.outcomes[0].classes]
     else:
         names = [f"p_{outcome.name}" for outcome in schema.outcomes]
-    return pd.concat([table, pd.DataFrame(probabilities, columns=names)], axis=1)
+    return pd.concat([_patients(graph, rows), pd.DataFrame(probabilities, columns=names)], axis=1)
+
+
+def survival_table(
+    graph: HeteroData,
+    rows: list[int],
+    hazards: NDArray[np.floating],
+    fields: SurvivalFields,
+    times: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """The table of a time to an event.
+
+    Args:
+        graph: The patients.
+        rows: Which of them.
+        hazards: As ``Debiaser.predict_proba`` returns them; one row per entry of ``rows``.
+        fields: The model's intervals.
+        times: When; None = where the intervals end.
+
+    Returns:
+        ``id``, ``split``, ``risk`` and ``free_at_<time>``: the chance to be free of the event then.
+
+    Raises:
+        InputError: A time lies before 0 or beyond the horizon.
+    """
+    import pandas as pd
+
+    from gdsfd.training.survival_curve import check_times, risk_of, survival_at
+
+    asked = check_times(fields, times)
+    table = _patients(graph, rows).assign(risk=risk_of(hazards))
+    names = [f"free_at_{time!r}".removesuffix(".0") for time in asked.tolist()]
+    return pd.concat([table, pd.DataFrame(survival_at(fields, hazards, asked), columns=names)], axis=1)
+
+
+def _patients(graph: HeteroData, rows: list[int]) -> pd.DataFrame:
+    import pandas as pd
+
+    patient = graph["patient"]
+    return pd.DataFrame({"id": [patient.id[row] for row in rows], "split": [patient.split[row] for row in rows]})

@@ -126,7 +126,7 @@ def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, Mo
         raise SchemaError(f"expected the outcomes of the fitted schema, {fitted_outcomes}, got {outcomes}")
     survival = isinstance(spec.outcome[0], SurvivalSpec)
     if survival != (like.survival is not None):
-        kinds = ["a time to an event (kind = \"survival\")", "labels"]
+        kinds = ['a time to an event (kind = "survival")', "labels"]
         wanted, got = kinds if not survival else kinds[::-1]
         raise SchemaError(f"outcome {outcomes[0]!r}: the fitted schema has {wanted}, the spec {got}")
     for modality in spec.modality:

@@ -32,6 +32,7 @@ from gdsfd.result_lines import environment
 from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
+from gdsfd.training.survival_modes import check_survival_mode
 from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects, with_found
 
 if TYPE_CHECKING:
@@ -272,6 +273,8 @@ def compare(
                 if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
                     continue
                 graph = case.make()
+                for name, parts in plan.arms.items():
+                    check_survival_mode(graph, parts, f"compare: arm {name!r}")
                 if suspects is not None:
                     check_suspects(plan.suspects, graph, varied=not case.holdout)
                 oracle = oracle_of(case, graph)

@@ -118,6 +118,11 @@ def study(
     numbers = _seeds(seeds if seeds is not None else (3 if quick else 5))
     cases = contexts(source, numbers, folds, leave_out_environments)
     first = cases[0].make()
+    if first.schema.survival is not None:
+        raise InputError(
+            f"study: the outcome {first.schema.survival.name!r} is a time to an event; the study's questions are about "
+            "labels. Derive whether the event happened by some time in [cohort], or use gdsfd train and gdsfd evaluate"
+        )
     plan = _plan(first, questions, learners, groups, quick, settings)
     plan = replace(
         plan,

@@ -38,8 +38,8 @@ def graph_from_cohort(cohort: Cohort) -> HeteroData:
     Returns:
         The graph. Beside PyG's fields it has ``graph["patient"].id``, ``.subject``, ``.split``, ``.groups``, ``.y``
         and, when declared, ``.environment``; of a survival outcome ``.follow_up`` (float64 [N], NaN = unlabelled) and
-        ``.event`` (float32 [N], 1 = event, 0 = censored); and ``graph.schema``, ``graph.receipt``, ``graph.spec``. Every store
-        carries ``row``, by which texts and packed values follow where PyG takes a part
+        ``.event`` (float32 [N], 1 = event, 0 = censored); and ``graph.schema``, ``graph.receipt``, ``graph.spec``.
+        Every store carries ``row``, by which texts and packed values follow where PyG takes a part
         (:mod:`gdsfd.graph.patient_graph`).
     """
     graph = PatientGraph()

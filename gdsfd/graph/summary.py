@@ -41,8 +41,8 @@ def _head(graph: HeteroData, facts: PatientFacts) -> list[str]:
         seen, known = int((facts.y == 1).any(1).sum()), int(facts.labelled.sum())
         text = (
             f"outcome {schema.survival.name}: time to an event, {len(schema.outcomes)} intervals up to "
-            f"{schema.survival.spelled(schema.survival.horizon)}; {count_and_share(seen, known)} seen to have it by then; "
-            f"{patients - known:,} unlabelled"
+            f"{schema.survival.spelled(schema.survival.horizon)}; {count_and_share(seen, known)} seen to have it by "
+            f"then; {patients - known:,} unlabelled"
         )
         lines += wrapped(text, hanging="  ")
     for outcome in () if schema.survival is not None else schema.outcomes:

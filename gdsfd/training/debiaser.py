@@ -46,6 +46,7 @@ from gdsfd.training.storage.checkpoint import (
 )
 from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
 from gdsfd.training.storage.stored_model import stored_config
+from gdsfd.training.survival_modes import check_survival_mode
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects, with_found
 from gdsfd.training.trained_networks import TrainedNetworks
 
@@ -173,6 +174,7 @@ class Debiaser(TrainedNetworks, Estimator):
         """
         check_fit_arguments(out, resume, on_epoch, jobs)
         check_trainable(graph)
+        check_survival_mode(graph, self.streams)
         if self._suspects_given:
             check_suspects(self.suspects, graph)
         check_place(self.config, out)
@@ -220,6 +222,7 @@ class Debiaser(TrainedNetworks, Estimator):
             InputError: Nothing to learn from or choose by.
         """
         check_trainable(graph)
+        check_survival_mode(graph, self.streams)
         return plan_training(graph, self._resolved(graph), self.streams)
 
     def _resolved(self, graph: HeteroData) -> TrainConfig:

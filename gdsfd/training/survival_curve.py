@@ -7,8 +7,8 @@ With hazards :math:`h_j` of the intervals up to the cut points :math:`c_j`, surv
 more than they would at the horizon alone.
 
 References:
-    The average over event times is the ensemble mortality of random survival forests (Ishwaran et al., Annals of Applied
-    Statistics 2008), here over cut points.
+    The average over event times is the ensemble mortality of random survival forests (Ishwaran et al., Annals of
+    Applied Statistics 2008), here over cut points.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def check_times(fields: SurvivalFields, times: Sequence[float] | NDArray[Any] | 
     wrong = asked[~((asked >= 0) & (asked <= fields.horizon))]
     if len(wrong):
         raise InputError(
-            f"times: expected times from 0 to the horizon {fields.spelled(fields.horizon)}, beyond which the model says "
-            f"nothing, got {shown(wrong.tolist())}"
+            f"times: expected times from 0 to the horizon {fields.spelled(fields.horizon)}, beyond which the model "
+            f"says nothing, got {shown(wrong.tolist())}"
         )
     return asked
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.keys.spellings import parse_scalar
 from gdsfd.cohort.patients.outcome import values_of
-from gdsfd.cohort.patients.outcome_values import OutcomeValues, check_values, value_rows
+from gdsfd.cohort.patients.outcome_values import OutcomeValues, value_rows
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import SurvivalSpec
 from gdsfd.errors import InputError, shown
@@ -62,7 +62,6 @@ def read_follow_up(
     """
     cells, times = columns[outcome.event], columns[outcome.time]
     values = values_of(outcome, cells, ids, label)
-    check_values(values)
     _check_events(values, label)
     codes = np.array([np.nan if cell is None else values.class_of[cell] for cell in cells], dtype=np.float32)
     undeclared = codes < 0  # a value of 'missing'
@@ -77,8 +76,8 @@ def read_follow_up(
         if rows.any():
             raise InputError(
                 f"{where}: {int(rows.sum()):,} patients have {text} but {other}, ids "
-                f"{shown([ids[row] for row in np.flatnonzero(rows)])}. Give both, leave both blank for a patient "
-                "without the outcome, or leave these patients out with cohort.where"
+                f"{shown([ids[row] for row in np.flatnonzero(rows).tolist()])}. Give both, leave both blank for a "
+                "patient without the outcome, or leave these patients out with cohort.where"
             )
     found = FollowUp(time, codes, values=value_rows(values))
     blank = int(np.isnan(time).sum())
@@ -105,7 +104,7 @@ def _times(cells: Sequence[str | None], ids: Sequence[str], where: str) -> NDArr
     time = np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
     there = np.array([cell is not None for cell in cells], dtype=bool)
     for rows, what in ((there & ~np.isfinite(time), "are no finite number"), (time < 0, "are negative")):
-        wrong = np.flatnonzero(rows)
+        wrong = np.flatnonzero(rows).tolist()
         if len(wrong):
             raise InputError(
                 f"{where}: {len(wrong):,} times {what}: {shown([cells[row] for row in wrong])}, ids "
@@ -119,8 +118,9 @@ def _check_events(values: OutcomeValues, label: str) -> None:
     outcome = values.outcome
     if values.undeclared:
         raise InputError(
-            f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) holds {values.listed(values.undeclared)}, "
-            f"e.g. id {values.example(values.undeclared[0])!r}; expected {shown([*outcome.positive])} where the event "
-            f"happened and {shown([*outcome.negative])} where follow-up ended without it. Give other values as positive "
-            "and negative, those that mean that nothing is known as missing"
+            f"outcome {outcome.name!r} (column {outcome.column!r} of {label}) holds "
+            f"{values.listed(values.undeclared)}, e.g. id {values.example(values.undeclared[0])!r}; expected "
+            f"{shown([*outcome.positive])} where the event happened and {shown([*outcome.negative])} where follow-up "
+            "ended without it. Give other values as positive and negative, those that mean that nothing is known as "
+            "missing"
         )

@@ -22,7 +22,9 @@ SHARE = 0.05  #: and their share
 Bools = NDArray[np.bool_]
 
 
-def cut_intervals(outcome: SurvivalSpec, follow_up: FollowUp, train: Bools, label: str = "the cohort") -> SurvivalFields:
+def cut_intervals(
+    outcome: SurvivalSpec, follow_up: FollowUp, train: Bools, label: str = "the cohort"
+) -> SurvivalFields:
     """Chooses the intervals by the training patients.
 
     Args:
@@ -32,8 +34,8 @@ def cut_intervals(outcome: SurvivalSpec, follow_up: FollowUp, train: Bools, labe
         label: The cohort's source, for messages.
 
     Raises:
-        InputError: No training patient has the event, or too few outlive it; the horizon or a cut point lies beyond what
-            is known; an interval in which all or none of those at risk have the event.
+        InputError: No training patient has the event, or too few outlive it; the horizon or a cut point lies beyond
+            what is known; an interval in which all or none of those at risk have the event.
     """
     where = f"outcome {outcome.name!r} (columns {outcome.time!r} and {outcome.event!r} of {label})"
     known = train & np.isfinite(follow_up.time)
@@ -60,9 +62,9 @@ def cut_intervals(outcome: SurvivalSpec, follow_up: FollowUp, train: Bools, labe
         ):
             if count == 0:
                 raise InputError(
-                    f"{where}: of {int(np.isfinite(seen).sum()):,} training patients at risk none {words}, the interval "
-                    f"{fields.spelled(low)} to {fields.spelled(high)}; its hazard cannot be learned. Take fewer "
-                    "intervals, an earlier horizon, or other cut_points"
+                    f"{where}: of {int(np.isfinite(seen).sum()):,} training patients at risk none {words}, the "
+                    f"interval {fields.spelled(low)} to {fields.spelled(high)}; its hazard cannot be learned. Take "
+                    "fewer intervals, an earlier horizon, or other cut_points"
                 )
     return fields
 
@@ -77,8 +79,8 @@ def _quantiles(
         early = moments[outliving >= max(FEWEST, SHARE * len(time))]
         if not len(early):
             raise InputError(
-                f"{where}: no event of a training patient is outlived by {FEWEST} of them and {SHARE:.0%}, so no horizon "
-                "can be chosen; give horizon or cut_points"
+                f"{where}: no event of a training patient is outlived by {FEWEST} of them and {SHARE:.0%}, so no "
+                "horizon can be chosen; give horizon or cut_points"
             )
         horizon = float(_rounded(early[-1:], np.floor)[0]) or float(early[-1])
     counted = time[event & (time <= horizon)]

@@ -56,6 +56,4 @@ def hazard_labels(
 
 def interval_fields(fields: SurvivalFields) -> tuple[OutcomeFields, ...]:
     """Each interval as a binary outcome, the way the rest of the package sees it."""
-    return tuple(
-        OutcomeFields(name, fields.event, ("no event", "event")) for name in fields.interval_names
-    )
+    return tuple(OutcomeFields(name, fields.event, ("no event", "event")) for name in fields.interval_names)

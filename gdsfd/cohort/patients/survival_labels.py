@@ -17,9 +17,7 @@ def labels_before_cutting(follow_up: FollowUp) -> Labels:
 
     The intervals depend on who trains, so they come after the split.
     """
-    return Labels(
-        follow_up.event.reshape(-1, 1), (), follow_up.notes, follow_up.findings, follow_up.values, follow_up
-    )
+    return Labels(follow_up.event.reshape(-1, 1), (), follow_up.notes, follow_up.findings, follow_up.values, follow_up)
 
 
 def labels_of_intervals(fields: SurvivalFields, follow_up: FollowUp) -> Labels:
@@ -32,8 +30,8 @@ def labels_of_intervals(fields: SurvivalFields, follow_up: FollowUp) -> Labels:
     events = follow_up.event == 1
     late = int((events & (follow_up.time > fields.horizon)).sum())
     note = (
-        f"outcome {fields.name!r}: {int(events.sum()):,} events, {int((follow_up.event == 0).sum()):,} censored; hazards "
-        f"of {len(fields.cuts)} intervals up to {fields.spelled(fields.horizon)}"
+        f"outcome {fields.name!r}: {int(events.sum()):,} events, {int((follow_up.event == 0).sum()):,} censored; "
+        f"hazards of {len(fields.cuts)} intervals up to {fields.spelled(fields.horizon)}"
     )
     if late:
         note += f"; {late:,} events come later, their patients outlive the horizon"

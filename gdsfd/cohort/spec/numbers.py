@@ -9,7 +9,20 @@ from pydantic import BeforeValidator
 
 from gdsfd.errors import cut_text
 
-__all__ = ["MOST_MINUTES", "MOST_STEPS", "Bin", "Count", "Folds", "Intervals", "Minutes", "Scalar", "Seed", "Share", "Span", "short"]
+__all__ = [
+    "MOST_MINUTES",
+    "MOST_STEPS",
+    "Bin",
+    "Count",
+    "Folds",
+    "Intervals",
+    "Minutes",
+    "Scalar",
+    "Seed",
+    "Share",
+    "Span",
+    "short",
+]
 
 MOST_MINUTES = 52_596_000.0  #: 100 years
 MOST_STEPS = 100_000  #: steps of ``bin`` minutes in a window

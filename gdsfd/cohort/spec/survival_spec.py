@@ -1,8 +1,9 @@
-"""SurvivalSpec: an outcome that is a time to an event, known for some patients only up to the end of their follow-up."""
+"""SurvivalSpec: an outcome that is a time to an event, of some patients only known to lie after their follow-up."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -76,8 +77,8 @@ class SurvivalSpec(OutcomeSpec):
         cuts = self.cut_points
         if cuts and (self.intervals is not None or self.horizon is not None):
             raise ValueError("'cut_points' stands in place of 'intervals' and 'horizon' (its last one is the horizon)")
-        if "cut_points" in self.model_fields_set and len(cuts) < 2:
+        if len(cuts) == 1:
             raise ValueError(f"expected two cut points or more, got {cuts}")
-        if any(not math.isfinite(cut) or cut <= 0 for cut in cuts) or any(a >= b for a, b in zip(cuts, cuts[1:])):
+        if any(not math.isfinite(cut) or cut <= 0 for cut in cuts) or any(a >= b for a, b in pairwise(cuts)):
             raise ValueError(f"expected cut points above 0 in ascending order, got {cuts}")
         return self

@@ -1,13 +1,13 @@
 r"""The Brier score over time, and its integral, with inverse weights of censoring.
 
 At *t* the score is the mean over patients of :math:`(S(t \mid x_i) - 1[T_i > t])^2`. Who was censored before *t* is not
-known and counts nothing; the others stand for them with :math:`1 / G(t)` where they outlived *t* and :math:`1 / G(t_i-)`
-where they had the event, :math:`G` being the chance to be followed for that long. The integrated score is its mean over
-the time from 0 to the horizon.
+known and counts nothing; the others stand for them with :math:`1 / G(t)` where they outlived *t* and :math:`1 /
+G(t_i-)` where they had the event, :math:`G` being the chance to be followed for that long. The integrated score is its
+mean over the time from 0 to the horizon.
 
 References:
-    Graf et al., "Assessment and comparison of prognostic classification schemes for survival data", Statistics in Medicine
-    1999.
+    Graf et al., "Assessment and comparison of prognostic classification schemes for survival data", Statistics in
+    Medicine 1999.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def groups_by_risk(risk: Floats, groups: int) -> list[NDArray[np.int64]]:
     return [part for part in np.array_split(order, min(groups, len(order))) if len(part)]
 
 
-def calibration_groups(time: Floats, event: Floats, risk: Floats, at: float, groups: int = 10) -> list[CalibrationGroup]:
+def calibration_groups(
+    time: Floats, event: Floats, risk: Floats, at: float, groups: int = 10
+) -> list[CalibrationGroup]:
     """Tenths of the patients by risk.
 
     Args:

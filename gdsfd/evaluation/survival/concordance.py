@@ -1,9 +1,9 @@
 r"""Concordance of risks with times to an event: Harrell's, and Uno's, which censoring does not shift.
 
 Two patients are comparable where it is known who had the event first: *i* had it at :math:`t_i`, and *j* was followed
-for longer (or as long, without it). Concordance is the share of comparable pairs in which *i* has the higher risk; equal
-risks count half. Harrell's takes every comparable pair once, so it depends on who was censored; Uno's gives a pair the
-weight :math:`1 / G(t_i-)^2` with the chance :math:`G` to be followed for that long, and ends at a time
+for longer (or as long, without it). Concordance is the share of comparable pairs in which *i* has the higher risk;
+equal risks count half. Harrell's takes every comparable pair once, so it depends on who was censored; Uno's gives a
+pair the weight :math:`1 / G(t_i-)^2` with the chance :math:`G` to be followed for that long, and ends at a time
 :math:`\tau` up to which :math:`G` is known.
 
 References:
@@ -43,9 +43,7 @@ def harrell(time: Floats, event: Floats, risk: Floats, weights: Floats | None = 
     return _concordance(time, event == 1, risk, weights, weights)
 
 
-def uno(
-    time: Floats, event: Floats, risk: Floats, horizon: float, weights: Floats | None = None
-) -> Floats:
+def uno(time: Floats, event: Floats, risk: Floats, horizon: float, weights: Floats | None = None) -> Floats:
     """Uno's concordance of events up to a horizon, in each resample, censoring estimated anew in each; [R].
 
     Args:
@@ -61,7 +59,9 @@ def uno(
     return _concordance(time, (event == 1) & (time <= horizon), risk, weights, share)
 
 
-def _concordance(time: Floats, first: NDArray[np.bool_], risk: Floats, weights: Floats, weights_first: Floats) -> Floats:
+def _concordance(
+    time: Floats, first: NDArray[np.bool_], risk: Floats, weights: Floats, weights_first: Floats
+) -> Floats:
     """Weighted share of pairs whose first patient, one of ``first``, has the higher risk."""
     happened = np.flatnonzero(first)
     right, total = np.zeros(len(weights)), np.zeros(len(weights))

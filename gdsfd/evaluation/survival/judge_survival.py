@@ -146,10 +146,7 @@ def judge_survival(
     }
     judged, *others = scores
     differences = {
-        other: {
-            figure: _difference(scores[judged], scores[other], figure, level, reason)
-            for figure in FIGURES
-        }
+        other: {figure: _difference(scores[judged], scores[other], figure, level, reason) for figure in FIGURES}
         for other in others
     }
     return SurvivalSplit(split, len(rows), int(early.sum()), scores, differences)

@@ -46,7 +46,7 @@ def weighted_gain(
         train = rows_of(graph, "train")
         codes = suspect_codes(graph, suspects, train)
         found = outcome_by_suspects(patient.y, codes, train, patient.subject, graph.schema.num_outputs)
-        weight = found.weight[rows].reshape(len(rows), -1)[:, 0].double().numpy()
+        weight = found.weight[rows].double().numpy()
     subject = [str(patient.subject[int(row)]) for row in rows]
     return concordance_of_models(
         patient.y[rows], scores["reference"], scores["debiased"], [""] * len(rows), subject, weight
@@ -69,7 +69,16 @@ def strata_weights(y: Tensor, share: Floats) -> Floats:
 def concordance_of_models(
     y: Tensor, reference: Floats, other: Floats, group: list[str], subject: list[str], weight: Floats | None = None
 ) -> Concordance:
-    """The gain, with several outcomes or classes taken as further groups."""
+    """The gain, with several outcomes or classes taken as further groups.
+
+    Args:
+        y: Labels.
+        reference: Probabilities of one model.
+        other: Of the other.
+        group: Whose pairs count, one with another; [n].
+        subject: [n].
+        weight: Of the patients, [n], or of each for each outcome, [n, outcomes]; None = all alike.
+    """
     labels, first, second = _targets(y, reference), _positive(y, reference), _positive(y, other)
     kept = [labels[:, column] >= 0 for column in range(labels.shape[1])]
 
@@ -86,8 +95,15 @@ def concordance_of_models(
             for name in np.asarray(group, dtype=object)[mask]
         ],
         list(stacked(subject)),
-        None if weight is None else stacked(weight),
+        None if weight is None else np.concatenate([_of_column(weight, k)[mask] for k, mask in enumerate(kept)]),
     )
+
+
+def _of_column(weight: Floats, column: int) -> Floats:
+    if weight.ndim == 1:
+        return weight
+    own: Floats = weight[:, column if weight.shape[1] > 1 else 0]
+    return own
 
 
 def _targets(y: Tensor, scores: Floats) -> NDArray[np.int64]:

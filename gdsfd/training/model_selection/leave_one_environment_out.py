@@ -86,8 +86,12 @@ def environment_folds(graph: HeteroData, folds: int) -> list[EnvironmentFold]:
 
 
 def _label(graph: HeteroData) -> NDArray[np.int64]:
-    """Class of each patient, or the first of several outcomes; -1 = unlabelled."""
+    """Class of each patient, or the first of several outcomes; -1 = unlabelled. Of a time to an event: whether it was
+    seen to happen.
+    """
     y = graph["patient"].y
+    if graph.schema.survival is not None:
+        y = torch.where(y.isnan().all(1), float("nan"), (y == 1).any(1).float()).unsqueeze(1)
     found: NDArray[np.int64] = (y if not y.is_floating_point() else torch.nan_to_num(y[:, 0], nan=-1.0).long()).numpy()
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -19,6 +19,9 @@ from gdsfd.evaluation.report.svg import Line, line_plot
 from gdsfd.evaluation.report.time_plot import time_plot
 from gdsfd.evaluation.survival.judge_survival import FIGURES, SurvivalScores, SurvivalSplit, judge_survival
 from gdsfd.evaluation.targets import rows_of_split
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Survival", "SurvivalSection"]
 
@@ -37,6 +40,22 @@ class Survival:
 
     splits: list[SurvivalSplit]
     labels: Mapping[str, str]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per split and model: patients, events up to the horizon, and each figure with its interval's ends
+        (``_low``, ``_high``).
+        """
+        import pandas as pd
+
+        rows = []
+        for split in self.splits:
+            for name, scores in split.scores.items():
+                row: dict[str, Any] = {"split": split.split, "model": self.labels[name]}
+                row |= {"patients": split.patients, "events": split.events}
+                for figure, one in scores.estimates.items():
+                    row |= {figure: one.value, f"{figure}_low": one.low, f"{figure}_high": one.high}
+                rows.append(row)
+        return pd.DataFrame(rows)
 
 
 @SECTIONS.register("survival")
@@ -77,8 +96,8 @@ class SurvivalSection(Section[Survival]):
                 "What may not be concluded",
                 "Concordance and Brier scores make up for censored patients as if they had been like those who were "
                 "followed on (censoring that has nothing to do with the event). Where patients leave follow-up because "
-                "they get worse, or better, these figures are off, and no figure of this page shows it. Death of another "
-                "cause that is coded as censoring is such a reason.",
+                "they get worse, or better, these figures are off, and no figure of this page shows it. Death of "
+                "another cause that is coded as censoring is such a reason.",
             ),
         ]
 
@@ -98,10 +117,10 @@ def _what(split: SurvivalSplit, fields: SurvivalFields) -> str:
     share = f" ({percent(split.events / split.patients)})" if split.patients else ""
     return (
         f"The time until {spelled(fields.name)}, as a curve: the chance to be free of it at every time up to "
-        f"{fields.spelled(fields.horizon)}. Of {count(split.patients, 'patient')} {split.events:,}{share} were seen to have "
-        "it by then; the others outlived that time, or were followed for a shorter one (censored). The model learned the "
-        f"hazards of {len(fields.cuts)} intervals; the tables further down have the intervals one by one, each among those "
-        "at risk when it begins."
+        f"{fields.spelled(fields.horizon)}. Of {count(split.patients, 'patient')} {split.events:,}{share} were seen to "
+        "have it by then; the others outlived that time, or were followed for a shorter one (censored). The model "
+        f"learned the hazards of {len(fields.cuts)} intervals; the tables further down have the intervals one by one, "
+        "each among those at risk when it begins."
     )
 
 
@@ -110,8 +129,8 @@ def _ranking(scores: SurvivalScores) -> str:
     if not uno.defined:
         return f"This cannot be said: {uno.reason}."
     return (
-        f"Take two patients: in {per_hundred(uno.value)} of 100 such pairs the one who had the event first was given the "
-        f"higher risk; a coin would manage 50. Uno's concordance, which does not depend on who was censored, is "
+        f"Take two patients: in {per_hundred(uno.value)} of 100 such pairs the one who had the event first was given "
+        f"the higher risk; a coin would manage 50. Uno's concordance, which does not depend on who was censored, is "
         f"{interval(uno)}; Harrell's, which is quoted more often, {interval(scores.estimates['harrell'])}."
     )
 
@@ -134,8 +153,8 @@ def _calibration(scores: SurvivalScores, fields: SurvivalFields) -> str:
         return f"This cannot be said: {excess.reason}."
     way = "higher" if excess.value > 0 else "lower"
     text = (
-        f"By {fields.spelled(fields.horizon)} the mean predicted risk is {number(100 * abs(excess.value), 1)} percentage "
-        f"points {way} than the observed one"
+        f"By {fields.spelled(fields.horizon)} the mean predicted risk is {number(100 * abs(excess.value), 1)} "
+        f"percentage points {way} than the observed one"
     )
     if excess.has_interval:
         ends = f"{number(100 * excess.low, 1, True)} to {number(100 * excess.high, 1, True)}"
@@ -186,8 +205,8 @@ def _plots(scores: SurvivalScores, fields: SurvivalFields) -> list[dict[str, Any
         },
         {
             "title": f"Calibration at {fields.spelled(end)}",
-            "note": "Patients in ten groups by predicted risk; observed: one less Kaplan-Meier. On the grey line, risks "
-            "can be taken at face value.",
+            "note": "Patients in ten groups by predicted risk; observed: one less Kaplan-Meier. On the grey line, "
+            "risks can be taken at face value.",
             "svg": Markup(
                 line_plot(
                     calibration, "predicted risk", "observed risk", "Calibration", top, [(0.0, 0.0), (1.0, 1.0)]

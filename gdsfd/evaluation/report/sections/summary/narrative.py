@@ -65,8 +65,8 @@ def _whom(result: SplitResult, schema: CohortSchema, population: JudgedPopulatio
         what = f"a probability of {spelled(outcome.name)} ({outcome.column} = {outcome.classes[-1]})"
     elif schema.survival is not None:
         what = (
-            f"a curve of the time to {spelled(schema.survival.name)}, made of the hazards of {len(result.names)} intervals. "
-            "What follows is about these hazards, each among the patients who were at risk when its interval began"
+            f"a curve of the time to {spelled(schema.survival.name)}, made of the hazards of {len(result.names)} "
+            "intervals. What follows is about these hazards, each among the patients at risk when its interval began"
         )
     else:
         what = f"one probability for each of {len(schema.outcomes)} outcomes: {', '.join(result.names)}"

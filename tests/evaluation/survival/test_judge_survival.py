@@ -1,0 +1,114 @@
+"""Figures of several models on the same patients, and how often their intervals hold the truth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gdsfd.cohort.schema import SurvivalFields
+from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
+from gdsfd.evaluation.survival.brier import brier_over_time, integrated_brier
+from gdsfd.evaluation.survival.concordance import harrell, uno
+from gdsfd.evaluation.survival.judge_survival import FEWEST_EVENTS, FIGURES, judge_survival
+from gdsfd.training.survival_curve import survival_at
+from tests.evaluation.survival.times import censored_times
+
+FIELDS = SurvivalFields("death", "t", "e", (2.0, 5.0, 10.0, 20.0))
+WIDTHS = np.diff([0.0, *FIELDS.cuts])
+
+
+def hazards(risk: np.ndarray, factor: float = 1.0) -> np.ndarray:
+    """True discrete hazards of exponential times, or ones that are too high."""
+    return 1 - np.exp(-factor * WIDTHS[None] / 10 * np.exp(risk)[:, None])
+
+
+def bootstrap(patients: int, resamples: int = 100, seed: int = 0) -> SubjectBootstrap:
+    return SubjectBootstrap([str(number) for number in range(patients)], resamples, seed)
+
+
+def test_figures_are_those_of_the_formulas() -> None:
+    time, event, risk = censored_times(300)
+    found = judge_survival(FIELDS, time, event, {"model": hazards(risk)}, bootstrap(300)).scores["model"]
+    assert found.estimates["harrell"].value == pytest.approx(harrell(time, event, risk)[0])
+    assert found.estimates["uno"].value == pytest.approx(uno(time, event, risk, 20.0)[0])
+    grid = 20.0 * np.arange(1, 51) / 50
+    survival = survival_at(FIELDS, hazards(risk), grid)
+    brier = brier_over_time(time, event, survival, grid)
+    assert found.estimates["integrated_brier"].value == pytest.approx(integrated_brier(brier, grid)[0])
+    assert found.brier[0] == (pytest.approx(0.4), pytest.approx(brier[0, 0]))
+    for name in FIGURES:
+        one = found.estimates[name]
+        assert one.low < one.value < one.high, name
+        assert len(found.resampled[name]) == 100
+    assert [third.patients for third in found.thirds] == [100, 100, 100]
+    ends = [third.observed[-1][1] for third in found.thirds]
+    assert ends == sorted(ends, reverse=True)
+
+
+def test_differences_are_paired() -> None:
+    time, event, risk = censored_times(300)
+    noisy = risk + np.random.default_rng(1).normal(size=300)
+    models = {"model": hazards(risk), "same": hazards(risk), "noisy": hazards(noisy), "high": hazards(risk, 3.0)}
+    found = judge_survival(FIELDS, time, event, models, bootstrap(300))
+    assert list(found.differences) == ["same", "noisy", "high"]
+    same = found.differences["same"]["uno"]
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert found.differences["noisy"]["uno"].low > 0
+    assert found.differences["high"]["uno"].value == pytest.approx(0)
+    assert found.differences["high"]["integrated_brier"].high < 0
+    assert found.differences["high"]["excess_risk"].value < -0.1
+
+
+def test_the_order_of_patients_and_unlabelled_ones_change_nothing() -> None:
+    time, event, risk = censored_times(80)
+    plain = judge_survival(FIELDS, time, event, {"model": hazards(risk)}, bootstrap(80)).scores["model"]
+    order = np.random.default_rng(0).permutation(80)
+    t, e, r = (np.append(values[order], extra) for values, extra in ((time, np.nan), (event, np.nan), (risk, 0.0)))
+    again = judge_survival(FIELDS, t, e, {"model": hazards(r)}, bootstrap(81))
+    assert again.patients == 80
+    for name in FIGURES:
+        assert again.scores["model"].estimates[name].value == pytest.approx(plain.estimates[name].value)
+
+
+@pytest.mark.parametrize(("events", "words"), [(3, "only 3 subjects with the event"), (0, "no two patients of whom")])
+def test_too_few_for_an_interval(events: int, words: str) -> None:
+    time, _, risk = censored_times(60, censoring=0.0)
+    event = (np.argsort(np.argsort(time)) < events).astype(float)
+    one = judge_survival(FIELDS, time, event, {"model": hazards(risk)}, bootstrap(60)).scores["model"].estimates["uno"]
+    assert not one.has_interval
+    assert words in one.reason
+
+
+def test_nobody_to_judge_by() -> None:
+    nobody = np.full(3, np.nan)
+    found = judge_survival(FIELDS, nobody, nobody, {"a": np.full((3, 4), 0.1), "b": np.full((3, 4), 0.2)}, bootstrap(3))
+    assert found.patients == 0
+    assert found.scores["a"].estimates["uno"].reason == "no labelled patient"
+    assert math.isnan(found.differences["b"]["uno"].value)
+
+
+def test_intervals_hold_the_true_figure() -> None:
+    # as few events as intervals are given for; the truth is that of a large sample without censoring
+    time, _, risk = censored_times(20_000, seed=99, censoring=0.0)
+    whole = judge_survival(FIELDS, time, np.ones(20_000), {"m": hazards(risk + 0.5)}, bootstrap(20_000, 0))
+    truth = {name: one.value for name, one in whole.scores["m"].estimates.items() if name != "harrell"}
+    held = dict.fromkeys(truth, 0)
+    trials = 120
+    for trial in range(trials):
+        seed = 1000 + trial
+        while True:
+            time, event, risk = censored_times(40, seed=seed, censoring=0.04)
+            if (event[time <= 20] == 1).sum() >= FEWEST_EVENTS:
+                break
+            seed += 100_000
+        if (event * (time <= 20) == 0).sum() < FEWEST_EVENTS:
+            time, event, risk = (np.append(a, b) for a, b in zip((time, event, risk), censored_times(40, seed + 7)))
+        patients = len(time)
+        found = judge_survival(FIELDS, time, event, {"m": hazards(risk + 0.5)}, bootstrap(patients, 200, trial))
+        for name, one in found.scores["m"].estimates.items():
+            held[name] = held.get(name, 0) + (one.low <= truth.get(name, math.nan) <= one.high)
+    shares = {name: held[name] / trials for name in truth}
+    # 0.90 less two standard errors of 120 trials
+    assert min(shares.values()) > 0.90 - 2 * math.sqrt(0.9 * 0.1 / trials), shares
