@@ -26,8 +26,8 @@ from gdsfd.training.boosted_start import boosted_start
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.loop import seeded, train
 from gdsfd.training.state import TrainingState
+from gdsfd.training.suspects.hazard_by_suspects import told_by_suspects
 from gdsfd.training.suspects.latent_targets import latent_targets
-from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
 from gdsfd.training.suspects.pattern_propensity import pattern_propensity
 from gdsfd.training.suspects.strata import fit_strata
 from gdsfd.training.suspects.suspect_codes import SuspectCodes, suspect_codes
@@ -149,12 +149,12 @@ class Arm:
             return targets, nothing, SuspectSignal()
         crossed = streams.crossed
         codes = suspect_codes(graph, tuple(dict.fromkeys((*self.suspects, *crossed))), rows)
-        outputs, subjects = graph.schema.num_outputs, graph["patient"].subject
-        found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
+        subjects = graph["patient"].subject
+        found = told_by_suspects(graph.schema, y, codes, rows, subjects, streams.clip)
         names, gain = codes.names, tuple(found.cross_entropy_gain)
         if crossed:  # what strata are crossed from is adjusted for by them, the other suspects by the margin
             codes = codes.without(crossed)
-            found = outcome_by_suspects(y, codes, rows, subjects, outputs, streams.clip)
+            found = told_by_suspects(graph.schema, y, codes, rows, subjects, streams.clip)
         told = streams.margin or streams.has_objective
         if streams.weight_from == "suspects" or (told and streams.weight_from != "pattern"):
             targets = replace(targets, weight=found.weight)

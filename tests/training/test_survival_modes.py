@@ -54,7 +54,7 @@ def test_modes_that_go(graph: HeteroData, mode: str, tmp_path: Any) -> None:
 
 def test_the_margin_takes_the_site_out_of_the_hazards() -> None:
     """A column gives the site away, and patients of site A have the event five times as fast."""
-    cohort, labs, vitals = survival_frames(800, censoring=0.3)
+    cohort, labs, vitals = survival_frames(800, censoring=0.3, strength=0.3)
     there = cohort["site"] == "A"
     cohort.loc[there, "days"] /= 5
     labs["ward"] = there + np.random.default_rng(0).normal(size=800) * 0.1

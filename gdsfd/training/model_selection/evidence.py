@@ -15,7 +15,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.graph.loader import rows_of
 from gdsfd.training.model_selection.concordance import Concordance, concordance_gain
 from gdsfd.training.model_selection.neutral_weights import neutral_weights
-from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.suspects.hazard_by_suspects import told_by_suspects
 from gdsfd.training.suspects.suspect_codes import suspect_codes
 
 __all__ = ["concordance_of_models", "mean_area", "strata_weights", "weighted_gain"]
@@ -45,7 +45,7 @@ def weighted_gain(
     else:
         train = rows_of(graph, "train")
         codes = suspect_codes(graph, suspects, train)
-        found = outcome_by_suspects(patient.y, codes, train, patient.subject, graph.schema.num_outputs)
+        found = told_by_suspects(graph.schema, patient.y, codes, train, patient.subject)
         weight = found.weight[rows].double().numpy()
     subject = [str(patient.subject[int(row)]) for row in rows]
     return concordance_of_models(

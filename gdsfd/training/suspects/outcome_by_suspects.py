@@ -16,11 +16,19 @@ from gdsfd.training.suspects.suspect_codes import SuspectCodes
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
-__all__ = ["OutcomeBySuspects", "outcome_by_suspects"]
+__all__ = [
+    "FOLDS",
+    "STRENGTHS",
+    "SURE",
+    "OutcomeBySuspects",
+    "indicators_of",
+    "normalised_weights",
+    "outcome_by_suspects",
+]
 
-_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-_FOLDS = 5
-_SURE = 2.0  # standard errors by which suspects must lower the cross-entropy out of fold to be taken to tell anything
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+FOLDS = 5
+SURE = 2.0  # standard errors by which suspects must lower the cross-entropy out of fold to be taken to tell anything
 
 
 class OutcomeBySuspects:
@@ -80,7 +88,7 @@ def outcome_by_suspects(
     margin = torch.zeros(total, num_outputs)
     if not suspects.sizes:
         return OutcomeBySuspects(margin, weight, [0.0] * (1 if not y.is_floating_point() else y.size(1)))
-    indicators = _indicators(suspects)
+    indicators = indicators_of(suspects)
     fit = rows.numpy()
     group = np.unique(np.asarray(subjects, dtype=object).astype(str), return_inverse=True)[1]
     cross_entropy_gain = []
@@ -90,7 +98,7 @@ def outcome_by_suspects(
         margin = torch.from_numpy(np.log(chance) - np.log(overall)).float()
         label = y.clamp(min=0).unsqueeze(1)
         ratio = torch.from_numpy(overall)[y.clamp(min=0)] / torch.from_numpy(chance).gather(1, label).squeeze(1)
-        weight, cut, worth = _normalised(ratio.float(), y >= 0, rows, clip)
+        weight, cut, worth = normalised_weights(ratio.float(), y >= 0, rows, clip)
         return OutcomeBySuspects(margin, weight, cross_entropy_gain, (cut,), (worth,))
     clipped, effective = [], []
     for column in range(y.size(1)):
@@ -102,13 +110,13 @@ def outcome_by_suspects(
         margin[:, column] = torch.from_numpy(logit).float()
         positive = torch.from_numpy(overall[1] / chance[:, 1]), torch.from_numpy(overall[0] / chance[:, 0])
         ratio = torch.where(label > 0.5, *positive).float()
-        weight[:, column], cut, worth = _normalised(ratio, ~torch.isnan(label), rows, clip)
+        weight[:, column], cut, worth = normalised_weights(ratio, ~torch.isnan(label), rows, clip)
         clipped.append(cut)
         effective.append(worth)
     return OutcomeBySuspects(margin, weight, cross_entropy_gain, clipped, effective)
 
 
-def _indicators(suspects: SuspectCodes) -> NDArray[np.float64]:
+def indicators_of(suspects: SuspectCodes) -> NDArray[np.float64]:
     """0/1 columns of all codes; a missing or unseen code has none."""
     parts = [
         (suspects.codes[:, [column]].numpy() == np.arange(size)[None]).astype(float)
@@ -129,14 +137,14 @@ def _chances(
     overall = (counts + 1.0) / (counts.sum() + classes)
     nothing = np.tile(overall, (len(y), 1))
     present = np.flatnonzero(counts)
-    if present.size < 2 or counts[present].min() < 2 * _FOLDS:
+    if present.size < 2 or counts[present].min() < 2 * FOLDS:
         return nothing, overall, 0.0
-    splits = stratified_subject_folds(y[fit], group[fit], _FOLDS)
+    splits = stratified_subject_folds(y[fit], group[fit], FOLDS)
     if any(np.unique(y[fit[inside]]).size < present.size for inside, _ in splits):
         return nothing, overall, 0.0
     plain = _entropies(nothing[fit], y[fit])
     least, best, chosen = plain, nothing, None
-    for strength in _STRENGTHS:
+    for strength in STRENGTHS:
         held_out = np.zeros((len(fit), classes)) + 1e-12
         for inside, outside in splits:
             held_out[np.ix_(outside, present)] = _fitted(
@@ -148,7 +156,7 @@ def _chances(
             best[fit] = held_out.clip(1e-6)
             least, chosen = entropies, strength
     gains = plain - least
-    if chosen is None or gains.mean() < _SURE * gains.std() / len(gains) ** 0.5:
+    if chosen is None or gains.mean() < SURE * gains.std() / len(gains) ** 0.5:
         return nothing, overall, 0.0
     others = np.setdiff1d(np.arange(len(y)), fit)
     if others.size:
@@ -170,7 +178,7 @@ def _entropies(chance: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.
     return -np.log(np.take_along_axis(chance, y[:, None], 1).squeeze(1).clip(1e-12))
 
 
-def _normalised(ratio: Tensor, labelled: Tensor, rows: Tensor, clip: float) -> tuple[Tensor, float, float]:
+def normalised_weights(ratio: Tensor, labelled: Tensor, rows: Tensor, clip: float) -> tuple[Tensor, float, float]:
     """Ratios clipped and brought to mean 1 over labelled training patients; the share cut, and what they are worth."""
     used = rows[labelled[rows]]
     if not used.numel():

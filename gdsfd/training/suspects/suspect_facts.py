@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.graph.loader import rows_of
-from gdsfd.training.suspects.outcome_by_suspects import outcome_by_suspects
+from gdsfd.training.suspects.hazard_by_suspects import told_by_suspects
 from gdsfd.training.suspects.suspect_codes import suspect_codes
 
 __all__ = ["suspect_facts"]
@@ -30,5 +30,5 @@ def suspect_facts(graph: HeteroData, suspects: Sequence[str], rows: Tensor | Non
     rows = rows_of(graph, "train") if rows is None else rows
     codes = suspect_codes(graph, suspects, rows)
     patient = graph["patient"]
-    found = outcome_by_suspects(patient.y, codes, rows, patient.subject, graph.schema.num_outputs)
+    found = told_by_suspects(graph.schema, patient.y, codes, rows, patient.subject)
     return SuspectFacts(codes.names, codes.codes.numpy(), codes.sizes, found.margin.double().numpy())
