@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,21 @@ def test_resampled_aurocs_are_those_of_patients_written_out_as_often_as_drawn(mo
     expected = [roc_auc_score(np.repeat(y, row), np.repeat(ranks, row)) for row in counts]
     assert module.aurocs(y, ranks, counts) == pytest.approx(expected)
     assert (module.unpacked(module.packed(ranks)) == ranks).all()
+
+
+def test_times_to_an_event_on_support2(lines, monkeypatch):
+    pytest.importorskip("sksurv")
+    data = Path(os.environ.get("GDSFD_DATA", SCRIPTS.parents[1] / "shared" / "data"))
+    if not (data / "support2").is_dir():
+        pytest.skip("needs SUPPORT2 under $GDSFD_DATA")
+    quick = ["--patients", "400", "--only", "0", "1", "--backbones", "concat"]
+    found = lines("survival", *quick, "--set", "members=1", "max_epochs=1", "channels=8", RESAMPLES=5)
+    assert [(line["fold"], line["model"]) for line in found] == [
+        (fold, model) for fold in (0, 1) for model in ("cox", "forest", "concat")
+    ]
+    assert all(0 < line["figures"]["integrated_brier"] < 0.4 for line in found)
+    *_, line = lines("survival", "--summary")
+    assert line["summary"]["folds"] == [0, 1]
+    expected = np.mean([each["figures"]["uno"] for each in found if each["model"] == "cox"])
+    assert line["summary"]["means"]["cox"]["uno"] == pytest.approx(expected, abs=1e-4)
+    assert set(line["summary"]["differences"]) == {"concat less cox", "concat less forest"}

@@ -59,14 +59,15 @@ def test_the_spec_page_shows_every_field_of_every_model():
     shown: dict[str, set[str]] = {}
     for page, block in spec_blocks():
         if page == "spec.md":
-            for key, model in (("cohort", "CohortTable"), ("outcome", "OutcomeSpec"), ("split", "SplitSpec")):
+            outcome = "SurvivalSpec" if block.get("outcome", {}).get("kind") == "survival" else "OutcomeSpec"
+            for key, model in (("cohort", "CohortTable"), ("outcome", outcome), ("split", "SplitSpec")):
                 shown.setdefault(model, set()).update(block.get(key, {}))
             for modality in block.get("modality", []):
                 shown.setdefault(MODELS[modality["kind"]], set()).update(modality)
             for join in block.get("cohort", {}).get("join", []):
                 shown.setdefault("JoinSpec", set()).update(join)
     field_rows = docs_module("spec_models").field_rows
-    for name in ("CohortTable", "JoinSpec", "OutcomeSpec", "SplitSpec", *MODELS.values()):
+    for name in ("CohortTable", "JoinSpec", "OutcomeSpec", "SurvivalSpec", "SplitSpec", *MODELS.values()):
         described = {row[0] for row in field_rows(getattr(spec_module, name))}
         assert described == shown[name], f"docs/spec.md and {name} differ"
 

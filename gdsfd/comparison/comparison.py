@@ -273,8 +273,8 @@ def compare(
                 if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
                     continue
                 graph = case.make()
-                for name, parts in plan.arms.items():
-                    check_survival_mode(graph, parts, f"compare: arm {name!r}")
+                for name, mode in plan.arms.items():
+                    check_survival_mode(graph, mode, f"compare: arm {name!r}")
                 if suspects is not None:
                     check_suspects(plan.suspects, graph, varied=not case.holdout)
                 oracle = oracle_of(case, graph)

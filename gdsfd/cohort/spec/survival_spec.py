@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,7 +25,8 @@ class SurvivalSpec(OutcomeSpec):
     falls into it of a patient who is at risk when it begins.
 
     Args:
-        kind: ``"survival"``.
+        name: As in :class:`OutcomeSpec`.
+        kind: ``"survival"``; to be written out.
         time: Column of the cohort table (or joined, or derived): from the time of prediction to the event or to the end
             of follow-up, a number of 0 or more, in any unit.
         event: Column that says which of both it is: 1 = the event happened then, 0 = censored, nothing is known later.
@@ -42,7 +44,6 @@ class SurvivalSpec(OutcomeSpec):
     kind: Literal["survival"] = "survival"
     time: str
     event: str
-    column: str = ""
     positive: Labels = Field(default=[1])
     negative: Labels = Field(default=[0])
     intervals: Intervals | None = None
@@ -55,11 +56,18 @@ class SurvivalSpec(OutcomeSpec):
         """The columns that it is read from."""
         return (self.time, self.event)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _its_column_is_that_of_the_event(cls, fields: Any) -> Any:
+        if not isinstance(fields, Mapping):
+            return fields
+        event = fields.get("event", "")
+        if fields.get("column", event) != event:
+            raise ValueError("a survival outcome has 'time' and 'event' in place of 'column'")
+        return {**fields, "column": event}
+
     @model_validator(mode="after")
     def _one_way_of_labelling(self) -> SurvivalSpec:
-        if self.column not in ("", self.event):
-            raise ValueError("a survival outcome has 'time' and 'event' in place of 'column'")
-        self.column = self.event
         if self.time == self.event:
             raise ValueError(f"time and event are both {self.time!r}; they are two columns")
         if self.classes:

@@ -86,7 +86,7 @@ def hazard_by_suspects(
         return nothing
     folds = stratified_subject_folds(happened, group, FOLDS)
     plain = _entropies(np.tile(overall, (len(fit), 1)), label[fit])
-    least, best, chosen = plain, np.zeros(0), None
+    least, best, chosen = plain, np.zeros_like(plain), None
     for strength in STRENGTHS:
         held_out = np.zeros((len(fit), intervals))
         for inside, outside in folds:
@@ -124,8 +124,8 @@ def _fitted(inputs: Floats, place: NDArray[Any], label: Floats, strength: float)
 
     combinations, intervals = len(inputs), label.shape[1]
     counts = np.zeros((combinations, intervals, 2))
-    for value in (0, 1):
-        np.add.at(counts[:, :, value], place, (label == value).astype(float))
+    for answer in (0, 1):
+        np.add.at(counts[:, :, answer], place, (label == answer).astype(float))
     own, interval, value = np.nonzero(counts)
     columns = np.concatenate([inputs[own], _FREE * np.eye(intervals)[interval]], axis=1)
     model = LogisticRegression(C=strength, max_iter=500, tol=1e-6, fit_intercept=False)

@@ -48,7 +48,7 @@ def test_it_is_written_down_whole() -> None:
         ({"horizon": 5, "cut_points": [1, 2]}, "'cut_points' stands in place of"),
         ({"cut_points": [3]}, "two cut points or more"),
         ({"cut_points": [3, 2]}, "ascending order"),
-        ({"cut_points": [0, 2]}, "cut_points.0..: expected a number from 1e-09"),
+        ({"cut_points": [0, 2]}, r"cut_points\[0\]: expected a number from 1e-09"),
         ({"horizon": -1}, "horizon: expected a number from 1e-09"),
         ({"horizn": 4}, "horizn: unknown key. Did you mean 'horizon'"),
     ],
