@@ -47,6 +47,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument(
         "--jobs", metavar="N", type=int, default=1, help="fits of a debiased model at once, in processes (default: 1)"
     )
+    parser.add_argument(
+        "--devices",
+        metavar="N",
+        type=int,
+        help="processes that train each network together, on a GPU each or sharing the CPU's threads (default: 1)",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument("--force", action="store_true", help="replace a model that is already there")
     parser.set_defaults(run=run)
@@ -73,6 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         "debias": arguments.debias,
         "seed": arguments.seed,
         "max_epochs": arguments.epochs,
+        "devices": arguments.devices,
     }
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     known = [*given, "suspects", "device", *(field.name for field in dataclasses.fields(TrainConfig))]

@@ -32,6 +32,7 @@ from gdsfd.result_lines import environment
 from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
+from gdsfd.training.over_ranks_checks import check_one_process
 from gdsfd.training.survival_modes import check_survival_mode
 from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects, with_found
 
@@ -163,6 +164,7 @@ def make_plan(
         BASELINES.find(name).check_available()
     own = folds or {}
     config = TrainConfig.from_settings({"boosted_members": 0, **settings})
+    check_one_process(config)
     check_device(config)
     for name in backbones:
         check_backbone(name, config.backbone_options)

@@ -22,7 +22,7 @@ FORMAT = "gdsfd comparison"
 def settings_of(plan: Plan) -> dict[str, Any]:
     """What two runs into one folder have to share, as JSON has it."""
     made = {
-        "training": plan.config.to_dict(),
+        "training": {name: value for name, value in plan.config.to_dict().items() if name != "devices"},
         "suspects": plan.suspects,
         "arms": {name: streams.to_dict() for name, streams in plan.debiased().items()},
         "folds": {name: plan.folds.get(name, plan.config.guard_folds) for name in plan.debiased()},

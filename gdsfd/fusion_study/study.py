@@ -30,6 +30,7 @@ from gdsfd.graph.content_hash import content_hash
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import checked
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.over_ranks_checks import check_one_process
 from gdsfd.versions import versions
 
 __all__ = ["QUICK_SETTINGS", "Study", "answer_study", "study"]
@@ -202,7 +203,7 @@ def _plan(
     if missing:
         raise InputError(f"study: no group {missing[0]!r} in the graph; it has {', '.join(declared) or 'none'}")
     given = {**(QUICK_SETTINGS if quick else {}), **settings}
-    TrainConfig.from_settings(dict(given))
+    check_one_process(TrainConfig.from_settings(dict(given)))
     return StudyPlan(
         contenders=tuple(contenders),
         modalities=tuple(graph.schema.names),

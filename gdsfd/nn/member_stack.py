@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from gdsfd.graph.grid_batch import GridBatch
+from gdsfd.nn.all_patients import all_patients
 from gdsfd.nn.encoders.token_grid import TokenGrid
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.predictor import Batch, Prediction, Predictor
+from gdsfd.ops.over_ranks import own_draws
 
 __all__ = ["MemberStack"]
 
@@ -73,10 +75,10 @@ class MemberStack(nn.Module):
 
     def forward(self, batch: GridBatch) -> list[Prediction]:
         """Each member's prediction of a batch."""
-        tokens = self.tokens(batch.inputs)
-        return [
-            member.heads(body, batch) for member, body in zip(self._members, self._bodies(tokens, batch), strict=True)
-        ]
+        with own_draws():
+            own = self._bodies(self.tokens(batch.inputs), batch)
+        bodies, presence = all_patients(own, batch.layout.presence)
+        return [member.heads(body, presence) for member, body in zip(self._members, bodies, strict=True)]
 
     @torch.no_grad()
     def fit_memory(self, batches: Callable[[], Iterable[Batch]]) -> None:

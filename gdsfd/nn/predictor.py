@@ -15,6 +15,7 @@ from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.all_patients import all_patients
 from gdsfd.nn.backbones import Backbone, Task, backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
 from gdsfd.nn.embeddings import Embeddings
@@ -25,6 +26,7 @@ from gdsfd.nn.encoders.token_grid import TokenGrid
 from gdsfd.nn.encoders.token_list import token_list
 from gdsfd.nn.relevance import FeatureStatistics, outcome_columns
 from gdsfd.ops.choose import FEW_EDGES
+from gdsfd.ops.over_ranks import own_draws
 
 __all__ = ["Batch", "Prediction", "Predictor"]
 
@@ -183,9 +185,9 @@ class Predictor(nn.Module):
         embeddings: Embeddings = self.backbone(tokens, layout, batch.y if self.training else None)
         return embeddings.tensors()
 
-    def heads(self, body: Mapping[str, Tensor], batch: Batch) -> Prediction:
-        """The prediction from what :meth:`body` gave."""
-        return self.prediction(Embeddings.of(body, batch.layout.presence))
+    def heads(self, body: Mapping[str, Tensor], presence: Tensor) -> Prediction:
+        """The prediction from what :meth:`body` gave, and who has which modality; bool [B, K]."""
+        return self.prediction(Embeddings.of(body, presence))
 
     def prediction(self, embeddings: Embeddings) -> Prediction:
         """The prediction from what the backbone returned."""
@@ -209,8 +211,11 @@ class Predictor(nn.Module):
         return found
 
     def forward(self, batch: Batch) -> Prediction:
-        """Scores a batch of patients."""
-        return self.heads(self.body(*self.inputs(batch), batch), batch)
+        """Scores a batch of patients, in a training by several processes all that they have."""
+        with own_draws():
+            body = self.body(*self.inputs(batch), batch)
+        (body,), presence = all_patients([body], batch.layout.presence)
+        return self.heads(body, presence)
 
     @property
     def has_memory(self) -> bool:

@@ -22,6 +22,7 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.dual_streams import DualStreams
 from gdsfd.nn.streams.mask import build_mask
 from gdsfd.nn.streams.pattern_intervention import PatternIntervention
+from gdsfd.ops.over_ranks import sum_over_ranks
 
 __all__ = ["StreamPrediction", "StreamPredictor"]
 
@@ -144,8 +145,8 @@ class StreamPredictor(Predictor):
         found |= {"causal": codes.causal, "biased": codes.biased, "mask": codes.mask}
         return found if reduced is None else {**found, "reduced": reduced}
 
-    def heads(self, body: Mapping[str, Tensor], batch: Batch) -> StreamPrediction:
-        """Both heads' scores from what :meth:`body` gave."""
+    def heads(self, body: Mapping[str, Tensor], presence: Tensor) -> StreamPrediction:
+        """Both heads' scores from what :meth:`body` gave; see :meth:`Predictor.heads`."""
         causal, biased = body["causal"], body["biased"]
         seen = biased
         if not self.training and self.evaluate_with == "mean":
@@ -153,7 +154,7 @@ class StreamPredictor(Predictor):
         logits = None
         if self.adjustment is not None and not self.training:
             logits = self.adjustment(causal)
-        embeddings = Embeddings.of({**body, "pooled": causal}, batch.layout.presence)
+        embeddings = Embeddings.of({**body, "pooled": causal}, presence)
         logits = self.causal_logits(causal, seen) if logits is None else logits
         # A trunk's codes are not the causal stream's; and with an adjustment, which reads strata, the objective scores.
         scored = self.streams.place == "input" and self.adjustment is None
@@ -210,7 +211,8 @@ class StreamPredictor(Predictor):
                 biased = self.streams(*self.inputs(batch)).biased
                 total += biased.sum(0)
                 count += biased.size(0)
-            self.mean_biased.copy_(total / max(count, 1))
+            total, everybody = sum_over_ranks(total, total.new_tensor([count]))
+            self.mean_biased.copy_(total / everybody.clamp(min=1))
         self.train(mode)
 
     def start_from(self, bias: Tensor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -32,7 +32,14 @@ from gdsfd.training.suspects.pattern_propensity import pattern_propensity
 from gdsfd.training.suspects.strata import fit_strata
 from gdsfd.training.suspects.suspect_codes import SuspectCodes, suspect_codes
 
-__all__ = ["Arm", "FittedArm", "SuspectSignal", "build_network"]
+__all__ = ["Arm", "FittedArm", "SuspectSignal", "Together", "build_network"]
+
+
+class Together(Protocol):
+    """What trains networks with other processes (:class:`~gdsfd.training.rank_processes.RankProcesses`)."""
+
+    def train(self, *given: Any) -> TrainingState:
+        """As :func:`gdsfd.training.loop.train`, with its arguments up to ``store``, in their order."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ class Arm:
         settings: dict[str, Any] | None = None,
         on_epoch: Callable[[dict[str, Any]], None] | None = None,
         store: PatientStore | None = None,
+        together: Together | None = None,
     ) -> FittedArm:
         """Trains the arm.
 
@@ -111,6 +119,7 @@ class Arm:
             settings: Stored with the checkpoints.
             on_epoch: Called with each row of the history.
             store: The graph's, to share what networks with the same encoders work out once; default: a new one.
+            together: Trains in the place of :func:`~gdsfd.training.loop.train`, with other processes.
         """
         rows = rows or {split: rows_of(graph, split) for split in ("train", "tuning")}
         targets, codes, signal = self.targets(graph, rows["train"], rows["tuning"])
@@ -123,7 +132,8 @@ class Arm:
             start, trees = boosted_start(store, targets, rows, graph["patient"].subject, self.seed)
             targets = replace(targets, trees=trees)
             objective.boosted_from, objective.margin = network.boosted_from, True
-        state = train(
+        fit = train if together is None else together.train
+        state = fit(
             network, graph, self.config, self.seed, folder, resume, settings, on_epoch, objective, targets, rows, store
         )
         network.start = start

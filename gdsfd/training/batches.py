@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -46,15 +46,20 @@ class TrainingBatches:
             _log.info("steps take edge lists, member by member: %s", self.why_not)
 
     def steps(self, rows: Tensor, batch_size: int) -> Iterator[Batch]:
-        """The patients in ``rows``, int64 [n] on the CPU, in training batches; the last one may have fewer.
+        """The patients in ``rows``, int64 [n] on the CPU, in training batches; the last one may have fewer."""
+        return self.of(rows, [len(some) for some in rows.split(batch_size)])
+
+    def of(self, rows: Tensor, sizes: Sequence[int]) -> Iterator[Batch]:
+        """The patients in ``rows``, int64 [n] on the CPU, in batches of such sizes, which add up to n.
 
         Their order is copied to the device at once: between steps nothing waits.
         """
+        sizes = list(sizes)
         if not isinstance(self._source, GridStore):
-            for some in rows.split(batch_size):
+            for some in rows.split(sizes):
                 yield self._source.batch(some).to(self.device)
             return
-        for here, some in zip(rows.split(batch_size), rows.to(self.device).split(batch_size)):
+        for here, some in zip(rows.split(sizes), rows.to(self.device).split(sizes)):
             yield self._source.batch(some, here)
 
     @property

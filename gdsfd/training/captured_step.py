@@ -42,6 +42,8 @@ def why_not_repeatable(step: Step, batches: TrainingBatches) -> str:
     """Why a step is not the same calls every time, in words; empty where it is."""
     if not batches.in_grid:
         return f"batches are lists of edges, whose lengths differ: {batches.why_not}"
+    if step.ranks.size > 1:
+        return "several processes train together, and exchange numbers in every step"
     if batches.apart:
         return "the inputs are not on the device, and each batch is copied there"
     if step.critics.optimizer is not None:

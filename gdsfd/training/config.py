@@ -20,7 +20,7 @@ class TrainConfig:
 
     Args:
         max_epochs: Most passes over the training patients, 1 to 100,000.
-        batch_size: Patients per step, 1 to 1,000,000.
+        batch_size: Patients per step and process, 1 to 1,000,000; once resolved, of all ``devices`` processes together.
         learning_rate: Of AdamW, at its peak; 0 to 10.
         weight_decay: Of AdamW, 0 to 100.
         channels: Width d of tokens and embeddings, 1 to 4,096.
@@ -45,6 +45,9 @@ class TrainConfig:
         clip_norm: Largest gradient norm, 0 to 1,000,000; 0 = no clipping.
         precision: As Fabric names it: ``"32-true"``, ``"bf16-mixed"``, or on a GPU ``"16-mixed"``.
         accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"gpu"`` for either of these.
+        devices: Processes that train one network together, each on its share of every batch, 1 to 64: on GPUs one each,
+            on CPUs with a share of the threads. With ``batch_size`` given a step has ``devices`` times as many
+            patients; chosen by the size of the cohort it has as many as with one process.
         captured: Whether a GPU is to repeat steps by itself, recorded as a CUDA graph, where they are the same calls
             every time; a warning says why where they are not. Not yet measured on a GPU.
         state_rows: Most training patients that the stored modality states are fitted on, 1 to 100,000,000.
@@ -77,6 +80,7 @@ class TrainConfig:
     clip_norm: Annotated[float, Number(0, 1_000_000)] = 1.0
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Accelerator = "auto"
+    devices: Annotated[int, Whole(1, 64)] = 1
     captured: bool = False
     state_rows: Annotated[int, Whole(1, 100_000_000)] = 16384
     guard: Literal["auto", "debiased", "reference"] = "auto"
@@ -114,7 +118,7 @@ class TrainConfig:
         members = self.members or (4 if small else 1)
         return replace(
             self,
-            batch_size=self.batch_size or batch_size,
+            batch_size=self.batch_size * self.devices if self.batch_size else batch_size,
             learning_rate=self.learning_rate if self.learning_rate is not None else (3e-4 if small else 5e-4),
             channels=self.channels or (64 if small else 128),
             members=members,

@@ -172,7 +172,7 @@ class Debiaser(TrainedNetworks, Estimator):
                 there; ``out`` holds something else, or another process trains into it; ``resume`` with another graph
                 or other settings than before, or from a damaged checkpoint. Then nothing is written.
         """
-        check_fit_arguments(out, resume, on_epoch, jobs)
+        check_fit_arguments(out, resume, on_epoch, jobs, self.config.devices)
         check_trainable(graph)
         check_survival_mode(graph, self.streams)
         if self._suspects_given:
@@ -191,7 +191,9 @@ class Debiaser(TrainedNetworks, Estimator):
                 return self
             out, folder = Path(out), work_folder(Path(out))
             with process_lock(lock_file(out), already_training(out)):
-                settings = {"model": self._described(config, suspects), "graph": content_hash(graph)}
+                described = self._described(config, suspects)
+                described["config"].pop("devices")  # another number of processes goes on with the same steps
+                settings = {"model": described, "graph": content_hash(graph)}
                 if resume:
                     check_resumable(folder, settings)
                 else:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import torch
 from lightning_fabric import Fabric
+from torch import distributed
 
 from gdsfd.errors import InputError, cell_text
 from gdsfd.training.config import TrainConfig
@@ -29,8 +30,34 @@ def check_device(config: TrainConfig) -> None:
             f"setting 'accelerator': {config.accelerator!r} was asked for, but torch {torch.__version__} finds no such "
             "device here; use 'auto' or 'cpu'"
         )
+    if config.devices > 1:
+        _check_several(config, cuda)
     if config.precision == "16-mixed" and (config.accelerator == "cpu" or not (cuda or mps)):
         raise InputError("setting 'precision': '16-mixed' needs a GPU; on a CPU use 'bf16-mixed' or '32-true'")
+
+
+def _check_several(config: TrainConfig, cuda: bool) -> None:
+    meant = {"auto": "cuda" if cuda else "cpu", "gpu": "cuda" if cuda else "mps"}
+    on = meant.get(config.accelerator, config.accelerator)
+    if on == "mps":
+        raise InputError(
+            f"setting 'devices': there is one device of kind 'mps', {config.devices} were asked for; use 1"
+        )
+    if on == "cuda" and torch.cuda.device_count() < config.devices:
+        raise InputError(
+            f"setting 'devices': {config.devices} were asked for, but torch {torch.__version__} finds "
+            f"{torch.cuda.device_count()} CUDA devices here; use fewer, or accelerator='cpu'"
+        )
+    if not distributed.is_available():
+        raise InputError(
+            f"setting 'devices': torch {torch.__version__} was built without torch.distributed, which several "
+            "processes need; use devices=1"
+        )
+    if distributed.is_initialized():
+        raise InputError(
+            "setting 'devices': this process is already one of a torch.distributed group, and training would make its "
+            "own; call it outside of torchrun, or use devices=1"
+        )
 
 
 def read_device(device: str | torch.device) -> torch.device:
@@ -57,10 +84,18 @@ def read_device(device: str | torch.device) -> torch.device:
     return torch.device("cuda", found.index or 0) if found.type == "cuda" else torch.device(found.type)
 
 
-def make_fabric(config: TrainConfig) -> Fabric:
-    """The device and the precision of a training. Settings of the whole process stay as they are."""
+def make_fabric(config: TrainConfig, rank: int = 0) -> Fabric:
+    """The device and the precision of a training. Settings of the whole process stay as they are.
+
+    Args:
+        config: A resolved configuration.
+        rank: Of this process among those that train together, each of which has a GPU of its own.
+    """
     with without_hints():
-        return Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
+        fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
+        if rank and fabric.device.type == "cuda":
+            return Fabric(accelerator=config.accelerator, devices=[rank], precision=config.precision)
+        return fabric
 
 
 @contextmanager

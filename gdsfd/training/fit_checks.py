@@ -20,7 +20,7 @@ from gdsfd.training.storage.model_folder import check_free
 __all__ = ["check_fit_arguments", "check_place", "check_trainable"]
 
 
-def check_fit_arguments(out: Any, resume: bool, on_epoch: Any, jobs: Any = 1) -> None:
+def check_fit_arguments(out: Any, resume: bool, on_epoch: Any, jobs: Any = 1, devices: int = 1) -> None:
     """Holds the arguments of ``fit`` to their types and to each other.
 
     Raises:
@@ -32,7 +32,11 @@ def check_fit_arguments(out: Any, resume: bool, on_epoch: Any, jobs: Any = 1) ->
         raise InputError("resume=True needs out=: the folder of the run to go on with")
     if on_epoch is not None and not callable(on_epoch):
         raise InputError(f"fit: on_epoch: expected a function, got {cell_text(on_epoch)}")
-    checked(jobs, Annotated[int, Whole(1, 256)], "fit: jobs")
+    if checked(jobs, Annotated[int, Whole(1, 256)], "fit: jobs") > 1 and devices > 1:
+        raise InputError(
+            f"fit: {jobs} jobs were asked for, and {devices} devices for each fit; expected one of them to be 1: fits "
+            "side by side, or one after the other by several processes"
+        )
 
 
 def check_trainable(graph: HeteroData) -> None:

@@ -22,7 +22,7 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.plugins import loaded_plugins
 from gdsfd.private_folder import private_folder
-from gdsfd.training.arm import Arm, FittedArm
+from gdsfd.training.arm import Arm, FittedArm, Together
 from gdsfd.training.progress import Watch
 from gdsfd.worker_process import begin_worker, fitting_processes
 
@@ -76,18 +76,25 @@ class FitsHere:
         resume: Whether to go on from checkpoints.
         settings: Stored with them.
         store: The graph's, which all fits share.
+        together: Trains them with other processes; None = this one trains them by itself.
     """
 
     def __init__(
-        self, graph: HeteroData, resume: bool, settings: dict[str, Any] | None, store: PatientStore | None
+        self,
+        graph: HeteroData,
+        resume: bool,
+        settings: dict[str, Any] | None,
+        store: PatientStore | None,
+        together: Together | None = None,
     ) -> None:
         self.graph, self.resume, self.settings, self.store = graph, resume, settings, store
+        self.together = together
 
     def foresee(self, fit: Fit) -> None:
         pass
 
     def begin(self, fit: Fit) -> Ask:
-        given = (fit.rows, fit.folder, self.resume, self.settings, fit.watch, self.store)
+        given = (fit.rows, fit.folder, self.resume, self.settings, fit.watch, self.store, self.together)
         return lambda: fit.arm.fit(self.graph, *given)
 
     def aside(self, work: Callable[..., Any], *given: Any) -> Callable[[], Any]:

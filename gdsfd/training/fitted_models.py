@@ -16,13 +16,14 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.streams.config import StreamConfig
-from gdsfd.training.arm import Arm, FittedArm
+from gdsfd.training.arm import Arm, FittedArm, Together
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.ending import why_ended
 from gdsfd.training.fits_at_once import Fit, FitProcesses, Fits, FitsHere
 from gdsfd.training.model_selection.guard import Guard, select_model
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, left_out_fits
 from gdsfd.training.progress import Watch
+from gdsfd.training.rank_processes import RankProcesses
 from gdsfd.training.run_record.rivals import Rivals
 
 __all__ = ["FittedModels", "fit_models"]
@@ -113,8 +114,28 @@ def fit_models(
         beside: Fits rivals; with several jobs it has a process, too, else it is left to the caller.
     """
     config = reference.config
+    with ExitStack() as held:
+        together: Together | None = None
+        if config.devices > 1:
+            together = held.enter_context(RankProcesses(graph, config.devices, config.accelerator))
+        return _fit_models(graph, reference, streams, folder, resume, settings, watch, jobs, beside, together)
+
+
+def _fit_models(
+    graph: HeteroData,
+    reference: Arm,
+    streams: StreamConfig | None,
+    folder: Path | None,
+    resume: bool,
+    settings: dict[str, Any],
+    watch: Watch,
+    jobs: int,
+    beside: Callable[[HeteroData], Rivals] | None,
+    together: Together | None,
+) -> FittedModels:
+    config = reference.config
     if streams is None:
-        plain = reference.fit(graph, None, folder, resume, settings, watch)
+        plain = reference.fit(graph, None, folder, resume, settings, watch, together=together)
         _log.info("%s, reference: %s", reference.backbone, why_ended(plain.state, config))
         return FittedModels({"reference": plain}, None, config)
     debiased = replace(reference, streams=streams)
@@ -125,7 +146,7 @@ def fit_models(
     }
     folds = config.guard_folds if config.guard == "auto" else 0
     with ExitStack() as held:
-        fits: Fits = FitsHere(graph, resume, settings, store)
+        fits: Fits = FitsHere(graph, resume, settings, store, together)
         meanwhile: Callable[[], Rivals] | None = None
         if jobs > 1:
             fits = held.enter_context(FitProcesses(graph, resume, settings, jobs))

@@ -23,6 +23,7 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import ErmObjective, Objective
+from gdsfd.ops.over_ranks import Ranks
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.captured_step import CapturedSteps, why_not_captured
@@ -34,6 +35,7 @@ from gdsfd.training.hooks import BackboneHooks
 from gdsfd.training.kept_memory import kept_memory
 from gdsfd.training.labels import check_labels
 from gdsfd.training.memory_rows import memory_rows
+from gdsfd.training.over_ranks_checks import check_over_ranks
 from gdsfd.training.state import TrainingState
 from gdsfd.training.step import Step
 from gdsfd.training.storage.checkpoint import load_checkpoint
@@ -82,6 +84,7 @@ def train(
     targets: Targets | None = None,
     rows: Mapping[str, Tensor] | None = None,
     store: PatientStore | None = None,
+    ranks: Ranks | None = None,
 ) -> TrainingState:
     """Trains a network in place; it ends with the weights of its best epoch.
 
@@ -101,6 +104,8 @@ def train(
             margins that the objective uses, the tuning loss has them too, and the inputs' relevance the weights.
         rows: Rows of ``train`` and ``tuning``, instead of the graph's splits.
         store: The graph's, to be shared by networks with the same encoders; default: a new one.
+        ranks: The processes that train together, each of which calls this with the same; the first one writes
+            checkpoints. Default: this process alone.
 
     Returns:
         The progress reached.
@@ -108,8 +113,9 @@ def train(
     Raises:
         InputError: The graph has no labelled training or tuning patients, or training diverges.
     """
+    given = (network, graph, config, seed, folder, resume, settings, on_epoch, objective, targets, rows, store)
     with kept_memory():
-        return _train(network, graph, config, seed, folder, resume, settings, on_epoch, objective, targets, rows, store)
+        return _train(*given, Ranks() if ranks is None else ranks)
 
 
 def _train(
@@ -125,8 +131,9 @@ def _train(
     targets: Targets | None,
     rows: Mapping[str, Tensor] | None,
     store: PatientStore | None,
+    ranks: Ranks,
 ) -> TrainingState:
-    fabric = make_fabric(config)
+    fabric = make_fabric(config, ranks.rank)
     store = PatientStore(graph) if store is None else store
     y = graph["patient"].y
     labelled = ~torch.isnan(y).all(-1) if y.is_floating_point() else y >= 0
@@ -145,13 +152,15 @@ def _train(
     assert config.learning_rate is not None
     network.to(fabric.device)
     assert config.batch_size is not None
-    batches = TrainingBatches(network, store, fabric.device, config.batch_size)
+    batches = TrainingBatches(network, store, fabric.device, -(-config.batch_size // ranks.size))
     trained = MemberStack(network) if batches.in_grid else network
     groups = _decay_groups(trained, config.weight_decay)
     on_gpu = config.captured and fabric.device.type == "cuda"
     optimizer: torch.optim.Optimizer = AdamW(groups, lr=config.learning_rate, capturable=on_gpu)
     critics = Critics(objective)
     hooks = BackboneHooks(network, store, config, critics.optimizer is not None)
+    if ranks.size > 1:
+        check_over_ranks(network, hooks, len(train_rows), ranks.size)
     whole = nn.ModuleDict({"network": network, "objective": objective})
     on_device = targets.to(fabric.device)
     state = TrainingState()
@@ -167,11 +176,12 @@ def _train(
         own_optimizer.load_state_dict(optimizer_state["network"])
         critics.load_state_dict(optimizer_state["critics"])
     average = RunningAverage(network, config.averaging, state.average)
-    board = TensorBoardLog(folder / "tensorboard", state.history) if folder and config.log == "tensorboard" else None
+    written = folder if ranks.rank == 0 else None
+    board = TensorBoardLog(written / "tensorboard", state.history) if written and config.log == "tensorboard" else None
 
     captured = None
     if config.captured:
-        step = Step(fabric, model, optimizer, objective, critics, average, hooks, 1, config.clip_norm)
+        step = Step(fabric, model, optimizer, objective, critics, average, hooks, 1, config.clip_norm, ranks)
         if why := why_not_captured(step, batches, config):
             _log.warning("setting 'captured': steps are taken call by call: %s", why)
         else:
@@ -180,7 +190,7 @@ def _train(
     def optimizers() -> dict[str, Any]:
         return {"network": with_plain_rates(optimizer.state_dict()), "critics": critics.state_dict()}
 
-    with CheckpointWriter(folder, settings or {}) as writer:
+    with CheckpointWriter(written, settings or {}) as writer:
         while not state.stopped:
             start = time.perf_counter()
             _end_stage_one(state, network, objective, config)
@@ -195,7 +205,7 @@ def _train(
             if hooks.at_epochs:
                 with seeded(seed, state.epoch, 3):
                     hooks.start_epoch(state.epoch)
-            step = Step(fabric, model, optimizer, objective, critics, average, hooks, stage, config.clip_norm)
+            step = Step(fabric, model, optimizer, objective, critics, average, hooks, stage, config.clip_norm, ranks)
             network.train()
             if captured is not None:
                 captured.start_epoch(step)
@@ -204,7 +214,8 @@ def _train(
             row = {"epoch": state.epoch + 1, "train_loss": loss}
             with average.swapped_in():
                 pools = (rows["train"], tuning_rows)
-                row.update(tuning_figures(fabric, network, trained, batches, *pools, config, objective, targets))
+                given = (fabric, network, trained, batches, *pools, config, objective, targets)
+                row.update(ranks.first_ones(tuning_figures(*given, ranks)))
                 row["seconds"] = time.perf_counter() - start
                 _advance(state, row, network, objective, config)
             if hooks.at_epochs:  # after the best weights were taken: an epoch is judged as it was
@@ -265,15 +276,22 @@ def _epoch(
     assert config.batch_size is not None
     losses = []
     steps = -(-rows.numel() // config.batch_size)
+    ranks, parts = step.ranks, seeded(seed, epoch, 5)
     with seeded(seed, epoch):
+        ranks.draw_by(parts.seed, batches.device)
         order = step.hooks.in_order(rows[torch.randperm(rows.numel())], epoch)
         rates = [_learning_rate(config, epoch + number / steps) for number in range(steps)]
         if captured is not None:
             some = order.to(batches.device).split(config.batch_size)
             losses = [captured(each, rate) for each, rate in zip(some, rates)]
         else:
-            for batch, rate in zip(batches.steps(order, config.batch_size), rates):
-                losses.append(step(batch, targets.take(batch.rows), rate))
+            pieces = order.split(config.batch_size)
+            own = [ranks.share(each) for each in pieces]
+            mine = batches.of(torch.cat(own), [len(each) for each in own])
+            for piece, batch, rate in zip(pieces, mine, rates):
+                everybody = batch.rows if ranks.size == 1 else piece.to(batches.device)
+                with ranks.step(len(piece)):
+                    losses.append(step(batch, targets.take(everybody), rate))
     return float(torch.stack(losses).mean())
 
 

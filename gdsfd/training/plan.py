@@ -24,6 +24,7 @@ class TrainingPlan:
             them; 0 where nothing is left out. It does not come to that where it can decide sooner.
         max_epochs: Most epochs of each fit; early stopping may end it sooner.
         boosted: How many of the networks start from boosted trees.
+        devices: Processes that train each of them together.
     """
 
     models: tuple[str, ...]
@@ -31,6 +32,7 @@ class TrainingPlan:
     left_out: int
     max_epochs: int
     boosted: int = 0
+    devices: int = 1
 
     @property
     def fits(self) -> int:
@@ -47,7 +49,8 @@ class TrainingPlan:
         if self.left_out:
             words += f", then up to {self.fits - count} of 1 network for the guard, which leaves out"
             words += f" {self.left_out} groups of environments in turn"
-        return f"{words}; at most {self.max_epochs} {'epochs' if self.max_epochs > 1 else 'epoch'} each"
+        words += f"; at most {self.max_epochs} {'epochs' if self.max_epochs > 1 else 'epoch'} each"
+        return f"{words}, by {self.devices} processes together" if self.devices > 1 else words
 
 
 def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig | None) -> TrainingPlan:
@@ -61,6 +64,7 @@ def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig 
     assert config.members is not None
     boosted = config.boosted_members or 0
     if streams is None:
-        return TrainingPlan(("reference",), config.members, 0, config.max_epochs, boosted)
+        return TrainingPlan(("reference",), config.members, 0, config.max_epochs, boosted, config.devices)
     folds = environment_folds(graph, config.guard_folds if config.guard == "auto" else 0)
-    return TrainingPlan(("reference", "debiased"), config.members, len(folds), config.max_epochs, boosted)
+    models = ("reference", "debiased")
+    return TrainingPlan(models, config.members, len(folds), config.max_epochs, boosted, config.devices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from lightning_fabric import Fabric
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gdsfd.nn.losses import Targets
 from gdsfd.nn.objectives import Objective
 from gdsfd.nn.predictor import Batch
+from gdsfd.ops.over_ranks import Ranks
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.critics import Critics
 from gdsfd.training.hooks import BackboneHooks
@@ -32,6 +33,8 @@ class Step:
         hooks: Of the backbones.
         stage: Of the objective, 1 or 2.
         clip_norm: Largest gradient norm of one member; 0 = no clipping.
+        ranks: The processes that train together: predictions and targets are then of all patients of the batch, and
+            gradients the means of theirs.
     """
 
     fabric: Fabric
@@ -43,6 +46,7 @@ class Step:
     hooks: BackboneHooks
     stage: int
     clip_norm: float
+    ranks: Ranks = field(default_factory=Ranks)
 
     def __call__(self, batch: Batch, targets: Targets, rate: float) -> Tensor:
         """Trains on one batch; the loss, without gradient."""
@@ -73,6 +77,7 @@ class Step:
                 self.hooks.add_truth(predictions, targets)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
+        self.ranks.average_gradients(self.model.parameters())
         if self.hooks.on_gradients:
             self.hooks.after_backward()
         if self.clip_norm:

@@ -12,6 +12,7 @@ from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import Targets, shares_of_elements
 from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import Objective
+from gdsfd.ops.over_ranks import Ranks
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.memory_rows import memory_rows
@@ -29,19 +30,23 @@ def tuning_figures(
     config: TrainConfig,
     objective: Objective,
     targets: Targets,
+    ranks: Ranks | None = None,
 ) -> dict[str, float]:
     """Loss and ranking metrics on the tuning patients, with freshly fitted states.
 
     Where the objective trains with weights, margins or strata, so is the loss (``Objective.judged_logits``). Ranking
-    metrics are plain. The patients pass through ``trained``, which is the network or its members in one pass.
+    metrics are plain. The patients pass through ``trained``, which is the network or its members in one pass; of
+    several processes each takes its share of them, and all come to the same figures.
     """
+    ranks = Ranks() if ranks is None else ranks
     train_rows = memory_rows(train_rows, config)
     for each in (network, trained):
         each.eval()
     plain, beside, labels, judged_labels, weights = [], [], [], [], []
     with torch.no_grad(), fabric.autocast():
-        trained.fit_memory(lambda: batches.passes(train_rows))
-        for batch in batches.passes(tuning_rows):
+        with ranks.passes(len(train_rows)):
+            trained.fit_memory(lambda: batches.passes(ranks.share(train_rows)))
+        for batch in batches.passes(ranks.share(tuning_rows)):
             mine = targets.take(batch.rows.cpu())
             predictions = trained(batch)
             there = mine.to(fabric.device)
@@ -54,12 +59,13 @@ def tuning_figures(
             labels.append(mine.y)
             judged_labels.append(told)
             weights.append(weight)
-    y = torch.cat(labels)
-    whole = torch.cat([each for each in weights if each is not None]) if weights[0] is not None else None
-    return {
-        "tuning_loss": _log_loss(torch.cat(beside), torch.cat(judged_labels), whole),
-        **_ranking(torch.cat(plain), y),
-    }
+    y, patients = torch.cat(labels), len(tuning_rows)
+    given = [torch.cat(beside), torch.cat(judged_labels)]
+    if weights[0] is not None:
+        given.append(torch.cat([each for each in weights if each is not None]))
+    judged_scores, told, *share = [ranks.gathered(each, patients, len(y)) for each in given]
+    scores, y = (ranks.gathered(each, patients, len(y)) for each in (torch.cat(plain), y))
+    return {"tuning_loss": _log_loss(judged_scores, told, share[0] if share else None), **_ranking(scores, y)}
 
 
 def _once_per_stratum(

@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.ops.over_ranks import Ranks
 from gdsfd.training import Debiaser, captured_step, loop
 from gdsfd.training.captured_step import CapturedStep, CapturedSteps, baked_in, why_not_captured
 from gdsfd.training.config import TrainConfig
@@ -221,6 +222,7 @@ def test_steps_are_recorded_anew_when_a_tensor_or_a_setting_has_changed() -> Non
         ({"replace_loss": True}, "a backbone replaces the training loss"),
         ({"on_gradients": True}, "a backbone changes gradients"),
         ({"read_truth": True}, "a backbone reads every step's predictions"),
+        ({"ranks": Ranks(0, 2)}, "several processes train together"),
         ({"precision": "16-mixed"}, "precision '16-mixed'"),
     ],
 )
@@ -228,7 +230,7 @@ def test_why_steps_are_not_recorded(change, why) -> None:
     given = {"device": torch.device("cuda"), "in_grid": True, "apart": False, "optimizer": None, "precision": "32-true"}
     given |= {"replace_loss": False, "on_gradients": False, "read_truth": False, "why_not": "few patients", **change}
     all_in_one = SimpleNamespace(**given)
-    step = SimpleNamespace(critics=all_in_one, hooks=all_in_one)
+    step = SimpleNamespace(critics=all_in_one, hooks=all_in_one, ranks=given.get("ranks", Ranks()))
     found = why_not_captured(step, all_in_one, TrainConfig(precision=given["precision"]))
     assert why in found
     assert bool(why) == bool(found)

@@ -85,6 +85,10 @@ class Backbone(nn.Module, ABC):
     parts_weight: float = 1.0
     #: Whether training reads what :meth:`fit_memory` fits, which is then called before the first epoch, too.
     memory_in_training: bool = False
+    #: Whether processes that each embed some of a batch's patients come to what one that embeds all does: a patient's
+    #: embedding depends on others, if at all, through sums that go through :func:`gdsfd.ops.over_ranks.sum_over_ranks`,
+    #: and :meth:`forward` returns no loss of its own (see :meth:`why_not_shared`).
+    shares_batches: bool = False
     #: In how many epochs, from the first, patients with the most modalities come first.
     complete_first: int = 0
     #: Whether :meth:`end_epoch` is also told how probable each part found the truth.
@@ -129,6 +133,10 @@ class Backbone(nn.Module, ABC):
             if self.has_hook(hook):
                 return f"{type(self).__name__} {what} of each member by itself, on a list of edges"
         return "" if self.takes_grid else f"{type(self).__name__} reads a list of edges"
+
+    def why_not_shared(self) -> str:
+        """Why several processes cannot each embed some of a batch's patients, in words; empty where they can."""
+        return "" if self.shares_batches else f"{type(self).__name__} may look at all patients of a batch"
 
     @classmethod
     def has_hook(cls, name: str) -> bool:

@@ -33,6 +33,7 @@ class ConcatBackbone(Backbone):
 
     card = Card("ours (the control)", "ours", "zeros and a flag")
     takes_grid = True
+    shares_batches = True
 
     def __init__(
         self,

@@ -78,6 +78,10 @@ class GrapeBackbone(MuseBackbone):
         loss = None if kept is None else self._imputation_loss(pooled, layout, ~kept)
         return Embeddings(pooled, tokens, layout.presence, loss)
 
+    def why_not_shared(self) -> str:
+        """The imputation loss is a mean over the hidden values of a batch."""
+        return "the imputation loss is a mean over a batch" if self.imputation else super().why_not_shared()
+
     def _imputation_loss(self, pooled: Tensor, layout: EdgeLayout, hidden: Tensor) -> Tensor | None:
         """Mean squared error over the hidden values that are numbers, times its weight; None when it is left out."""
         if self.imputer is None or self.mean_value is None or not isinstance(layout, CellLayout):

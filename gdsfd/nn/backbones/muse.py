@@ -16,6 +16,7 @@ from gdsfd.nn.backbones.registry import register_backbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.embeddings import Embeddings
 from gdsfd.ops import dropout, mask_total
+from gdsfd.ops.over_ranks import sum_over_ranks
 from gdsfd.setting_checks import Number, Whole
 
 __all__ = ["MuseBackbone"]
@@ -50,6 +51,7 @@ class MuseBackbone(Backbone):
     card = Card("Wu et al., ICLR 2024", "code", "no edge, so no message", "evaluation on the batch's graph", bank=True)
     takes_mask = True
     takes_grid = True
+    shares_batches = True
     states: Tensor
 
     def __init__(
@@ -93,6 +95,12 @@ class MuseBackbone(Backbone):
         first, second = unit_tanh(self.projection(both)).chunk(2)
         loss = self.contrastive * contrastive_loss(first, second, y, self.temperature)
         return Embeddings(pooled, tokens, layout.presence, loss)
+
+    def why_not_shared(self) -> str:
+        """Contrastive losses compare every patient of a batch with every other."""
+        return (
+            "the contrastive losses compare all patients of a batch" if self.contrastive else super().why_not_shared()
+        )
 
     def _both(self, tokens: Tensor, layout: EdgeLayout, mask: Tensor | None, kept: Tensor | None) -> Tensor:
         """Two views of the same patients in one pass: the second's patients and modalities stand behind the first's.
@@ -161,6 +169,7 @@ class MuseBackbone(Backbone):
                 mask = rest[0] if rest else None
                 total += self._propagate(tokens, layout, mask, until=number)
                 norm = norm + mask_total(mask, layout.edges, "right")
+            total, norm = sum_over_ranks(total, norm)
             modality = layer.update(modality, total, norm)
             self.states[number] = modality
 

@@ -9,6 +9,7 @@ from gdsfd.errors import InputError
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.ops import aggregate, edge_update, mask_total, normalised
 from gdsfd.ops.bipartite import Bipartite, Side
+from gdsfd.ops.over_ranks import all_rows_needed, sum_over_ranks
 from gdsfd.ops.sage_layer import fused, node_norm, sage_layer
 
 __all__ = ["EdgeSAGEConv"]
@@ -102,7 +103,9 @@ class EdgeSAGEConv(nn.Module):
         to_patients = _sum(self.message_node(modality), term, layout, "left", mask, backend)
         to_modalities = _sum(self.message_node(patient), term, layout, "right", mask, backend)
         new_patient = self.update(patient, to_patients, norm)
-        new_modality = self.update(modality, to_modalities, mask_total(mask, layout.edges, "right"))
+        of_modalities = mask_total(mask, layout.edges, "right")
+        to_modalities, of_modalities = sum_over_ranks(to_modalities, of_modalities)
+        new_modality = self.update(modality, to_modalities, of_modalities)
         return new_patient, new_modality, self.update_edge(edge, new_patient, new_modality, layout, backend, take)
 
     def norm(self, edge: Tensor, layout: Layout, mask: Tensor | None, backend: str = "auto") -> Tensor:
@@ -128,7 +131,8 @@ class EdgeSAGEConv(nn.Module):
         return self.update(patient, self.to_patients(modality, _taken(edge, take), layout, mask), norm)
 
     def _fused(self, edge: Tensor, layout: Layout, backend: str) -> bool:
-        return backend == "auto" and self.edge_patient is not None and fused(edge, layout.edges)
+        alone = not all_rows_needed()  # the operation in one has no place to add up messages of other processes
+        return alone and backend == "auto" and self.edge_patient is not None and fused(edge, layout.edges)
 
     def _in_one(
         self,

@@ -98,7 +98,7 @@ class EventsEncoder(FeatureEncoder):
         columns = [rank, z[:, -1] - z[:, -2], torch.log1p(count) / 3, torch.ones_like(count)]
         features = torch.cat([z, *hinges(z), torch.stack(columns, dim=-1)], dim=-1)
         num_observations = observations["summary_ptr"].numel() - 1
-        grid = summary.new_zeros(num_observations * self.num_items, _PER_ITEM)
+        grid = features.new_zeros(num_observations * self.num_items, _PER_ITEM)
         grid = grid.index_put((owner * self.num_items + item,), features)
         return grid.view(num_observations, self.num_items * _PER_ITEM)
 
