@@ -81,7 +81,7 @@ class RankProcesses:
             arguments = pickle.dumps((kept, network, config, seed, folder, resume, settings, objective, targets, rows))
             for talk in self._talks:
                 talk.send_bytes(arguments)
-            state = train(*given, Ranks(0, self.size))
+            state = train(*(*given, Ranks(0, self.size)))
             self._hear()
             return state
         except BaseException as error:
