@@ -169,11 +169,11 @@ def lines() -> list[dict[str, Any]]:
     return [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
-def summary() -> dict[str, Any]:
-    """Means over the folds that every model has, and paired differences from both rivals with intervals."""
+def summary(backbones: list[str]) -> dict[str, Any]:
+    """Means over the folds that all models have, and paired differences from both rivals with intervals."""
     found: dict[str, dict[int, Any]] = {}
     for line in lines():
-        if "fold" in line:
+        if "fold" in line and line["model"] in (*RIVALS, *backbones):
             found.setdefault(line["model"], {})[line["fold"]] = line
     folds = sorted(set.intersection(*(set(each) for each in found.values())))
 
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--summary", action="store_true", help="sum up the lines that are there")
     asked = parser.parse_args()
     if asked.summary:
-        found = summary()
+        found = summary(asked.backbones.split(","))
         results_line.append_line(FILE, summary=found)
         print(json.dumps(found, indent=1))
         return

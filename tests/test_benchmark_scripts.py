@@ -198,7 +198,7 @@ def test_times_to_an_event_on_support2(lines, monkeypatch):
         (fold, model) for fold in (0, 1) for model in ("cox", "forest", "concat")
     ]
     assert all(0 < line["figures"]["integrated_brier"] < 0.4 for line in found)
-    *_, line = lines("survival", "--summary")
+    *_, line = lines("survival", "--summary", "--backbones", "concat")
     assert line["summary"]["folds"] == [0, 1]
     expected = np.mean([each["figures"]["uno"] for each in found if each["model"] == "cox"])
     assert line["summary"]["means"]["cox"]["uno"] == pytest.approx(expected, abs=1e-4)

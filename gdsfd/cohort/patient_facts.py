@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import Cohort
-from gdsfd.cohort.schema import OutcomeFields, SurvivalFields
+from gdsfd.cohort.schema import CohortSchema, OutcomeFields, SurvivalFields
 
-__all__ = ["PatientFacts", "facts_of_cohort", "presence_matrix"]
+__all__ = ["PatientFacts", "facts_of_cohort", "labels_as_told", "presence_matrix"]
 
 _USUAL_SPLITS = ("train", "tuning", "test")
 
@@ -49,7 +49,7 @@ class PatientFacts:
         environment: Each patient's environment; [N], or None.
         y: Labels as in :class:`~gdsfd.cohort.cohort.Cohort`.
         outcomes: What the labels mean.
-        survival: The time to an event that the outcomes are intervals of, or None.
+        survival: Of a time to an event its intervals, or None. Then the one outcome is whether the event was seen.
     """
 
     modalities: tuple[str, ...]
@@ -99,11 +99,8 @@ class PatientFacts:
     @cached_property
     def rated(self) -> list[tuple[str, Bools, Bools]]:
         """What has a rate: each class of a multi-class outcome, else the positive class of each outcome, under the
-        outcome's name; with members and labelled patients (bool [N] each). Of a time to an event: who was seen to have
-        it up to the horizon.
+        outcome's name; with members and labelled patients (bool [N] each).
         """
-        if self.survival is not None:
-            return [(f"{self.survival.name} (seen)", (self.y == 1).any(1), self.labelled)]
         listed = []
         for outcome in self.outcomes:
             own = [entry for entry in self.classes if entry[0] == outcome.name]
@@ -141,17 +138,40 @@ class PatientFacts:
         return flags[order], place[pattern]
 
 
-def facts_of_cohort(cohort: Cohort) -> PatientFacts:
-    """The facts of a cohort."""
+def labels_as_told(schema: CohortSchema, y: NDArray[Any]) -> tuple[NDArray[Any], tuple[OutcomeFields, ...]]:
+    """Labels and outcomes as tables tell them: of a time to an event not interval by interval, but whether it was seen.
+
+    Args:
+        schema: The schema.
+        y: Labels as in :class:`~gdsfd.cohort.cohort.Cohort`.
+
+    Returns:
+        Labels and outcomes; of a time to an event one of each: whether it was seen up to the horizon.
+    """
+    if schema.survival is None:
+        return y, schema.outcomes
+    seen = np.where(np.isnan(y).all(1), np.nan, (y == 1).any(1)).astype(np.float32)
+    outcome = OutcomeFields(f"{schema.survival.name} (seen)", schema.survival.event, ("no", "yes"))
+    return seen[:, None], (outcome,)
+
+
+def facts_of_cohort(cohort: Cohort, by_interval: bool = False) -> PatientFacts:
+    """The facts of a cohort.
+
+    Args:
+        cohort: The cohort.
+        by_interval: Whether the intervals of a time to an event are outcomes, each for itself.
+    """
     names = cohort.schema.names
+    y, outcomes = (cohort.y, cohort.schema.outcomes) if by_interval else labels_as_told(cohort.schema, cohort.y)
     return PatientFacts(
         modalities=names,
         presence=presence_matrix([cohort.observations[name].patient for name in names], len(cohort)),
         subject=cohort.subject,
         split=cohort.split,
         environment=cohort.environment,
-        y=cohort.y,
-        outcomes=cohort.schema.outcomes,
+        y=y,
+        outcomes=outcomes,
         survival=cohort.schema.survival,
     )
 

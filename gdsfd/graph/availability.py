@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from gdsfd.cohort.patient_facts import PatientFacts, presence_matrix
+from gdsfd.cohort.patient_facts import PatientFacts, labels_as_told, presence_matrix
 from gdsfd.errors import InputError, near_names
 from gdsfd.graph.from_cohort import edge_type
 
@@ -27,14 +27,15 @@ def facts_of_graph(graph: HeteroData) -> PatientFacts:
         graph: A graph made by this package.
     """
     patient = graph["patient"]
+    y, outcomes = labels_as_told(graph.schema, patient.y.cpu().numpy())
     return PatientFacts(
         modalities=graph.schema.names,
         presence=_presence(graph),
         subject=patient.subject,
         split=patient.split,
         environment=patient.get("environment"),
-        y=patient.y.cpu().numpy(),
-        outcomes=graph.schema.outcomes,
+        y=y,
+        outcomes=outcomes,
         survival=graph.schema.survival,
     )
 

@@ -51,7 +51,8 @@ def find_leaks(cohort: Cohort, new: bool = False) -> list[Finding]:
     if len(eligible) > MAX_PATIENTS:
         rows = np.sort(np.random.default_rng(0).choice(eligible, MAX_PATIENTS, replace=False))
         note += f", on {MAX_PATIENTS:,} of {len(eligible):,} {who} patients drawn at random"
-    targets = [target for target in _targets(facts, rows) if target.enough()]
+    # of a time to an event interval by interval: a column that holds the time tells each of them
+    targets = [target for target in _targets(facts_of_cohort(cohort, by_interval=True), rows) if target.enough()]
     if not targets:
         return presence_findings(facts, new)
     place = np.full(len(cohort), -1)

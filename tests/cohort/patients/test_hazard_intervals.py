@@ -9,9 +9,11 @@ import pytest
 
 from gdsfd.cohort.patients.follow_up import FollowUp
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
+from gdsfd.cohort.patients.hazard_labels import hazard_labels
 from gdsfd.cohort.schema import SurvivalFields
 from gdsfd.cohort.spec import SurvivalSpec
 from gdsfd.errors import InputError
+from tests.cohort.survival_exports import survival_frames
 
 
 def cut(time: Any, event: Any, train: Any = None, **fields: Any) -> SurvivalFields:
@@ -43,6 +45,18 @@ def test_a_horizon_and_cut_points_of_ones_own() -> None:
     time = np.arange(1, 101).astype(float)
     assert cut(time, np.ones(100), intervals=2, horizon=60).cuts == (30.0, 60.0)
     assert cut(time, np.ones(100), cut_points=[10, 50, 90]).cuts == (10.0, 50.0, 90.0)
+
+
+@pytest.mark.parametrize("censoring", [0.0, 0.3, 0.6])
+def test_censoring_does_not_shift_the_curve_of_everybody(censoring: float) -> None:
+    cohort, _, _ = survival_frames(200_000, seed=1, censoring=censoring)
+    time, event = cohort["days"].to_numpy(), cohort["died"].to_numpy().astype(np.float32)
+    fields = cut(time, event, horizon=100, intervals=8)
+    found = np.cumprod(1 - np.nanmean(hazard_labels(fields, time, event), axis=0))
+    rate = np.exp(cohort["log_hazard"].to_numpy())
+    true = np.array([np.exp(-rate * end).mean() for end in fields.cuts])
+    assert (event == 0).mean() == pytest.approx(censoring, abs=0.02)
+    np.testing.assert_allclose(found, true, atol=0.01)
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,36 @@ def test_the_order_of_patients_changes_nothing() -> None:
     first, second = build(np.arange(300)), build(order)
     assert first.schema.survival == second.schema.survival
     np.testing.assert_array_equal(first["patient"].y[order], second["patient"].y)
+
+
+def test_tables_tell_whether_the_event_was_seen() -> None:
+    graph = gdsfd.build_graph(survival_spec(survival_frames(300)))
+    seen = (graph["patient"].y == 1).any(1)
+    assert [(row["outcome"], row["class"], row["patients"]) for row in graph.receipt.tables["outcomes"]] == [
+        ("death (seen)", "no", int((~seen & ~graph["patient"].y.isnan().all(1)).sum())),
+        ("death (seen)", "yes", int(seen.sum())),
+        ("death (seen)", None, int(graph["patient"].y.isnan().all(1).sum())),
+    ]
+    text = gdsfd.summary(graph)
+    assert "outcome death: time to an event, 10 intervals up to" in text
+    assert "death (seen)" in text
+    assert [one for one in graph.receipt.findings if one.kind == "labels"] == []
+
+
+def test_a_column_that_holds_the_time_is_told_of() -> None:
+    cohort, labs, vitals = survival_frames(400)
+    labs["length_of_stay"] = cohort["days"]
+    graph = gdsfd.build_graph(survival_spec((cohort, labs, vitals), intervals=4))
+    leaks = [one for one in graph.receipt.findings if one.kind == "leakage"]
+    assert leaks
+    assert all("length_of_stay" in one.where for one in leaks)
+
+
+def test_a_split_without_an_event_is_told() -> None:
+    cohort, labs, vitals = survival_frames(300)
+    cohort["split"] = np.where(cohort["died"] == 0, "test", np.where(np.arange(300) % 4 == 0, "tuning", "train"))
+    cohort.loc[:20, "split"] = "train"
+    fields = survival_spec((cohort, labs, vitals)).model_dump()
+    fields["split"] = {"kind": "column", "column": "split"}
+    found = gdsfd.build_graph(CohortSpec(**fields)).receipt.findings
+    assert any("split 'test' has no event among its" in one.text for one in found)

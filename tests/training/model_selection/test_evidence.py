@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
-from gdsfd.training.model_selection.evidence import mean_area, strata_weights, weighted_gain
+from gdsfd.training.model_selection.evidence import concordance_of_models, mean_area, strata_weights, weighted_gain
 from tests.cohort_factory import make_cohort
 
 
@@ -63,3 +63,24 @@ def test_beside_strata_that_are_a_practice_they_tell_nothing_among_weighted_pati
     labels = graph["patient"].y[rows]
     assert found.reference == pytest.approx(mean_area(labels, scores["reference"], own))
     assert found.other == pytest.approx(mean_area(labels, scores["debiased"], own))
+
+
+def test_each_of_several_outcomes_has_its_own_weights() -> None:
+    random = np.random.default_rng(0)
+    y = torch.from_numpy(random.integers(0, 2, (60, 2)).astype(np.float32))
+    y[:5, 1] = float("nan")
+    first, second = random.random((60, 2)), random.random((60, 2))
+    weight = random.integers(0, 3, (60, 2)).astype(float)
+    subject = [str(row) for row in range(60)]
+    found = concordance_of_models(y, first, second, [""] * 60, subject, weight)
+    pairs = right = 0.0
+    for column in range(2):
+        own, score, share = y[:, column].numpy(), first[:, column], weight[:, column]
+        for i in np.flatnonzero(own == 1):
+            for j in np.flatnonzero(own == 0):
+                pairs += share[i] * share[j]
+                right += share[i] * share[j] * ((score[i] > score[j]) + (score[i] == score[j]) / 2)
+    assert found.reference == pytest.approx(right / pairs, abs=0.02)
+    alike = concordance_of_models(y, first, second, [""] * 60, subject, np.ones((60, 2)))
+    plain = concordance_of_models(y, first, second, [""] * 60, subject)
+    assert (alike.reference, alike.other) == pytest.approx((plain.reference, plain.other))

@@ -7,10 +7,12 @@ import math
 import pytest
 import torch
 
+import gdsfd
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, left_out_fits
+from tests.cohort.survival_exports import survival_frames, survival_spec
 from tests.cohort_factory import make_cohort
 
 
@@ -67,3 +69,19 @@ def test_of_an_ensemble_beside_trees_one_plain_network_is_fitted_without_each_fo
     fits = left_out_fits("reference", reference, folds, None, None)
     networks = [fit.arm.fit(graph, fit.rows).network for fit in fits]
     assert [(len(network.members), network.boosted) for network in networks] == [(1, 0)] * len(folds)
+
+
+def test_of_a_time_to_an_event_it_is_whether_it_was_seen() -> None:
+    graph = gdsfd.build_graph(survival_spec(survival_frames(200), intervals=4))
+    y = graph["patient"].y
+    known = ~y.isnan().all(1)
+    folds = environment_folds(graph, 2)
+    assert len(folds) == 2
+    for fold in folds:
+        assert known[fold.left_out].all()
+        assert len({graph["patient"].environment[int(row)] for row in fold.left_out}) == 1
+    beyond_the_first = known & y[:, 0].isnan()
+    assert not beyond_the_first.any()  # whoever says something of a later interval outlived the first
+    # one who is event-free and one who is not: both classes stand in every part
+    seen = (y == 1).any(1)
+    assert all(0 < int(seen[fold.rows["train"]].sum()) < len(fold.rows["train"]) for fold in folds)

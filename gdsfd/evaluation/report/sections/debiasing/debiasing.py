@@ -149,8 +149,8 @@ def judge_debiasing(
     if not isinstance(model, Debiaser) or model.guard is None or "debiased" not in model.networks:
         return None
     assert model.streams is not None
-    names = [outcome.name for outcome in model.schema.outcomes] if model.schema is not None else []
     dual, record = model.streams.streams, model.record
+    tells, uncertainty = _tells(model, record.uncertainty if record is not None else outcome_entropy(graph))
     return Debiasing(
         debias=model.debias,
         predicts=model.choice,
@@ -159,8 +159,8 @@ def judge_debiasing(
         declared=tuple(model.suspects_),
         found=tuple(model.training.get("suspects_found", ())),
         reads_suspects=model.streams.uses_suspects,
-        tells=dict(zip(names, model.training.get("suspects_tell", ()))),
-        uncertainty=record.uncertainty if record is not None else outcome_entropy(graph),
+        tells=tells,
+        uncertainty=uncertainty,
         both=tuple(_both(model, graph, split, rules) for split in splits),
         probes=probe_streams(model, graph, splits[0], truth, most=MOST_PROBED) if probes else None,
         masks=recover_masks(model, graph, truth, splits[0]) if truth is not None and probes and dual else None,
@@ -200,3 +200,15 @@ def _new_environments(model: Debiaser, graph: Any, rows: Any) -> float:
     record = model.record
     trained = record.cohort.get("environments", []) if record is not None else np.unique(names[splits == "train"])
     return float((~np.isin(names[rows], list(trained))).mean()) if len(trained) else math.nan
+
+
+def _tells(model: Any, uncertainty: dict[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """What suspects tell of each outcome, and its uncertainty; of a time to an event the means over its intervals."""
+    schema, nats = model.schema, model.training.get("suspects_tell", ())
+    if schema is None:
+        return {}, uncertainty
+    names = [outcome.name for outcome in schema.outcomes]
+    if schema.survival is None or not nats:
+        return dict(zip(names, nats)), uncertainty
+    name = f"{schema.survival.name} in an interval"
+    return {name: float(np.mean(nats))}, {name: float(np.mean([uncertainty[one] for one in names]))}
