@@ -86,6 +86,8 @@ MODES: dict[str, StreamConfig | None] = {
     "full": FULL,
     "full without dependence": replace(FULL, information="none"),
     "full with plain cross-entropy": replace(FULL, q=0.01),
+    "full with proxy loss": replace(FULL, suspect_weight=0.3),
+    "full with suspects unreadable": replace(FULL, information="adversary"),  # z_c independent of E given y
 }
 #: The mode ``latent`` in a network that is as large as that of ``full``.
 MATCHED = "latent as large as full"
@@ -204,6 +206,8 @@ PAIRS = (
     (("concat", "full"), ("", "boosting_strata")),
     (("concat", "full"), ("concat", "full without dependence")),
     (("concat", "full"), ("concat", "full with plain cross-entropy")),
+    (("concat", "full"), ("concat", "full with proxy loss")),
+    (("concat", "full"), ("concat", "full with suspects unreadable")),
     (("concat", "streams beside margin"), ("concat", "margin")),
     (("muse", "latent"), ("muse", "margin")),
     (("muse", "full"), ("muse", "latent")),
