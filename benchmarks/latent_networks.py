@@ -87,7 +87,7 @@ MODES: dict[str, StreamConfig | None] = {
     "full without dependence": replace(FULL, information="none"),
     "full with plain cross-entropy": replace(FULL, q=0.01),
     "full with proxy loss": replace(FULL, suspect_weight=0.3),
-    "full with suspects unreadable": replace(FULL, information="adversary"),  # z_c independent of E given y
+    "full with suspects unreadable": replace(FULL, information="grl"),  # z_c independent of E given y
 }
 #: The mode ``latent`` in a network that is as large as that of ``full``.
 MATCHED = "latent as large as full"
