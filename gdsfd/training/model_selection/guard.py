@@ -83,7 +83,9 @@ def select_model(
 ) -> Guard:
     """Compares a debiased model with its reference without looking at any test patient.
 
-    The debiased model is used where it gains at least :data:`LEAST_GAIN`; the words say how sure that is. The gain is
+    The debiased model is used where it gains at least :data:`LEAST_GAIN`; the words say how sure that is. A model that
+    averages found strata out, which are a practice by their own evidence, is used where it does not lose as much: the
+    weights below leave a practice inside coarse strata, so that such a comparison leans to the reference. The gain is
     in concordance (AUROC) in environments left out in turn, of models trained without them (one member each, to save
     time), among patients weighted so that the environment tells nothing of the outcome, nor strata where those that are
     found are a practice: inside an environment that was left out the bias holds as well. Where no environment is
@@ -161,7 +163,7 @@ def select_model(
     else:
         found = weighted_gain(graph, debiased.suspects, tuning_rows, scores, strata)
         where = f"on tuning patients weighted so that {kinds} tell nothing of the outcome"
-    return _verdict(found, where, figures, cost, by_fold=bool(parts))
+    return _verdict(found, where, figures, cost, by_fold=bool(parts), practice=used and strata is not None)
 
 
 def _fails(areas: Mapping[str, float]) -> bool:
@@ -193,7 +195,9 @@ def _interval(found: Concordance) -> str:
     return f"95 % interval {found.low:+.3f} to {found.high:+.3f}"
 
 
-def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: str, by_fold: bool) -> Guard:
+def _verdict(
+    found: Concordance, where: str, figures: dict[str, float], cost: str, by_fold: bool, practice: bool
+) -> Guard:
     if not found.pairs:
         words = "There are no two patients to compare the models by; the model without debiasing is used."
         return Guard("reference", words, figures)
@@ -206,6 +210,12 @@ def _verdict(found: Concordance, where: str, figures: dict[str, float], cost: st
     if by_fold and len(groups) > 1:
         each = (f"{_short(name)} {other - reference:+.3f}" for name, (reference, other, _) in found.groups.items())
         figure += f" By what was left out: {'; '.join(each)}."
+    if practice and abs(found.difference) < LEAST_GAIN:
+        words = (
+            f"{figure} That is no difference, and what was found is a practice by its own evidence: the debiased model "
+            f"is used.{cost}"
+        )
+        return Guard("debiased", words, figures, evidence)
     if found.difference >= LEAST_GAIN:
         strength = "helps there" if found.low > 0 else "seems to help there, though chance is not excluded"
         words = f"{figure} Debiasing {strength}, and the debiased model is used.{cost}"
