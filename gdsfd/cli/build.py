@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
 from gdsfd.private_folder import folder_beside
@@ -51,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "this machine",
     )
     parser.add_argument("--quiet", action="store_true", help="print no receipt")
+    add_json_argument(parser)
     parser.add_argument(
         "--show-ids",
         action="store_true",
@@ -83,6 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
                 master=arguments.master,
             )
         save_graph(graph, arguments.out)
+    tell_machine(arguments, graph=arguments.out, receipt=graph.receipt.to_dict())
     if not arguments.quiet:
         print(receipt_text(graph.receipt))
         print(f"\ngraph: {arguments.out}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.progress import heartbeat
 from gdsfd.errors import InputError, cut_text
 
@@ -33,6 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the cohort spec, a TOML file")
     parser.add_argument("--quiet", action="store_true", help="print nothing where nothing is wrong")
+    add_json_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -42,6 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     with heartbeat("checking", arguments.quiet) as tell:
         found = check_spec(arguments.spec, on_part=tell)
+    tell_machine(arguments, **{key: value for key, value in asdict(found).items() if key != "stands_for"})
+    tell_machine(arguments, stands_for=found.stands_for)
     if found.stands_for is not None and not arguments.quiet:
         print(f"{stands_for_text(found)}\n")
     if not found.ok:

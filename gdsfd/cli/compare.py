@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.progress import heartbeat, on_terminal
 from gdsfd.cli.settings import add_set_argument, read_settings
 
@@ -75,6 +76,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     add_set_argument(parser, "max_epochs=50")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_json_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -106,6 +108,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if on_terminal(arguments.quiet):
         print("\r\033[K", end="", file=sys.stderr)
+    tell_machine(arguments, page=arguments.out / "compare.html", arms=found.to_frame().to_dict("records"))
     if not arguments.quiet:
         print(_account(found))
         print(f"\npage: {arguments.out / 'compare.html'}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from gdsfd.atomic_write import check_writable
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
 
@@ -52,6 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--jobs", metavar="N", type=int, default=_JOBS, help="fits at once, in processes (default: 2, on one core 1)"
     )
     parser.add_argument("--quiet", action="store_true", help="print only the headline")
+    add_json_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace an earlier demo")
     parser.set_defaults(run=run)
 
@@ -138,5 +140,7 @@ def run(arguments: argparse.Namespace) -> None:
         progress=progress,
     )
     report.save(out / "report")
-    print(headline(report.to_frame()))
-    print(f"\nreport: {out / 'report' / 'report.html'}")
+    tell_machine(arguments, report=out / "report", metrics=report.to_frame().to_dict("records"))
+    if not arguments.machine:
+        print(headline(report.to_frame()))
+        print(f"\nreport: {out / 'report' / 'report.html'}")

@@ -32,6 +32,7 @@ from gdsfd.cli import (
     train,
     versions,
 )
+from gdsfd.cli.machine import answer
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
 from gdsfd.plugins import load_plugins
@@ -135,26 +136,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     # enough; the user's own choice stands.
     if arguments.command != "bench":
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with_traceback = getattr(arguments, "traceback", False)
+    with_traceback, machine = getattr(arguments, "traceback", False), getattr(arguments, "machine", False)
+    if machine:
+        arguments.quiet = True  # no words beside the object
     with orderly_end() as ended:
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 load_plugins([*arguments.plugins_before, *arguments.plugins])
                 arguments.run(arguments)
+                if machine:
+                    print(answer(arguments, DONE))
                 # A reader that stopped early (`gdsfd build ... | head`) shows up here at the latest.
                 sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
             # Libraries turn an interruption into errors of their own, so the signal is asked first.
             if ended.number is not None or isinstance(error, KeyboardInterrupt):
-                return _interrupted(arguments.command, ended.number or signal.SIGINT)
+                number = ended.number or signal.SIGINT
+                if machine:
+                    _print_answer(arguments, 128 + number, "interrupted")
+                return _interrupted(arguments.command, number)
             if isinstance(error, BrokenPipeError):
                 # The work is done; only its account was not read. Python would complain once more while closing stdout.
                 sys.stdout = open("/dev/null", "w")  # noqa: SIM115
                 return DONE
             code = WRONG_INPUT if isinstance(error, InputError) else FAILED
+            if machine:
+                _print_answer(arguments, code, _message(error))
             return _stop(arguments.command, error, with_traceback, code)
     return DONE
+
+
+def _print_answer(arguments: argparse.Namespace, code: int, error: str) -> None:
+    with suppress(OSError):  # nobody reads any more
+        print(answer(arguments, code, error), flush=True)
+
+
+def _message(error: Exception) -> str:
+    text = str(error) if isinstance(error, GdsfdError) else f"{type(error).__name__}: {error}"
+    return cut_text(text, _MESSAGE_CHARACTERS)
 
 
 def _interrupted(command: str, number: int) -> int:
@@ -167,9 +187,7 @@ def _interrupted(command: str, number: int) -> int:
 def _stop(command: str, error: Exception, with_traceback: bool, code: int) -> int:
     if with_traceback:
         traceback.print_exception(error)
-    text = str(error) if isinstance(error, GdsfdError) else f"{type(error).__name__}: {error}"
-    text = cut_text(text, _MESSAGE_CHARACTERS)
-    print(f"gdsfd {command}: error: {text}", file=sys.stderr)
+    print(f"gdsfd {command}: error: {_message(error)}", file=sys.stderr)
     if code == FAILED and not with_traceback:
         print("(--traceback shows where in the code)", file=sys.stderr)
     return code

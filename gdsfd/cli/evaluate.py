@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
 
@@ -47,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--seed", type=int, default=0, help="of the bootstrap and of baselines fitted here (default: 0)"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_json_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace a report that is already there")
     parser.set_defaults(run=run)
 
@@ -76,6 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
             training_patients=arguments.training_patients.replace("-", " "),
         )
     report.save(arguments.out)
+    tell_machine(arguments, report=arguments.out, metrics=report.to_frame().to_dict("records"))
     if not arguments.quiet:
         survival = report.sections.get("survival")
         if survival is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 
 __all__ = ["add_parser", "run"]
@@ -37,6 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the page and the tables")
     parser.add_argument("--force", action="store_true", help="replace an explanation that is already there")
+    add_json_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -50,6 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
     model, graph = Debiaser.load(arguments.model), load_graph(arguments.graph)
     found = model.explain(graph, split=arguments.split, ids=arguments.ids, target=arguments.target, of=arguments.of)
     written = found.save(arguments.out)
+    tell_machine(arguments, explanation=written, patients=len(found.patients), note=found.note)
+    if arguments.machine:
+        return
     for name in found.patients["id"].head(MOST_PRINTED):
         print(found.text(name))
     if found.note:

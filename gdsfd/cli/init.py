@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_file
 from gdsfd.cli.progress import heartbeat
 from gdsfd.errors import InputError, shown
@@ -75,6 +76,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "wrong with it",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_json_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace a spec that is already there")
     parser.set_defaults(run=run)
 
@@ -107,6 +109,10 @@ def run(arguments: argparse.Namespace) -> None:
             untried=arguments.untried,
             on_part=tell,
         )
+    left_out = {each.name: each.left_out for each in made.proposal.modalities if each.left_out is not None}
+    tell_machine(
+        arguments, spec=arguments.out, modalities=[each.name for each in made.proposal.taken], left_out=left_out
+    )
     if not arguments.quiet:
         print(init_text(made, arguments.out))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.atomic_write import atomic_file
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_file
 from gdsfd.errors import InputError, shown
 
@@ -49,6 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     )
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="a .csv or .parquet file")
     parser.add_argument("--force", action="store_true", help="replace a file that is already there")
+    add_json_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -85,7 +87,9 @@ def run(arguments: argparse.Namespace) -> None:
             ".parquet",
             stacklevel=1,
         )
-    print(f"{len(table)} patients: {arguments.out}")
+    tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns))
+    if not arguments.machine:
+        print(f"{len(table)} patients: {arguments.out}")
 
 
 def looks_like_formula(cell: str) -> bool:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.settings import add_set_argument, read_settings
 
@@ -41,6 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--seed", type=int, help="default: 0")
     add_set_argument(parser, "label_noise=0.2")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_json_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace simulated exports that are already there")
     parser.set_defaults(run=run)
 
@@ -56,5 +58,6 @@ def run(arguments: argparse.Namespace) -> None:
     options: dict[str, Any] = {name: getattr(arguments, name) for name in given if getattr(arguments, name) is not None}
     options.update(read_settings(arguments.settings, [*option_names(), "preset", "format"], taken=options))
     simulate(arguments.out, **options)
+    tell_machine(arguments, exports=arguments.out, spec=arguments.out / "spec.toml")
     if not arguments.quiet:
         print(f"exports: {arguments.out}\nnext:    gdsfd build {arguments.out / 'spec.toml'} --out graph")

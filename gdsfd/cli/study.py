@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from gdsfd.cli.compare import names_in, one_line, seeds_in
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.progress import heartbeat, on_terminal
 from gdsfd.cli.settings import add_set_argument, read_settings
 
@@ -63,6 +64,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--quick", action="store_true", help="5 learners, 3 seeds, 2,000 patients, 15 epochs")
     add_set_argument(parser, "max_epochs=50")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_json_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -98,6 +100,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if on_terminal(arguments.quiet):
         print("\r\033[K", end="", file=sys.stderr)
+    answers = [
+        {"number": each.number, "question": each.question, "sentences": each.sentences, "facts": each.facts}
+        for each in found.answers
+    ]
+    tell_machine(arguments, page=found.page, answers=answers)
     if not arguments.quiet:
         for answer in found.answers:
             print(f"{answer.number}. {answer.question}", *(f"   {sentence}" for sentence in answer.sentences), sep="\n")

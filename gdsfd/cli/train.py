@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
 from gdsfd.cli.settings import add_set_argument, read_settings
@@ -54,6 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="processes that train each network together, on a GPU each or sharing the CPU's threads (default: 1)",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_json_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace a model that is already there")
     parser.set_defaults(run=run)
 
@@ -62,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Trains and saves."""
     if arguments.resume and (arguments.out / MODEL_FILE).exists():
         print(f"{arguments.out}: this run is finished, there is nothing to resume", file=sys.stderr)
+        tell_machine(arguments, model=arguments.out)
         return
     check_out_folder(arguments.out, MODEL_FILE, "trained model", arguments.force)
 
@@ -87,8 +90,9 @@ def run(arguments: argparse.Namespace) -> None:
     model = Debiaser(**options)
     with heartbeat(f"training {model.backbone}", arguments.quiet) as tell:
         graph = load_graph(arguments.graph)
+        plan = model.plan(graph).explanation
         if not arguments.quiet:
-            print(f"plan: {model.plan(graph).explanation}", flush=True)
+            print(f"plan: {plan}", flush=True)
         model.fit(
             graph,
             out=arguments.out,
@@ -98,6 +102,9 @@ def run(arguments: argparse.Namespace) -> None:
             baselines=not arguments.no_baselines,
             jobs=arguments.jobs,
         )
+    tell_machine(arguments, model=arguments.out, training=model.describe(), plan=plan)
+    if model.guard is not None:
+        tell_machine(arguments, guard=model.guard.to_dict())
     if not arguments.quiet:
         print(_account(model.describe()))
         if model.guard is not None:

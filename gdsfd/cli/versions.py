@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from gdsfd.cli.machine import add_json_argument, tell_machine
+
 __all__ = ["add_parser", "run"]
 
 
@@ -12,11 +14,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "versions", help="versions of everything a result may depend on", parents=[shared], allow_abbrev=False
     )
+    add_json_argument(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints them."""
-    from gdsfd.versions import show_versions
+    from gdsfd.versions import show_versions, versions
 
-    show_versions()
+    tell_machine(arguments, versions=versions())
+    if not arguments.machine:
+        show_versions()
