@@ -18,6 +18,7 @@ from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings
 from gdsfd.evaluation.report.report import FORMAT, Report
 from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_page
 from gdsfd.evaluation.report.tables import metrics_of
+from gdsfd.evaluation.survival.judge_survival import judge_splits
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
 
@@ -134,7 +135,7 @@ def evaluate(
         fixed = tuple(fixed_settings(model, judged, points[MODEL], rivals, record, why))
         context = SectionContext(
             model, graph, splits, rules, tuple(results), labels, judged.populations, record, truth, probes, fixed,
-            described, models,
+            described, judge_splits(graph, splits, models, rules),
         )  # fmt: skip
         found = {}
         for name, section in sections.items():

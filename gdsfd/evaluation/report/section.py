@@ -19,6 +19,7 @@ from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.report.fixed_settings import FixedSetting
 from gdsfd.evaluation.report.page_templates import template
+from gdsfd.evaluation.survival.judge_survival import SurvivalSplit
 from gdsfd.registry import Registry
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.run_record.run_record import RunRecord
@@ -77,7 +78,7 @@ class SectionContext:
         probes: Whether codes are to be probed.
         fixed: What was fixed where before the patients judged were looked at.
         descriptions: Model -> what it says of itself and its training.
-        models: The models of the tables; the one judged comes first.
+        survival: Of a time to an event its figures, split by split.
     """
 
     model: Any
@@ -92,7 +93,7 @@ class SectionContext:
     probes: bool = True
     fixed: tuple[FixedSetting, ...] = ()
     descriptions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    models: Mapping[str, Any] = field(default_factory=dict)
+    survival: tuple[SurvivalSplit, ...] = ()
 
     @property
     def schema(self) -> CohortSchema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.cohort.schema import SurvivalFields
+from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.estimate import Estimate, percentile_interval
 from gdsfd.evaluation.metrics.metric_set import FEWEST_RESAMPLES
@@ -18,9 +19,11 @@ from gdsfd.evaluation.survival.brier import brier_over_time, integrated_brier
 from gdsfd.evaluation.survival.calibration import CalibrationGroup, calibration_groups, excess_risk, groups_by_risk
 from gdsfd.evaluation.survival.concordance import harrell, uno
 from gdsfd.evaluation.survival.kaplan_meier import kaplan_meier
+from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.graph.from_cohort import FOLLOW_UP
 from gdsfd.training.survival_curve import risk_of, survival_at
 
-__all__ = ["FEWEST_EVENTS", "FIGURES", "SurvivalScores", "SurvivalSplit", "Third", "judge_survival"]
+__all__ = ["FEWEST_EVENTS", "FIGURES", "SurvivalScores", "SurvivalSplit", "Third", "judge_splits", "judge_survival"]
 
 Floats = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
@@ -114,6 +117,31 @@ class SurvivalSplit:
                 for name, found in self.differences.items()
             },
         }
+
+
+def judge_splits(
+    graph: Any, splits: Sequence[str], models: Mapping[str, Any], rules: EvaluationConfig
+) -> tuple[SurvivalSplit, ...]:
+    """Judges models on splits of a graph; nothing where its outcome is no time to an event.
+
+    Args:
+        graph: The graph.
+        splits: Splits to judge on.
+        models: The models, with ``predict_proba`` giving hazards; the first is the one judged.
+        rules: How figures are made.
+    """
+    fields, found = graph.schema.survival, []
+    for split in splits if fields is not None else ():
+        rows = rows_of_split(graph, split)
+        subjects = np.asarray(graph["patient"].subject, dtype=str)[rows]
+        bootstrap = SubjectBootstrap(subjects.tolist(), rules.resamples, rules.seed)
+        time, event = (graph["patient"][key].numpy()[rows].astype(np.float64) for key in FOLLOW_UP)
+        hazards = {
+            name: np.asarray(model.predict_proba(graph, split=split), dtype=np.float64)
+            for name, model in models.items()
+        }
+        found.append(judge_survival(fields, time, event, hazards, bootstrap, rules.level, split))
+    return tuple(found)
 
 
 def judge_survival(

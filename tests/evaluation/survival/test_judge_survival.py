@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import gdsfd
 from gdsfd.cohort.schema import SurvivalFields
+from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.survival.brier import brier_over_time, integrated_brier
 from gdsfd.evaluation.survival.concordance import harrell, uno
-from gdsfd.evaluation.survival.judge_survival import FEWEST_EVENTS, FIGURES, judge_survival
+from gdsfd.evaluation.survival.judge_survival import FEWEST_EVENTS, FIGURES, judge_splits, judge_survival
 from gdsfd.training.survival_curve import survival_at
+from tests.cohort.survival_exports import survival_frames, survival_spec
 from tests.evaluation.survival.times import censored_times
 
 FIELDS = SurvivalFields("death", "t", "e", (2.0, 5.0, 10.0, 20.0))
@@ -45,6 +49,15 @@ def test_figures_are_those_of_the_formulas() -> None:
     assert [third.patients for third in found.thirds] == [100, 100, 100]
     ends = [third.observed[-1][1] for third in found.thirds]
     assert ends == sorted(ends, reverse=True)
+
+
+def test_splits_of_a_graph() -> None:
+    graph = gdsfd.build_graph(survival_spec(survival_frames(300), intervals=4))
+    model = SimpleNamespace(predict_proba=lambda graph, split: np.full((graph["patient"].split.count(split), 4), 0.2))
+    test, tuning = judge_splits(graph, ["test", "tuning"], {"model": model}, EvaluationConfig(resamples=20))
+    assert (test.split, tuning.split) == ("test", "tuning")
+    assert test.patients == graph["patient"].split.count("test")
+    assert test.scores["model"].estimates["uno"].value == 0.5
 
 
 def test_differences_are_paired() -> None:

@@ -17,6 +17,7 @@ from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.report.svg import ForestAxis, Line, forest_cell, forest_header, line_plot
 from gdsfd.evaluation.report.tables import mean_name, prevalence
 from gdsfd.evaluation.subgroups.slices import kind_word
+from gdsfd.evaluation.survival.judge_survival import SurvivalSplit
 
 __all__ = ["Figures", "FiguresSection"]
 
@@ -39,10 +40,12 @@ class Figures:
     Args:
         results: One per split; the first is the headline.
         labels: Model -> what tables call it.
+        survival: Of a time to an event its figures, split by split.
     """
 
     results: tuple[SplitResult, ...]
     labels: Mapping[str, str]
+    survival: tuple[SurvivalSplit, ...] = ()
 
 
 @SECTIONS.register("figures")

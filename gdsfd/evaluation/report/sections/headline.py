@@ -12,6 +12,7 @@ from gdsfd.evaluation.report.numbers import number, spelled
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.report.sections.figures import Figures
 from gdsfd.evaluation.report.tables import mean_name, prevalence
+from gdsfd.evaluation.survival.judge_survival import SurvivalSplit
 
 __all__ = ["Headline"]
 
@@ -25,16 +26,16 @@ class Headline(Section[Figures]):
     template = "headline.html"
 
     def judge(self, context: SectionContext) -> Figures:
-        return Figures(context.results, context.labels)
+        return Figures(context.results, context.labels, context.survival)
 
     def fill(self, data: Figures, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         return {
             "outcomes": _outcomes(schema),
             "model": data.labels["model"],
             "split": data.results[0],
-            "labelled": data.results[0].model.overall.n,
+            "labelled": data.survival[0].patients if data.survival else data.results[0].model.overall.n,
             "level": config.level,
-            "tiles": _tiles(data.results[0]),
+            "tiles": _survival_tiles(data.survival[0]) if data.survival else _tiles(data.results[0]),
         }
 
 
@@ -42,6 +43,21 @@ def _outcomes(schema: CohortSchema) -> str:
     if schema.survival is not None:
         return f"the time to {spelled(schema.survival.name)}"
     return ", ".join(spelled(outcome.name) for outcome in schema.outcomes)
+
+
+def _survival_tiles(split: SurvivalSplit) -> list[dict[str, str]]:
+    """Of a time to an event."""
+    estimates = next(iter(split.scores.values())).estimates
+    notes = {
+        "uno": ("Concordance (Uno)", "0.5 is chance, 1 is perfect"),
+        "integrated_brier": ("Integrated Brier score", "0 is perfect"),
+        "brier_skill": ("Better than one curve for all", "0 is no better, 1 is perfect"),
+        "excess_risk": ("Predicted less observed risk", "at the horizon; 0 is perfect"),
+    }
+    return [
+        {"name": name, "value": number(estimates[key].value), "ends": _ends(estimates[key]), "note": note}
+        for key, (name, note) in notes.items()
+    ]
 
 
 def _tiles(result: SplitResult) -> list[dict[str, str]]:

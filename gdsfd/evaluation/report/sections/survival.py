@@ -7,18 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from markupsafe import Markup
 
 from gdsfd.cohort.schema import CohortSchema, SurvivalFields
 from gdsfd.evaluation.config import EvaluationConfig
-from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.report.numbers import count, interval, number, per_hundred, percent, spelled
 from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
 from gdsfd.evaluation.report.svg import Line, line_plot
 from gdsfd.evaluation.report.time_plot import time_plot
-from gdsfd.evaluation.survival.judge_survival import FIGURES, SurvivalScores, SurvivalSplit, judge_survival
-from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.evaluation.survival.judge_survival import FIGURES, SurvivalScores, SurvivalSplit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +35,7 @@ class Survival:
         labels: Model -> what tables call it.
     """
 
-    splits: list[SurvivalSplit]
+    splits: tuple[SurvivalSplit, ...]
     labels: Mapping[str, str]
 
     def to_frame(self) -> pd.DataFrame:
@@ -67,21 +64,7 @@ class SurvivalSection(Section[Survival]):
     template = "survival.html"
 
     def judge(self, context: SectionContext) -> Survival | None:
-        fields = context.schema.survival
-        if fields is None:
-            return None
-        graph, rules, found = context.graph, context.config, []
-        for split in context.splits:
-            rows = rows_of_split(graph, split)
-            subjects = np.asarray(graph["patient"].subject, dtype=str)[rows]
-            bootstrap = SubjectBootstrap(subjects.tolist(), rules.resamples, rules.seed)
-            time, event = (graph["patient"][key].numpy()[rows].astype(np.float64) for key in ("follow_up", "event"))
-            hazards = {
-                name: np.asarray(model.predict_proba(graph, split=split), dtype=np.float64)
-                for name, model in context.models.items()
-            }
-            found.append(judge_survival(fields, time, event, hazards, bootstrap, rules.level, split))
-        return Survival(found, context.labels)
+        return Survival(context.survival, context.labels) if context.survival else None
 
     def paragraphs(self, data: Survival, schema: CohortSchema, config: EvaluationConfig) -> Sequence[Paragraph]:
         assert schema.survival is not None

@@ -44,6 +44,7 @@ def test_the_page_says_it_in_words(judged: Any) -> None:
     page = (judged[3] / "report" / "report.html").read_text()
     for words in (
         "Predicting the time to death",
+        '<div class="name">Concordance (Uno)</div>',
         "The time until death, as a curve: the chance to be free of it",
         "of 100 such pairs the one who had the event first was given",
         "percentage points",
