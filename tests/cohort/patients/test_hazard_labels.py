@@ -56,8 +56,8 @@ def test_censoring_that_depends_on_the_patient_does_not_move_the_hazard() -> Non
     short = np.arange(40_000) % 2 == 1
     true = 1 - np.exp(-6 / 12)
     assert np.nanmean(labels[~short]) == pytest.approx(true, abs=0.01)
-    # an event counts as a whole interval of being at risk: where follow-up is short the hazard is a little low (.33, not
-    # .39); counting those who reached the middle it would be 1
+    # An event counts as a whole interval of being at risk, so where follow-up is short the hazard is a little low: .33
+    # in place of .39. Counting those who reached the middle it would be 1.
     followed = np.linspace(0, 2, 2001)
     events, rest = (1 - np.exp(-followed / 12)).mean(), (np.exp(-followed / 12) * followed / 6).mean()
     assert np.nanmean(labels[short]) == pytest.approx(events / (events + rest), abs=0.015)
