@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gdsfd.cohort.spec import CohortSpec, load_spec
     from gdsfd.cohort.spec_check import check_spec
     from gdsfd.evaluation.evaluation import evaluate
+    from gdsfd.evaluation.meds_predictions import meds_predictions
     from gdsfd.first_spec.init_spec import init_spec
     from gdsfd.fusion_study.study import study
     from gdsfd.graph.build import audit, build_graph
@@ -49,6 +50,7 @@ __all__ = [
     "init_spec",
     "load_graph",
     "load_spec",
+    "meds_predictions",
     "save_graph",
     "show_versions",
     "simulate",
@@ -69,6 +71,7 @@ _HOME = {
     "init_spec": "gdsfd.first_spec.init_spec",
     "load_graph": "gdsfd.graph.serialization",
     "load_spec": "gdsfd.cohort.spec",
+    "meds_predictions": "gdsfd.evaluation.meds_predictions",
     "save_graph": "gdsfd.graph.serialization",
     "show_versions": "gdsfd.versions",
     "simulate": "gdsfd.simulation.simulate",

@@ -26,9 +26,11 @@ class Baseline(ABC):
         reads_suspects: Whether it adjusts for the declared suspects: ``fit(graph, facts)`` then takes their
             :class:`~gdsfd.baselines.suspect_facts.SuspectFacts`. Such a rival of debiased networks is fitted where it
             is asked for, by ``gdsfd compare`` and the studies, not with every model.
+        on_request: Whether it is fitted only where it is asked for, whatever it reads.
     """
 
     reads_suspects: ClassVar[bool] = False
+    on_request: ClassVar[bool] = False
 
     #: What reports call it.
     name: str = ""
@@ -86,7 +88,7 @@ class Baseline(ABC):
 
 
 #: Baselines by name; a class decorator declares one: ``@BASELINES.register("mine")``. Those registered are fitted with
-#: every model that is trained with baselines, but for those that read the declared suspects.
+#: every model that is trained with baselines, but for those that read the declared suspects or wait to be asked for.
 BASELINES: Registry[type[Baseline]] = Registry(
     "baseline",
     built_in=[
@@ -96,6 +98,7 @@ BASELINES: Registry[type[Baseline]] = Registry(
         "gdsfd.baselines.logistic_margin",
         "gdsfd.baselines.latent_linear",
         "gdsfd.baselines.boosting_strata",
+        "gdsfd.baselines.named_classifiers",
     ],
 )
 
@@ -107,4 +110,5 @@ def fitted_with_every_model() -> tuple[str, ...]:
         >>> fitted_with_every_model()[:2]
         ('boosting', 'logistic')
     """
-    return tuple(name for name in BASELINES.names() if not BASELINES.find(name).reads_suspects)
+    kinds = {name: BASELINES.find(name) for name in BASELINES.names()}
+    return tuple(name for name, kind in kinds.items() if not (kind.reads_suspects or kind.on_request))

@@ -52,7 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--baselines",
         metavar="A,B",
         default="boosting,logistic,boosting_margin,logistic_margin",
-        help='"" for none (default: boosting and logistic regression, each without and beside the suspects\' margin)',
+        help='"" for none (default: boosting and logistic regression, each without and beside the suspects\' margin); '
+        "further ones: random_forest, xgboost, catboost, tabpfn, tabicl, and any classifier with scikit-learn's "
+        "interface by the path that it is imported from, sklearn.ensemble:ExtraTreesClassifier",
     )
     parser.add_argument(
         "--leave-one-environment-out", action="store_true", help="each environment is the test split in turn"

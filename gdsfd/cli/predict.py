@@ -29,9 +29,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "predict",
         help="probabilities per patient, as CSV or Parquet",
-        description="Writes the columns id, split and one probability per class (p_<class>) or outcome (p_<outcome>); "
-        "of a time to an event risk (the higher, the earlier it is expected) and the chance to be free of it at each "
-        "time (free_at_<time>).",
+        description="Writes the columns id, split and one probability per class (p_<class>) or outcome (p_<outcome>), "
+        "or what MEDS-Evaluation reads; of a time to an event risk (the higher, the earlier it is expected) and the "
+        "chance to be free of it at each time (free_at_<time>). With --sets also a set of labels per outcome.",
         parents=[shared],
         allow_abbrev=False,
     )
@@ -48,6 +48,34 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="of a time to an event: the times to predict, in the unit of the cohort's times; default: where the "
         "model's intervals end",
     )
+    parser.add_argument(
+        "--format",
+        choices=("table", "meds"),
+        default="table",
+        help="meds: the columns that MEDS-Evaluation reads (subject_id, prediction_time, boolean_value, "
+        "predicted_boolean_value, predicted_boolean_probability), as Parquet; default: table",
+    )
+    parser.add_argument(
+        "--outcome",
+        metavar="NAME",
+        help="with --format meds: which of several outcomes, or 'OUTCOME: CLASS' of classes",
+    )
+    parser.add_argument(
+        "--sets",
+        metavar="ALPHA",
+        type=float,
+        help="also the set of labels that holds the true one but for a share ALPHA of patients, 0.1 say (conformal "
+        "prediction; docs/calibration.md says what that promises)",
+    )
+    parser.add_argument(
+        "--sets-by-class", action="store_true", help="with --sets: hold the share for the patients of each label"
+    )
+    parser.add_argument(
+        "--sets-on",
+        metavar="SPLIT",
+        help="with --sets: the split of labelled patients of GRAPH that gives the limits; default: the training "
+        "cohort's tuning patients",
+    )
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="a .csv or .parquet file")
     parser.add_argument("--force", action="store_true", help="replace a file that is already there")
     add_json_argument(parser)
@@ -56,6 +84,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
 
 def run(arguments: argparse.Namespace) -> None:
     """Predicts and writes the file."""
+    if arguments.sets is None and (arguments.sets_by_class or arguments.sets_on is not None):
+        raise InputError("--sets-by-class and --sets-on go with --sets ALPHA")
+    if arguments.format == "meds":
+        if arguments.sets is not None:
+            raise InputError("--sets has no place in the columns of --format meds; write a table")
+        _write_meds(arguments)
+        return
+    if arguments.outcome is not None:
+        raise InputError("--outcome goes with --format meds; a table has all outcomes")
     check_out_file(arguments.out, (".csv", ".parquet"), arguments.force)
 
     from gdsfd.graph.loader import rows_of
@@ -73,6 +110,12 @@ def run(arguments: argparse.Namespace) -> None:
         table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
     else:
         table = probability_table(graph, rows, probabilities, model.schema)
+    if arguments.sets is not None:
+        method = "by_class" if arguments.sets_by_class else "lac"
+        sets = model.predict_sets(
+            graph, arguments.split, arguments.ids, alpha=arguments.sets, method=method, on=arguments.sets_on
+        )
+        table = table.join(sets.to_frame().drop(columns="id"))
     is_csv = arguments.out.suffix.lower() == ".csv"
     with atomic_file(arguments.out) as temporary:
         if is_csv:
@@ -90,6 +133,23 @@ def run(arguments: argparse.Namespace) -> None:
     tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns))
     if not arguments.machine:
         print(f"{len(table)} patients: {arguments.out}")
+
+
+def _write_meds(arguments: argparse.Namespace) -> None:
+    """Predicts and writes what MEDS-Evaluation reads."""
+    check_out_file(arguments.out, (".parquet",), arguments.force)
+
+    import pyarrow.parquet as pq
+
+    from gdsfd.evaluation.meds_predictions import meds_predictions
+    from gdsfd.graph.serialization import load_graph
+    from gdsfd.training.debiaser import Debiaser
+
+    model, graph = Debiaser.load(arguments.model), load_graph(arguments.graph)
+    table = meds_predictions(model, graph, arguments.split, arguments.ids, outcome=arguments.outcome)
+    with atomic_file(arguments.out) as temporary:
+        pq.write_table(table, temporary)
+    print(f"{table.num_rows} predictions: {arguments.out}")
 
 
 def looks_like_formula(cell: str) -> bool:

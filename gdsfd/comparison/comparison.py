@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 
-from gdsfd.baselines.baseline import BASELINES
+from gdsfd.baselines.asked_for import baseline_asked_for
 from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
@@ -149,7 +149,6 @@ def make_plan(
             raise InputError(f"compare: the name {REFERENCE!r} and the mode 'none' belong together, got arm {name!r}")
     for kind, given, known in (
         ("backbone", backbones, known_backbones()),
-        ("baseline", baselines, BASELINES.names()),
         ("arm in folds", folds or {}, streams),
     ):
         for name in given:
@@ -161,7 +160,7 @@ def make_plan(
         if len(set(names)) < len(names):
             raise InputError(f"compare: {what}: each once, got {', '.join(names)}")
     for name in baselines:
-        BASELINES.find(name).check_available()
+        baseline_asked_for(name, "compare: baselines")
     own = folds or {}
     config = TrainConfig.from_settings({"boosted_members": 0, **settings})
     check_one_process(config)
@@ -222,7 +221,9 @@ def compare(
         suspects: As in :class:`~gdsfd.training.debiaser.Debiaser`.
         baselines: Models of the flattened table, fitted once per graph and seed: ``"boosting"``, ``"logistic"``, and
             beside the margin of the suspects, as ``arms="margin"`` is, ``"boosting_margin"`` (LightGBM) and
-            ``"logistic_margin"``.
+            ``"logistic_margin"``; ``"random_forest"``, ``"xgboost"``, ``"catboost"``, ``"tabpfn"``, ``"tabicl"`` where
+            they are installed; any other classifier by the path that it is imported from,
+            ``"sklearn.ensemble:ExtraTreesClassifier"`` (:mod:`gdsfd.baselines.classifier_baseline`).
         leave_one_environment_out: Whether each environment is the test split in turn.
         graph_per_seed: Whether the graphs are draws of one design, one per seed.
         truth: Folder of a simulated cohort's exports; default: looked for beside the graph.

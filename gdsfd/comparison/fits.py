@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
-from gdsfd.baselines.baseline import BASELINES
+from gdsfd.baselines.asked_for import baseline_asked_for
 from gdsfd.baselines.suspect_facts import SuspectFacts
 from gdsfd.comparison.capacity_matching import match_capacity
 from gdsfd.comparison.fit_log import Record
@@ -50,7 +50,7 @@ class Plan:
     Args:
         arms: Name -> its parts; None = ERM. ERM is always fitted, under the name ``none``.
         backbones: Names of backbones.
-        baselines: Names of :data:`~gdsfd.baselines.baseline.BASELINES`.
+        baselines: Names as :func:`~gdsfd.baselines.asked_for.baseline_asked_for` takes them.
         suspects: What the arms are told may be biased.
         config: Training settings, the same for all arms.
         folds: Arm -> groups of environments its guard leaves out; default: ``config.guard_folds``, 0 for ``dfd``.
@@ -126,7 +126,7 @@ def fit_all(
         if ("", name) not in missing:
             continue
         tell("", name)
-        if facts is None and BASELINES.find(name, "baselines").reads_suspects:
+        if facts is None and baseline_asked_for(name).reads_suspects:
             facts = suspect_facts(graph, plan.suspects)
         yield [_baseline(graph, name, seed, facts)]
     config = plan.config.resolved(int(rows_of(graph, "train").numel()))
@@ -201,7 +201,7 @@ class _Scorer:
 
 def _baseline(graph: HeteroData, name: str, seed: int, facts: SuspectFacts | None) -> Record:
     start = time.perf_counter()
-    kind: Any = BASELINES.find(name, "baselines")
+    kind: Any = baseline_asked_for(name)
     fitted = kind(seed).fit(graph, facts) if kind.reads_suspects else kind(seed).fit(graph)
     seconds = round(time.perf_counter() - start, 1)
     given = {split: fitted.predict_proba(graph, split=split) for split in judged_splits(graph)}

@@ -135,7 +135,9 @@ def _costs(design: Design, arm: str) -> list[str]:
 
 def _simpler(design: Design, table: Table) -> list[str]:
     said = []
-    for name in BASELINES.names():
+    known = BASELINES.names()
+    others = [row.arm for row in table.rows if not row.backbone and row.arm != ORACLE]
+    for name in sorted(others, key=lambda arm: known.index(arm) if arm in known else len(known)):
         simple = table.row("", name)
         if simple is None or not simple.means["auroc"].defined:
             continue

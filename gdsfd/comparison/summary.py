@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gdsfd.baselines.baseline import BASELINES
 from gdsfd.comparison.fit_log import Record
 from gdsfd.comparison.fits import MATCHED, ORACLE, REFERENCE
 from gdsfd.comparison.statistics import MARGIN, Paired, holm, mean_estimate, paired, share_closed
@@ -221,8 +220,7 @@ def _table(records: list[Record], split: str, holdouts: tuple[str, ...], margin:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    last = (ORACLE, *BASELINES.names())
-    return (row.arm in last, row.backbone, row.arm not in (REFERENCE, MATCHED), is_forced(row.arm), row.arm)
+    return (not row.backbone, row.backbone, row.arm not in (REFERENCE, MATCHED), is_forced(row.arm), row.arm)
 
 
 def _row(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gdsfd.baselines.asked_for import baseline_asked_for, is_import_path
 from gdsfd.baselines.baseline import BASELINES
 from gdsfd.errors import InputError, near_names
 from gdsfd.nn.backbones import check_backbone, known_backbones
@@ -53,16 +54,22 @@ class Contender:
 def read_contender(text: str) -> Contender:
     """A learner with options, or a baseline: ``muse``, ``late:fusion=sum``, ``boosting``.
 
+    A classifier with scikit-learn's interface goes by the path that it is imported from,
+    ``sklearn.ensemble:ExtraTreesClassifier``.
+
     Raises:
-        InputError: No such learner or baseline, or an option that it does not take.
+        InputError: No such learner or baseline, an option that it does not take, or a package that is not installed.
 
     Example:
         >>> read_contender("late:fusion=sum").options
         {'fusion': 'sum'}
     """
     part, *pairs = text.split(":")
+    if is_import_path(text) and part not in (*known_backbones(), *BASELINES.names()):
+        baseline_asked_for(text, "study")
+        return Contender(text, text, False)
     if part in BASELINES:
-        kind = BASELINES.find(part)
+        kind = baseline_asked_for(part, "study")
         if kind.reads_suspects or pairs:
             raise InputError(f"study: {text!r}: expected a baseline that takes no options and is told no suspects")
         return Contender(part, part, False)

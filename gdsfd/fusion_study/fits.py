@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import atomic_file
-from gdsfd.baselines.baseline import BASELINES
+from gdsfd.baselines.asked_for import baseline_asked_for
 from gdsfd.evaluation.targets import rows_of_split, targets_of
 from gdsfd.fusion_study.conditions import losses, under
 from gdsfd.fusion_study.contenders import PRESENCE, Contender
@@ -58,7 +58,7 @@ def fitted_model(graph: HeteroData, contender: Contender, seed: int, settings: M
     if contender.part == PRESENCE:
         return PresenceModel().fit(graph)
     if not contender.network:
-        return BASELINES.find(contender.part)(seed).fit(graph)
+        return baseline_asked_for(contender.part, "study")(seed).fit(graph)
     options = {**dict(settings).get("backbone_options", {}), **contender.options}
     # What fusion gives is the question: trees beside a network would answer for it.
     own = {"boosted_members": 0, **settings, "backbone_options": options}

@@ -54,6 +54,9 @@ class TrainConfig:
         guard: Which model predicts when debiasing: ``"auto"`` (the guard's choice), ``"debiased"`` or ``"reference"``.
         guard_folds: Most groups of environments that the guard leaves out of training in turn, 0 to 100; below 2 it
             looks at tuning patients instead.
+        recalibrate: How risks are corrected before they are given out, fitted on the tuning patients: ``"none"`` (also
+            ``False``), ``"logistic"``: a line on log-odds; ``"isotonic"``: a rising curve; ``"auto"``: what predicts
+            tuning patients best who were left out of its fit, nothing included.
         log: ``"csv"`` (history.csv in the run's folder), or ``"tensorboard"`` for event files beside it (needs the
             extra ``tensorboard``). Both only for a run with a folder.
 
@@ -85,6 +88,7 @@ class TrainConfig:
     state_rows: Annotated[int, Whole(1, 100_000_000)] = 16384
     guard: Literal["auto", "debiased", "reference"] = "auto"
     guard_folds: Annotated[int, Whole(0, 100)] = 3
+    recalibrate: Literal["none", "auto", "logistic", "isotonic"] = "none"
     log: Literal["csv", "tensorboard"] = "csv"
 
     def __post_init__(self) -> None:
@@ -102,6 +106,8 @@ class TrainConfig:
             InputError: A setting is unknown (the message names near ones) or out of range.
         """
         check_names(settings, [spec.name for spec in fields(cls)], "setting")
+        if settings.get("recalibrate") is False:
+            settings = {**settings, "recalibrate": "none"}
         return cls(**settings)
 
     def resolved(self, num_train: int, trees: bool = True) -> TrainConfig:

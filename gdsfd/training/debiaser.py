@@ -46,7 +46,7 @@ from gdsfd.training.storage.checkpoint import (
 )
 from gdsfd.training.storage.model_folder import read_model, read_weights, write_model
 from gdsfd.training.storage.stored_model import stored_config
-from gdsfd.training.survival_modes import check_survival_mode
+from gdsfd.training.survival_modes import check_survival_mode, check_survival_settings
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects, with_found
 from gdsfd.training.trained_networks import TrainedNetworks
 
@@ -175,6 +175,7 @@ class Debiaser(TrainedNetworks, Estimator):
         check_fit_arguments(out, resume, on_epoch, jobs, self.config.devices)
         check_trainable(graph)
         check_survival_mode(graph, self.streams)
+        check_survival_settings(graph, self.config.recalibrate)
         if self._suspects_given:
             check_suspects(self.suspects, graph)
         check_place(self.config, out)
@@ -212,7 +213,9 @@ class Debiaser(TrainedNetworks, Estimator):
     def _recorded(self, graph: HeteroData, baselines: bool, rivals: Rivals | None) -> RunRecord:
         """What judges new patients, with the rivals that are told what the debiased network was."""
         told = self._told(self.suspects_)
-        return record_run(graph, self.networks_, self.seed, baselines, told, bool(self.strata_), rivals)
+        assert self.config_ is not None
+        how = self.config_.recalibrate
+        return record_run(graph, self.networks_, self.seed, baselines, told, bool(self.strata_), rivals, how)
 
     def _told(self, suspects: tuple[str, ...]) -> tuple[str, ...]:
         return suspects if self.streams is not None and self.streams.uses_suspects else ()

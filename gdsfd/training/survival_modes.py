@@ -1,4 +1,4 @@
-"""Which modes of debiasing go with a time to an event."""
+"""Which modes of debiasing, and which settings, go with a time to an event."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch_geometric.data import HeteroData
 from gdsfd.errors import InputError
 from gdsfd.nn.streams.config import StreamConfig
 
-__all__ = ["check_survival_mode"]
+__all__ = ["check_survival_mode", "check_survival_settings"]
 
 
 def check_survival_mode(graph: HeteroData, streams: StreamConfig | None, where: str = "debias") -> None:
@@ -38,3 +38,21 @@ def check_survival_mode(graph: HeteroData, streams: StreamConfig | None, where: 
                 "(weights), 'dfd', 'group_dro', 'vrex', 'irm'; of two streams beside the margin "
                 "{'head': 'causal', 'margin': True, 'information': 'xcov'}"
             )
+
+
+def check_survival_settings(graph: HeteroData, recalibrate: str) -> None:
+    """Refuses to recalibrate the hazards of a time to an event: each interval has too few events for a fit of its own.
+
+    Args:
+        graph: The graph.
+        recalibrate: The setting of that name.
+
+    Raises:
+        InputError: It is not ``none``.
+    """
+    survival = graph.schema.survival
+    if survival is not None and recalibrate != "none":
+        raise InputError(
+            f"setting 'recalibrate': risks of {survival.name!r}, a time to an event, are not recalibrated; leave it at "
+            "'none'"
+        )

@@ -28,6 +28,9 @@ from gdsfd.training.explanation.log_odds import LogOdds
 from gdsfd.training.inference import GraphCache, Predictions, predict
 from gdsfd.training.model_selection.evidence import mean_area
 from gdsfd.training.model_selection.guard import Guard
+from gdsfd.training.prediction_sets import PredictionSets, make_sets
+from gdsfd.training.run_record.calibration import calibrated
+from gdsfd.training.run_record.conformal_scores import ConformalScores, scores_of
 from gdsfd.training.run_record.run_record import RunRecord
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.site_strata import moved, reweighted, target_prototypes
@@ -165,6 +168,7 @@ class TrainedNetworks:
         split: str | Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
         device: str | torch.device | None = None,
+        recalibrated: bool = True,
     ) -> NDArray[np.float64]:
         """Probabilities of patients; a patient's numbers do not depend on who else is asked for.
 
@@ -178,6 +182,8 @@ class TrainedNetworks:
             ids: Patient ids, instead of a split.
             device: Where to compute: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"gpu"`` for either of these, or
                 ``"auto"``; None = on the CPU, whatever the model was trained on.
+            recalibrated: Whether risks are corrected as the setting ``recalibrate`` says; False: as the network gives
+                them.
 
         Returns:
             Probabilities, float [n, classes]; for one binary outcome those of the negative and the positive label, for
@@ -188,7 +194,85 @@ class TrainedNetworks:
             SchemaError: The graph has other modalities, columns or vocabularies.
             InputError: Unknown split or ids; a device that is not there.
         """
-        return self._predict(graph, split, ids, device, self.network).probability
+        given = self._predict(graph, split, ids, device, self.network).probability
+        kept = self.record_.calibrations.get(self.choice_, ()) if self.record_ is not None else ()
+        return calibrated(given, self.schema_, kept) if recalibrated and kept and self.schema_ is not None else given
+
+    def predict_sets(
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        alpha: float = 0.1,
+        method: str = "lac",
+        on: str | None = None,
+    ) -> PredictionSets:
+        """Sets of labels that hold the true one for a share ``1 - alpha`` of patients (split conformal prediction).
+
+        The limits come from patients whose labels are known and who must be like those to come (exchangeable with
+        them): then on average over such draws the true label is in the set for at least ``1 - alpha`` of patients,
+        however good or bad the model is. Nothing is promised for a single patient or a subgroup (``by_class`` promises
+        it for each label), nor at a hospital whose patients are others. By default the limits are from the tuning
+        patients of the training cohort, who also chose the epoch (and the recalibration): the model is a little better
+        on them than on others, so coverage can fall a little short. ``on`` takes other patients of this graph: those
+        of a split that nothing was chosen on, or labelled patients of the new hospital, whose limits then hold there.
+
+        Args:
+            graph: A graph with the model's schema.
+            split: A split's name, or several; None with ``ids=None`` = all patients.
+            ids: Patient ids, instead of a split.
+            alpha: Share of patients whose true label may be missed.
+            method: ``"lac"``: one limit, the smallest sets; ``"by_class"``: a limit for each label, so that a rare one
+                is not missed more often than the others.
+            on: A split of ``graph`` whose labelled patients give the limits; none of those asked for is among them.
+                None = the tuning patients of the training cohort.
+
+        Returns:
+            The sets (:class:`~gdsfd.training.prediction_sets.PredictionSets`).
+
+        Raises:
+            NotFittedError: The model was not trained.
+            SchemaError: The graph has other modalities, columns or vocabularies.
+            InputError: Unknown split, ids or method; a run that keeps no scores, or was adapted since; patients who are
+                among those that give the limits; a time to an event.
+
+        Example:
+            >>> model.predict_sets(graph, split="test", alpha=0.1).to_frame()  # doctest: +SKIP
+        """
+        probability = self.predict_proba(graph, split, ids)
+        if self.schema_ is not None and self.schema_.survival is not None:
+            raise InputError("predict_sets: sets hold labels, and a time to an event has none; use predict_survival")
+        rows = self._graphs.rows(graph, split, ids).tolist()
+        known = [graph["patient"].id[row] for row in rows]
+        assert self.schema_ is not None  # predict_proba has looked
+        if on is None:
+            scores, words = self._kept_scores()
+        else:
+            there = self._graphs.rows(graph, on, None)
+            both = sorted(set(there.tolist()) & set(rows))
+            if both:
+                raise InputError(
+                    f"predict_sets: {len(both)} of the patients asked for are of the split {on!r}, which gives the "
+                    f"limits ({shown([graph['patient'].id[row] for row in both], 3)}); ask for other patients"
+                )
+            y = graph["patient"].y.numpy()[there.numpy()]
+            scores = scores_of(y, self.predict_proba(graph, on), self.schema_)
+            words = f"limits from the split {on!r} of this graph"
+        return make_sets(probability, known, self.schema_, scores, alpha, method, words)
+
+    def _kept_scores(self) -> tuple[ConformalScores, str]:
+        kept = self.record_.conformal.get(self.choice_) if self.record_ is not None else None
+        if kept is None:
+            raise InputError(
+                "predict_sets: this run keeps no scores of its tuning patients, as it was trained by an earlier gdsfd; "
+                "name a split of labelled patients that gives the limits: on='...'"
+            )
+        if "adapted" in self.training_ and self.choice_ == "debiased":
+            raise InputError(
+                "predict_sets: the model was adapted to a site after its scores were kept; name a split of labelled "
+                "patients that gives the limits: on='...'"
+            )
+        return kept, "limits from the training cohort's tuning patients, who also chose the epoch"
 
     def predict_survival(
         self,

@@ -117,3 +117,41 @@ def test_what_a_spreadsheet_would_run(cell):
 @pytest.mark.parametrize("cell", ["", "a=1", "-12", "+1.5", "001", " =1"])
 def test_what_a_spreadsheet_would_not_run(cell):
     assert not looks_like_formula(cell)
+
+
+def test_predictions_for_meds_evaluation(trained, tmp_path, capsys):
+    graph = gdsfd.load_graph(trained / "binary")
+    graph["patient"].id = [f"{k}@2150-01-01 08:00:00" for k in range(120)]
+    gdsfd.save_graph(graph, tmp_path / "graph")
+    run, file = str(trained / "run-binary"), tmp_path / "p.parquet"
+    command = ["predict", run, str(tmp_path / "graph"), "--format", "meds", "--out"]
+    assert main([*command, str(file)]) == 0
+    table = pd.read_parquet(file)
+    assert list(table.columns)[:2] == ["subject_id", "prediction_time"]
+    assert "predicted_boolean_probability" in table
+    assert main([*command, str(tmp_path / "p.csv")]) == 2
+    assert (
+        main(["predict", run, str(trained / "binary"), "--format", "meds", "--out", str(tmp_path / "q.parquet")]) == 2
+    )
+    assert "do not say who and when" in capsys.readouterr().err
+    assert main(["predict", run, str(trained / "binary"), "--outcome", "x", "--out", str(tmp_path / "q.csv")]) == 2
+    assert "--outcome goes with --format meds" in capsys.readouterr().err
+    assert not list(tmp_path.glob("q.*"))
+
+
+def test_sets_of_labels_stand_beside_probabilities(trained, tmp_path, capsys):
+    run, graph, file = str(trained / "run-binary"), str(trained / "binary"), tmp_path / "p.csv"
+    command = ["predict", run, graph, "--split", "test", "--out", str(file)]
+    assert main([*command, "--sets", "0.2", "--sets-by-class", "--sets-on", "train"]) == 0
+    table = pd.read_csv(file, keep_default_na=False)
+    model, loaded = gdsfd.Debiaser.load(run), gdsfd.load_graph(graph)
+    expected = model.predict_sets(loaded, split="test", alpha=0.2, method="by_class", on="train").to_frame()
+    for name in expected.columns[1:]:
+        assert table[name].tolist() == expected[name].tolist()
+    for wrong, message in (
+        (["--sets", "1.5"], "alpha: expected a share"),
+        (["--sets-by-class"], "go with --sets"),
+        (["--sets", "0.1", "--sets-on", "test"], "which gives the limits"),
+    ):
+        assert main([*command, "--force", *wrong]) == 2
+        assert message in capsys.readouterr().err

@@ -116,3 +116,13 @@ def test_survival_is_asked_of_models_of_times_only(graph: HeteroData) -> None:
     model = gdsfd.Debiaser("concat", **SMALL).fit(labels, baselines=False)
     with pytest.raises(InputError, match="predict_survival: this model predicts 'death', no time to an event"):
         model.predict_survival(labels)
+
+
+def test_what_asks_for_labels_or_classes_is_refused(graph: HeteroData) -> None:
+    model = gdsfd.Debiaser("concat", **SMALL).fit(graph, baselines=False)
+    with pytest.raises(InputError, match="sets hold labels, and a time to an event has none"):
+        model.predict_sets(graph, split="test")
+    with pytest.raises(InputError, match="judges a yes or no; a time to an event has none"):
+        gdsfd.meds_predictions(model, graph)
+    with pytest.raises(InputError, match="setting 'recalibrate': risks of 'death', a time to an event"):
+        gdsfd.Debiaser("concat", **SMALL, recalibrate="auto").fit(graph)

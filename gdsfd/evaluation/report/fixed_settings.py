@@ -13,6 +13,7 @@ from gdsfd.evaluation.assess import ProbabilisticModel, thresholds_of
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import Judged
 from gdsfd.evaluation.report.numbers import count, number, percent
+from gdsfd.training.run_record.calibration import Calibration
 from gdsfd.training.run_record.operating_point import OperatingPoint
 from gdsfd.training.run_record.recalibration import RecalibrationLine
 from gdsfd.training.run_record.run_record import RunRecord
@@ -123,6 +124,9 @@ def fixed_settings(
     lines = kept_line(model, record)
     if lines:
         rows.append(FixedSetting("recalibration", _line(lines), tuning))
+    corrected = record.calibrations.get(getattr(model, "choice", ""), ()) if record is not None else ()
+    if corrected:
+        rows.append(FixedSetting("correction of the risks given out", _corrections(corrected), tuning))
     if baselines:
         rows.append(FixedSetting(", ".join(baselines), "fitted, their size or penalty chosen", f"{train}, {tuning}"))
     elif why:
@@ -149,6 +153,16 @@ def _threshold(points: list[OperatingPoint]) -> str:
     if point.reason:
         return point.reason
     return f"{percent(point.threshold)}, to find {percent(point.target, 0)} of those with the outcome"
+
+
+def _corrections(kept: tuple[Calibration, ...]) -> str:
+    words = {"none": "none", "logistic": "a line on log-odds", "isotonic": "a rising curve"}
+    parts = []
+    for each in kept:
+        losses = ", ".join(f"{name} {number(loss, 4)}" for name, loss in each.losses.items())
+        why = each.reason or (f"log loss out of fold: {losses} nats" if losses else "")
+        parts.append(f"{each.outcome + ': ' if len(kept) > 1 else ''}{words[each.method]}{f' ({why})' if why else ''}")
+    return "; ".join(parts)
 
 
 def _line(lines: tuple[RecalibrationLine, ...]) -> str:

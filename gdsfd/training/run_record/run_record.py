@@ -24,6 +24,9 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.training.inference import predict
+from gdsfd.training.run_record.calibration import Calibration, calibrated, columns_of
+from gdsfd.training.run_record.choose_calibration import choose_calibration
+from gdsfd.training.run_record.conformal_scores import ConformalScores, scores_of
 from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.training_patients import TrainingPatients
 from gdsfd.training.run_record.tuned_rules import TunedRules, tune_rules
@@ -32,6 +35,8 @@ __all__ = ["RunRecord", "outcome_entropy", "record_run"]
 
 #: Hashes of whom a model was trained on.
 PATIENTS_FILE = "training_patients.safetensors"
+#: How strange tuning patients' labels were to each network.
+SCORES_FILE = "tuning_scores.safetensors"
 _WITHOUT = "it was trained with baselines=False (--no-baselines)"
 
 
@@ -43,11 +48,16 @@ class RunRecord:
         patients: Whom the model was trained on and chosen by, as hashes.
         cohort: The cohort in words: ``source`` (names of files), ``patients``, ``splits`` (split -> patients),
             ``environment`` (the column), ``environments`` (those of training patients).
-        rules: ``reference``, ``debiased`` and each baseline -> its thresholds and recalibration lines.
+        rules: ``reference``, ``debiased`` and each baseline -> its thresholds (of the risks that it gives out) and
+            recalibration lines (of the network's own).
         uncertainty: Outcome -> entropy of the training labels in nats.
         baselines: Key -> fitted baseline.
         no_baselines: Why there are none, or nothing.
         seconds: That fitting them took.
+        calibrations: ``reference`` and ``debiased`` -> how their risks are corrected, outcome by outcome; empty where
+            nobody asked for it.
+        conformal: ``reference`` and ``debiased`` -> the scores of tuning patients that sets are made from; empty in
+            runs of earlier versions.
     """
 
     patients: TrainingPatients
@@ -57,6 +67,8 @@ class RunRecord:
     baselines: dict[str, Baseline] = field(default_factory=dict)
     no_baselines: str = ""
     seconds: float = 0.0
+    calibrations: dict[str, tuple[Calibration, ...]] = field(default_factory=dict)
+    conformal: dict[str, ConformalScores] = field(default_factory=dict)
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Writes hashes and baselines into a model's folder.
@@ -66,6 +78,9 @@ class RunRecord:
         """
         arrays = {name: np.ascontiguousarray(each) for name, each in self.patients.arrays().items()}
         save_file(arrays, folder / PATIENTS_FILE)
+        if self.conformal:
+            scores = {key: each for name, own in self.conformal.items() for key, each in own.arrays(name).items()}
+            save_file({key: np.ascontiguousarray(each) for key, each in scores.items()}, folder / SCORES_FILE)
         return {
             "salt": self.patients.salt,
             "subject_is_id": self.patients.subject_is_id,
@@ -75,6 +90,8 @@ class RunRecord:
             "baselines": write_baselines(folder, self.baselines),
             "no_baselines": self.no_baselines,
             "baseline_seconds": self.seconds,
+            "calibrations": {name: [each.to_dict() for each in own] for name, own in self.calibrations.items()},
+            "conformal": sorted(self.conformal),
         }
 
     @classmethod
@@ -93,11 +110,7 @@ class RunRecord:
         if _is_damaged(stored):
             raise InputError(f"{where}: what was fixed on the training cohort is damaged; copy the folder again")
         path = folder / PATIENTS_FILE
-        try:
-            arrays = load_file(path)
-        except (SafetensorError, OSError) as error:
-            why = str(error).splitlines()[0]
-            raise InputError(f"{path}: missing or damaged ({why}); copy the folder again") from None
+        arrays = _arrays_in(path)
         rules = {str(name): TunedRules.from_dict(own, where) for name, own in stored["rules"].items()}
         names = target_names(schema)
         if any(own.targets != names for own in rules.values()):
@@ -112,7 +125,41 @@ class RunRecord:
             baselines=read_baselines(folder, stored["baselines"], schema),
             no_baselines=str(stored.get("no_baselines", "")),
             seconds=float(stored.get("baseline_seconds") or 0.0),
+            calibrations=_calibrations(stored.get("calibrations", {}), schema, where),
+            conformal=_conformal(folder / SCORES_FILE, stored.get("conformal", []), schema, where),
         )
+
+
+def _arrays_in(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        why = str(error).splitlines()[0]
+        raise InputError(f"{path}: missing or damaged ({why}); copy the folder again") from None
+
+
+def _calibrations(stored: Any, schema: CohortSchema, where: str) -> dict[str, tuple[Calibration, ...]]:
+    places = columns_of(schema)
+    if not isinstance(stored, dict) or any(
+        not isinstance(own, list) or len(own) != len(places) for own in stored.values()
+    ):
+        raise InputError(f"{where}: the recalibration kept with the model is damaged; copy the folder again")
+    return {
+        str(name): tuple(
+            Calibration.from_dict(each, place.stop - place.start, where)
+            for each, place in zip(own, places, strict=True)
+        )
+        for name, own in stored.items()
+    }
+
+
+def _conformal(path: Path, names: Any, schema: CohortSchema, where: str) -> dict[str, ConformalScores]:
+    if not isinstance(names, list):
+        raise InputError(f"{where}: the scores kept with the model are damaged; copy the folder again")
+    if not names:
+        return {}
+    arrays = _arrays_in(path)
+    return {str(name): ConformalScores.from_arrays(arrays, str(name), schema, str(path)) for name in names}
 
 
 _DICTS = ("cohort", "rules", "outcome_nats", "baselines")
@@ -141,6 +188,7 @@ def record_run(
     suspects: Sequence[str] = (),
     found: bool = False,
     rivals: Rivals | None = None,
+    recalibrate: str = "none",
 ) -> RunRecord:
     """Fixes on a graph's training and tuning patients what is to be used on others.
 
@@ -152,6 +200,7 @@ def record_run(
         suspects: What the debiased network was told; see :func:`fit_rivals`.
         found: Whether it averages found strata out.
         rivals: Those that were fitted meanwhile.
+        recalibrate: How the networks' risks are corrected: ``none``, ``auto``, ``logistic`` or ``isotonic``.
     """
     schema = graph.schema
     rivals = fit_rivals(graph, seed, suspects, found, rivals) if baselines else Rivals(why_none=_WITHOUT)
@@ -159,6 +208,21 @@ def record_run(
     labels, names = labels_of(graph, rows.numpy()), target_names(schema)
     store = PatientStore(graph)
     answers = {name: predict(network, store, rows).probability for name, network in networks.items()}
+    own = dict(answers)
+    people = [str(graph["patient"].subject[row]) for row in rows.tolist()]
+    calibrations: dict[str, tuple[Calibration, ...]] = {}
+    if recalibrate != "none":
+        outcomes = [outcome.name for outcome in schema.outcomes]
+        for name, answer in own.items():
+            targets = _positive(schema, answer)
+            calibrations[name] = tuple(
+                choose_calibration(outcome, recalibrate, labels[:, place], targets[:, place], people)
+                for outcome, place in zip(outcomes, columns_of(schema), strict=True)
+            )
+            answers[name] = calibrated(answer, schema, calibrations[name])
+    y = graph["patient"].y.numpy()[rows.numpy()]
+    # A time to an event has no labels that a set could hold.
+    conformal = {} if schema.survival is not None else {name: scores_of(y, answers[name], schema) for name in own}
     answers |= {name: each.predict_proba(graph, split="tuning") for name, each in rivals.fitted.items()}
     patient, split = graph["patient"], [str(name) for name in graph["patient"].split]
     receipt = graph.receipt if "receipt" in graph else None
@@ -173,11 +237,16 @@ def record_run(
             "environment": schema.environment,
             "environments": trained,
         },
-        rules={name: tune_rules(names, labels, _positive(schema, answer)) for name, answer in answers.items()},
+        rules={
+            name: tune_rules(names, labels, _positive(schema, answer), _positive(schema, own.get(name, answer)))
+            for name, answer in answers.items()
+        },
         uncertainty=outcome_entropy(graph),
         baselines=rivals.fitted,
         no_baselines=rivals.why_none,
         seconds=rivals.seconds,
+        calibrations=calibrations,
+        conformal=conformal,
     )
 
 

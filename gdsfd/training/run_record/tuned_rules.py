@@ -96,20 +96,21 @@ class TunedRules:
         return cls(tuple(targets), tuple(points), tuple(lines))
 
 
-def tune_rules(targets: Sequence[str], y: Floats, p: Floats) -> TunedRules:
+def tune_rules(targets: Sequence[str], y: Floats, p: Floats, own: Floats | None = None) -> TunedRules:
     """Fixes thresholds and recalibration lines.
 
     Args:
         targets: The targets' names.
         y: Labels of tuning patients, NaN = unlabelled; [n, targets].
         p: Their probabilities; [n, targets].
+        own: As the network itself gives them, where ``p`` is recalibrated; the lines are of these.
     """
     points, lines = [], []
     for column in range(len(targets)):
         known = np.isfinite(y[:, column])
         labels, risks = y[known, column], p[known, column]
         points.append(tuple(choose_threshold(labels, risks, aim) for aim in SENSITIVITIES))
-        lines.append(fit_recalibration(labels, risks))
+        lines.append(fit_recalibration(labels, risks if own is None else own[known, column]))
     return TunedRules(tuple(targets), tuple(points), tuple(lines))
 
 

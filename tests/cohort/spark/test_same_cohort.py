@@ -12,6 +12,7 @@ import pytest
 
 import gdsfd
 from gdsfd.cohort.spec import CohortSpec, load_spec
+from tests.cohort.formats.written import write_three
 from tests.cohort.small_exports import events, labs, patients, spec
 from tests.cohort.spark.both_engines import message_of, same_of_both
 
@@ -29,6 +30,13 @@ def test_all_four_kinds_of_a_simulated_cohort(exports: Path, spark: Any) -> None
     cohort = same_of_both(load_spec(exports / "spec.toml"), spark, show_ids=True)
     assert {fields.kind for fields in cohort.schema.modalities} == {"events", "embedding", "codes", "table"}
     assert any(drop.examples for receipt in cohort.receipt.modalities for drop in receipt.drops)
+
+
+@pytest.mark.parametrize("standard", ["meds", "omop"])
+def test_a_standard_layout_with_persons_of_several_patients(standard: str, tmp_path: Path, spark: Any) -> None:
+    folder = write_three(tmp_path, 100, repeats=0.5)[standard]
+    cohort = same_of_both(load_spec(folder / "spec.toml"), spark)
+    assert len(set(cohort.subject)) < len(cohort.id)
 
 
 def both_messages(made: CohortSpec, spark: Any) -> str:

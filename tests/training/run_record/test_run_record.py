@@ -74,6 +74,7 @@ def test_everything_is_equal_after_storing(run):
         "model.json",
         "model.safetensors",
         "training_patients.safetensors",
+        "tuning_scores.safetensors",
     ]
     assert again.record.cohort == model.record.cohort
     assert again.record.uncertainty == pytest.approx(model.record.uncertainty)
@@ -178,7 +179,9 @@ def test_damaged_records_are_refused(run, tmp_path, change, message):
         Debiaser.load(place)
 
 
-@pytest.mark.parametrize("name", ["training_patients.safetensors", "baselines/boosting.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["training_patients.safetensors", "tuning_scores.safetensors", "baselines/boosting.safetensors"]
+)
 def test_a_missing_file_is_named(run, tmp_path, name):
     shutil.copytree(run[2], tmp_path / "run")
     (tmp_path / "run" / name).unlink()
@@ -213,3 +216,38 @@ def test_a_debiased_network_is_kept_with_the_simple_models_that_are_told_the_sam
     assert list(dfd.record.baselines) == ["boosting", "logistic"]  # it is told nothing
     found = record_run(graph, {}, suspects=("pattern",), found=True)
     assert list(found.baselines)[-1] == "boosting_strata"
+
+
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_recalibrated_risks_are_given_out_judged_by_their_thresholds_and_stored(outcomes, tmp_path):
+    graph = graph_from_cohort(make_cohort(700, outcomes=outcomes))
+    settings = {**SETTINGS, "max_epochs": 8, "learning_rate": 0.01, "boosted_members": 0}
+    model = Debiaser(**settings, recalibrate="logistic").fit(graph, baselines=False)
+    plain = Debiaser(**settings).fit(graph, baselines=False)
+    own = model.predict_proba(graph, recalibrated=False)
+    np.testing.assert_array_equal(own, plain.predict_proba(graph))
+    kept = model.record.calibrations["reference"]
+    assert {each.method for each in kept} == {"logistic"}
+    p = model.predict_proba(graph)
+    assert not np.allclose(p, own)
+    if outcomes != "multilabel":
+        np.testing.assert_allclose(p.sum(1), 1)
+    y, tuning = columns(model, graph)
+    for column in range(y.shape[1]):
+        known = np.isfinite(y[:, column])
+        expected = choose_threshold(y[known, column], tuning[known, column], 0.8)
+        assert model.record.rules["reference"].at(0.8)[column].threshold == pytest.approx(expected.threshold)
+    assert model.record.rules["reference"].lines == plain.record.rules["reference"].lines
+    if outcomes == "binary":  # right on average where the line was fitted
+        np.testing.assert_allclose(tuning[np.isfinite(y[:, 0])].mean(), y[np.isfinite(y[:, 0])].mean(), atol=1e-9)
+    model.save(tmp_path / "run")
+    again = Debiaser.load(tmp_path / "run")
+    np.testing.assert_array_equal(again.predict_proba(graph), p)
+    assert again.config.recalibrate == "logistic"
+    assert plain.record.calibrations == {}
+
+
+def test_no_recalibration_is_also_called_false():
+    assert Debiaser(recalibrate=False).config.recalibrate == "none"
+    with pytest.raises(InputError, match="recalibrate"):
+        Debiaser(recalibrate="beta")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from gdsfd.evaluation.report.fixed_settings import kept_line
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.targets import Target, rows_of_split, targets_of
 from gdsfd.training.run_record.recalibration import RecalibrationLine
+from gdsfd.training.run_record.run_record import RunRecord
 
 __all__ = ["Recalibrated", "RecalibratedSection", "judge_recalibration"]
 
@@ -33,8 +34,10 @@ class Recalibrated:
         split: The split.
         target: The target.
         line: The line, fixed on tuning patients.
-        before: Figures of the risks as they are.
+        before: Figures of the risks as the network gives them.
         after: Of the corrected risks; empty where there is no line.
+        method: How the model corrects its risks before it gives them out; ``none`` where it does not.
+        given: Figures of the risks that it gives out, where it corrects them.
     """
 
     split: str
@@ -42,10 +45,14 @@ class Recalibrated:
     line: RecalibrationLine
     before: dict[str, Estimate]
     after: dict[str, Estimate]
+    method: str = "none"
+    given: dict[str, Estimate] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy; NaN stays NaN."""
+        own = {"method": self.method, "given": {name: one.to_dict() for name, one in self.given.items()}}
         return {
+            **(own if self.given else {}),
             "intercept": self.line.intercept,
             "slope": self.line.slope,
             "reason": self.line.reason,
@@ -67,16 +74,30 @@ def judge_recalibration(
         rules: How figures are made.
     """
     found = []
+    methods = _methods(model, len(lines))
     for split in splits if lines else ():
         rows = rows_of_split(graph, split)
         subjects = np.asarray(graph["patient"].subject, dtype=str)[rows]
         bootstrap = SubjectBootstrap(subjects.tolist(), rules.resamples, rules.seed)
-        targets = targets_of(graph, rows, model.predict_proba(graph, split=split), f"model, split {split!r}")
-        for target, line in zip(targets, lines, strict=True):
+        changed = any(method != "none" for method in methods)
+        as_they_are = model.predict_proba(graph, split=split, **({"recalibrated": False} if changed else {}))
+        targets = targets_of(graph, rows, as_they_are, f"model, split {split!r}")
+        given = model.predict_proba(graph, split=split) if changed else as_they_are
+        delivered = targets_of(graph, rows, given, f"model, split {split!r}")
+        for target, own, line, method in zip(targets, delivered, lines, methods, strict=True):
             corrected = Target(target.name, target.rows, target.y, line(target.p))
             after = {} if line.reason else _figures(corrected, bootstrap, rules)
-            found.append(Recalibrated(split, target.name, line, _figures(target, bootstrap, rules), after))
+            out = {} if method == "none" else _figures(own, bootstrap, rules)
+            found.append(Recalibrated(split, target.name, line, _figures(target, bootstrap, rules), after, method, out))
     return found
+
+
+def _methods(model: Any, targets: int) -> list[str]:
+    """How the model corrects its risks, target by target."""
+    record: RunRecord | None = getattr(model, "record", None)
+    kept = record.calibrations.get(model.choice, ()) if record is not None else ()
+    methods = [each.method for each in kept for _ in range(targets if len(kept) == 1 else 1)]
+    return methods or ["none"] * targets
 
 
 @SECTIONS.register("recalibrated")
@@ -95,9 +116,14 @@ class RecalibratedSection(Section[list[Recalibrated]]):
         rows: list[dict[str, Any]] = []
         for one in data:
             name = f"{one.split}, {one.target}: " if len(data) > 1 else ""
-            rows.append({"name": f"{name}as they are", "figures": one.before, "reason": ""})
-            rows.append({"name": f"{name}corrected", "figures": one.after, "reason": one.line.reason})
-        return {"rows": rows}
+            what = "as the network gives them" if one.given else "as they are"
+            rows.append({"name": f"{name}{what}", "figures": one.before, "reason": ""})
+            line = "corrected by a line" if one.given else "corrected"
+            rows.append({"name": f"{name}{line}", "figures": one.after, "reason": one.line.reason})
+            if one.given:
+                how = {"logistic": "a line", "isotonic": "a rising curve"}[one.method]
+                rows.append({"name": f"{name}as given out ({how})", "figures": one.given, "reason": ""})
+        return {"rows": rows, "given": any(one.given for one in data)}
 
     def to_dict(self, data: list[Recalibrated]) -> dict[str, Any]:
         splits: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import gdsfd
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.report.sections.recalibrated import judge_recalibration
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -42,3 +43,23 @@ def test_without_a_line_there_is_a_reason_and_without_lines_nothing(graph):
     assert found.after == {}
     assert found.to_dict()["reason"] == "no line: x"
     assert judge_recalibration(model, graph, ["test"], (), EvaluationConfig(50)) == []
+
+
+def test_a_model_that_corrects_its_risks_is_shown_before_and_after():
+    graph = graph_from_cohort(make_cohort(700))
+    model = gdsfd.Debiaser("concat", max_epochs=2, channels=8, members=1, boosted_members=0, recalibrate="isotonic")
+    model.fit(graph, progress=False, baselines=False)
+    report = gdsfd.evaluate(model, graph, baselines=False, resamples=20, probes=False, progress=False)
+    (told,) = report.metrics["splits"]["test"]["recalibrated"].values()
+    assert told["method"] == "isotonic"
+    rows = [row for row, split in enumerate(graph["patient"].split) if split == "test"]
+    y = graph["patient"].y.numpy()[rows, 0]
+    known = np.isfinite(y)
+    for name, corrected in (("before", False), ("given", True)):
+        p = model.predict_proba(graph, split="test", recalibrated=corrected)[:, 1]
+        assert told[name]["brier"]["value"] == pytest.approx(((p - y)[known] ** 2).mean())
+    page = report.html()
+    assert "as the network gives them" in page
+    assert "as given out (a rising curve)" in page
+    assert "correction of the risks given out" in page
+    assert "log loss out of fold: none" in page
