@@ -164,6 +164,11 @@ def make_plan(
     own = folds or {}
     config = TrainConfig.from_settings({"boosted_members": 0, **settings})
     check_one_process(config)
+    if config.recalibrate != "none":
+        raise InputError(
+            "compare: setting 'recalibrate': a comparison judges the risks that networks give themselves, so that arms "
+            "differ by nothing else; recalibrate the model that you train in the end"
+        )
     check_device(config)
     for name in backbones:
         check_backbone(name, config.backbone_options)

@@ -121,3 +121,8 @@ def test_a_second_comparison_into_the_same_folder_is_refused(graph, tmp_path):
     compare(graph, ["none"], ["concat"], 1, tmp_path / "out", baselines=["logistic"], on_fit=again, **QUICK)
     assert len(met) == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_recalibration_is_no_setting_of_a_comparison(graph):
+    with pytest.raises(InputError, match="compare: setting 'recalibrate': a comparison judges the risks that networks"):
+        compare(graph, recalibrate="auto")

@@ -14,6 +14,8 @@ OMOP = Layout(
     environment=("care_site_id", "location_id", "provider_id"),
     groups=("gender_concept_id", "race_concept_id", "ethnicity_concept_id"),
     notes=(
+        'With labels at hand one line stands for such a spec, too: format = "omop" under [cohort], with source (the '
+        "folder or database) and labels; docs/standards.md.",
         "Codes are concept ids; the table concept says what they mean. 0 is a concept that could not be mapped.",
         "Times are counted from the start of the visit.",
     ),
