@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.formats.label_file import read_label_file
-from gdsfd.cohort.formats.meds_groups import Sort, find_sorts
-from gdsfd.cohort.formats.proposed import Proposed, cohort_of, modality_name, times_of
+from gdsfd.cohort.formats.meds_groups import BIRTH, Sort, find_sorts
+from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, modality_name, times_of
 from gdsfd.cohort.formats.request import FormatRequest
 from gdsfd.cohort.formats.table_head import columns_of
 from gdsfd.cohort.sources.files import find_files
 from gdsfd.cohort.sources.path_variables import expand_variables
-from gdsfd.cohort.sources.sql_text import quoted
+from gdsfd.cohort.sources.sql_text import quoted, string_literal
 from gdsfd.errors import InputError, shown
 
 __all__ = ["meds_fields"]
@@ -27,9 +27,10 @@ _TEXT_CHARACTERS = 64
 def meds_fields(request: FormatRequest) -> Proposed:
     """The fields of a spec for a MEDS data set.
 
-    Rows with a number become events (item = code, value = number). Rows without become codes; a short text stands
-    behind its code. Rows without a time are static and become modalities of their own. Columns that the data set
-    declares as modifiers of codes (units, say) are part of the item, so that units are never mixed.
+    Births become the age. Rows with a number become events (item = code, value = number). Rows without become codes; a
+    short text stands behind its code. Rows without a time are static and become modalities of their own.
+    Columns that the data set declares as modifiers of codes (units, say) are part of the item, so that units are never
+    mixed.
 
     Args:
         request: The spec's fields.
@@ -67,6 +68,10 @@ def _entries(
     """The entries ``[[modality]]``; a group of one sort keeps its name, of several each says which it is."""
     entries: list[dict[str, Any]] = []
     for sort in sorts:
+        if sort.kind == "age":
+            own = {"name": sort.group, "source": data, "id": "subject_id", "match": "subject", **age_of("time")}
+            entries.append({**own, "where": f"code = {string_literal(BIRTH)}", "derive": {"item": "'age'"}})
+            continue
         several = sum(other.group == sort.group for other in sorts) > 1
         first = sort.kind == "events" and not sort.static
         suffix = ("_static" if sort.static and sort.group != "static" else "") + (

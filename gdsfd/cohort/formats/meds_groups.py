@@ -14,10 +14,9 @@ from gdsfd.cohort.formats.request import FormatRequest
 from gdsfd.cohort.sources.sql_text import string_literal
 from gdsfd.errors import InputError, shown
 
-__all__ = ["LEFT_OUT_CODES", "Sort", "find_sorts"]
+__all__ = ["BIRTH", "Sort", "find_sorts"]
 
-#: Codes of MEDS that are no measurements: when a person was born and died.
-LEFT_OUT_CODES = ("MEDS_BIRTH", "MEDS_DEATH")
+BIRTH, DEATH = "MEDS_BIRTH", "MEDS_DEATH"  #: codes of MEDS that are no measurements
 #: Groups found in the data have at least this many rows; a smaller one could not be fitted.
 _FEWEST_ROWS = 10
 _MOST_GROUPS = 60
@@ -30,7 +29,7 @@ class Sort:
     Args:
         group: Its name.
         condition: SQL of its codes.
-        kind: ``events`` for rows with a number, else ``codes``.
+        kind: ``events`` for rows with a number, ``age`` for births, else ``codes``.
         static: Whether the rows have no time.
         all_rows: Whether rows with a number are taken as codes, too.
     """
@@ -76,6 +75,9 @@ def find_sorts(
         sorts: list[Sort] = []
         notes: list[str] = []
         for name, group in request.vocabulary.items():
+            if group.kind == "age" or group.prefix == [BIRTH]:
+                sorts.append(Sort(name, "", "age", False))
+                continue
             query = f"SELECT static, numeric, sum(rows) FROM codes WHERE {conditions[name]} GROUP BY ALL ORDER BY ALL"
             rows = connection.execute(query).fetchall()
             rows = [row for row in rows if group.static is None or row[0] == group.static]
@@ -96,7 +98,7 @@ def find_sorts(
 def _found(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sort], list[str]]:
     """Groups by what stands before ``//``; all that is static is one group."""
     group = "CASE WHEN static THEN '' WHEN contains(code, '//') THEN split_part(code, '//', 1) END"
-    left_out = ", ".join(map(string_literal, LEFT_OUT_CODES))
+    left_out = ", ".join(map(string_literal, (BIRTH, DEATH)))
     rows: list[Any] = connection.execute(
         f"SELECT {group} AS group_name, static, numeric, sum(rows) FROM codes WHERE code NOT IN ({left_out}) "
         "GROUP BY ALL ORDER BY ALL"
@@ -104,6 +106,10 @@ def _found(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sort], list[str]
     names: dict[str | None, str] = {}
     notes: list[str] = []
     sorts: list[Sort] = []
+    births = connection.execute("SELECT coalesce(sum(rows), 0) FROM codes WHERE code = ?", [BIRTH]).fetchone()
+    if births and births[0] >= _FEWEST_ROWS and rows:
+        names[BIRTH] = "age"
+        sorts.append(Sort("age", "", "age", False))
     for text, static, numeric, count in rows:
         kind = "events" if numeric else "codes"
         what = "static" if static else text or "codes without '//'"

@@ -6,7 +6,7 @@ from typing import Any
 
 from gdsfd.cohort.formats.label_file import read_label_file
 from gdsfd.cohort.formats.omop_tables import OMOP_TABLES, OmopTable, tables_in
-from gdsfd.cohort.formats.proposed import Proposed, cohort_of, times_of
+from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, times_of
 from gdsfd.cohort.formats.request import FormatRequest, Group
 from gdsfd.cohort.formats.table_head import columns_of, has_rows
 from gdsfd.errors import InputError, SpecError, near_names, shown
@@ -25,8 +25,9 @@ _TEXT_CHARACTERS = 64
 def omop_fields(request: FormatRequest) -> Proposed:
     """The fields of a spec for an OMOP database.
 
-    A concept is an item or a code by its id; 0, what could not be mapped, is left out. Of events the unit's concept
-    stands behind the item, so that units are never mixed. Of observations the answer stands behind the question.
+    Births become the age. A concept is an item or a code by its id; 0, what could not be mapped, is left out. Of events
+    the unit's concept stands behind the item, so that units are never mixed. Of observations the answer stands
+    behind the question.
 
     Args:
         request: The spec's fields.
@@ -67,7 +68,9 @@ def _default_groups(request: FormatRequest, tables: dict[str, str], notes: list[
     for table, known in OMOP_TABLES.items():
         if table not in tables or not known.default:
             continue
-        if has_rows(tables[table], request.base_dir):
+        if table == "person" and "year_of_birth" not in columns_of(tables[table], request.base_dir):
+            notes.append(f"{tables[table]} has no year_of_birth, so there is no age")
+        elif has_rows(tables[table], request.base_dir):
             groups[known.name] = Group(table=table)
         else:
             notes.append(f"{tables[table]} has no rows, and is left out")
@@ -81,6 +84,8 @@ def _default_groups(request: FormatRequest, tables: dict[str, str], notes: list[
 def _entry(request: FormatRequest, name: str, group: Group, source: str, table: OmopTable) -> dict[str, Any]:
     kind = group.kind or table.kind
     columns = columns_of(source, request.base_dir)
+    if kind == "age":
+        return _age(name, source, columns)
     moment = [] if table.moment is None else [f"{table.moment}_datetime", f"{table.moment}_date"]
     required = ["person_id", table.concept, *(["value_as_number"] if kind == "events" else [])]
     absent = [column for column in required if column not in columns]
@@ -112,6 +117,23 @@ def _entry(request: FormatRequest, name: str, group: Group, source: str, table: 
     }
 
 
+def _age(name: str, source: str, columns: list[str]) -> dict[str, Any]:
+    """The age in years; of a birth whose month is not known the middle of the year is taken, of a month its first."""
+    if "year_of_birth" not in columns:
+        near = near_names("year_of_birth", columns)
+        raise InputError(f"{source} has no column 'year_of_birth' (vocabulary.{name}).{near}")
+    parts = [_whole("year_of_birth")]
+    parts += [
+        f"coalesce({_whole(column)}, {default})" if column in columns else str(default)
+        for column, default in (("month_of_birth", 7), ("day_of_birth", 1))
+    ]
+    born = f"CAST(make_date({', '.join(parts)}) AS TIMESTAMP)"
+    if "birth_datetime" in columns:
+        born = f"coalesce(TRY_CAST(birth_datetime AS TIMESTAMP), {born})"
+    own = {"name": name, "source": source, "id": "person_id", "match": "subject", **age_of("born")}
+    return {**own, "derive": {"born": born, "item": "'age'"}}
+
+
 def _time(moment: list[str], columns: list[str]) -> str:
     """The time of a row. A date alone counts as the end of its day: nobody knows that it was before the prediction."""
     exact, day = moment
@@ -123,13 +145,18 @@ def _time(moment: list[str], columns: list[str]) -> str:
     )
 
 
+def _whole(column: str) -> str:
+    """A column of whole numbers, also where it is blank throughout (then it has no type)."""
+    return f"TRY_CAST({column} AS BIGINT)"
+
+
 def _text(column: str) -> str:
     """A concept id as text, without the ``.0`` that a column with blanks gets in some exports."""
-    return f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
+    return f"CAST({_whole(column)} AS VARCHAR)"
 
 
 def _behind(column: str) -> str:
-    return f"CASE WHEN coalesce({column}, 0) <> 0 THEN '//' || {_text(column)} ELSE '' END"
+    return f"CASE WHEN coalesce({_whole(column)}, 0) <> 0 THEN '//' || {_text(column)} ELSE '' END"
 
 
 def _item(table: OmopTable, columns: list[str]) -> str:
@@ -142,9 +169,8 @@ def _code(table: OmopTable, columns: list[str]) -> str:
     concept = _text(table.concept)
     answers = []
     if "value_as_concept_id" in columns:
-        answers.append(
-            f"WHEN coalesce(value_as_concept_id, 0) <> 0 THEN {concept} || '//' || {_text('value_as_concept_id')}"
-        )
+        answer = "value_as_concept_id"
+        answers.append(f"WHEN coalesce({_whole(answer)}, 0) <> 0 THEN {concept} || '//' || {_text(answer)}")
     if "value_as_string" in columns:
         text = "CAST(value_as_string AS VARCHAR)"
         answers.append(f"WHEN length({text}) BETWEEN 1 AND {_TEXT_CHARACTERS} THEN {concept} || '//' || {text}")

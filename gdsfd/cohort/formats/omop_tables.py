@@ -20,7 +20,7 @@ class OmopTable:
 
     Args:
         name: The name of its modality.
-        kind: The kind of modality that it is by default.
+        kind: The kind of modality that it is by default; ``age`` makes a number of births.
         concept: Column of the concept id.
         moment: Beginning of the columns of its time, ``<moment>_datetime`` and ``<moment>_date``; None = no time.
         default: Whether it is a modality without being asked for.
@@ -42,7 +42,7 @@ OMOP_TABLES: dict[str, OmopTable] = {
     "device_exposure": OmopTable("device", "codes", "device_concept_id", "device_exposure_start"),
     "observation": OmopTable("observation", "codes", "observation_concept_id", "observation"),
     "visit_occurrence": OmopTable("visit", "codes", "visit_concept_id", "visit_start"),
-    "person": OmopTable("person", "codes", "gender_concept_id", None, default=False),
+    "person": OmopTable("age", "age", "gender_concept_id", None),
 }
 
 

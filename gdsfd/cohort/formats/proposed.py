@@ -9,8 +9,9 @@ from typing import Any
 
 from gdsfd.cohort.formats.label_file import LabelFile
 from gdsfd.cohort.formats.request import FormatRequest
+from gdsfd.cohort.spec.numbers import MOST_MINUTES
 
-__all__ = ["PATIENT_ID", "Proposed", "cohort_of", "modality_name", "times_of"]
+__all__ = ["PATIENT_ID", "Proposed", "age_of", "cohort_of", "modality_name", "times_of"]
 
 #: Of each patient: whose label, and for when.
 PATIENT_ID = "CAST(subject_id AS VARCHAR) || '@' || CAST(prediction_time AS VARCHAR)"
@@ -63,6 +64,24 @@ def times_of(request: FormatRequest, time: str, kind: str) -> dict[str, Any]:
     start, end = request.window
     steps = {"bin": request.bin or end - start} if kind == "events" else {}
     return {"time": time, "origin": "prediction_time", "window": [start, end], **steps}
+
+
+def age_of(time: str) -> dict[str, Any]:
+    """The fields of a modality of one number, the age in years, from rows that say when persons were born.
+
+    There is no window: it could hold at most 100 years. Steps of a hundred years make it one step.
+
+    Args:
+        time: Column of the birth.
+    """
+    return {
+        "kind": "events",
+        "time": time,
+        "origin": "prediction_time",
+        "bin": MOST_MINUTES,
+        "item": "item",
+        "elapsed": "years",
+    }
 
 
 def modality_name(text: str, taken: Container[str]) -> str:

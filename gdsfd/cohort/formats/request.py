@@ -27,7 +27,8 @@ class Group(SpecFields):
         static: MEDS: whether the events have no time. Default: as found in the data.
         table: OMOP: the table.
         where: OMOP: which of its rows, an SQL expression over one row.
-        kind: ``events`` takes the rows with a number, ``codes`` takes all as a set of codes. Default: MEDS as found in
+        kind: ``events`` takes the rows with a number, ``codes`` takes all as a set of codes; ``age`` makes the age at
+            the prediction time of births (MEDS: ``MEDS_BIRTH``, OMOP: the table ``person``). Default: MEDS as found in
             the data, OMOP as the table is.
     """
 
@@ -35,7 +36,7 @@ class Group(SpecFields):
     static: bool | None = None
     table: str | None = None
     where: str | None = None
-    kind: Literal["events", "codes"] | None = None
+    kind: Literal["events", "codes", "age"] | None = None
 
     @field_validator("where")
     @classmethod

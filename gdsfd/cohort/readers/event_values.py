@@ -17,6 +17,8 @@ from gdsfd.errors import InputError, cell_text, cut_text
 
 __all__ = ["materialize_long", "materialize_wide"]
 
+#: Unit of ``elapsed`` -> minutes.
+MINUTES_PER = {"minutes": 1.0, "hours": 60.0, "days": 1440.0, "years": 365.25 * 1440}
 _COLUMNS = 32  #: of the wide form, in one statement
 
 
@@ -33,7 +35,9 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
     table = rows.table
     rows.drop_where(table[NUMBER].isnull(), f"blank {modality.item}")
     if modality.value is None:
-        rows.materialize({"number": table[NUMBER], "minutes": _minutes(rows), "value": ibis.literal(1.0)})
+        minutes = _minutes(rows)
+        value = ibis.literal(1.0) if modality.elapsed is None else -minutes / MINUTES_PER[modality.elapsed]
+        rows.materialize({"number": table[NUMBER], "minutes": minutes, "value": value})
         return
     raw = table[modality.value]
     value = as_number(raw)

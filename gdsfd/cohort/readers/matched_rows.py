@@ -168,7 +168,8 @@ class MatchedRows:
         """Counts rows anew where persons have several patients, each of which gets the person's rows."""
         if len(set(self.cohort.subject)) == len(self.cohort.subject):
             return
-        self.read = self.kept = int(self.fetch_row(self.table, rows=self.table.count())["rows"])
+        every = self.table[ID].isnull().count()  # Spark's plan wants a column named
+        self.read = self.kept = int(self.fetch_row(self.table, rows=every)["rows"])
         if self.read != self.view.rows:
             self.notes.append(
                 f"{self.view.rows:,} rows are of persons, some of whom are several patients: counted once for each "

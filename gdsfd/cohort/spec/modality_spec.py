@@ -95,6 +95,8 @@ class EventsSpec(ModalitySpec):
         value: Long form: column of the numbers; without it each row is an occurrence with value 1.
         values: Wide form instead: columns of numbers, each an item; names and glob patterns.
         min_count: Items with fewer events in train are dropped, and reported; from 1 to 1,000,000,000.
+        elapsed: Long form, instead of ``value``: the value is how long before the origin the row's time lies, in
+            ``minutes``, ``hours``, ``days`` or ``years`` (of 365.25 days): the age, of a row that holds the birth.
         match: ``"subject"`` where ``id`` names the person rather than the patient: every patient of that person gets
             the row, its time counted from the patient's own origin. Long form only.
     """
@@ -105,6 +107,7 @@ class EventsSpec(ModalitySpec):
     value: str | None = None
     values: NamesOrPattern | None = None
     min_count: Count = 10
+    elapsed: Literal["minutes", "hours", "days", "years"] | None = None
     match: Literal["subject"] | None = None
 
     @model_validator(mode="after")
@@ -115,6 +118,8 @@ class EventsSpec(ModalitySpec):
             raise ValueError("expected either 'item' (with 'value': long form) or 'values' (wide form)")
         if self.values is not None and self.value is not None:
             raise ValueError("'value' goes with 'item' (long form), not with 'values' (wide form)")
+        if self.elapsed is not None and (self.item is None or self.value is not None or self.origin is None):
+            raise ValueError("'elapsed' goes with 'item', 'time' and 'origin', and stands in place of 'value'")
         if self.values is not None and self.match is not None:
             raise ValueError("match = 'subject' goes with 'item' (long form), not with 'values' (wide form)")
         if self.window is not None and (self.window[1] - self.window[0]) / self.bin > MOST_STEPS:

@@ -16,8 +16,8 @@ MEDS = Layout(
     origin=("prediction_time",),
     hours=0,
     notes=(
-        'One line stands for such a spec, too: format = "meds" under [cohort], with source (the data set\'s folder) and '
-        "labels; docs/standards.md.",
+        'One line stands for such a spec, too: format = "meds" under [cohort], with source (the folder) and labels; '
+        "docs/standards.md.",
         "One patient is one label: a subject at a prediction time. Times are counted from the prediction time, so that "
         "everything used lies before it.",
         "Codes of birth and death (MEDS_BIRTH, MEDS_DEATH) are in the table of events; the window keeps later ones "

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,6 +38,22 @@ def test_numbers_codes_texts_and_static_rows(tmp_path: Path) -> None:
     assert set(fields["lab_codes"].codes) == {"LAB//culture", "LAB//culture//positive", "LAB//culture//negative"}
     assert fields["static"].codes == ("SEX//F",)
     assert cohort.schema.outcomes[0].name == "labels"
+
+
+def test_births_are_ages(tmp_path: Path) -> None:
+    """Of one person the age is another at each label; a birth more than 100 years before is one, too."""
+    births = [(person, f"{1915 + 5 * person}-01-02 12:00", "MEDS_BIRTH", None) for person in range(12)]
+    write_tiny_meds(tmp_path / "d", [*a_lab_a_day(), *births], two_labels_each())
+    spec = spec_of(tmp_path / "d")
+    assert [modality.name for modality in spec.modality] == ["age", "lab"]
+    cohort = build_cohort(spec, progress=False)
+    age = cohort.observations["age"]
+    assert cohort.schema.modalities[0].items == ("age",)
+    assert len(age.patient) == 24
+    days = [(datetime(2020, 1, day) - datetime(1915 + 5 * person, 1, 2)).days for person in range(12) for day in (2, 4)]
+    np.testing.assert_allclose(age.summary[:, 1], np.array(days) / 365.25, rtol=1e-6)
+    only = spec_of(tmp_path / "d", vocabulary={"years": "MEDS_BIRTH"})
+    assert [(each.name, each.elapsed) for each in only.modality] == [("years", "years")]
 
 
 def test_units_that_the_data_set_declares_are_never_mixed(tmp_path: Path) -> None:

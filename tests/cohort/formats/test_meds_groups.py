@@ -33,8 +33,8 @@ def test_groups_are_what_stands_before_the_slashes(tmp_path: Path) -> None:
     ]  # fmt: skip
     sorts, notes = sorts_of(tmp_path / "d", events)
     assert [(sort.group, sort.kind, sort.static) for sort in sorts] == [
-        ("static", "events", True), ("static", "codes", True), ("lab", "events", False), ("lab", "codes", False),
-        ("other", "events", False),
+        ("age", "age", False), ("static", "events", True), ("static", "codes", True), ("lab", "events", False),
+        ("lab", "codes", False), ("other", "events", False),
     ]  # fmt: skip
     assert len(notes) == 1
     assert "RARE (codes): 4 rows before the prediction times are too few" in notes[0]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gdsfd.cohort.build import build_cohort
@@ -77,8 +79,30 @@ def test_tables_without_rows_are_left_out(tmp_path: Path) -> None:
 def test_what_is_said_of_a_person_can_be_a_group_and_is_no_input(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, {"measurement": MEASUREMENT}, groups=["gender_concept_id"])
     assert build_cohort(spec, progress=False).groups["gender_concept_id"][:4] == ["8507", "8507", "8532", "8532"]
-    asked = spec_of(tmp_path / "b", {"measurement": MEASUREMENT}, vocabulary={"sex": "person"})
+    sex = {"sex": {"table": "person", "kind": "codes"}}
+    asked = spec_of(tmp_path / "b", {"measurement": MEASUREMENT}, vocabulary=sex)
     assert seen(build_cohort(asked, progress=False), "sex")["1@2020-01-02 12:00:00"] == ["8532"]
+
+
+def test_births_are_ages_as_well_as_they_are_known(tmp_path: Path) -> None:
+    person = {
+        "person_id": list(range(12)),
+        "year_of_birth": [1950] * 12,
+        "month_of_birth": ["", 3] * 6,
+        "day_of_birth": ["", "", 9] * 4,
+        "birth_datetime": ["", "", "", *["1960-01-02 12:00:00"] * 9],
+    }
+    for case, columns in (("all", tuple(person)), ("year", ("person_id", "year_of_birth"))):
+        given = {name: person[name] for name in columns}
+        spec = spec_of(tmp_path / case, {"person": given, "measurement": MEASUREMENT})
+        assert [modality.name for modality in spec.modality] == ["measurement", "age"]
+        age = build_cohort(spec, progress=False).observations["age"].summary[::2, 1]
+        at = datetime(2020, 1, 2, 12)
+        born = [datetime(1950, 7, 1), datetime(1950, 3, 1), datetime(1950, 7, 9), datetime(1960, 1, 2, 12)]
+        if case == "year":
+            born = [datetime(1950, 7, 1)] * 4
+        expected = [(at - each).total_seconds() / 86400 / 365.25 for each in born]
+        np.testing.assert_allclose(age[:4], expected, rtol=1e-6)
 
 
 def test_tables_that_are_not_as_omop_has_them(tmp_path: Path) -> None:

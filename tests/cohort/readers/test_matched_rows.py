@@ -94,6 +94,14 @@ def test_rows_of_a_person_go_to_every_patient_of_theirs() -> None:
     assert "4 rows are of persons, some of whom are several patients: counted once for each patient, 7" in receipt.notes
 
 
+@pytest.mark.parametrize(("unit", "minutes"), [("minutes", 1), ("hours", 60), ("days", 1440), ("years", 525_960)])
+def test_the_value_can_be_how_long_ago_it_was(unit: str, minutes: int) -> None:
+    frame = pd.DataFrame({"pid": ["000", "001"], "item": "age", "at": ["2149-12-31", "2150-01-02 06:00"]})
+    fields = {"time": "at", "origin": "admitted", "bin": 52_596_000, "elapsed": unit, "min_count": 1}
+    _, observed = built(frame, value=None, **fields)
+    np.testing.assert_allclose(observed.summary[:, 1], [1440 / minutes, -360 / minutes], rtol=1e-6)
+
+
 def test_persons_in_another_spelling_are_refused() -> None:
     frame = pd.DataFrame({"who": [*["p0"] * 20, "P1"], "item": "hr", "value": 1.0})
     with pytest.raises(InputError, match="differ only in their spelling: 'P1'"):

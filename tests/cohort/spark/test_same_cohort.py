@@ -32,6 +32,8 @@ def test_all_four_kinds_of_a_simulated_cohort(exports: Path, spark: Any) -> None
     assert any(drop.examples for receipt in cohort.receipt.modalities for drop in receipt.drops)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("standard", ["meds", "omop"])
 def test_a_standard_layout_with_persons_of_several_patients(standard: str, tmp_path: Path, spark: Any) -> None:
     folder = write_three(tmp_path, 100, repeats=0.5)[standard]

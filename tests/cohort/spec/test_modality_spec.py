@@ -54,6 +54,15 @@ def test_a_window_has_a_bounded_number_of_steps() -> None:
     made(modality={**EVENTS, "window": [0, 1000], "bin": 0.01})
 
 
+def test_elapsed_stands_in_place_of_a_value() -> None:
+    age = {**EVENTS, "origin": "admitted", "elapsed": "years"}
+    assert made(modality=age).modality[0].elapsed == "years"
+    wide = {name: value for name, value in age.items() if name != "item"}
+    for wrong in ({**age, "value": "v"}, {**EVENTS, "elapsed": "years"}, {**wide, "values": ["v"]}):
+        with pytest.raises(SpecError, match="'elapsed' goes with 'item', 'time' and 'origin'"):
+            made(modality=wrong)
+
+
 def test_rows_of_persons_are_taken_in_the_long_form_and_of_codes() -> None:
     assert made(modality={**EVENTS, "match": "subject"}).modality[0].match == "subject"
     assert made(modality={**CODES, "match": "subject"}).modality[0].match == "subject"
