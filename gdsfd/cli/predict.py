@@ -149,7 +149,9 @@ def _write_meds(arguments: argparse.Namespace) -> None:
     table = meds_predictions(model, graph, arguments.split, arguments.ids, outcome=arguments.outcome)
     with atomic_file(arguments.out) as temporary:
         pq.write_table(table, temporary)
-    print(f"{table.num_rows} predictions: {arguments.out}")
+    tell_machine(arguments, predictions=arguments.out, patients=table.num_rows, columns=table.column_names)
+    if not arguments.machine:
+        print(f"{table.num_rows} predictions: {arguments.out}")
 
 
 def looks_like_formula(cell: str) -> bool:

@@ -70,7 +70,9 @@ def _entries(
     for sort in sorts:
         if sort.kind == "age":
             own = {"name": sort.group, "source": data, "id": "subject_id", "match": "subject", **age_of("time")}
-            entries.append({**own, "where": f"code = {string_literal(BIRTH)}", "derive": {"item": "'age'"}})
+            entries.append(
+                {**own, "where": f"code = {string_literal(BIRTH)} AND time IS NOT NULL", "derive": {"item": "'age'"}}
+            )
             continue
         several = sum(other.group == sort.group for other in sorts) > 1
         first = sort.kind == "events" and not sort.static

@@ -43,7 +43,7 @@ def find_time_doubts(
 
 
 def find_one_step(modality: EventsSpec, step: NDArray[np.integer], steps: int, patients: int) -> Iterator[Finding]:
-    """A warning when all events of several patients are in one step.
+    """A warning when all events of several patients are in one step; of elapsed time the value says when it was.
 
     Args:
         modality: The spec's entry.
@@ -52,7 +52,7 @@ def find_one_step(modality: EventsSpec, step: NDArray[np.integer], steps: int, p
         patients: Patients with events.
     """
     one = len(step) > 1 and patients > 1 and step.min() == step.max()
-    if modality.time is not None and one and (steps > 1 or modality.window is None):
+    if modality.time is not None and modality.elapsed is None and one and (steps > 1 or modality.window is None):
         yield Finding(
             "time",
             f"{modality.name}.{modality.time}",

@@ -52,6 +52,7 @@ def test_births_are_ages(tmp_path: Path) -> None:
     assert len(age.patient) == 24
     days = [(datetime(2020, 1, day) - datetime(1915 + 5 * person, 1, 2)).days for person in range(12) for day in (2, 4)]
     np.testing.assert_allclose(age.summary[:, 1], np.array(days) / 365.25, rtol=1e-6)
+    assert not [found for found in cohort.receipt.findings if found.where.startswith("age")]
     only = spec_of(tmp_path / "d", vocabulary={"years": "MEDS_BIRTH"})
     assert [(each.name, each.elapsed) for each in only.modality] == [("years", "years")]
 
