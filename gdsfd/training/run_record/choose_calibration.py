@@ -59,7 +59,10 @@ def choose_calibration(outcome: str, method: str, y: Floats, p: Floats, subject:
         choice = min(judged, key=lambda name: losses[name]) if judged else "none"
     else:
         choice = method if method in fitted else "none"
-    reason = "" if choice != "none" or (fitted and judged) else "; ".join(dict.fromkeys(reasons.values()))
+    if method == "auto":
+        few = "too few tuning patients to judge a correction on those left out of its fit"
+        reasons |= dict.fromkeys((name for name in fitted if name not in losses), few)
+    reason = "" if choice != "none" or len(judged) > 1 else "; ".join(dict.fromkeys(reasons.values()))
     if reason:
         _log.warning("%s: risks are not recalibrated: %s", outcome, reason)
     return Calibration(outcome, choice, fitted.get(choice, ()), losses, reason)

@@ -81,6 +81,14 @@ def test_too_few_patients_are_told(caplog) -> None:
     assert choose_calibration("o", "isotonic", *drawn(lambda p: p, 50)).method == "none"
 
 
+def test_where_no_fold_can_be_left_out_it_is_told() -> None:
+    y, p, who = drawn(lambda p: p, 24)
+    y[:, 0] = np.arange(24) % 2  # twelve of each: enough for a line, not for one on four fifths
+    found = choose_calibration("o", "auto", y, p, who)
+    assert found.method == "none"
+    assert "too few tuning patients to judge a correction" in found.reason
+
+
 def test_classes_are_judged_together() -> None:
     rng = np.random.default_rng(0)
     p = rng.dirichlet([1.0, 1.0, 1.0], 1200)
