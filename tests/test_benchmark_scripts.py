@@ -203,3 +203,11 @@ def test_times_to_an_event_on_support2(lines, monkeypatch):
     expected = np.mean([each["figures"]["uno"] for each in found if each["model"] == "cox"])
     assert line["summary"]["means"]["cox"]["uno"] == pytest.approx(expected, abs=1e-4)
     assert set(line["summary"]["differences"]) == {"concat less cox", "concat less forest"}
+
+
+@pytest.mark.slow
+def test_several_processes_beside_one(lines):
+    sizes = ["--patients", "400", "--batch-size", "32", "--channels", "4", "--members", "1", "--rounds", "1"]
+    (line,) = lines("data_parallel", "--backbone", "concat", *sizes)
+    for what in ("step", "epoch"):
+        assert line[what]["ratio"] == pytest.approx(line[what]["2"][0] / line[what]["1"][0], rel=0.01)

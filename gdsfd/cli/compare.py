@@ -76,6 +76,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument(
         "--jobs", metavar="N", type=int, default=1, help="backbones, graphs and seeds fitted at once (default: 1)"
     )
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="fit on the workers of a Dask cluster: its scheduler's tcp://host:port"
+    )
     add_set_argument(parser, "max_epochs=50")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     add_json_argument(parser)
@@ -105,6 +108,7 @@ def run(arguments: argparse.Namespace) -> None:
             folds=_folds(arguments.guard_folds),
             matched=not arguments.no_matched,
             jobs=arguments.jobs,
+            cluster=arguments.cluster,
             on_fit=one_line() if on_terminal(arguments.quiet) else tell,
             **settings,
         )

@@ -61,6 +61,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="also every set of modalities, fewer training patients, placebos (default: not with --quick)",
     )
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="fits at once (default: 1)")
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="fit on the workers of a Dask cluster: its scheduler's tcp://host:port"
+    )
     parser.add_argument("--quick", action="store_true", help="5 learners, 3 seeds, 2,000 patients, 15 epochs")
     add_set_argument(parser, "max_epochs=50")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -95,6 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
             details=arguments.details,
             quick=arguments.quick,
             jobs=arguments.jobs,
+            cluster=arguments.cluster,
             on_fit=one_line() if on_terminal(arguments.quiet) else tell,
             **settings,
         )

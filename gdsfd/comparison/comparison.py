@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import torch
 
 from gdsfd.baselines.asked_for import baseline_asked_for
+from gdsfd.comparison.cluster import ClusterExecutor, check_cluster
 from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
@@ -204,6 +205,7 @@ def compare(
     folds: Mapping[str, int] | None = None,
     matched: bool = True,
     jobs: int = 1,
+    cluster: str | None = None,
     on_fit: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Comparison:
@@ -241,6 +243,8 @@ def compare(
         jobs: Parts of the comparison that are fitted at once, 1 to 256, each in a process of its own with its share of
             the threads; a part is one backbone, or the baselines, on one graph and seed. In a script, call it below
             ``if __name__ == "__main__":``; backbones of one's own have to be registered above that line.
+        cluster: Address of a Dask scheduler (``tcp://host:8786``) on whose workers the parts are fitted, instead of
+            processes here; needs the extra ``cluster``.
         on_fit: Told what is fitted next, in words.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms. No member starts from
             boosted trees unless ``boosted_members`` is given: modes without a margin could have none.
@@ -260,18 +264,24 @@ def compare(
     numbers = _seeds(seeds)
     margin = checked(margin, Annotated[float, Number(0, 1, above=True)], "compare: margin")
     jobs = checked(jobs, Annotated[int, Whole(1, 256)], "compare: jobs")
+    if cluster is not None:
+        check_cluster(cluster, jobs)
     sources = named_sources(graphs)
     given = settings_of(plan)
     folder = None if out is None else Path(out)
     if folder is not None:
         check_folder(folder, given)
     with _alone(folder):
-        threads = max(1, torch.get_num_threads() // jobs)
+        threads = 1 if cluster is not None else max(1, torch.get_num_threads() // jobs)
         log = FitLog(folder / _FITS, environment(threads, "cpu")) if folder is not None else None
         done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
         asked: set[tuple[Any, ...]] = set()
         place = Path(truth) if truth is not None else None
-        fitter = SerialExecutor(log, on_fit) if jobs == 1 else ProcessExecutor(jobs, threads, log, on_fit)
+        fitter: SerialExecutor | ProcessExecutor | ClusterExecutor
+        if cluster is not None:
+            fitter = ClusterExecutor(cluster, log, on_fit)
+        else:
+            fitter = SerialExecutor(log, on_fit) if jobs == 1 else ProcessExecutor(jobs, threads, log, on_fit)
         with fitter as fit:
             for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
                 where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}

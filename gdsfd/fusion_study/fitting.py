@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
+from gdsfd.comparison.cluster import ClusterExecutor
 from gdsfd.comparison.designs import Case
 from gdsfd.comparison.execution import ProcessExecutor
 from gdsfd.comparison.fit_log import FitLog, Record
@@ -61,7 +62,14 @@ class StudyJob:
 
 
 def fit_missing(
-    folder: Path, plan: StudyPlan, file: Path, cases: Sequence[Case], first: HeteroData, jobs: int, tell: Tell
+    folder: Path,
+    plan: StudyPlan,
+    file: Path,
+    cases: Sequence[Case],
+    first: HeteroData,
+    jobs: int,
+    tell: Tell,
+    cluster: str | None = None,
 ) -> None:
     """Fits what is not in the log, or has no predictions.
 
@@ -73,6 +81,7 @@ def fit_missing(
         first: The graph of the first of them.
         jobs: Fits at once; each has a share of the processor's threads.
         tell: Told, in words, before each fit.
+        cluster: Address of a Dask scheduler on whose workers fits are made; None = here.
     """
     log = FitLog(file, {"plan": plan.hash})
     done = {(line["learner"], line["seed"], line.get("holdout")) for line in read_facts(file)}
@@ -85,7 +94,11 @@ def fit_missing(
     ]
     if not waiting:
         return
-    run = _Parallel(jobs, log, tell) if jobs > 1 else _Serial(log, tell)
+    run: _Serial | _Parallel | _OnCluster
+    if cluster is not None:
+        run = _OnCluster(cluster, log, tell)
+    else:
+        run = _Parallel(jobs, log, tell) if jobs > 1 else _Serial(log, tell)
     with run:
         _submit(folder, plan, file, cases, first, waiting, run, jobs)
 
@@ -97,7 +110,7 @@ def _submit(
     cases: Sequence[Case],
     first: HeteroData,
     waiting: Sequence[tuple[Case, Contender]],
-    run: _Serial | _Parallel,
+    run: _Serial | _Parallel | _OnCluster,
     jobs: int,
 ) -> None:
     number = 0
@@ -147,11 +160,10 @@ class _Serial:
             self.number += 1
 
 
-class _Parallel(ProcessExecutor):
-    """Several fits at once."""
+class _Several:
+    """What is told of several fits at once."""
 
-    def __init__(self, jobs: int, log: FitLog, tell: Tell) -> None:
-        super().__init__(jobs, 1, log, self._told)
+    def __init__(self, tell: Tell) -> None:
         self.waiting_for: list[Contender] = []
         self.told, self.number = tell, 0
 
@@ -160,9 +172,37 @@ class _Parallel(ProcessExecutor):
         self.waiting_for, self.file = [each for _, each in waiting], file
 
     def _told(self, words: str) -> None:
-        left = seconds_left(self.waiting_for[self.number :], read_facts(self.file)) / self.jobs
+        left = seconds_left(self.waiting_for[self.number :], read_facts(self.file)) / self.at_once()
         self.number += 1
         self.told(words + _in_words(left))
+
+    def at_once(self) -> int:
+        """How many."""
+        raise NotImplementedError
+
+
+class _Parallel(_Several, ProcessExecutor):
+    """In processes of this machine."""
+
+    def __init__(self, jobs: int, log: FitLog, tell: Tell) -> None:
+        _Several.__init__(self, tell)
+        ProcessExecutor.__init__(self, jobs, 1, log, self._told)
+
+    def at_once(self) -> int:
+        """As many as there are processes."""
+        return self.jobs
+
+
+class _OnCluster(_Several, ClusterExecutor):
+    """On the workers of a cluster."""
+
+    def __init__(self, address: str, log: FitLog, tell: Tell) -> None:
+        _Several.__init__(self, tell)
+        ClusterExecutor.__init__(self, address, log, self._told)
+
+    def at_once(self) -> int:
+        """As many as there are workers now."""
+        return max(1, self.workers)
 
 
 def seconds_left(waiting: Sequence[Contender], facts: Sequence[Mapping[str, Any]]) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import atomic_file
+from gdsfd.comparison.cluster import check_cluster
 from gdsfd.comparison.designs import Source
 from gdsfd.comparison.fit_log import plain
 from gdsfd.errors import InputError
@@ -78,6 +79,7 @@ def study(
     details: bool | None = None,
     quick: bool = False,
     jobs: int = 1,
+    cluster: str | None = None,
     on_fit: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Study:
@@ -107,6 +109,7 @@ def study(
             which has one such placebo.
         quick: 5 learners, 3 seeds, at most 2,000 patients, 15 epochs.
         jobs: Fits at once, each in a process with one thread.
+        cluster: Address of a Dask scheduler on whose workers fits are made, instead of processes here.
         on_fit: Told, in words, before each fit, with how long the rest will take.
         **settings: Training settings of all learners.
 
@@ -115,6 +118,8 @@ def study(
     """
     if isinstance(jobs, bool) or jobs < 1:
         raise InputError(f"study: jobs: expected at least 1, got {jobs}")
+    if cluster is not None:
+        check_cluster(cluster, jobs)
     folder, tell = Path(out), on_fit or (lambda words: None)
     numbers = _seeds(seeds if seeds is not None else (3 if quick else 5))
     cases = contexts(source, numbers, folds, leave_out_environments)
@@ -145,7 +150,7 @@ def study(
                 facts = facts.assign(**{f"chance:{name}": own for name, own in chances(first).items()})
             with atomic_file(folder / PATIENTS) as temporary:
                 facts.to_parquet(temporary, index=False)
-        fit_missing(folder, plan, folder / FITS, cases, first, jobs, tell)
+        fit_missing(folder, plan, folder / FITS, cases, first, jobs, tell, cluster)
         tell("answers")
         return answer_study(folder, plan)
 
