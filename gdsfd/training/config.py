@@ -47,7 +47,8 @@ class TrainConfig:
         accelerator: As Fabric names it: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"gpu"`` for either of these.
         devices: Processes that train one network together, each on its share of every batch, 1 to 64: on GPUs one each,
             on CPUs with a share of the threads. With ``batch_size`` given a step has ``devices`` times as many
-            patients; chosen by the size of the cohort it has as many as with one process.
+            patients; chosen by the size of the cohort it has as many as with one process. A script needs
+            ``if __name__ == "__main__":`` around what it does.
         captured: Whether a GPU is to repeat steps by itself, recorded as a CUDA graph, where they are the same calls
             every time; a warning says why where they are not. Not yet measured on a GPU.
         state_rows: Most training patients that the stored modality states are fitted on, 1 to 100,000,000.
