@@ -5,8 +5,9 @@
 Every process has one thread and batches of the same size, so N processes take steps of N times as many patients. The
 two ways take turns on one cohort, in epochs of training steps alone (``step``) and with all that an epoch has: states
 fitted on training patients, and figures on tuning patients (``epoch``). Medians with least and most, in patients per
-second; ``ratio`` is several processes' over one's, of the medians and round by round. A line goes to
-``results/data_parallel.jsonl``.
+second; ``ratio`` is several processes' over one's, of the medians and round by round. On a machine that others use that
+ratio says little: ``cpu`` is processor seconds per 1,000 patients, of all processes together, and ``at_best`` the ratio
+that follows where every process has a core and none waits. A line goes to ``results/data_parallel.jsonl``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import psutil
 import torch
 from results_line import append_line
 from torch import Tensor
@@ -52,21 +54,25 @@ def main() -> None:
         graph = gdsfd.build_graph(Path(name) / "spec.toml")
     rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
     few = {"train": rows["train"], "tuning": rows["tuning"][:FEW]}
-    rates: dict[str, dict[int, list[float]]] = {what: {1: [], arguments.processes: []} for what in ("step", "epoch")}
+    rates, cpu = ({what: {1: [], arguments.processes: []} for what in ("step", "epoch")} for _ in range(2))
     with RankProcesses(graph, arguments.processes, "cpu", threads=1) as together:
         for number in range(arguments.rounds + 1):
             for what, own, most in (("step", few, FEW), ("epoch", rows, 16384)):
                 for processes in rates[what]:
                     arm = _arm(arguments, processes, len(rows["train"]), most)
-                    rate = _rate(arm, graph, own, together if processes > 1 else None)
+                    rate, used = _rate(arm, graph, own, together if processes > 1 else None)
                     if number:  # the first round starts processes and fills caches
                         rates[what][processes].append(rate)
+                        cpu[what][processes].append(used)
     found: dict[str, Any] = {}
     for what, by_processes in rates.items():
         one, several = by_processes[1], by_processes[arguments.processes]
         found[what] = {str(each): _spread(values) for each, values in by_processes.items()}
         found[what]["ratio"] = round(median(several) / median(one), 3)
         found[what]["ratio_by_round"] = [round(more / less, 3) for less, more in zip(one, several)]
+        less, more = (median(cpu[what][each]) for each in (1, arguments.processes))
+        found[what] |= {"cpu": {"1": round(less, 4), str(arguments.processes): round(more, 4)}}
+        found[what]["at_best"] = round(arguments.processes * less / more, 3)
         print(f"{what}: {found[what]}")
     given = {name: value for name, value in vars(arguments).items() if name != "rounds"}
     append_line("data_parallel.jsonl", bench="data_parallel", cores=os.cpu_count(), **given, **found)
@@ -86,10 +92,19 @@ def _arm(arguments: argparse.Namespace, processes: int, train: int, most: int) -
     return Arm(arguments.backbone, StreamConfig.read(arguments.debias), config, 0, ("pattern",))
 
 
-def _rate(arm: Arm, graph: Any, rows: dict[str, Tensor], together: RankProcesses | None) -> float:
-    """Patients per second in the faster of the later epochs."""
-    history = arm.fit(graph, rows, together=together).state.history
-    return len(rows["train"]) / min(row["seconds"] for row in history[1:])
+def _rate(arm: Arm, graph: Any, rows: dict[str, Tensor], together: RankProcesses | None) -> tuple[float, float]:
+    """Patients per second in the fastest of the later epochs, and processor seconds per 1,000 patients in these."""
+    used: list[float] = []
+    history = arm.fit(graph, rows, on_epoch=lambda row: used.append(_cpu(together)), together=together).state.history
+    patients = len(rows["train"])
+    thousands = patients * (len(used) - 1) / 1000
+    return patients / min(row["seconds"] for row in history[1:]), (used[-1] - used[0]) / thousands
+
+
+def _cpu(together: RankProcesses | None) -> float:
+    """Processor seconds that the processes have taken so far."""
+    others = [psutil.Process(each.pid) for each in (together.processes if together is not None else ())]
+    return sum(each.cpu_times().user + each.cpu_times().system for each in [psutil.Process(), *others])
 
 
 def _spread(values: list[float]) -> list[float]:
