@@ -19,7 +19,7 @@ WHEELS := .wheels/$(subst ==,-,$(TORCH))
 SCATTER := .scatter/$(subst ==,-,$(TORCH))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-scatter check bench lint format readme pictures docs notebooks dist clean
+.PHONY: help setup demo test test-scatter check bench lint format readme pictures docs notebooks dist oldest clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -108,5 +108,12 @@ dist: setup  ## sdist and wheel, checked; the demo from the wheel in an empty en
 	@cd .dist && venv/bin/gdsfd --version && venv/bin/gdsfd demo --out demo && rm -rf venv demo
 	@ls dist
 
+# >=2.8 becomes ==2.8.*: the newest patch of the oldest version that setup.cfg allows. torch's brings gigabytes of CUDA.
+oldest: setup  ## the tests with the oldest dependencies allowed, in an environment of their own
+	@mkdir -p .oldest && sed -n '/^install_requires/,/^$$/s/^ *\([A-Za-z0-9-]*\)[^>]*>=\([0-9.]*\)$$/\1==\2.*/p' setup.cfg > .oldest/constraints.txt
+	@$(PYTHON) -m venv .oldest/venv && .oldest/venv/bin/python -m pip --disable-pip-version-check -qq install -U pip setuptools wheel
+	@.oldest/venv/bin/python -m pip --disable-pip-version-check -qq install -c .oldest/constraints.txt -e . pytest pytest-timeout pytest-xdist hypothesis fairlearn nbmake ipykernel tensorboard
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} .oldest/venv/bin/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
+
 clean:  ## remove what was built, but not .venv and the compiled wheels
-	@rm -rf build dist .dist docs/_build demo .pytest_cache .mypy_cache .ruff_cache .scatter
+	@rm -rf build dist .dist .oldest docs/_build demo .pytest_cache .mypy_cache .ruff_cache .scatter
