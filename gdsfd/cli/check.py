@@ -45,8 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     with heartbeat("checking", arguments.quiet) as tell:
         found = check_spec(arguments.spec, on_part=tell)
-    tell_machine(arguments, **{key: value for key, value in asdict(found).items() if key != "stands_for"})
-    tell_machine(arguments, stands_for=found.stands_for)
+    for drop in (drop for source in (*found.modalities, found.cohort) if source is not None for drop in source.drops):
+        if drop.names_patients:
+            drop.examples = []  # no ids of patients, as in a receipt
+    tell_machine(arguments, **asdict(found))
     if found.stands_for is not None and not arguments.quiet:
         print(f"{stands_for_text(found)}\n")
     if not found.ok:

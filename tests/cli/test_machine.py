@@ -46,6 +46,9 @@ def test_the_whole_way_says_what_it_wrote(tmp_path, capsys):
         "labs",
         "vitals",
     }
+    drops = [drop for each in checked["modalities"] for drop in each["drops"] if drop["names_patients"]]
+    assert drops
+    assert all(drop["examples"] == [] for drop in drops)
     _, built = asked(capsys, "build", made["spec"], "--out", str(graph))
     assert built["receipt"] == json.loads((graph / "receipt.json").read_text())
     _, trained = asked(
