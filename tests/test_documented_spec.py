@@ -99,6 +99,10 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "offset": rng.integers(0, 1440, 3000),
         }
     ).to_csv(folder / "diagnosis.csv.gz", index=False)
+    person = [f"p{k}" for k in range(STAYS // 2)]
+    pd.DataFrame({"person": person, "born": "2090-06-01"}).to_csv(folder / "persons.csv", index=False)
+    problems = {"person": person, "problem": rng.choice(["asthma", "gout"], STAYS // 2)}
+    pd.DataFrame(problems).to_csv(folder / "problem_list.csv", index=False)
     vectors = rng.normal(size=(STAYS, 4)).astype(np.float32)
     pd.DataFrame(vectors, columns=[f"e_{k}" for k in range(4)]).assign(
         stay=stay, note_type="admission", signed_at=admitted + pd.Timedelta("5min")
@@ -120,9 +124,10 @@ def build(folder: Path, outcome: dict[str, Any], split: dict[str, Any]) -> Cohor
 @pytest.mark.parametrize("split", blocks("split"), ids=lambda split: split["kind"])
 def test_the_documented_spec_builds_under_each_split(exports: Path, split: dict[str, Any]) -> None:
     cohort = build(exports, blocks("outcome")[0], split)
-    assert cohort.schema.names == ("apache", "labs", "vitals", "diagnosis", "note")
+    assert cohort.schema.names == ("apache", "labs", "vitals", "age", "diagnosis", "problems", "note")
     assert {"train", "tuning", "test"} == set(cohort.split)
     assert all(len(cohort.observations[name].patient) > 50 for name in cohort.schema.names)
+    assert len(cohort.observations["problems"].patient) == STAYS  # two patients of each person
     vitals = next(fields for fields in cohort.schema.modalities if fields.name == "vitals")
     assert set(vitals.items) == {"heart_rate", "resp_rate", "sbp_mean", "sbp_art"}
     assert (vitals.window, vitals.bin_minutes) == ((0, 1440), 15)

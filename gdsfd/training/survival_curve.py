@@ -66,7 +66,7 @@ def survival_at(fields: SurvivalFields, hazards: NDArray[Any], times: Sequence[f
 
     Example:
         >>> fields = SurvivalFields("death", "t", "e", (1.0, 3.0))
-        >>> survival_at(fields, np.array([[0.5, 0.75]]), [0.0, 1.0, 2.0, 3.0]).tolist()
+        >>> survival_at(fields, np.array([[0.5, 0.75]]), [0.0, 1.0, 2.0, 3.0]).round(3).tolist()
         [[1.0, 0.5, 0.25, 0.125]]
     """
     asked = check_times(fields, times)
