@@ -1,0 +1,157 @@
+"""Arrays that may be larger than memory: small ones are held, large ones are a file that is mapped.
+
+What is mapped is read from the disk where it is asked for and given up when memory is short. The file has no name
+left, so it goes with the array, also when the process is killed. Whether an array is held or mapped changes none of its
+values.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["GrowingArray", "largest_held", "memory_left", "zeros"]
+
+#: An array is held in memory up to this share of what is left of it, and always up to so many bytes.
+_SHARE, _ALWAYS_HELD = 1 / 16, 2**24
+_UNLIMITED = 2**60  # what version 1 of control groups says where there is no limit: 2**63 less a page
+
+
+def memory_left() -> int:
+    """Bytes that this process may still take: of the machine's memory, and of what its control group is allowed."""
+    left = [_available()]
+    for limit, used in _control_group_files():
+        try:
+            text = Path(limit).read_text().strip()
+            if text != "max" and int(text) < _UNLIMITED:
+                left.append(int(text) - int(Path(used).read_text()))
+        except (OSError, ValueError):
+            continue
+    return max(min(left), 0)
+
+
+def largest_held() -> int:
+    """Bytes up to which an array is held in memory; a larger one becomes a file.
+
+    ``GDSFD_ARRAY_BYTES`` sets another number, for all arrays of the process.
+    """
+    if asked := os.environ.get("GDSFD_ARRAY_BYTES"):
+        return int(asked)
+    return max(int(_SHARE * memory_left()), _ALWAYS_HELD)
+
+
+def zeros(shape: Sequence[int], dtype: DTypeLike, folder: Path | None = None) -> NDArray[Any]:
+    """An array of zeros that can be written to.
+
+    Args:
+        shape: Its shape.
+        dtype: Its type.
+        folder: Where the file lies if it becomes one; default: among the system's temporary files (``TMPDIR``).
+
+    Raises:
+        OSError: The disk has no room for it. Room is taken at once where the system can, so that writing does not fail.
+    """
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    if size <= largest_held():
+        return np.zeros(shape, dtype)
+    with _file(folder) as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:  # macOS
+            file.truncate(size)
+        return np.memmap(file, dtype, "r+", shape=tuple(shape))
+
+
+class GrowingArray:
+    """An array that is made piece by piece, each appended along the first axis.
+
+    Args:
+        dtype: Its type.
+        width: Sizes of the further axes.
+        folder: As for :func:`zeros`.
+
+    Example:
+        >>> array = GrowingArray(np.float32)
+        >>> array.append(np.array([1.0, 2.0]))
+        >>> array.append(np.array([3.0]))
+        >>> array.finish()
+        array([1., 2., 3.], dtype=float32)
+    """
+
+    def __init__(self, dtype: DTypeLike, width: Sequence[int] = (), folder: Path | None = None) -> None:
+        self._dtype, self._width, self._folder = np.dtype(dtype), tuple(width), folder
+        self._held: list[NDArray[Any]] = []
+        self._bytes, self._limit = 0, largest_held()
+        self._file: BinaryIO | None = None
+
+    def append(self, piece: NDArray[Any]) -> None:
+        """Adds rows, converted to the array's type; [n, *width].
+
+        Raises:
+            OSError: The disk has no room for them.
+        """
+        piece = np.ascontiguousarray(piece, dtype=self._dtype)
+        if piece.shape[1:] != self._width:
+            raise ValueError(f"expected rows of shape {self._width}, got {piece.shape[1:]}")
+        self._bytes += piece.nbytes
+        if self._file is None and self._bytes > self._limit:
+            self._file = _file(self._folder)
+            for held in self._held:
+                self._file.write(held.data)
+            self._held = []
+        if self._file is None:
+            self._held.append(piece)
+        elif piece.size:
+            self._file.write(piece.data)
+
+    def finish(self) -> NDArray[Any]:
+        """The whole array; nothing can be appended afterwards."""
+        if self._file is None:
+            empty = np.zeros((0, *self._width), self._dtype)
+            whole = np.concatenate(self._held) if len(self._held) > 1 else (self._held or [empty])[0]
+            self._held = []
+            return whole
+        with self._file as file:
+            file.flush()
+            rows = self._bytes // (self._dtype.itemsize * int(np.prod(self._width, dtype=np.int64)))
+            return np.memmap(file, self._dtype, "r+", shape=(rows, *self._width))
+
+
+def _file(folder: Path | None) -> BinaryIO:
+    """A new file without a name, in a folder."""
+    return tempfile.TemporaryFile(dir=folder, prefix="gdsfd-array-")
+
+
+def _available() -> int:
+    """Bytes of the machine's memory that can be had without swapping."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2  # a system that does not say
+
+
+def _control_group_files() -> list[tuple[str, str]]:
+    """Files of the limit and of the use of memory, of this process's control groups; those that are not there, too."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            folder = "/sys/fs/cgroup/memory" + path.rstrip("/")
+            found.append((f"{folder}/memory.limit_in_bytes", f"{folder}/memory.usage_in_bytes"))
+        elif not controllers:
+            folder = "/sys/fs/cgroup" + path.rstrip("/")
+            found.append((f"{folder}/memory.max", f"{folder}/memory.current"))
+    return found

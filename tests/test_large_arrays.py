@@ -1,0 +1,85 @@
+"""Arrays are the same whether they are held in memory or mapped from a file."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gdsfd import large_arrays
+from gdsfd.large_arrays import GrowingArray, largest_held, memory_left, zeros
+
+
+@pytest.mark.parametrize("limit", [0, 40, 10**9])
+@pytest.mark.parametrize("width", [(), (3,), (2, 2)])
+def test_pieces_give_the_array_that_they_are_parts_of(
+    limit: int, width: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", str(limit))
+    generator = np.random.default_rng(0)
+    pieces = [generator.normal(size=(rows, *width)).astype(np.float32) for rows in (3, 0, 5, 1, 7)]
+    array = GrowingArray(np.float32, width)
+    for piece in pieces:
+        array.append(piece)
+    found = array.finish()
+    assert isinstance(found, np.memmap) == (limit < 10**9)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, np.concatenate(pieces))
+    found[0] = 7  # it can be written to, as any array
+    assert (found[0] == 7).all()
+
+
+@pytest.mark.parametrize("limit", ["0", "1000000"])
+def test_an_array_without_rows(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", limit)
+    assert GrowingArray(np.int32, (6,)).finish().shape == (0, 6)
+    nothing = GrowingArray(np.int32)
+    nothing.append(np.zeros(0))
+    assert nothing.finish().dtype == np.int32
+
+
+def test_rows_of_another_width_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected rows of shape \(3,\), got \(2,\)"):
+        GrowingArray(np.float32, (3,)).append(np.zeros((1, 2)))
+
+
+def test_large_zeros_are_a_file_that_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "100")
+    array = zeros((50, 2), np.float32, tmp_path)
+    assert isinstance(array, np.memmap)
+    assert not list(tmp_path.iterdir())  # without a name from the beginning
+    array[10:20] = 1
+    assert array.sum() == 20
+    assert not isinstance(zeros((5, 2), np.float32, tmp_path), np.memmap)
+    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    del array
+    gc.collect()
+    if handles is not None:
+        assert len(os.listdir("/proc/self/fd")) <= handles
+
+
+def test_a_full_disk_is_told_when_the_array_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "100")
+    with pytest.raises(OSError, match="No space left|too large"):
+        zeros((2**50,), np.float32, tmp_path)
+
+
+def test_a_control_group_says_how_much_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, used = tmp_path / "limit", tmp_path / "used"
+    monkeypatch.setattr(large_arrays, "_control_group_files", lambda: [(str(limit), str(used)), ("none", "none")])
+    for text, expected in (("5000", 3000), ("max", None), (str(2**63 - 4096), None), ("1000", 0)):
+        limit.write_text(f"{text}\n")
+        used.write_text("2000\n")
+        left = memory_left()
+        assert left == expected if expected is not None else left > 2**20
+
+
+def test_without_a_number_asked_for_a_share_of_what_is_left_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GDSFD_ARRAY_BYTES", raising=False)
+    monkeypatch.setattr(large_arrays, "memory_left", lambda: 2**34)
+    assert largest_held() == 2**30
+    monkeypatch.setattr(large_arrays, "memory_left", lambda: 0)
+    assert largest_held() == 2**24
