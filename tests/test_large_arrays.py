@@ -63,7 +63,7 @@ def test_large_zeros_are_a_file_that_leaves_nothing_behind(tmp_path: Path, monke
 
 def test_a_full_disk_is_told_when_the_array_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSFD_ARRAY_BYTES", "100")
-    with pytest.raises(OSError, match="No space left|too large"):
+    with pytest.raises(OSError, match=r"No space left|too large"):
         zeros((2**50,), np.float32, tmp_path)
 
 
