@@ -7,16 +7,21 @@ values.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["GrowingArray", "largest_held", "memory_left", "zeros"]
+__all__ = ["GrowingArray", "largest_held", "memory_left", "without_room", "zeros"]
+
+_log = logging.getLogger(__name__)
 
 #: An array is held in memory up to this share of what is left of it, and always up to so many bytes.
 _SHARE, _ALWAYS_HELD = 1 / 16, 2**24
@@ -121,6 +126,25 @@ class GrowingArray:
             file.flush()
             rows = self._bytes // (self._dtype.itemsize * int(np.prod(self._width, dtype=np.int64)))
             return np.memmap(file, self._dtype, "r+", shape=(rows, *self._width))
+
+
+@contextmanager
+def without_room(consequence: str) -> Iterator[None]:
+    """Where the disk has no room for an array, says what follows and goes on after the block.
+
+    Args:
+        consequence: What is then done instead, for the message.
+
+    Raises:
+        OSError: Something else was wrong.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        place = tempfile.gettempdir()
+        _log.warning("%s: %s has no room for them; free space there or set TMPDIR to another folder", consequence, place)
 
 
 def _file(folder: Path | None) -> BinaryIO:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import logging
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from gdsfd import large_arrays
-from gdsfd.large_arrays import GrowingArray, largest_held, memory_left, zeros
+from gdsfd.graph import load_graph, save_graph
+from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.large_arrays import GrowingArray, largest_held, memory_left, without_room, zeros
+from gdsfd.nn import grid_store
+from gdsfd.training import Debiaser
+from tests.cohort_factory import make_cohort
+
+SETTINGS = {"max_epochs": 2, "channels": 8, "members": 2, "batch_size": 64, "guard": "debiased", "accelerator": "cpu"}
 
 
 @pytest.mark.parametrize("limit", [0, 40, 10**9])
@@ -83,3 +93,46 @@ def test_without_a_number_asked_for_a_share_of_what_is_left_is_held(monkeypatch:
     assert largest_held() == 2**30
     monkeypatch.setattr(large_arrays, "memory_left", lambda: 0)
     assert largest_held() == 2**24
+
+
+@pytest.mark.parametrize(("backbone", "debias"), [("concat", "none"), ("muse", "full"), ("grape", "none")])
+def test_what_is_trained_from_files_is_what_is_trained_in_memory(
+    backbone: str, debias: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = graph_from_cohort(make_cohort(150))
+    held = Debiaser(backbone, debias=debias, **SETTINGS).fit(graph)
+    save_graph(graph, tmp_path / "graph")
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "0")
+    mapped = load_graph(tmp_path / "graph")
+    found = Debiaser(backbone, debias=debias, **SETTINGS).fit(mapped)
+    assert _without_seconds(found) == _without_seconds(held)
+    assert np.array_equal(found.predict_proba(mapped), held.predict_proba(graph))
+
+
+def _without_seconds(model: Debiaser) -> list[dict[str, float]]:
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in model.history_]
+
+
+@pytest.mark.parametrize("backbone", ["concat", "grape"])
+def test_without_room_on_the_disk_training_is_slower_and_the_same(
+    backbone: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = graph_from_cohort(make_cohort(150))
+    with monkeypatch.context() as small:
+        small.setattr(grid_store, "MOST_BYTES", 0)  # edge lists are what remains
+        held = Debiaser(backbone, **SETTINGS).fit(graph, baselines=False).predict_proba(graph)
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "0")
+
+    def full(folder: Path | None) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(large_arrays, "_file", full)
+    with caplog.at_level(logging.WARNING):
+        found = Debiaser(backbone, **SETTINGS).fit(graph, baselines=False).predict_proba(graph)
+    assert "has no room for them; free space there or set TMPDIR" in caplog.text
+    assert np.array_equal(found, held)
+
+
+def test_other_faults_of_a_disk_are_not_passed_over() -> None:
+    with pytest.raises(OSError, match="Input/output"), without_room("slower"):
+        raise OSError(errno.EIO, "Input/output error")

@@ -14,6 +14,7 @@ from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.graph.flatten import FlatTable, Matrix
 from gdsfd.graph.from_cohort import edge_type
+from gdsfd.graph.growing_tensor import GrowingTensor
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_graph import take_runs
 
@@ -121,16 +122,21 @@ class PatientStore:
             make: Features of some observations, from their tensors; [e, F] from a dict as in ``PatientBatch``.
             keep: Packed pointers whose runs stay beside the features, such as ``("run_ptr",)``.
             chunk: Observations at a time.
+
+        Raises:
+            OSError: They are so many that they become a file, and the disk has no room for it; all is as it was.
         """
         if name in self._featured:
             return
-        self._featured.add(name)
         total = int((self._edge_of[name] >= 0).sum())
         device = self._edge_of[name].device
-        parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
+        features = GrowingTensor()
+        for edges in torch.arange(total, device=device).split(chunk):
+            features.append(make(self._take(name, edges)))
         packed = {pointer: keys for pointer, keys in self._packed[name].items() if pointer in keep}
         kept = {key: self._tensors[name][key] for pointer, keys in packed.items() for key in (pointer, *keys)}
-        self._tensors[name] = {"features": torch.cat(parts), **kept}
+        self._tensors[name] = {"features": features.finish(), **kept}
+        self._featured.add(name)
         self._rows[name], self._packed[name] = ("features",), packed
 
     def put_runs(
@@ -148,14 +154,23 @@ class PatientStore:
                 run, int64 [e], and the tensors that are packed, each [sum of lengths, ...].
             pointer: Key under which the runs' pointers are given out.
             chunk: Observations at a time.
+
+        Raises:
+            OSError: As of :meth:`put_features`.
         """
         if pointer in self._packed[name]:
             return
         total = int((self._edge_of[name] >= 0).sum())
         device = self._edge_of[name].device
-        parts = [make(self._take(name, edges)) for edges in torch.arange(total, device=device).split(chunk)]
-        length = torch.cat([part[0] for part in parts])
-        packed = {key: torch.cat([part[1][key] for part in parts]) for key in parts[0][1]}
+        lengths: list[Tensor] = []
+        growing: dict[str, GrowingTensor] = {}
+        for edges in torch.arange(total, device=device).split(chunk):
+            own, tensors = make(self._take(name, edges))
+            lengths.append(own)
+            for key, values in tensors.items():
+                growing.setdefault(key, GrowingTensor()).append(values)
+        length = torch.cat(lengths)
+        packed = {key: values.finish() for key, values in growing.items()}
         self._tensors[name] |= {pointer: torch.cat([length.new_zeros(1), length.cumsum(0)]), **packed}
         self._packed[name] = {**self._packed[name], pointer: tuple(packed)}
 

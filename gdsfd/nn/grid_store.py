@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,14 +10,18 @@ from torch import Tensor
 
 from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.graph.grid_layout import GridLayout
+from gdsfd.graph.growing_tensor import GrowingTensor
+from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.nn.encoders import FeatureEncoder
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.predictor import Predictor
 
 __all__ = ["GridStore", "why_no_grid"]
 
-#: Memory of the scaled inputs of all patients beyond which batches are taken as edge lists, on a CPU and beside a GPU.
-MOST_BYTES, MOST_BYTES_PINNED = 2**31, 2**35
+#: Scaled inputs of all patients beyond which batches are taken as edge lists, on a CPU, where many become a file, and
+#: beside a GPU.
+MOST_BYTES, MOST_BYTES_PINNED = 2**35, 2**35
 #: Share of a GPU's free memory that the inputs may take; more stays on the CPU, pinned, and is copied batch by batch.
 LARGEST_SHARE = 0.5
 #: Share of the places of a grid that are taken below which edge lists are the faster form.
@@ -24,7 +29,7 @@ LEAST_DENSITY = 0.2
 #: Patients of a batch times channels from which a CPU computes rather than dispatches, and the density below which a
 #: list of edges, which has no padding, is then the faster form (benchmarks/grid_or_edges.py).
 LARGE_BATCH, FULL = 2**16, 0.85
-#: Observations that are scaled at a time.
+#: Patients whose observations are scaled at a time.
 _CHUNK = 4096
 
 
@@ -49,22 +54,23 @@ class GridStore:
     @classmethod
     @torch.no_grad()
     def of(cls, network: Ensemble, store: PatientStore, device: torch.device | str = "cpu") -> GridStore:
-        """The store of a graph for a network whose inputs are fitted; see :func:`why_no_grid`."""
+        """The store of a graph for a network whose inputs are fitted; see :func:`why_no_grid`.
+
+        Raises:
+            OSError: The inputs are so many that they become a file, and the disk has no room for it.
+        """
         device = torch.device(device)
         first = network.members[0]
         assert isinstance(first, Predictor)
         encoders, names = first.grid_encoders, store.schema.names
         like = encoders[0].token.center
-        inputs = like.new_zeros(len(store), sum(encoder.token.in_channels for encoder in encoders), device="cpu")
-        there = inputs.new_zeros(len(store), len(names))
-        start = 0
-        for number, (encoder, name) in enumerate(zip(encoders, names)):
-            patient, end = store.patients_with(name), start + encoder.token.in_channels
-            for edges in torch.arange(patient.numel()).split(_CHUNK):
-                seen = {key: value.to(like.device) for key, value in store.observations(name, edges).items()}
-                inputs[patient[edges], start:end] = encoder.scaled(seen).cpu()
-            there[patient, number] = 1
-            start = end
+        there = like.new_zeros(len(store), len(names), device="cpu")
+        for number, name in enumerate(names):
+            there[store.patients_with(name), number] = 1
+        growing = GrowingTensor()
+        for rows in torch.arange(len(store)).split(_CHUNK):
+            growing.append(_scaled(encoders, names, store.batch(rows), like))
+        inputs = growing.finish()
         if has_room(device, inputs.nbytes):
             inputs = inputs.to(device)
         elif torch.cuda.is_available():
@@ -96,6 +102,19 @@ class GridStore:
         piece = torch.empty(len(taken), self.inputs.size(1), dtype=self.inputs.dtype, pin_memory=pinned)
         torch.index_select(self.inputs, 0, taken, out=piece)
         return GridBatch(rows, piece.to(rows.device, non_blocking=True), layout, y)
+
+
+def _scaled(encoders: list[FeatureEncoder], names: Sequence[str], batch: PatientBatch, like: Tensor) -> Tensor:
+    """The scaled inputs of a batch of patients, side by side, on the CPU; [B, F]."""
+    inputs = like.new_zeros(len(batch), sum(encoder.token.in_channels for encoder in encoders), device="cpu")
+    pointer, start = batch.layout.modality_ptr.tolist(), 0
+    for number, (encoder, name) in enumerate(zip(encoders, names)):
+        owner, end = batch.layout.patient[pointer[number] : pointer[number + 1]], start + encoder.token.in_channels
+        if owner.numel():
+            seen = {key: value.to(like.device) for key, value in batch.observations[name].items()}
+            inputs[owner, start:end] = encoder.scaled(seen).cpu()
+        start = end
+    return inputs
 
 
 def has_room(device: torch.device, size: int) -> bool:

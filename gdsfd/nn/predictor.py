@@ -15,6 +15,7 @@ from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.graph.grid_layout import Layout
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.large_arrays import without_room
 from gdsfd.nn.all_patients import all_patients
 from gdsfd.nn.backbones import Backbone, Task, backbone_level, build_backbone
 from gdsfd.nn.dropout import Dropout
@@ -242,8 +243,11 @@ class Predictor(nn.Module):
                 part.start_from(bias)
 
     @torch.no_grad()
-    def prepare(self, store: PatientStore, most_bytes: int = 2**30) -> None:
+    def prepare(self, store: PatientStore, most_bytes: int = 2**35) -> None:
         """Works out the inputs of all patients once, so that training steps only gather them.
+
+        Large ones become files (:mod:`gdsfd.large_arrays`). Without room for one, its modality is left as it is and
+        its inputs are worked out again in every step, which is slower and changes no number.
 
         Args:
             store: Its tables and events get a row of ``features`` per observation, and lose what they came from. What
@@ -253,7 +257,8 @@ class Predictor(nn.Module):
         for _, name, encoder in self._feature_encoders:
             size = 4 * encoder.token.relevance.numel() * len(store)
             if encoder.prepared and size <= most_bytes:
-                store.put_features(name, encoder.features, keep=encoder.also_reads)
+                with without_room(f"the inputs of modality {name!r} are worked out again in every step"):
+                    store.put_features(name, encoder.features, keep=encoder.also_reads)
         if self.cells is not None:
             self.cells.prepare(store, most_bytes)
 

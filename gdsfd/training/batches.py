@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.large_arrays import without_room
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.grid_store import GridStore, why_no_grid
 from gdsfd.nn.predictor import Batch
@@ -38,11 +39,14 @@ class TrainingBatches:
     def __init__(self, network: Ensemble, store: PatientStore, device: torch.device, batch_size: int) -> None:
         self.device = device
         self.why_not = why_no_grid(network, store, batch_size, device)
-        self.in_grid = not self.why_not
         self._source: PatientStore | GridStore = store
-        if self.in_grid:
-            self._source = GridStore.of(network, store, device)
-        else:
+        if not self.why_not:
+            self.why_not = "the disk has no room for the inputs of all patients"
+            with without_room("steps take edge lists, not inputs worked out before"):
+                self._source = GridStore.of(network, store, device)
+                self.why_not = ""
+        self.in_grid = not self.why_not
+        if not self.in_grid:
             _log.info("steps take edge lists, member by member: %s", self.why_not)
 
     def steps(self, rows: Tensor, batch_size: int) -> Iterator[Batch]:

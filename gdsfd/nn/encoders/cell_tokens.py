@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gdsfd.errors import InputError
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.large_arrays import without_room
 from gdsfd.nn.encoders.cells import CellLayout
 from gdsfd.nn.encoders.encoder import Encoder
 from gdsfd.nn.encoders.feature_encoder import FeatureEncoder
@@ -143,7 +144,7 @@ class CellTokens(nn.Module):
         return _Arranged(layout, sorted_values, ends)
 
     @torch.no_grad()
-    def prepare(self, store: PatientStore, most_bytes: int = 2**30) -> None:
+    def prepare(self, store: PatientStore, most_bytes: int = 2**35) -> None:
         """Works out the cells of all patients once, so that training steps only gather them.
 
         Args:
@@ -154,7 +155,8 @@ class CellTokens(nn.Module):
             plan = encoder.cell_plan
             size = 4 * plan.valued.numel() * len(store)  # if every patient had every cell
             if plan.valued.size(0) + plan.indicator.numel() > 1 and size <= most_bytes:
-                store.put_runs(name, encoder.cell_runs, "cell_ptr")
+                with without_room(f"the cells of modality {name!r} are worked out again in every step"):
+                    store.put_runs(name, encoder.cell_runs, "cell_ptr")
 
     @torch.no_grad()
     def count(self, batch: PatientBatch) -> None:
