@@ -143,8 +143,8 @@ def without_room(consequence: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        place = tempfile.gettempdir()
-        _log.warning("%s: %s has no room for them; free space there or set TMPDIR to another folder", consequence, place)
+        said = "%s: %s has no room for them; free space there or set TMPDIR to another folder"
+        _log.warning(said, consequence, tempfile.gettempdir())
 
 
 def _file(folder: Path | None) -> BinaryIO:

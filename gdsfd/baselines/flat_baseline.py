@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gdsfd.baselines.baseline import Baseline
 from gdsfd.baselines.labels import Floats, labels_of, task_of
+from gdsfd.baselines.table_rows import fitted_rows, pieces
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, SchemaError
 from gdsfd.graph.flatten import flat_width, flatten
@@ -122,14 +123,15 @@ class FlatBaseline(Baseline):
         """Notes that an outcome got :class:`TrainingShares`, so that what was chosen has one number per outcome."""
 
     def fit(self, graph: Any) -> Self:
-        """Fits on the graph's training rows.
+        """Fits on the graph's training rows; of more than fit, on some drawn at random (:mod:`.table_rows`).
 
         Raises:
             InputError: There is no labelled training patient.
         """
         schema = graph.schema
         train, tuning = (
-            np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == part) for part in ("train", "tuning")
+            fitted_rows(np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == part), schema)
+            for part in ("train", "tuning")
         )
         x, _ = flatten(graph, train)
         x_tuning, _ = flatten(graph, tuning)
@@ -187,8 +189,10 @@ class FlatBaseline(Baseline):
                 f"{self.name} was fitted on a graph with other columns or vocabularies; build the new patients with "
                 "build_graph(spec, like=<the training graph>)"
             )
-        x, _ = flatten(graph, rows_of(graph, split=split, ids=ids).numpy())
-        answers = [model.predict_proba(x) for model in self.models]
+        rows = rows_of(graph, split=split, ids=ids).numpy()
+        tables = (flatten(graph, some)[0] for some in pieces(rows, self.schema))
+        parts = [[model.predict_proba(x) for model in self.models] for x in tables]
+        answers = [np.concatenate(own) for own in zip(*parts)]
         if task_of(self.schema) == "multi-label":
             return np.column_stack([answer[:, 1] for answer in answers])
         return answers[0]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdsfd.baselines.labels import target_names
+from gdsfd.baselines.table_rows import most_rows
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import ProbabilisticModel, thresholds_of
 from gdsfd.evaluation.config import EvaluationConfig
@@ -128,7 +130,7 @@ def fixed_settings(
     if corrected:
         rows.append(FixedSetting("correction of the risks given out", _corrections(corrected), tuning))
     if baselines:
-        rows.append(FixedSetting(", ".join(baselines), "fitted, their size or penalty chosen", f"{train}, {tuning}"))
+        rows.append(FixedSetting(", ".join(baselines), _fitted(record, judged.graph.schema), f"{train}, {tuning}"))
     elif why:
         rows.append(FixedSetting("gradient boosting, logistic regression", f"none: {why}", DASH))
     whom = f"the {count(sum(one.patients for one in judged.populations), 'patient')} judged"
@@ -143,6 +145,19 @@ def _whom(record: RunRecord | None, split: str) -> str:
     word = "training" if split == "train" else "tuning"
     number = record.cohort.get("splits", {}).get(split) if record is not None else None
     return f"{number:,} {word} patients" if number is not None else f"{word} patients"
+
+
+def _fitted(record: RunRecord | None, schema: CohortSchema) -> str:
+    """How baselines came about, in a large cohort on a part of its patients."""
+    most = most_rows(schema)
+    numbers = [
+        record.cohort.get("splits", {}).get(split, 0) if record is not None else 0 for split in ("train", "tuning")
+    ]
+    if max(numbers) <= most:
+        return "fitted, their size or penalty chosen"
+    return (
+        f"fitted, their size or penalty chosen, each on {most:,} of these drawn at random, whose table fits in memory"
+    )
 
 
 def _threshold(points: list[OperatingPoint]) -> str:

@@ -147,3 +147,16 @@ def test_several_targets(outcomes):
     assert len(report.recalibrated) == len(kept)
     assert "one per target" in next(row.value for row in report.fixed if row.what == "threshold")
     assert report.html()
+
+
+def test_the_table_says_on_how_many_a_baseline_was_fitted(trained, monkeypatch):
+    model, graph = trained
+
+    def fitted():
+        rows = [one for one in evaluate(model, graph, **QUICK).fixed if "boosting" in str(one)]
+        assert len(rows) == 1
+        return str(rows[0])
+
+    assert "drawn" not in fitted()
+    monkeypatch.setattr("gdsfd.evaluation.report.fixed_settings.most_rows", lambda schema: 100)
+    assert "each on 100 of these drawn at random" in fitted()
