@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["pointers", "runs_for", "spread"]
+__all__ = ["pieces_of_runs", "pointers", "runs_for", "spread"]
+
+_CELLS = 1 << 20  #: of a piece, where nothing else is said
 
 
 def pointers(owner: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -62,3 +66,24 @@ def runs_for(ptr: NDArray[np.int64], edges: NDArray[np.int64]) -> tuple[NDArray[
     there = np.flatnonzero(edges >= 0)
     owner, place = spread(ptr, edges[there])
     return place, there[owner]
+
+
+def pieces_of_runs(ptr: NDArray[np.int64], cells: int = _CELLS) -> Iterator[tuple[int, int]]:
+    """Packed runs in pieces of bounded size, for what would otherwise need arrays as long as all cells together.
+
+    Args:
+        ptr: Pointers of the packed runs; [R + 1].
+        cells: The most cells of a piece; a longer run is a piece by itself.
+
+    Yields:
+        The first run of a piece, and the one after its last.
+
+    Example:
+        >>> list(pieces_of_runs(np.array([0, 2, 5, 5, 6]), cells=4))
+        [(0, 1), (1, 4)]
+    """
+    first, runs = 0, len(ptr) - 1
+    while first < runs:
+        last = max(first + 1, int(np.searchsorted(ptr, ptr[first] + cells, side="right")) - 1)
+        yield first, last
+        first = last

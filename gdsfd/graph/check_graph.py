@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -20,12 +21,13 @@ __all__ = ["check_graph", "check_values"]
 _FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _TEXTS = ("id", "subject", "split", "environment")
+_PIECE = 1 << 22  #: values that are looked at together, so that no array as long as all of them is made
 
 
 def check_graph(graph: HeteroData) -> None:
     """Refuses a graph whose tensors would give a patient another patient's values, or none that the schema knows.
 
-    Costs a few passes over the graph's tensors.
+    Costs a few passes over the graph's tensors, in pieces.
 
     Args:
         graph: A graph of this package, or a part of one that PyG took.
@@ -84,8 +86,18 @@ def check_values(graph: HeteroData) -> None:
         layout = {**kind.rows, **{key: values for packed in kind.runs.values() for key, values in packed.items()}}
         for key, values in layout.items():
             tensor = graph[edge_type(fields.name)][key]
-            if values.floating and (tensor.isinf().any() or (not values.may_miss and tensor.isnan().any())):
+            if values.floating and any(_not_finite(piece, values.may_miss) for piece in _pieces(tensor)):
                 raise InputError(f"modality {fields.name!r}: {key} holds values that are not finite")
+
+
+def _not_finite(tensor: Tensor, may_miss: bool) -> bool:
+    return bool(tensor.isinf().any() if may_miss else not tensor.isfinite().all())
+
+
+def _pieces(tensor: Tensor) -> Iterator[Tensor]:
+    """The rows of a tensor, some at a time."""
+    rows = max(1, _PIECE // max(1, tensor[:1].numel()))
+    return iter(tensor.split(rows))
 
 
 def _check_follow_up(patient: Any, fields: SurvivalFields, patients: int) -> None:
@@ -156,7 +168,7 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
 
 
 def _within(tensor: Tensor, below: Tensor, name: str, key: str) -> None:
-    if tensor.numel() and ((tensor < 0).any() or (tensor >= below).any()):
+    if any((piece < 0).any() or (piece >= below).any() for piece in _pieces(tensor) if piece.numel()):
         raise InputError(f"modality {name!r}: {key} holds numbers that its schema does not know")
 
 

@@ -14,7 +14,7 @@ from typing import Any, NotRequired
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch_geometric.data import HeteroData
 from typing_extensions import TypedDict
@@ -26,6 +26,7 @@ from gdsfd.errors import InputError, shown
 from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 from gdsfd.graph.patient_graph import ROW, PatientGraph
+from gdsfd.graph.tensor_file import write_tensors
 from gdsfd.plugins import plugin_needs, require_plugins
 
 __all__ = ["FORMAT_VERSION", "load_graph", "save_graph"]
@@ -87,7 +88,7 @@ def save_graph(graph: HeteroData, folder: str | Path) -> None:
             if key != ROW:
                 tensors[f"{number}.{key}"] = value
     with atomic_directory(Path(folder), marker=_GRAPH, holds=FORMAT) as temporary:
-        save_file(_apart(tensors), temporary / _TENSORS)
+        write_tensors(tensors, temporary / _TENSORS)
         (temporary / _GRAPH).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
         receipt = json.dumps(graph.receipt.to_dict(), ensure_ascii=False, indent=1)
         (temporary / _RECEIPT).write_text(receipt, encoding="utf-8")
@@ -153,20 +154,6 @@ def _renamed(tensors: dict[str, Tensor], version: int) -> dict[str, Tensor]:
         number, dot, name = key.partition(".")
         renamed[number + dot + names.get(name, name)] = tensor
     return renamed
-
-
-def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors on the CPU, each contiguous and alone in its memory, as safetensors wants them."""
-    seen: set[int] = set()
-    apart = {}
-    for key, tensor in tensors.items():
-        tensor = tensor.detach().cpu().contiguous()
-        memory = tensor.untyped_storage()
-        if memory.data_ptr() in seen or memory.nbytes() != tensor.numel() * tensor.element_size():
-            tensor = tensor.clone()
-        seen.add(memory.data_ptr())
-        apart[key] = tensor
-    return apart
 
 
 def _assemble(stored: _Stored, tensors: dict[str, Tensor]) -> PatientGraph:

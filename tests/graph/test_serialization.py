@@ -91,7 +91,7 @@ def test_a_save_that_fails_leaves_the_old_graph(tmp_path, monkeypatch):
     def full_disk(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(files, "save_file", full_disk)
+    monkeypatch.setattr(files, "write_tensors", full_disk)
     with pytest.raises(InputError, match="No space left on device; free space there"):
         save_graph(graph_from_cohort(make_cohort(7)), tmp_path / "graph")
     assert load_graph(tmp_path / "graph")["patient"].num_nodes == 5

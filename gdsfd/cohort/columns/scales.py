@@ -59,7 +59,8 @@ def _extremes(
     """Each patient's lowest and highest value."""
     if patients is None:
         return values, values
-    order = np.argsort(patients, kind="stable")
-    ordered = patients[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    return np.minimum.reduceat(values[order], starts), np.maximum.reduceat(values[order], starts)
+    if (patients[1:] < patients[:-1]).any():
+        order = np.argsort(patients, kind="stable")
+        patients, values = patients[order], values[order]
+    starts = np.flatnonzero(np.append(True, patients[1:] != patients[:-1]))
+    return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdsfd.cohort.checks.candidates import Flags, Ranked
 from gdsfd.cohort.cohort import CodeObservations
 from gdsfd.cohort.modality_kind import MODALITY_KINDS, Arrays, Block, ModalityKind, Values
-from gdsfd.cohort.packing import runs_for
+from gdsfd.cohort.packing import runs_for, spread
 from gdsfd.cohort.schema import CODE_UNNAMED, ModalityFields
 from gdsfd.errors import cell_text
 
@@ -53,8 +53,9 @@ def _content(fields: ModalityFields, arrays: Arrays, total: int) -> NDArray[np.f
 
 def _candidates(fields: ModalityFields, found: CodeObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
     names = ["any rare code", "a blank code", *(f"code {cell_text(code)}" for code in fields.codes)]
-    owner = np.repeat(owner, np.diff(found.ptr))
-    yield Flags(fields.name, names, found.code[owner >= 0], owner[owner >= 0])
+    edges = np.flatnonzero(owner >= 0)
+    run, places = spread(found.ptr, edges)
+    yield Flags(fields.name, names, found.code[places], owner[edges[run]])
 
 
 CODES = ModalityKind(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.checks.candidates import MEASURED, Flags, Ranked, flag_all
 from gdsfd.cohort.cohort import EventObservations
+from gdsfd.cohort.item_values import values_by_item
 from gdsfd.cohort.modality_kind import MODALITY_KINDS, Arrays, Block, ModalityKind, Range, Values
-from gdsfd.cohort.packing import runs_for
+from gdsfd.cohort.packing import runs_for, spread
 from gdsfd.cohort.schema import SUMMARY_COLUMNS, ModalityFields
 
 __all__ = ["EVENTS"]
@@ -64,24 +65,22 @@ def _content(fields: ModalityFields, arrays: Arrays, total: int) -> NDArray[np.f
 
 
 def _candidates(fields: ModalityFields, found: EventObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
-    owner = np.repeat(owner, np.diff(found.summary_ptr))
-    kept = np.flatnonzero(owner >= 0)
-    kept = kept[np.argsort(found.summary_item[kept], kind="stable")]
-    ends = np.searchsorted(found.summary_item[kept], np.arange(len(fields.items) + 1))
+    edges = np.flatnonzero(owner >= 0)  # first, as there may be many more than those looked at
+    run, kept = spread(found.summary_ptr, edges)
+    owner, item = owner[edges[run]], found.summary_item[kept]
+    order = np.argsort(item, kind="stable")
+    ends = np.searchsorted(item[order], np.arange(len(fields.items) + 1))
     for number, name in enumerate(fields.items):
-        rows = kept[ends[number] : ends[number + 1]]
+        rows = order[ends[number] : ends[number + 1]]
         where = f"{fields.name}.{name}"
         for summary in _SUMMARIES:
-            yield Ranked(where, summary, found.summary[rows, SUMMARY_COLUMNS.index(summary)], owner[rows])
+            yield Ranked(where, summary, found.summary[kept[rows], SUMMARY_COLUMNS.index(summary)], owner[rows])
         yield flag_all(where, MEASURED, owner[rows])
 
 
 def _ranges(fields: ModalityFields, found: EventObservations) -> Iterator[Range]:
-    order = np.argsort(found.item, kind="stable")
-    ends = np.searchsorted(found.item[order], np.arange(len(fields.items) + 1))
-    for position, name in enumerate(fields.items):
-        values = found.value[order[ends[position] : ends[position + 1]]]
-        yield name, values[:, None], fields.scales[position : position + 1]
+    for position, (values, _) in enumerate(values_by_item(found, len(fields.items))):
+        yield fields.items[position], values[:, None], fields.scales[position : position + 1]
 
 
 EVENTS = ModalityKind(

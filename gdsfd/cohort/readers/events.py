@@ -89,7 +89,9 @@ def read_events(
                 _series(rows, choice, values), ("series", "minutes", "value"), len(choice.kept), fold
             )
     _check_stored(parts, rows, choice)
-    observations = joined_observations([part.observations for part in parts])
+    with rows.database.reading(view.label):
+        observations = joined_observations([part.observations for part in parts], rows.database.folder)
+    del parts
     rows.findings += find_one_step(modality, observations.step, grid.steps, len(observations.patient))
     _account_for_items(rows, choice, fitted=like is not None)
     receipt = rows.receipt(len(observations.patient), must_have_rows=like is None)

@@ -29,13 +29,13 @@ T = TypeVar("T")
 class Fold(Protocol[T]):
     """Makes something of sorted rows, here or on another machine."""
 
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> T:
-        """What becomes of rows."""
+    def __call__(self, batches: Iterable[pa.RecordBatch], folder: Path | None = None) -> T:
+        """What becomes of rows; what is too large for memory lies in ``folder`` (:mod:`gdsfd.large_arrays`)."""
 
     def packed(self, folded: T) -> bytes:
         """The same as bytes."""
 
-    def unpacked(self, packed: bytes) -> T:
+    def unpacked(self, packed: bytes | memoryview) -> T:
         """And back."""
 
 
@@ -218,7 +218,7 @@ class Database:
         Returns:
             What became of the rows, in one part or several; all rows of an owner are in one of them.
         """
-        return [fold(self.batches(expression.order_by(*order), _PIECE_ROWS))]
+        return [fold(self.batches(expression.order_by(*order), _PIECE_ROWS), self.folder)]
 
     def table(self, name: str) -> Any:
         """A table or view as an Ibis table."""

@@ -188,7 +188,7 @@ class SparkDatabase(Database):
                 folded = named.mapInArrow(FoldRows(fold), "c0 binary").toArrow()
             finally:
                 rows.unpersist()
-        return [fold.unpacked(piece.as_py()) for piece in folded["c0"]]
+        return [fold.unpacked(memoryview(piece.as_buffer())) for piece in folded["c0"]]
 
     def _parallelism(self) -> int:
         context = getattr(self.session, "_sc", None)  # a session of Spark Connect has none

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,9 +67,15 @@ def test_nothing_gives_no_observation() -> None:
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 100])
-def test_pieces_of_any_size_give_the_same_observations(piece: int) -> None:
+@pytest.mark.parametrize("limit", ["0", "100", "100000"])
+@pytest.mark.parametrize("steps", [1, 10])
+def test_pieces_of_any_size_give_the_same_observations_held_or_mapped(
+    piece: int, limit: str, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows, frame = 60, stream()
-    whole, parts = (EventReducer(ITEMS, 10, 0.0, 10.0) for _ in range(2))
+    whole = EventReducer(ITEMS, steps, 0.0, 10.0)
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", limit)
+    parts = EventReducer(ITEMS, steps, 0.0, 10.0, tmp_path)
     columns = [frame[name].to_numpy() for name in frame]
     whole.add(*columns)
     for start in range(0, rows, piece):
@@ -75,6 +83,8 @@ def test_pieces_of_any_size_give_the_same_observations(piece: int) -> None:
     first, second = whole.finish(), parts.finish()
     for name in vars(first):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+        assert getattr(first, name).dtype == getattr(second, name).dtype
+    assert isinstance(second.summary, np.memmap) == (limit != "100000")
 
 
 def test_scales_are_those_of_the_cells_of_training_patients() -> None:

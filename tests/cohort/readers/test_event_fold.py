@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -31,20 +32,26 @@ def assert_equal(one: FoldedEvents, other: FoldedEvents) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_workers_together_give_what_one_gives() -> None:
+@pytest.mark.parametrize("limit", ["0", "1000000"])
+def test_workers_together_give_what_one_gives(limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = events([0, 1, 4, 5, 9])
     whole = fold()([batch]).observations
     owner = batch["series"].to_numpy() // ITEMS
     groups = [[9, 1], [], [0, 5], [4]]
     parts = [fold()([batch.filter(pa.array(np.isin(owner, group)))]).observations for group in groups]
-    assert_equal(FoldedEvents(joined_observations(parts)), FoldedEvents(whole))
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", limit)
+    joined = joined_observations(parts, tmp_path)
+    assert_equal(FoldedEvents(joined), FoldedEvents(whole))
+    assert isinstance(joined.summary, np.memmap) == (limit == "0")
     assert joined_observations([whole]) is whole
 
 
 @pytest.mark.parametrize("batches", [[], [events([3, 7])]])
 def test_bytes_and_back(batches: list[pa.RecordBatch]) -> None:
     folded = fold()(batches)
-    assert_equal(fold().unpacked(fold().packed(folded)), folded)
+    packed = fold().packed(folded)
+    assert_equal(fold().unpacked(packed), folded)
+    assert_equal(fold().unpacked(memoryview(b"xyz" + packed)[3:]), folded)  # wherever in a larger buffer they lie
 
 
 def test_the_first_value_beyond_what_is_stored_is_named() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import Cohort, EventObservations
 from gdsfd.errors import InputError, SchemaError
+from gdsfd.large_arrays import GrowingArray
 from tests.cohort.readers.event_cohort import built
 from tests.cohort.small_exports import PATIENTS, events, patients, spec
 
@@ -163,3 +166,21 @@ def test_one_patient_gives_the_same_numbers_alone() -> None:
     np.testing.assert_array_equal(
         alone.summary, together.summary[together.summary_ptr[row] : together.summary_ptr[row + 1]]
     )
+
+
+def test_a_disk_that_is_full_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(array: GrowingArray, piece: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(GrowingArray, "append", full)
+    with pytest.raises(InputError, match=r"where the database of the build lies, says: No space left on device"):
+        built(events())
+
+
+def test_events_that_lie_in_files_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, held = built(events(), time="minute", window=[0, 1440], bin=60)
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "0")
+    _, mapped = built(events(), time="minute", window=[0, 1440], bin=60)
+    assert isinstance(mapped.value, np.memmap)  # the folder that it was made in is gone meanwhile
+    for name in vars(held):
+        np.testing.assert_array_equal(getattr(held, name), getattr(mapped, name))
