@@ -28,7 +28,7 @@ from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.config import Accelerator, TrainConfig
 from gdsfd.training.estimator import Estimator
-from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_trainable
+from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_trainable, warn_of_outcomes
 from gdsfd.training.fitted_models import FittedModels, fit_models
 from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_selection.guard import Guard
@@ -176,6 +176,7 @@ class Debiaser(TrainedNetworks, Estimator):
         check_trainable(graph)
         check_survival_mode(graph, self.streams)
         check_survival_settings(graph, self.config.recalibrate)
+        warn_of_outcomes(graph, self.streams)
         if self._suspects_given:
             check_suspects(self.suspects, graph)
         check_place(self.config, out)

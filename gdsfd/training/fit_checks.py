@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +12,17 @@ from gdsfd.atomic_write import check_writable
 from gdsfd.errors import InputError, cell_text
 from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.loader import rows_of
+from gdsfd.nn.objectives import unconditioned
+from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.setting_checks import Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
 from gdsfd.training.labels import check_labels, check_two_classes
 from gdsfd.training.storage.model_folder import check_free
 
-__all__ = ["check_fit_arguments", "check_place", "check_trainable"]
+__all__ = ["check_fit_arguments", "check_place", "check_trainable", "warn_of_outcomes"]
+
+_log = logging.getLogger(__name__)
 
 
 def check_fit_arguments(out: Any, resume: bool, on_epoch: Any, jobs: Any = 1, devices: int = 1) -> None:
@@ -72,3 +77,11 @@ def check_place(config: TrainConfig, out: str | Path | None) -> None:
     if out is not None:
         check_free(Path(out))
         check_writable(Path(out))
+
+
+def warn_of_outcomes(graph: HeteroData, streams: StreamConfig | None) -> None:
+    """Says so where a mode compares codes inside the classes of some of the outcomes only."""
+    if streams is None or graph.schema.multiclass or not (streams.conditional or streams.objective == "mmd"):
+        return
+    if said := unconditioned(graph.schema.num_outputs):
+        _log.warning("%s", said)

@@ -2,7 +2,7 @@
 
 from gdsfd.nn.objective_registry import build_objective, check_objective, known_objectives, register_objective
 from gdsfd.nn.objectives.conditional_mmd import ConditionalMmd
-from gdsfd.nn.objectives.dual_stream import StreamObjective, conditions
+from gdsfd.nn.objectives.dual_stream import StreamObjective, conditions, unconditioned
 from gdsfd.nn.objectives.erm import ErmObjective
 from gdsfd.nn.objectives.group_dro import GroupDro
 from gdsfd.nn.objectives.irm import Irm
@@ -25,4 +25,5 @@ __all__ = [
     "conditions",
     "known_objectives",
     "register_objective",
+    "unconditioned",
 ]

@@ -25,7 +25,7 @@ from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.nn.streams.dual_streams import swapped
 from gdsfd.nn.streams.modality_dropout import consistency
 
-__all__ = ["StreamObjective", "conditions"]
+__all__ = ["StreamObjective", "conditions", "unconditioned"]
 
 _MOST_CONDITIONS = 4
 
@@ -238,6 +238,16 @@ class StreamObjective(Objective):
     def critic_parameters(self) -> list[nn.Parameter]:
         """Parameters of the critics of all members."""
         return [parameter for measure in self.dependence for parameter in cast(Dependence, measure).critic_parameters()]
+
+
+def unconditioned(num_outcomes: int) -> str:
+    """What a user of several outcomes should know of :func:`conditions`; empty where it leaves none out."""
+    if num_outcomes <= _MOST_CONDITIONS:
+        return ""
+    return (
+        f"of {num_outcomes} outcomes the first {_MOST_CONDITIONS} are conditioned on where codes are compared inside "
+        "outcome classes; declare those that matter most first"
+    )
 
 
 def conditions(y: Tensor) -> list[Tensor]:

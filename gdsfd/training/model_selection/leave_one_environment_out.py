@@ -34,12 +34,14 @@ class EnvironmentFold:
     Args:
         name: The environments left out.
         rows: Rows of ``train`` and ``tuning`` of the others.
-        left_out: Labelled rows of ``train`` and ``tuning`` in the environments left out.
+        left_out: Rows of ``train`` and ``tuning`` in the environments left out that have any label.
+        judged: Of which outcomes both labels are there to train and to choose the epoch on; one per outcome.
     """
 
     name: str
     rows: dict[str, Tensor]
     left_out: Tensor
+    judged: tuple[bool, ...] = (True,)
 
 
 def environment_folds(graph: HeteroData, folds: int) -> list[EnvironmentFold]:
@@ -50,14 +52,15 @@ def environment_folds(graph: HeteroData, folds: int) -> list[EnvironmentFold]:
         folds: Most folds; with fewer environments each is a fold of its own.
 
     Returns:
-        Nothing when no environment is declared, there is only one, or leaving a fold out leaves no labelled patient of
-        some label to train or choose the epoch on.
+        Nothing when no environment is declared or there is only one. A fold without which no outcome has both labels
+        to train and to choose the epoch on is not there.
     """
     environment = graph["patient"].get("environment")
     if environment is None or folds < 2:
         return []
     names = np.asarray(environment, dtype=object).astype(str)
-    label = _label(graph)
+    label = _labels(graph)
+    labelled = label.max(axis=1) >= 0
     train, tuning = (rows_of(graph, split).numpy() for split in ("train", "tuning"))
     known, counts = np.unique(names[train], return_counts=True)
     if len(known) < 2:
@@ -72,28 +75,35 @@ def environment_folds(graph: HeteroData, folds: int) -> list[EnvironmentFold]:
     for part in parts:
         inside = np.isin(names, part)
         rows = {"train": train[~inside[train]], "tuning": tuning[~inside[tuning]]}
-        left_out = np.concatenate([rows_in[inside[rows_in] & (label[rows_in] >= 0)] for rows_in in (train, tuning)])
-        if any(np.unique(label[kept][label[kept] >= 0]).size < 2 for kept in rows.values()):
+        left_out = np.concatenate([rows_in[inside[rows_in] & labelled[rows_in]] for rows_in in (train, tuning)])
+        judged = tuple(all(_differ(own[kept]) for kept in rows.values()) for own in label.T)
+        if not any(judged):
             continue
         made.append(
             EnvironmentFold(
                 ", ".join(part),
                 {split: torch.from_numpy(kept) for split, kept in rows.items()},
                 torch.from_numpy(left_out),
+                judged,
             )
         )
     return made
 
 
-def _label(graph: HeteroData) -> NDArray[np.int64]:
-    """Class of each patient, or the first of several outcomes; -1 = unlabelled. Of a time to an event: whether it was
-    seen to happen.
+def _labels(graph: HeteroData) -> NDArray[np.int64]:
+    """Class of each patient for each outcome, -1 = unlabelled; [N, outcomes]. Of a time to an event: whether it was
+    seen to happen, one column.
     """
     y = graph["patient"].y
     if graph.schema.survival is not None:
-        y = torch.where(y.isnan().all(1), float("nan"), (y == 1).any(1).float()).unsqueeze(1)
-    found: NDArray[np.int64] = (y if not y.is_floating_point() else torch.nan_to_num(y[:, 0], nan=-1.0).long()).numpy()
-    return found
+        y = torch.where(y.isnan().all(1), float("nan"), (y == 1).any(1).float())
+    found: NDArray[np.int64] = (y if not y.is_floating_point() else torch.nan_to_num(y, nan=-1.0).long()).numpy()
+    return found.reshape(len(found), -1)
+
+
+def _differ(label: NDArray[np.int64]) -> bool:
+    """Whether there are two labels among the known ones."""
+    return np.unique(label[label >= 0]).size > 1
 
 
 def left_out_fits(
@@ -161,19 +171,34 @@ def leave_one_environment_out(
     chosen = torch.cat([fold.left_out for fold in folds])
     patient = graph["patient"]
     names = np.asarray(patient.environment, dtype=object).astype(str)
-    weights = []
-    for fold in folds:
-        inside = fold.left_out.numpy()
-        own = None if strata is None else strata[inside]
-        weights.append(neutral_weights(_label(graph)[inside], names[inside].tolist(), own))
-    weight = np.concatenate(weights)
+    weight = np.concatenate([_neutral(graph, names, fold, strata) for fold in folds])
     # One fold's scores are never compared with another's: they come from other networks.
     group = [fold.name for fold in folds for _ in range(len(fold.left_out))]
     return concordance_of_models(
-        patient.y[chosen],
+        torch.cat([_judged(patient.y[fold.left_out], fold.judged) for fold in folds]),
         np.concatenate(scores["reference"]),
         np.concatenate(scores["debiased"]),
         group,
         [str(patient.subject[int(row)]) for row in chosen],
         weight,
     )
+
+
+def _judged(y: Tensor, judged: tuple[bool, ...]) -> Tensor:
+    """Labels without those of outcomes that are not judged; [n, outcomes] or, of classes, [n]."""
+    if all(judged):
+        return y
+    return torch.where(torch.tensor(judged), y, torch.full_like(y, float("nan")))
+
+
+def _neutral(graph: HeteroData, names: NDArray[np.str_], fold: EnvironmentFold, strata: Floats | None) -> Floats:
+    """Weights of a fold's patients, outcome by outcome; 0 where a label is not known or not judged. [n, outcomes]"""
+    inside = fold.left_out.numpy()
+    label = _labels(graph)[inside]
+    weight = np.zeros(label.shape)
+    for column in np.flatnonzero(fold.judged):
+        known = label[:, column] >= 0
+        rows = inside[known]
+        own = None if strata is None else strata[rows]
+        weight[known, column] = neutral_weights(label[known, column], names[rows].tolist(), own)
+    return weight
