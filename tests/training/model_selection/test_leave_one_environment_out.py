@@ -9,9 +9,9 @@ import torch
 
 import gdsfd
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
-from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.fits_at_once import FitsHere
 from gdsfd.training.model_selection import leave_one_environment_out as module
 from gdsfd.training.model_selection.leave_one_environment_out import (
