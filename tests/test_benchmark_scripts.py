@@ -211,3 +211,28 @@ def test_several_processes_beside_one(lines):
     (line,) = lines("data_parallel", "--backbone", "concat", *sizes)
     for what in ("step", "epoch"):
         assert line[what]["ratio"] == pytest.approx(line[what]["2"][0] / line[what]["1"][0], rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_large_cohort_made_small(lines):
+    quick = ["--set", "members=1", "--set", "channels=8", "--no-baselines"]
+    found = lines("larger_than_memory", "--patients", "700", *quick)
+    assert [line["step"] for line in found] == ["exports", "build", "train", "predict", "evaluate"]
+    for line in found:
+        assert line["exit_code"] == 0
+        assert line["patients_per_second"] == pytest.approx(700 / line["seconds"])
+        assert line["max_rss_bytes"] > 2**25
+    assert all(line["own_bytes"] > 2**25 and line["mapped_bytes"] > 2**20 for line in found[1:])
+
+
+def test_exports_of_a_large_cohort_go_on_where_smaller_ones_end(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    script = importlib.import_module("large_cohort")
+    monkeypatch.setattr(script, "PIECE", 200)
+    assert 0.9 < script.write_exports(tmp_path / "large", 450) / 45_000 < 1.1
+    script.write_exports(tmp_path / "small", 250)
+    for name in ("cohort", "admission", "vitals", "labs", "diagnoses", "note"):
+        files = sorted(path.name for path in (tmp_path / "large" / name).iterdir())
+        assert files == ["00000.parquet", "00001.parquet", "00002.parquet"]
+        same = [(tmp_path / size / name / files[0]).read_bytes() for size in ("large", "small")]
+        assert same[0] == same[1]
