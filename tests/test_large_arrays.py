@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import gc
+import json
 import logging
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 import pytest
+from torch_geometric.data import HeteroData
 
 from gdsfd import large_arrays
 from gdsfd.graph import load_graph, save_graph
@@ -136,3 +141,70 @@ def test_without_room_on_the_disk_training_is_slower_and_the_same(
 def test_other_faults_of_a_disk_are_not_passed_over() -> None:
     with pytest.raises(OSError, match="Input/output"), without_room("slower"):
         raise OSError(errno.EIO, "Input/output error")
+
+
+ROUND = """
+import json, sys
+import gdsfd
+from gdsfd.graph import load_graph
+graph = load_graph(sys.argv[1])
+settings = dict(max_epochs=1, channels=16, members=1, batch_size=512, accelerator="cpu", boosted_members=0)
+model = gdsfd.Debiaser("muse", **settings).fit(graph, baselines=False, out=sys.argv[2])
+chance = gdsfd.Debiaser.load(sys.argv[2]).predict_proba(graph)[:, 1]
+history = [{key: value for key, value in row.items() if key != "seconds"} for row in model.history_]
+print(json.dumps([history, chance[::97].tolist(), float(chance.sum())]))
+"""
+LIMIT = 900 << 20  #: bytes; Python, torch and what they hold take half of it
+GROUPS = Path("/sys/fs/cgroup/memory")
+
+
+@pytest.mark.slow
+def test_a_graph_of_three_times_the_memory_allowed_trains_to_the_same_numbers(tmp_path: Path) -> None:
+    group = GROUPS / f"gdsfd-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(LIMIT))
+    except OSError as error:
+        pytest.skip(f"memory cannot be limited here: {error}")
+    try:
+        save_graph(_wide_graph(), tmp_path / "graph")
+        assert (tmp_path / "graph" / "tensors.safetensors").stat().st_size > 3 * LIMIT
+        held = _round(tmp_path, "held", None)
+        found = _round(tmp_path, "limited", group)
+        assert int((group / "memory.max_usage_in_bytes").read_text()) <= LIMIT
+        assert found == held
+    finally:
+        group.rmdir()
+
+
+def _wide_graph() -> HeteroData:
+    """240,000 patients of whom nine of ten have a vector of 3,500 numbers that tells a little of the outcome."""
+    cohort, width = make_cohort(240_000, presence=1.0), 3_500
+    note = cohort.observations["note"]
+    generator = np.random.default_rng(0)
+    vector = np.empty((len(note.patient), width), np.float32)
+    told = np.nan_to_num(cohort.y[note.patient, 0])
+    for first in range(0, len(vector), 10_000):
+        some = slice(first, first + 10_000)
+        vector[some] = generator.standard_normal((len(vector[some]), width), np.float32) + 0.05 * told[some, None]
+    note.vector = vector
+    fields = [
+        replace(each, width=width, scales=each.scales[-1:] * width) if each.name == "note" else each
+        for each in cohort.schema.modalities
+    ]
+    cohort.schema = replace(cohort.schema, modalities=tuple(fields))
+    return graph_from_cohort(cohort)
+
+
+def _round(folder: Path, name: str, group: Path | None) -> object:
+    """What a process of its own makes of the graph, with limited memory where a control group is given."""
+
+    def enter() -> None:
+        if group is not None:
+            (group / "cgroup.procs").write_text(str(os.getpid()))
+
+    command = [sys.executable, "-c", ROUND, str(folder / "graph"), str(folder / name)]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run(command, preexec_fn=enter, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])

@@ -85,6 +85,25 @@ def test_where_suspects_tell_nothing_the_reference_is_used() -> None:
     np.testing.assert_array_equal(model.predict_proba(graph), plain.predict_proba(graph))
 
 
+def test_where_no_suspect_is_declared_nothing_is_adjusted_and_the_reason_is_given(tmp_path) -> None:
+    gdsfd.simulate(tmp_path / "exports", patients=2000, seed=1, preset="latent")
+    graph = gdsfd.build_graph(tmp_path / "exports" / "spec.toml")
+    model = Debiaser("concat", "full", suspects=(), **QUICK).fit(graph, baselines=False)
+    assert model.guard is not None
+    assert model.guard.choice == "reference"
+    said = "no suspect in the graph tells anything of the outcome: there is nothing to adjust for"
+    assert said in model.guard.explanation
+    found = model.training["strata"]
+    assert not found["used"]
+    reasons = {"none": "No latent confounder was found", "cannot tell": "no suspect is declared that could say"}
+    assert reasons[found["verdict"]] in found["sentence"]
+    assert model.strata_ == {}
+    plain = Debiaser("concat", "none", **QUICK).fit(graph, baselines=False)
+    np.testing.assert_array_equal(model.predict_proba(graph), plain.predict_proba(graph))
+    declared = Debiaser("concat", "full", **QUICK).fit(graph, baselines=False)
+    assert declared.training["strata"]["used"]  # once something can tell of them
+
+
 def test_gross_failure_is_caught(confounded, monkeypatch: pytest.MonkeyPatch) -> None:
     graph, _ = confounded
     upside_down = Debiaser("concat", "strata", **QUICK)
