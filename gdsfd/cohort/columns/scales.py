@@ -10,6 +10,7 @@ from gdsfd.cohort.schema import QUANTILE_LEVELS, NumericScale
 __all__ = ["FEWEST_PATIENTS", "numeric_scale", "numeric_scales"]
 
 FEWEST_PATIENTS = 5  #: patients that have to lie at or beyond the lowest and the highest number that is stored
+_CELLS = 1 << 24  #: of a matrix that are copied at a time
 
 
 def numeric_scale(values: NDArray[np.floating], patients: NDArray[np.integer] | None = None) -> NumericScale:
@@ -44,13 +45,19 @@ def numeric_scale(values: NDArray[np.floating], patients: NDArray[np.integer] | 
     return NumericScale(len(measured), mean, deviation, tuple(float(value) for value in quantiles))
 
 
-def numeric_scales(matrix: NDArray[np.floating]) -> tuple[NumericScale, ...]:
-    """One :func:`numeric_scale` per column.
+def numeric_scales(matrix: NDArray[np.floating], rows: NDArray[np.bool_] | None = None) -> tuple[NumericScale, ...]:
+    """One :func:`numeric_scale` per column, some columns at a time.
 
     Args:
-        matrix: Training rows, one per patient; [rows, columns].
+        matrix: One row per patient; [R, columns].
+        rows: Those that train; bool [R]; default: all.
     """
-    return tuple(numeric_scale(matrix[:, column]) for column in range(matrix.shape[1]))
+    size, scales = max(1, _CELLS // max(1, len(matrix))), []
+    for first in range(0, matrix.shape[1], size):
+        part = matrix[:, first : first + size]
+        part = part if rows is None else part[rows]
+        scales += [numeric_scale(part[:, column]) for column in range(part.shape[1])]
+    return tuple(scales)
 
 
 def _extremes(

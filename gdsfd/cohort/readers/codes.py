@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import CodeObservations
@@ -11,8 +10,8 @@ from gdsfd.cohort.keys.key_cells import MAX_CHARACTERS
 from gdsfd.cohort.keys.key_forms import spelling_form
 from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
-from gdsfd.cohort.packing import pointers, spread
 from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.readers.code_sets import TokenSets
 from gdsfd.cohort.readers.matched_rows import PATIENT, match_rows
 from gdsfd.cohort.readers.numbering import NUMBER, number_texts
 from gdsfd.cohort.receipt.receipt import SourceReceipt
@@ -23,6 +22,8 @@ from gdsfd.cohort.spec import CodesSpec
 from gdsfd.errors import InputError, cell_text, shown
 
 __all__ = ["codes_in_cell", "read_codes"]
+
+_ROWS = 1 << 20  #: of patients' cells, at a time
 
 
 def read_codes(
@@ -47,20 +48,26 @@ def read_codes(
     if modality.missing:
         rows.drop_where(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
     rows.materialize({"number": rows.table[NUMBER]})
-    pairs = rows.table.select("number", patient=PATIENT).distinct()
-    patient, token, names = _tokens(rows.fetch(pairs), cells, modality)
-    receipt = rows.receipt(len(np.unique(patient)), must_have_rows=like is None)
-    fields = like or _fit(patient, token, names, cohort.train, modality)
+    used = rows.fetch(rows.table.select("number").distinct())["number"].fill_null(len(cells)).to_numpy()
+    used = np.sort(used.astype(np.int64))
+    cell_ptr, tokens, names = _tokens(used, cells, modality)
+    place = np.zeros(len(cells) + 1, np.int64)
+    place[used] = np.arange(len(used))
+    sets = TokenSets(cell_ptr, tokens, len(names), cohort.train, rows.database.folder)
+    pairs = rows.table.select("number", patient=PATIENT).distinct().order_by("patient")
+    with rows.database.reading(view.label):
+        for batch in rows.database.batches(pairs, _ROWS):
+            cell = batch["number"].fill_null(len(cells)).to_numpy(zero_copy_only=False)
+            sets.add(batch["patient"].to_numpy(zero_copy_only=False).astype(np.int64), place[cell])
+        patient, token_ptr, token = sets.finish()
+    receipt = rows.receipt(len(patient), must_have_rows=like is None)
+    fields = like or _fit(sets.patients_in_train, names, modality)
     code_of = {name: position + 2 for position, name in enumerate(fields.codes)}
     codes = np.array([CODE_UNNAMED if name is None else code_of.get(name, CODE_RARE) for name in names], dtype=np.int64)
-    packed = (
-        np.unique(patient * (len(fields.codes) + 2) + codes[token]) if len(patient) else np.zeros(0, dtype=np.int64)
-    )
-    owner, code = np.divmod(packed, len(fields.codes) + 2)
-    observed, ptr = pointers(owner)
+    with rows.database.reading(view.label):
+        ptr, code = sets.as_codes(token_ptr, token, codes)
     receipt.fitted = {"codes": len(fields.codes)}
-    frequency = np.bincount(token, minlength=len(names))
-    counts = {name: int(count) for name, count in zip(names, frequency) if name is not None}
+    counts = {name: int(count) for name, count in zip(names, sets.frequency) if name is not None}
     if like is None:
         rows.findings += find_spellings(modality.name, counts, "codes", spelling_form)
         rows.findings += find_spellings_of_missing(modality.name, counts, "codes", modality.missing)
@@ -77,7 +84,7 @@ def read_codes(
                 f"{len(new)} of {len(names) - names.count(None)} distinct codes were rare in training or not there "
                 f"and share one code ({shown(new)})"
             )
-    return CodeObservations(observed, ptr, code.astype(np.int32)), fields, receipt
+    return CodeObservations(patient, ptr, code), fields, receipt
 
 
 def codes_in_cell(cell: str, split_on: str | None = None, separator: str | None = None) -> list[str]:
@@ -103,11 +110,9 @@ def codes_in_cell(cell: str, split_on: str | None = None, separator: str | None 
 
 
 def _tokens(
-    pairs: pa.Table, cells: list[str], modality: CodesSpec
+    used: NDArray[np.int64], cells: list[str], modality: CodesSpec
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str | None]]:
-    """Patient and token number of every code, and the tokens' names; None is the blank code."""
-    cell = pairs["number"].combine_chunks().fill_null(len(cells)).to_numpy(zero_copy_only=False).astype(np.int64)
-    used, place = np.unique(cell, return_inverse=True)
+    """What each of some cells contributes: pointers, numbers of tokens, and their names; None is the blank code."""
     number_of: dict[str | None, int] = {}
     contributed: list[list[int]] = []
     for number in used:
@@ -123,20 +128,11 @@ def _tokens(
         contributed.append([number_of.setdefault(code, len(number_of)) for code in found or [None]])
     cell_ptr = np.concatenate([[0], np.cumsum([len(numbers) for numbers in contributed])]).astype(np.int64)
     flat = np.array([number for numbers in contributed for number in numbers], dtype=np.int64)
-    owner, position = spread(cell_ptr, place.astype(np.int64))
-    return pairs["patient"].to_numpy().astype(np.int64)[owner], flat[position], list(number_of)
+    return cell_ptr, flat, list(number_of)
 
 
-def _fit(
-    patient: NDArray[np.int64],
-    token: NDArray[np.int64],
-    names: list[str | None],
-    train: NDArray[np.bool_],
-    modality: CodesSpec,
-) -> ModalityFields:
-    """The vocabulary: codes of enough train patients, most frequent first, ties by name."""
-    pairs = np.unique(np.stack([patient, token], axis=1)[train[patient]], axis=0)
-    counts = np.bincount(pairs[:, 1], minlength=len(names))
+def _fit(counts: NDArray[np.int64], names: list[str | None], modality: CodesSpec) -> ModalityFields:
+    """The vocabulary: codes of enough train patients (``counts`` by token), most frequent first, ties by name."""
     frequent = [
         (name, int(counts[number]))
         for number, name in enumerate(names)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import EmbeddingObservations
+from gdsfd.cohort.columns.by_row import by_row
 from gdsfd.cohort.columns.column_choice import ColumnChoice, matching_columns
 from gdsfd.cohort.columns.scales import numeric_scales
 from gdsfd.cohort.columns.single_precision import check_stored
@@ -23,8 +26,11 @@ from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.sources.values import is_declared_missing
 from gdsfd.cohort.spec import EmbeddingSpec
 from gdsfd.errors import InputError, SchemaError, cell_text, shown
+from gdsfd.large_arrays import GrowingArray
 
 __all__ = ["read_embedding"]
+
+_ROWS = 1 << 12  #: of lists, at a time
 
 
 def read_embedding(
@@ -72,7 +78,7 @@ def read_embedding(
     if like is not None and not len(patient):
         vector = np.zeros((0, like.width), dtype=np.float32)
     fields = like or ModalityFields(
-        modality.name, "embedding", width=vector.shape[1], scales=numeric_scales(vector[cohort.train[patient]])
+        modality.name, "embedding", width=vector.shape[1], scales=numeric_scales(vector, cohort.train[patient])
     )
     receipt.fitted = {"width": fields.width}
     return EmbeddingObservations(patient, vector), fields, receipt
@@ -98,16 +104,22 @@ def _columns(rows: WideRows, columns: list[str]) -> tuple[NDArray[np.float32], N
     """One component per column."""
     missing = rows.rows.modality.missing
     label = f"modality {rows.rows.modality.name!r}: column {{!r}} of {rows.rows.view.label}"
-    vector = np.empty((len(rows), len(columns)), np.float32)
     filled, measured = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
-    for place, cells in enumerate(rows.cells(columns, missing, numbers_only=True)):
-        vector[:, place] = check_stored(cells.number, label.format(cells.name), rows.owner)
+    database = rows.rows.database
+    taken = GrowingArray(np.float32, (len(rows),), database.folder)
+    for cells in rows.cells(columns, missing, numbers_only=True):
+        stored = check_stored(cells.number, label.format(cells.name), rows.owner)
+        with database.reading(rows.rows.view.label):
+            taken.append(stored[None])
         filled |= cells.filled
         measured |= cells.measured
     rows.drop_where(~filled, "blank vector")
     rows.drop_where(filled & ~measured, "vector is declared missing")
-    _check_finite(vector, measured, rows, columns)
-    return vector[measured], rows.patient[measured]
+    with database.reading(rows.rows.view.label):
+        components = taken.finish()
+    _check_finite(components, measured, rows, columns)
+    with database.reading(rows.rows.view.label):
+        return by_row(components, measured, database.folder), rows.patient[measured]
 
 
 def _lists(rows: MatchedRows, column: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -118,16 +130,22 @@ def _lists(rows: MatchedRows, column: str) -> tuple[NDArray[np.float32], NDArray
         rows.drop_where(_is_missing(cell, rows.modality.missing), "vector is declared missing")
     rows.materialize({"vector": cell})
     vectors = rows.table["vector"].try_cast("array<float64>")
-    fetched = rows.fetch(rows.table.select(PATIENT, vector=vectors).order_by(PATIENT))
-    patient = fetched[PATIENT].to_numpy().astype(np.int64)
-    ids = [rows.cohort.id[row] for row in patient]
-    combined = fetched["vector"].combine_chunks()
-    lengths = np.asarray(combined.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    ordered = rows.table.select(PATIENT, vector=vectors).order_by(PATIENT)
+    taken = _Vectors(rows.database.folder)
+    with rows.database.reading(rows.view.label):
+        for batch in rows.database.batches(ordered, _ROWS):
+            taken.add(batch[PATIENT].to_numpy(zero_copy_only=False), batch["vector"])
+        vector = taken.vector.finish()
+    patient, lengths = (np.concatenate([np.zeros(0, np.int64), *parts]) for parts in (taken.patient, taken.lengths))
     if not len(lengths):
         return np.zeros((0, 0), dtype=np.float32), patient
+
+    def owner(row: int) -> str:
+        return rows.cohort.id[patient[row]]
+
     width = int(np.bincount(lengths[lengths >= 0]).argmax()) if (lengths >= 0).any() else 0
     wrong = [
-        f"{ids[row]} ({'not a list of numbers' if lengths[row] < 0 else lengths[row]})"
+        f"{owner(int(row))} ({'not a list of numbers' if lengths[row] < 0 else lengths[row]})"
         for row in np.flatnonzero(lengths != width)
     ]
     if wrong or not width:
@@ -136,21 +154,64 @@ def _lists(rows: MatchedRows, column: str) -> tuple[NDArray[np.float32], NDArray
             "length; most have "
             f"{width}, but {len(wrong)} differ: {shown(wrong)}. Recompute them with one model"
         )
-    flat = np.asarray(combined.flatten().to_numpy(zero_copy_only=False), dtype=np.float64).reshape(len(ids), width)
-    label = f"modality {rows.modality.name!r}: column {column!r} of {rows.view.label}"
-    vector = check_stored(np.where(np.isinf(flat), np.nan, flat), label, lambda row: ids[row])
-    broken = ~np.isfinite(vector)
-    if broken.any():
-        first = f"component {np.argwhere(broken)[0][1]}"
-        _refuse(rows, [ids[row] for row in np.flatnonzero(broken.any(axis=1))], first)
+    if taken.too_large:
+        label = f"modality {rows.modality.name!r}: column {column!r} of {rows.view.label}"
+        places = np.concatenate([place for place, _ in taken.too_large])
+        check_stored(np.concatenate([values for _, values in taken.too_large]), label, lambda row: owner(places[row]))
+    broken = np.concatenate(taken.broken)
+    if len(broken):
+        first = f"component {np.flatnonzero(~np.isfinite(vector[broken[0]]))[0]}"
+        _refuse(rows, [owner(row) for row in broken], first)
     return vector, patient
 
 
-def _check_finite(vector: NDArray[np.float32], measured: NDArray[np.bool_], rows: WideRows, columns: list[str]) -> None:
-    broken = ~np.isfinite(vector) & measured[:, None]
-    places = np.flatnonzero(broken.any(axis=1))
+class _Vectors:
+    """Vectors that come piece by piece, and what is wrong with them; they end with the first one of another length."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._rows = folder, 0
+        self.vector = GrowingArray(np.float32)
+        self.patient: list[NDArray[np.int64]] = []
+        self.lengths: list[NDArray[np.int64]] = []
+        #: Rows with values that are infinite once stored, and all their values; rows with such or others not finite.
+        self.too_large: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        self.broken: list[NDArray[np.int64]] = []
+        self._alike = True
+
+    def add(self, patient: NDArray[np.integer], vectors: pa.Array) -> None:
+        """Takes the next rows: whose they are, and a list each or null; [n] both."""
+        lengths = np.asarray(vectors.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+        if not len(lengths):
+            return
+        if not self.lengths and lengths[0] > 0:
+            self.vector = GrowingArray(np.float32, (int(lengths[0]),), self._folder)
+        self.patient.append(patient.astype(np.int64))
+        self.lengths.append(lengths)
+        width = int(self.lengths[0][0])
+        self._alike &= width > 0 and bool((lengths == width).all())
+        if not self._alike:
+            return
+        flat = np.asarray(vectors.flatten().to_numpy(zero_copy_only=False), dtype=np.float64).reshape(-1, width)
+        with np.errstate(over="ignore"):
+            stored = flat.astype(np.float32)
+        broken = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+        large = broken[(np.isinf(stored[broken]) & np.isfinite(flat[broken])).any(axis=1)]
+        if len(large):
+            self.too_large.append((self._rows + large, np.where(np.isinf(flat[large]), np.nan, flat[large])))
+        self.broken.append(self._rows + broken)
+        self.vector.append(stored)
+        self._rows += len(stored)
+
+
+def _check_finite(
+    components: NDArray[np.float32], measured: NDArray[np.bool_], rows: WideRows, columns: list[str]
+) -> None:
+    broken = np.zeros(len(rows), bool)
+    for component in components:
+        broken |= ~np.isfinite(component) & measured
+    places = np.flatnonzero(broken)
     if len(places):
-        column = columns[int(np.flatnonzero(broken[places[0]])[0])]
+        column = columns[int(np.flatnonzero(~np.isfinite(components[:, places[0]]))[0])]
         cell = next(iter(rows.cells([column]))).shown(places[:1])[0]
         _refuse(rows.rows, [rows.owner(int(row)) for row in places], f"{column}, {cell_text(cell)}")
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import TableObservations
+from gdsfd.cohort.columns.by_row import by_row
 from gdsfd.cohort.columns.cells import Cells
 from gdsfd.cohort.columns.column_choice import ColumnChoice, table_columns
 from gdsfd.cohort.columns.column_types import ColumnType, type_of
@@ -26,6 +27,7 @@ from gdsfd.cohort.schema import LEVEL_MISSING, LEVEL_UNSEEN, ModalityFields
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.spec import TableSpec
 from gdsfd.errors import InputError, SchemaError, near_names, shown
+from gdsfd.large_arrays import GrowingArray
 
 __all__ = ["read_table"]
 
@@ -34,12 +36,12 @@ _MAX_LEVELS = 100
 
 @dataclass
 class _Taken:
-    """The columns taken so far: names, values as stored, and levels."""
+    """The columns taken so far: values as stored and numbers of levels, a column after the other; names; levels."""
 
+    values: GrowingArray
+    codes: GrowingArray
     numeric: list[str] = field(default_factory=list)
-    values: list[NDArray[np.float32]] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
-    codes: list[NDArray[np.int64]] = field(default_factory=list)
     levels: list[tuple[str, ...]] = field(default_factory=list)
 
 
@@ -72,16 +74,21 @@ def read_table(
         )
     rows = wide_rows(modality, view, cohort, sources)
     taken = _read(rows, choice, modality, cohort, like)
+    with rows.rows.database.reading(view.label):
+        values, codes = taken.values.finish(), taken.codes.finish()
+    del taken.values, taken.codes
     seen = np.zeros(len(rows), bool)
-    for values in taken.values:
-        seen |= ~np.isnan(values)
-    for codes in taken.codes:
-        seen |= codes != LEVEL_MISSING
+    for column in values:
+        seen |= ~np.isnan(column)
+    for column in codes:
+        seen |= column != LEVEL_MISSING
     rows.drop_where(~seen, "no measured value in the chosen columns")
     patient = rows.patient[seen]
     check_one_row(patient, rows.rows)
-    numeric = _matrix(taken.values, seen, np.float32)
-    observed = TableObservations(patient, numeric, _matrix(taken.codes, seen, np.int64))
+    with rows.rows.database.reading(view.label):
+        numeric = by_row(values, seen, rows.rows.database.folder)
+        del values
+        observed = TableObservations(patient, numeric, by_row(codes, seen, rows.rows.database.folder))
     receipt = rows.rows.receipt(len(patient), must_have_rows=like is None)
     fields = like or ModalityFields(
         modality.name,
@@ -89,7 +96,7 @@ def read_table(
         numeric=tuple(taken.numeric),
         categorical=tuple(taken.categorical),
         levels=tuple(taken.levels),
-        scales=numeric_scales(numeric[cohort.train[patient]]),
+        scales=numeric_scales(numeric, cohort.train[patient]),
     )
     receipt.fitted = {"numeric": len(fields.numeric), "categorical": len(fields.categorical)}
     return observed, fields, receipt
@@ -99,7 +106,11 @@ def _read(
     rows: WideRows, choice: ColumnChoice, modality: TableSpec, cohort: CohortRows, like: ModalityFields | None
 ) -> _Taken:
     """Each column in turn: what it is, and its values as they are stored."""
-    taken, notes = _Taken(), rows.rows.notes
+    folder, notes = rows.rows.database.folder, rows.rows.notes
+    taken = _Taken(
+        GrowingArray(np.float32, (len(rows),), folder),
+        GrowingArray(np.int64, (len(rows),), folder),
+    )
     told, noted = len(rows.rows.findings), len(notes)
     train = cohort.train[rows.patient]
     unwanted = Unwanted(rows, choice, cohort)
@@ -113,7 +124,7 @@ def _read(
             _tell(rows, name, kind.why) if by_name else notes.append(f"column {name!r} {kind.why}")
         elif kind.kind == "numeric":
             taken.numeric.append(name)
-            taken.values.append(_stored(cells, rows, modality, kind, fitting=like is None))
+            _append(taken.values, _stored(cells, rows, modality, kind, fitting=like is None), rows)
         else:
             if kind.warning:
                 _tell(rows, name, kind.warning)
@@ -124,7 +135,7 @@ def _read(
                 levels = _levels_like(name, text, fitted[name], rows.rows)
             taken.categorical.append(name)
             taken.levels.append(levels)
-            taken.codes.append(_level_codes(text, levels))
+            _append(taken.codes, _level_codes(text, levels), rows)
     unwanted.tell()
     if len(rows) and not taken.numeric and not taken.categorical:
         why = [f"{finding.where}: {finding.text}" for finding in rows.rows.findings[told:]]
@@ -207,8 +218,6 @@ def _level_codes(column: pd.Series, levels: tuple[str, ...]) -> NDArray[np.int64
     return np.where(column.isna(), LEVEL_MISSING, np.where(found < 0, LEVEL_UNSEEN, found + 2)).astype(np.int64)
 
 
-def _matrix(columns: list[NDArray[Any]], rows: NDArray[np.bool_], dtype: type) -> NDArray[Any]:
-    matrix: NDArray[Any] = np.empty((int(rows.sum()), len(columns)), dtype)
-    for position, column in enumerate(columns):
-        matrix[:, position] = column[rows]
-    return matrix
+def _append(columns: GrowingArray, column: NDArray[Any], rows: WideRows) -> None:
+    with rows.rows.database.reading(rows.rows.view.label):
+        columns.append(column[None])

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import EmbeddingObservations
 from gdsfd.cohort.schema import ModalityFields
+from gdsfd.cohort.sources.database import Database
 from gdsfd.errors import InputError, SchemaError
 from tests.cohort.small_exports import PATIENTS, patients, spec
 
@@ -108,3 +111,46 @@ def test_like_needs_the_fitted_width() -> None:
         built(listed(VECTORS[:, :2]), like=fitted, cohort=one)
     observed, _ = built(listed()[5:], like=fitted, cohort=one)
     assert observed.vector.shape == (0, 3)
+
+
+@pytest.fixture
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows come three at a time, and everything lies in files."""
+    whole = Database.batches
+
+    def batches(self: Database, expression: Any, rows: int) -> Iterator[pa.RecordBatch]:
+        for batch in whole(self, expression, rows):
+            yield from (batch.slice(start, 3) for start in range(0, batch.num_rows, 3))
+
+    monkeypatch.setattr(Database, "batches", batches)
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "0")
+
+
+@pytest.mark.usefixtures("in_pieces")
+def test_vectors_that_come_in_pieces() -> None:
+    observed, fields = built(listed())
+    np.testing.assert_array_equal(observed.vector, VECTORS)
+    assert isinstance(observed.vector, np.memmap)
+    wide = pd.DataFrame(VECTORS, columns=["e_0", "e_1", "e_2"]).assign(pid=IDS)
+    beside, again = built(wide, "e_*")
+    np.testing.assert_array_equal(beside.vector, VECTORS)
+    assert isinstance(beside.vector, np.memmap)
+    assert fields.scales == again.scales
+
+
+@pytest.mark.usefixtures("in_pieces")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({0: [1.0], 20: None, 30: [1.0, 2.0]}, r"most have 3, but 2 differ: '000 \(1\)', '030 \(2\)'"),
+        ({39: [1.0]}, r"most have 3, but 1 differ: '039 \(1\)'"),
+        ({4: [1.0, 1e39, 0.0], 20: [-1e300, 0.0, np.nan]}, r"2 values are too large .*: 1e\+39 \(id 004\), -1e\+300"),
+        ({8: [0.0, 0.0, np.nan], 33: [np.inf, 0.0, 0.0]}, r"2 vectors .* '008', '033' \(first: component 2\)"),
+    ],
+)
+def test_all_that_is_wrong_is_counted_whatever_the_pieces(changes: dict[int, Any], message: str) -> None:
+    vectors: list[Any] = [*VECTORS.astype(np.float64)]
+    for row, vector in changes.items():
+        vectors[row] = vector
+    with pytest.raises(InputError, match=message):
+        built(listed(vectors))

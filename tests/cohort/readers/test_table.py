@@ -206,3 +206,15 @@ def test_rows_of_several_parquet_files_are_told_apart(tmp_path: Path) -> None:
     assert isinstance(whole, TableObservations)
     np.testing.assert_array_equal(parted.numeric, whole.numeric)
     np.testing.assert_array_equal(parted.categorical, whole.categorical)
+
+
+def test_tables_that_lie_in_files_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, held, fields, _ = built(labs(), missing=[-1])
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "0")
+    _, mapped, again, _ = built(labs(), missing=[-1])
+    assert isinstance(mapped.numeric, np.memmap)
+    assert isinstance(mapped.categorical, np.memmap)
+    for name in vars(held):
+        np.testing.assert_array_equal(getattr(held, name), getattr(mapped, name))
+        assert getattr(held, name).dtype == getattr(mapped, name).dtype
+    assert fields == again
