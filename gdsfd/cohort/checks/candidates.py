@@ -25,13 +25,13 @@ class Ranked:
         where: Modality and column.
         what: Which summary of it, or nothing.
         values: One per patient who has it, no NaN; [n].
-        patient: Those patients; int64 [n].
+        patient: Those patients; [n].
     """
 
     where: str
     what: str
     values: NDArray[np.float32]
-    patient: NDArray[np.int64]
+    patient: NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class Flags:
         where: Modality and column.
         what: The flags' names.
         flag: A flag's number; [n].
-        patient: Who has that flag, each pair at most once; int64 [n].
+        patient: Who has that flag, each pair at most once; [n].
     """
 
     where: str
     what: list[str]
     flag: NDArray[np.integer]
-    patient: NDArray[np.int64]
+    patient: NDArray[np.integer]
 
 
-def flag_all(where: str, what: list[str], patient: NDArray[np.int64]) -> Flags:
+def flag_all(where: str, what: list[str], patient: NDArray[np.integer]) -> Flags:
     """One flag that all these patients have."""
     return Flags(where, what, np.zeros(len(patient), np.int64), patient)
 

@@ -14,6 +14,7 @@ __all__ = ["find_other_ranges"]
 
 LEAST = 5  #: values that a column or item needs
 MOST_OUTSIDE = 0.5  #: share of values outside the middle 98 % of training values that is told; 0.02 is expected
+_CELLS = 1 << 22  #: that are looked at at a time
 _LOW, _MIDDLE, _HIGH = (QUANTILE_LEVELS.index(level) for level in (0.01, 0.5, 0.99))
 
 Floats = NDArray[np.floating]
@@ -52,11 +53,14 @@ def _judge(where: str, values: Floats, scales: tuple[NumericScale, ...]) -> Find
     if len(values) < LEAST or not all(scale.count for scale in scales):
         return None
     limits = np.array([_limits(scale) for scale in scales], dtype=values.dtype)
-    outside = (values < limits[:, 0]) | (values > limits[:, 1])
-    share = float(outside.mean())
+    outside = 0
+    for first in range(0, len(values), rows := max(1, _CELLS // values.shape[1])):
+        piece = values[first : first + rows]
+        outside += int(((piece < limits[:, 0]) | (piece > limits[:, 1])).sum())
+    share = outside / values.size
     if share <= MOST_OUTSIDE:
         return None
-    text = f"{int(outside.sum()):,} of {outside.size:,} values lie outside the middle 98 % of those in training"
+    text = f"{outside:,} of {values.size:,} values lie outside the middle 98 % of those in training"
     if len(scales) == 1:
         low, middle, high = (scales[0].quantiles[place] for place in (_LOW, _MIDDLE, _HIGH))
         text += f" ({low:.3g} to {high:.3g}; the median was {middle:.3g} and is {float(np.median(values)):.3g} here)"

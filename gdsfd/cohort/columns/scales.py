@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.columns.by_column import by_column
 from gdsfd.cohort.schema import QUANTILE_LEVELS, NumericScale
 
 __all__ = ["FEWEST_PATIENTS", "numeric_scale", "numeric_scales"]
 
 FEWEST_PATIENTS = 5  #: patients that have to lie at or beyond the lowest and the highest number that is stored
-_CELLS = 1 << 24  #: of a matrix that are copied at a time
 
 
 def numeric_scale(values: NDArray[np.floating], patients: NDArray[np.integer] | None = None) -> NumericScale:
@@ -46,18 +46,13 @@ def numeric_scale(values: NDArray[np.floating], patients: NDArray[np.integer] | 
 
 
 def numeric_scales(matrix: NDArray[np.floating], rows: NDArray[np.bool_] | None = None) -> tuple[NumericScale, ...]:
-    """One :func:`numeric_scale` per column, some columns at a time.
+    """One :func:`numeric_scale` per column.
 
     Args:
         matrix: One row per patient; [R, columns].
         rows: Those that train; bool [R]; default: all.
     """
-    size, scales = max(1, _CELLS // max(1, len(matrix))), []
-    for first in range(0, matrix.shape[1], size):
-        part = matrix[:, first : first + size]
-        part = part if rows is None else part[rows]
-        scales += [numeric_scale(part[:, column]) for column in range(part.shape[1])]
-    return tuple(scales)
+    return tuple(numeric_scale(column) for column in by_column(matrix, rows))
 
 
 def _extremes(

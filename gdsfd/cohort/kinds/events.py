@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.checks.candidates import MEASURED, Flags, Ranked, flag_all
 from gdsfd.cohort.cohort import EventObservations
-from gdsfd.cohort.item_values import values_by_item
+from gdsfd.cohort.item_values import by_item, values_by_item
 from gdsfd.cohort.modality_kind import MODALITY_KINDS, Arrays, Block, ModalityKind, Range, Values
-from gdsfd.cohort.packing import runs_for, spread
+from gdsfd.cohort.packing import runs_for
 from gdsfd.cohort.schema import SUMMARY_COLUMNS, ModalityFields
 
 __all__ = ["EVENTS"]
@@ -65,17 +65,13 @@ def _content(fields: ModalityFields, arrays: Arrays, total: int) -> NDArray[np.f
 
 
 def _candidates(fields: ModalityFields, found: EventObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
-    edges = np.flatnonzero(owner >= 0)  # first, as there may be many more than those looked at
-    run, kept = spread(found.summary_ptr, edges)
-    owner, item = owner[edges[run]], found.summary_item[kept]
-    order = np.argsort(item, kind="stable")
-    ends = np.searchsorted(item[order], np.arange(len(fields.items) + 1))
-    for number, name in enumerate(fields.items):
-        rows = order[ends[number] : ends[number + 1]]
+    columns = [found.summary[:, SUMMARY_COLUMNS.index(summary)] for summary in _SUMMARIES]
+    parts = by_item(found.summary_ptr, found.summary_item, owner, len(fields.items), columns)
+    for name, (patient, *values) in zip(fields.items, parts, strict=True):
         where = f"{fields.name}.{name}"
-        for summary in _SUMMARIES:
-            yield Ranked(where, summary, found.summary[kept[rows], SUMMARY_COLUMNS.index(summary)], owner[rows])
-        yield flag_all(where, MEASURED, owner[rows])
+        for summary, value in zip(_SUMMARIES, values):
+            yield Ranked(where, summary, value, patient)
+        yield flag_all(where, MEASURED, patient)
 
 
 def _ranges(fields: ModalityFields, found: EventObservations) -> Iterator[Range]:

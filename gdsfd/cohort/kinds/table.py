@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.checks.candidates import MEASURED, Flags, Ranked, flag_all
 from gdsfd.cohort.cohort import TableObservations
+from gdsfd.cohort.columns.by_column import by_column
 from gdsfd.cohort.kinds.flat import rows_for
 from gdsfd.cohort.modality_kind import MODALITY_KINDS, Arrays, Block, ModalityKind, Range, Values
 from gdsfd.cohort.schema import LEVEL_MISSING, LEVEL_UNSEEN, ModalityFields
@@ -63,24 +64,23 @@ def _cells(fields: ModalityFields) -> tuple[list[str], list[str]]:
 
 def _candidates(fields: ModalityFields, found: TableObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
     kept = owner >= 0
-    owner, numeric, categorical = owner[kept], found.numeric[kept], found.categorical[kept]
-    for column, name in enumerate(fields.numeric):
-        measured = ~np.isnan(numeric[:, column])
+    owner = owner[kept]
+    for name, values in zip(fields.numeric, by_column(found.numeric, kept), strict=True):
+        measured = ~np.isnan(values)
         where = f"{fields.name}.{name}"
-        yield Ranked(where, "", numeric[measured, column], owner[measured])
+        yield Ranked(where, "", values[measured], owner[measured])
         yield flag_all(where, MEASURED, owner[measured])
-    for column, name in enumerate(fields.categorical):
-        measured = categorical[:, column] > LEVEL_MISSING
+    for name, known, numbers in zip(fields.categorical, fields.levels, by_column(found.categorical, kept), strict=True):
+        measured = numbers > LEVEL_MISSING
         where = f"{fields.name}.{name}"
-        levels = ["level seen in no training row", *(f"level {cell_text(level)}" for level in fields.levels[column])]
-        yield Flags(where, levels, categorical[measured, column] - 1, owner[measured])
+        levels = ["level seen in no training row", *(f"level {cell_text(level)}" for level in known)]
+        yield Flags(where, levels, numbers[measured] - 1, owner[measured])
         yield flag_all(where, MEASURED, owner[measured])
 
 
 def _ranges(fields: ModalityFields, found: TableObservations) -> Iterator[Range]:
-    for position, name in enumerate(fields.numeric):
-        values = found.numeric[:, position]
-        yield name, values[~np.isnan(values), None], fields.scales[position : position + 1]
+    for position, values in enumerate(by_column(found.numeric)):
+        yield fields.numeric[position], values[~np.isnan(values), None], fields.scales[position : position + 1]
 
 
 TABLE = ModalityKind(

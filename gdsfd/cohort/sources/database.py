@@ -15,11 +15,13 @@ import pyarrow as pa
 from gdsfd.atomic_write import place_is_full
 from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.errors import InputError
+from gdsfd.large_arrays import memory_left
 from gdsfd.private_folder import private_folder, remove_dead_folders
 
 __all__ = ["Database", "Fold"]
 
-_MEMORY_LIMIT_BYTES = 3 << 29
+#: What the database may hold in memory: so much, or a share of what is left where that is less.
+_MOST_BYTES, _LEAST_BYTES, _SHARE = 3 << 29, 1 << 28, 4
 _PIECE_ROWS = 1 << 20  #: of what is folded, at a time
 
 
@@ -75,7 +77,7 @@ class Database:
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self.ibis = ibis.duckdb.connect(
                 str(self.folder / "cohort.duckdb"),
-                memory_limit=f"{_MEMORY_LIMIT_BYTES >> 20}MiB",
+                memory_limit=f"{max(min(_MOST_BYTES, memory_left() // _SHARE), _LEAST_BYTES) >> 20}MiB",
                 temp_directory=str(self.folder / "spill"),
                 autoinstall_known_extensions=False,
                 autoload_known_extensions=False,
