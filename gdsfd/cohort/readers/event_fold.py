@@ -80,7 +80,7 @@ class EventFold:
         series, value = np.array([first for first, _ in broken], np.int64), np.array([last for _, last in broken])
         return bytes(save({**asdict(folded.observations), "broken_series": series, "broken_value": value}))
 
-    def unpacked(self, packed: bytes | memoryview) -> FoldedEvents:
+    def unpacked(self, packed: bytes | bytearray | memoryview) -> FoldedEvents:
         """And back; the arrays are views of the bytes, so that many parts are not held twice."""
         arrays = _views(packed)
         series, value = arrays.pop("broken_series"), arrays.pop("broken_value")
@@ -133,7 +133,7 @@ def _joined(
     return ptr, whole
 
 
-def _views(packed: bytes | memoryview) -> dict[str, NDArray[Any]]:
+def _views(packed: bytes | bytearray | memoryview) -> dict[str, NDArray[Any]]:
     """The arrays of safetensors' format, without a copy: a length, a header in JSON, and their bytes."""
     content = memoryview(packed)
     begin = 8 + int.from_bytes(content[:8], "little")

@@ -176,11 +176,12 @@ class BaseTables:
             wanted = self._wanted(names, files) if in_order else names
             selected = ", ".join(f"{quoted(ours[name])} AS {quoted(name)}" for name in wanted)
             if in_order:
+                rows = int(self.database.rows(f"SELECT count(*) FROM read_parquet({paths})")[0][0])
+                number = f", hash({quoted(whole)}) AS {quoted(whole)}" if rows <= DUPLICATES_UP_TO_ROWS else ""
                 self.database.run(
-                    f"CREATE TABLE {table} AS SELECT {selected}, hash({quoted(whole)}) AS {quoted(whole)} "
-                    f"FROM read_parquet({paths}) {quoted(whole)}"
+                    f"CREATE TABLE {table} AS SELECT {selected}{number} FROM read_parquet({paths}) {quoted(whole)}"
                 )
-                return self._copied(table, names, whole, files.label, files.names)
+                return self._copied(table, names, whole if number else None, files.label, files.names)
             self.database.run(
                 f"CREATE VIEW {table} AS SELECT {selected}, {_ROW_OF_FILE} "
                 f"FROM read_parquet({paths}, {_ROW_OF_FILE}=true)"
@@ -223,12 +224,17 @@ class BaseTables:
             self.database.store(name, arrow, self._wanted(columns, source=source), whole)
             return self._copied(name, columns, whole, label, (f"<{type(source).__name__}>",))
 
-    def _copied(self, name: str, columns: Sequence[str], whole: str, label: str, files: tuple[str, ...]) -> BaseTable:
-        """A source that was copied into a table, once its repeated rows are counted by the numbers of whole rows."""
+    def _copied(
+        self, name: str, columns: Sequence[str], whole: str | None, label: str, files: tuple[str, ...]
+    ) -> BaseTable:
+        """A source that was copied into a table, once its repeated rows are counted by the numbers of whole rows, if it
+        has these.
+        """
         check_names(columns, label)
-        rows = self.database.count(name)
-        duplicates = self._duplicates(f"count(DISTINCT {quoted(whole)}) FROM {name}", rows)
-        self.database.run(f"ALTER TABLE {name} DROP COLUMN {quoted(whole)}")
+        rows, duplicates = self.database.count(name), None
+        if whole is not None:
+            duplicates = self._duplicates(f"count(DISTINCT {quoted(whole)}) FROM {name}", rows)
+            self.database.run(f"ALTER TABLE {name} DROP COLUMN {quoted(whole)}")
         types, clean, row_number = self.database.types(name), name.startswith("csv"), "rowid"
         if clashing(types, "rowid"):  # it would stand for the database's row numbers
             numbered = self.database.new_name("numbered")

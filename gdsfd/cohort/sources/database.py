@@ -37,7 +37,7 @@ class Fold(Protocol[T]):
     def packed(self, folded: T) -> bytes:
         """The same as bytes."""
 
-    def unpacked(self, packed: bytes | memoryview) -> T:
+    def unpacked(self, packed: bytes | bytearray | memoryview) -> T:
         """And back."""
 
 

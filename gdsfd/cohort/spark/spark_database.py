@@ -172,7 +172,10 @@ class SparkDatabase(Database):
         yield from self.fetch(expression).to_batches(rows)
 
     def fold(self, expression: Any, order: Sequence[str], per: int, fold: Fold[T]) -> list[T]:
-        """Each worker folds the rows of its owners, in their order; only what comes of it leaves the worker."""
+        """Each worker folds the rows of its owners, in their order; only what comes of it leaves the worker.
+
+        The parts come here one by one, as all of them together are more than Spark's driver takes by default.
+        """
         import pyspark.sql.functions as F
 
         with self._room():
@@ -185,10 +188,14 @@ class SparkDatabase(Database):
                 owner = F.expr(f"{place[order[0]]} div {per}")
                 sorted_rows = rows.repartition(parts, owner).sortWithinPartitions(*(place[name] for name in order))
                 named = sorted_rows.toDF(*frame.names)
-                folded = named.mapInArrow(FoldRows(fold), "c0 binary").toArrow()
+                folded = named.mapInArrow(FoldRows(fold), "c0 binary").persist()
+                try:
+                    folded.count()  # all parts at once, on the workers
+                    return [fold.unpacked(part[0]) for part in folded.toLocalIterator()]
+                finally:
+                    folded.unpersist()
             finally:
                 rows.unpersist()
-        return [fold.unpacked(memoryview(piece.as_buffer())) for piece in folded["c0"]]
 
     def _parallelism(self) -> int:
         context = getattr(self.session, "_sc", None)  # a session of Spark Connect has none

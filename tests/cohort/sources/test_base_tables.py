@@ -192,3 +192,21 @@ def test_a_column_of_several_parquet_files_holds_the_values_of_all(sources: Sour
         assert [value if isinstance(value, str) else None for value in rows["blank"]] == [None, None, "x", None]
         assert rows["small"].tolist() == [1, 2, 300, 4]
         assert rows["mixed"].tolist() == ["1", "2", "3", "high"]
+
+
+def test_several_files_of_many_rows_are_read_without_counting_those_that_repeat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        pd.DataFrame({"id": ["1", "1", "2"], "x": [number, number, 3]}).to_parquet(tmp_path / f"{number}.parquet")
+    found = {}
+    for limit in (5, 6):
+        monkeypatch.setattr(base_tables, "DUPLICATES_UP_TO_ROWS", limit)
+        with Sources(tmp_path) as sources:
+            view = sources.open("*.parquet", "cohort")
+            cells = sources.database.fetch(view.table.select("id", "x")).to_pydict()
+            found[limit] = view.rows, view.duplicates, [note for note in view.notes if "not counted" in note], cells
+    assert found[5][:2] == (6, 0)
+    assert found[5][2] == ["fully repeated rows were not counted: the source is large"]
+    assert found[6][:3] == (6, 3, [])
+    assert found[5][3] == found[6][3]
