@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import mmap
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["GrowingArray", "largest_held", "memory_left", "without_room", "zeros"]
+__all__ = ["GrowingArray", "expect", "largest_held", "memory_left", "without_room", "zeros"]
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +71,28 @@ def zeros(shape: Sequence[int], dtype: DTypeLike, folder: Path | None = None) ->
             os.posix_fallocate(file.fileno(), 0, size)
         else:  # macOS
             file.truncate(size)
-        return np.memmap(file, dtype, "r+", shape=tuple(shape))
+        return _mapped(file, dtype, shape)
+
+
+def expect(array: NDArray[Any], rows: NDArray[np.int64]) -> None:
+    """Has the disk begin to read rows of a mapped array, all at once, where the rows are about to be taken.
+
+    Without this every row would be waited for by itself. Of an array that is held in memory nothing is done.
+
+    Args:
+        array: As :func:`zeros` or :class:`GrowingArray` gave it.
+        rows: Numbers of rows, in any order; [n].
+    """
+    if not isinstance(array, np.memmap) or not len(rows) or not hasattr(mmap, "MADV_WILLNEED"):
+        return
+    size = array.strides[0]
+    ordered = np.unique(rows)
+    first, last = ordered * size // mmap.PAGESIZE, ((ordered + 1) * size - 1) // mmap.PAGESIZE + 1
+    apart = np.flatnonzero(first[1:] > last[:-1])  # where the next row begins on a later page
+    begins, ends = first[np.append(0, apart + 1)], last[np.append(apart, len(last) - 1)]
+    memory = array._mmap  # type: ignore[attr-defined]
+    for begin, pages in zip((begins * mmap.PAGESIZE).tolist(), ((ends - begins) * mmap.PAGESIZE).tolist()):
+        memory.madvise(mmap.MADV_WILLNEED, begin, pages)
 
 
 class GrowingArray:
@@ -125,7 +147,7 @@ class GrowingArray:
         with self._file as file:
             file.flush()
             rows = self._bytes // (self._dtype.itemsize * int(np.prod(self._width, dtype=np.int64)))
-            return np.memmap(file, self._dtype, "r+", shape=(rows, *self._width))
+            return _mapped(file, self._dtype, (rows, *self._width))
 
 
 @contextmanager
@@ -150,6 +172,14 @@ def without_room(consequence: str) -> Iterator[None]:
 def _file(folder: Path | None) -> BinaryIO:
     """A new file without a name, in a folder."""
     return tempfile.TemporaryFile(dir=folder, prefix="gdsfd-array-")
+
+
+def _mapped(file: BinaryIO, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[Any]:
+    """A file as an array. What is read beside the rows asked for is not read ahead: rows are taken from anywhere."""
+    array = np.memmap(file, dtype, "r+", shape=tuple(shape))
+    if hasattr(mmap, "MADV_RANDOM"):
+        array._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
+    return array
 
 
 def _available() -> int:

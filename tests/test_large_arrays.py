@@ -6,6 +6,7 @@ import errno
 import gc
 import json
 import logging
+import mmap
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from torch_geometric.data import HeteroData
 from gdsfd import large_arrays
 from gdsfd.graph import load_graph, save_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.large_arrays import GrowingArray, largest_held, memory_left, without_room, zeros
+from gdsfd.large_arrays import GrowingArray, expect, largest_held, memory_left, without_room, zeros
 from gdsfd.nn import grid_store
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
@@ -74,6 +75,37 @@ def test_large_zeros_are_a_file_that_leaves_nothing_behind(tmp_path: Path, monke
     gc.collect()
     if handles is not None:
         assert len(os.listdir("/proc/self/fd")) <= handles
+
+
+@pytest.mark.parametrize("width", [1, 300, 2000])
+def test_rows_that_are_expected_are_asked_of_the_disk_and_no_others(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", "0")
+    array = zeros((4000, width), np.float32)
+    assert isinstance(array, np.memmap)
+    asked: list[tuple[int, int]] = []
+
+    class Memory:
+        def madvise(self, option: int, start: int, length: int) -> None:
+            assert option == mmap.MADV_WILLNEED
+            asked.append((start, start + length))
+            array._mmap.madvise(option, start, length)  # the kernel takes it
+
+    rows = np.random.default_rng(0).integers(0, 4000, 50)
+    view = array.view()
+    view._mmap = Memory()
+    expect(view, rows)
+    page = mmap.PAGESIZE
+    wanted = {place // page for row in rows.tolist() for place in range(row * width * 4, (row + 1) * width * 4)}
+    covered = [number for first, last in asked for number in range(first // page, last // page)]
+    assert sorted(covered) == sorted(set(covered))
+    assert wanted <= set(covered)
+    assert len(set(covered) - wanted) == 0
+    asked.clear()
+    expect(view, np.arange(100, 1000))  # neighbours are asked for in one go
+    assert len(asked) == 1
+    expect(np.zeros((3, 3)), np.array([1]))
 
 
 def test_a_full_disk_is_told_when_the_array_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +186,7 @@ chance = gdsfd.Debiaser.load(sys.argv[2]).predict_proba(graph)[:, 1]
 history = [{key: value for key, value in row.items() if key != "seconds"} for row in model.history_]
 print(json.dumps([history, chance[::97].tolist(), float(chance.sum())]))
 """
-LIMIT = 900 << 20  #: bytes; Python, torch and what they hold take half of it
+LIMIT = 768 << 20  #: bytes; Python, torch and what they hold take half of it
 GROUPS = Path("/sys/fs/cgroup/memory")
 
 
@@ -178,8 +210,8 @@ def test_a_graph_of_three_times_the_memory_allowed_trains_to_the_same_numbers(tm
 
 
 def _wide_graph() -> HeteroData:
-    """240,000 patients of whom nine of ten have a vector of 3,500 numbers that tells a little of the outcome."""
-    cohort, width = make_cohort(240_000, presence=1.0), 3_500
+    """340,000 patients of whom nine of ten have a vector of 2,000 numbers that tells a little of the outcome."""
+    cohort, width = make_cohort(340_000, presence=1.0), 2_000
     note = cohort.observations["note"]
     generator = np.random.default_rng(0)
     vector = np.empty((len(note.patient), width), np.float32)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gdsfd.large_arrays import GrowingArray
+from gdsfd.large_arrays import GrowingArray, expect
 
-__all__ = ["GrowingTensor"]
+__all__ = ["GrowingTensor", "take_rows"]
 
 #: Types that numpy has none for, and the type of the same size that stands for them on their way.
 _STANDS_FOR = {torch.bfloat16: torch.int16}
@@ -57,4 +57,20 @@ class GrowingTensor:
             return torch.cat(self._on_device)
         if self._array is None or self._dtype is None:
             raise RuntimeError("a tensor of no pieces has no type")
-        return torch.from_numpy(np.asarray(self._array.finish())).view(self._dtype)
+        array = self._array.finish()
+        tensor = torch.from_numpy(np.asarray(array)).view(self._dtype)
+        tensor.mapped_from = array  # type: ignore[attr-defined]  # :func:`take_rows` looks there
+        return tensor
+
+
+def take_rows(tensor: Tensor, rows: Tensor) -> Tensor:
+    """Rows of a tensor, a copy; of a mapped one they are read from the disk together.
+
+    Args:
+        tensor: Any, and those that :meth:`GrowingTensor.finish` gave.
+        rows: int64 [n].
+    """
+    array = getattr(tensor, "mapped_from", None)
+    if array is not None:
+        expect(array, rows.numpy())
+    return tensor.index_select(0, rows)

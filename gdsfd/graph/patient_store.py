@@ -14,7 +14,7 @@ from gdsfd.graph.check_graph import check_graph
 from gdsfd.graph.edge_layout import EdgeLayout
 from gdsfd.graph.flatten import FlatTable, Matrix
 from gdsfd.graph.from_cohort import edge_type
-from gdsfd.graph.growing_tensor import GrowingTensor
+from gdsfd.graph.growing_tensor import GrowingTensor, take_rows
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_graph import take_runs
 
@@ -177,9 +177,9 @@ class PatientStore:
     def _take(self, name: str, edges: Tensor) -> dict[str, Tensor]:
         """The observations ``edges`` of one modality."""
         tensors = self._tensors[name]
-        taken = {key: tensors[key].index_select(0, edges) for key in self._rows[name]}
+        taken = {key: take_rows(tensors[key], edges) for key in self._rows[name]}
         for pointer, keys in self._packed[name].items():
             taken[pointer], cells = take_runs(tensors[pointer], edges)
             for key in keys:
-                taken[key] = tensors[key].index_select(0, cells)
+                taken[key] = take_rows(tensors[key], cells)
         return taken

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gdsfd.graph.grid_batch import GridBatch
 from gdsfd.graph.grid_layout import GridLayout
-from gdsfd.graph.growing_tensor import GrowingTensor
+from gdsfd.graph.growing_tensor import GrowingTensor, take_rows
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.encoders import FeatureEncoder
@@ -96,7 +96,7 @@ class GridStore:
         layout = GridLayout(self.there.index_select(0, rows).t().contiguous())
         y = None if self.y is None else self.y.index_select(0, rows)
         if not self.apart:
-            return GridBatch(rows, self.inputs.index_select(0, rows), layout, y)
+            return GridBatch(rows, take_rows(self.inputs, rows), layout, y)
         taken = rows.cpu() if on_cpu is None else on_cpu
         pinned = self.inputs.is_pinned()
         piece = torch.empty(len(taken), self.inputs.size(1), dtype=self.inputs.dtype, pin_memory=pinned)
