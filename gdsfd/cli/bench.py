@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gdsfd.cli.bench_arguments import add_benchmarks, fill
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.progress import on_terminal
 from gdsfd.errors import InputError
 
@@ -26,9 +27,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "bench",
         help="measure message passing, a training step, ingestion or inference on this machine",
-        description="Compares results, then times contestants in turns. benchmarks/README.md says how to read it.",
+        description="Measures on this machine, which should be idle. All contestants first compute the same and their "
+        "results are compared; then they are timed in turns. benchmarks/README.md says how to read the table.",
+        epilog=examples("gdsfd bench message-passing --quick", "gdsfd bench train-step --json lines.jsonl"),
         parents=[shared],
-        allow_abbrev=False,
     )
     add_benchmarks(parser, shared, run)
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cli.help_text import examples
+from gdsfd.cli.shared_arguments import add_quiet_argument
+
 __all__ = ["add_benchmarks", "fill"]
 
 #: What --quick replaces, by benchmark; an option given stands.
@@ -38,14 +41,41 @@ def add_benchmarks(
         run: What runs them.
     """
     benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
-    for name, summary, add in (
-        ("message-passing", "every backend beside plain PyG", _add_message_passing),
-        ("train-step", "one full step beside plain PyG", _add_train_step),
-        ("ingest", "long-form events beside pandas", _add_ingest),
-        ("inference", "one patient, all, and a whole graph in one pass", _add_inference),
+    for name, summary, told, add in (
+        (
+            "message-passing",
+            "every backend beside plain PyG",
+            "Times message passing between patients and modalities, forward and back, by every backend of gdsfd and by "
+            "plain PyG.",
+            _add_message_passing,
+        ),
+        (
+            "train-step",
+            "one full step beside plain PyG",
+            "Times one training step (batch, forward, loss, back, optimiser) of gdsfd and of the same model in "
+            "plain PyG.",
+            _add_train_step,
+        ),
+        (
+            "ingest",
+            "long-form events beside pandas",
+            "Times reading long-form events, a row per measured value, by gdsfd and by pandas.",
+            _add_ingest,
+        ),
+        (
+            "inference",
+            "one patient, all, and a whole graph in one pass",
+            "Times predictions: for one patient, for many in batches, and for a whole graph in one pass.",
+            _add_inference,
+        ),
     ):
         benchmark = benchmarks.add_parser(
-            name, help=summary, description=f"Measures {summary}.", parents=[shared], allow_abbrev=False
+            name,
+            help=summary,
+            description=f"{told} Outputs are compared before anything is timed; "
+            "--json keeps every measurement with versions and hardware.",
+            epilog=examples(f"gdsfd bench {name} --quick", f"gdsfd bench {name} --json lines.jsonl"),
+            parents=[shared],
         )
         add(benchmark)
         _add_shared(benchmark)
@@ -64,73 +94,132 @@ def fill(arguments: argparse.Namespace) -> None:
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="small sizes and few turns, under a minute; no memory")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="append the lines of results to this file")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw them (.svg, .png, .pdf)")
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="default: cpu")
-    parser.add_argument("--threads", type=int, metavar="N", help="of torch (default: all processors)")
-    parser.add_argument("--turns", type=int, metavar="N", help=f"per contestant (default: {TURNS})")
     parser.add_argument(
-        "--budget", type=float, metavar="SECONDS", default=60.0, help="for the turns of one comparison (default: 60)"
+        "--quick", action="store_true", help="small sizes and few turns, under a minute; memory is not measured"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of graphs and weights (default: 0)")
-    parser.add_argument("--no-memory", dest="memory", action="store_false", help="leave out peak memory")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="append each result to this file, as a line of JSON")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the results into this file (.svg, .png, .pdf)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="threads that torch computes with (default: all processors)"
+    )
+    parser.add_argument(
+        "--turns",
+        type=int,
+        metavar="N",
+        help=f"times that each contestant is timed (default: {TURNS}, with --quick {QUICK_TURNS})",
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        metavar="SECONDS",
+        default=60.0,
+        help="end the turns of one comparison after so long (default: 60)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of graphs and weights (default: 0)")
+    parser.add_argument(
+        "--no-memory",
+        dest="memory",
+        action="store_false",
+        help="do not measure peak memory",
+    )
+    add_quiet_argument(parser)
 
 
-def _add_sizes(parser: argparse.ArgumentParser, many: bool) -> None:
+def _add_sizes(parser: argparse.ArgumentParser, many: bool, modalities: int = 5) -> None:
+    """Adds the sizes of a graph.
+
+    Args:
+        parser: Of the benchmark.
+        many: Whether each takes several values, all combinations of which are measured.
+        modalities: Their default number.
+    """
     more: dict[str, Any] = {"nargs": "+"} if many else {}
-    parser.add_argument("--modalities", type=int, metavar="K", help="hubs (default: 5; train-step: 3)", **more)
-    parser.add_argument("--density", type=float, metavar="P", help="share of pairs with an edge (default: 0.6)", **more)
-    parser.add_argument("--channels", type=int, metavar="D", help="width (default: 128)", **more)
-    parser.add_argument("--layers", type=int, metavar="L", help="default: 2", **more)
-    parser.add_argument("--dtype", metavar="TYPE", help="float32 (default), float64, bfloat16", **more)
+    parser.add_argument("--modalities", type=int, metavar="K", help=f"modalities (default: {modalities})", **more)
+    parser.add_argument(
+        "--density", type=float, metavar="P", help="share of patients that have a modality (default: 0.6)", **more
+    )
+    parser.add_argument("--channels", type=int, metavar="D", help="width of all vectors (default: 128)", **more)
+    parser.add_argument("--layers", type=int, metavar="L", help="layers of message passing (default: 2)", **more)
+    parser.add_argument("--dtype", metavar="TYPE", help="float32, float64 or bfloat16 (default: float32)", **more)
 
 
 def _add_message_passing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--patients", type=int, metavar="N", nargs="+", help="default: 20000; several sizes: all of them"
+        "--patients",
+        type=int,
+        metavar="N",
+        nargs="+",
+        help="patients of the graph; of several values of a size all are measured (default: 20000)",
     )
     _add_sizes(parser, many=True)
-    parser.add_argument("--backends", metavar="NAME", nargs="+", help="default: auto and all that can run here")
+    parser.add_argument(
+        "--backends", metavar="NAME", nargs="+", help="backends to time (default: auto and all that can run here)"
+    )
     parser.add_argument(
         "--part",
         choices=["encoder", "aggregate", "both"],
         default="both",
-        help="the whole encoder, single aggregations, or both (default)",
+        help="the whole encoder, single aggregations, or both (default: both)",
     )
     parser.add_argument(
-        "--compile", action="store_true", help="plain PyG under torch.compile too (always with cuda; minutes)"
+        "--compile",
+        action="store_true",
+        help="time plain PyG under torch.compile, too, which takes minutes (always done with cuda)",
     )
 
 
 def _add_train_step(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--patients", type=int, metavar="N", help="in the cohort (default: 8192)")
-    _add_sizes(parser, many=False)
+    parser.add_argument("--patients", type=int, metavar="N", help="patients in the cohort (default: 8192)")
+    _add_sizes(parser, many=False, modalities=3)
     parser.add_argument("--batch", type=int, metavar="B", help="patients per step (default: 512)")
-    parser.add_argument("--model", default="muse", help="muse (default; with contrastive views) or streams")
+    parser.add_argument(
+        "--model", metavar="NAME", default="muse", help="muse, with contrastive views, or streams (default: muse)"
+    )
 
 
 def _add_ingest(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--events", type=int, metavar="N", help="default: 20000000")
-    parser.add_argument("--patients", type=int, metavar="N", help="default: 200000")
+    parser.add_argument("--events", type=int, metavar="N", help="rows that are read (default: 20000000)")
+    parser.add_argument("--patients", type=int, metavar="N", help="patients that they belong to (default: 200000)")
     parser.add_argument(
         "--measure",
         choices=["process", "work"],
         default="process",
-        help="start to exit (default), or the work alone",
+        help="from the start of the process to its exit, or the work alone (default: process)",
     )
-    parser.add_argument("--repetitions", type=int, metavar="N", help=f"default: {REPETITIONS}")
+    _add_repetitions(parser)
+
+
+def _add_repetitions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repetitions",
+        type=int,
+        metavar="N",
+        help=f"times that everything is repeated (default: {REPETITIONS}, with --quick {QUICK_REPETITIONS})",
+    )
 
 
 def _add_inference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--patients", type=int, metavar="N", nargs="+", help="of the whole graph (default: 100000 1000000)"
+        "--patients",
+        type=int,
+        metavar="N",
+        nargs="+",
+        help="patients of the whole graph, one size after the other (default: 100000 1000000)",
     )
     parser.add_argument("--scored", type=int, metavar="N", help="patients scored in batches (default: 10000)")
     _add_sizes(parser, many=False)
-    parser.add_argument("--part", choices=["patients", "full-graph", "both"], default="both", help="default: both")
-    parser.add_argument("--repetitions", type=int, metavar="N", help=f"default: {REPETITIONS}")
     parser.add_argument(
-        "--plain-up-to", type=int, metavar="N", default=100_000, help="patients (default: 100000); needs much memory"
+        "--part",
+        choices=["patients", "full-graph", "both"],
+        default="both",
+        help="predictions for patients, of a full graph in one pass, or both (default: both)",
+    )
+    _add_repetitions(parser)
+    parser.add_argument(
+        "--plain-up-to",
+        type=int,
+        metavar="N",
+        default=100_000,
+        help="up to how many patients plain PyG takes part, which needs much memory (default: 100000)",
     )

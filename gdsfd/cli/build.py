@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
+from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument
 from gdsfd.private_folder import folder_beside
 
 if TYPE_CHECKING:
@@ -26,9 +28,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "build",
         help="exports to graph, with a receipt of what was read, dropped and why",
-        description="Reads the exports that a spec describes, writes the graph and prints the receipt.",
+        description="Reads the exports that a spec describes, writes the graph and prints the receipt: what was read, "
+        "what was dropped and why, who has what.",
+        epilog=examples(
+            "gdsfd build spec.toml --out graph",
+            "gdsfd build new_patients.toml --like run --out new_graph",
+        ),
         parents=[shared],
-        allow_abbrev=False,
     )
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the cohort spec, a TOML file")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the graph and receipt.json")
@@ -36,29 +42,29 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--like",
         metavar="GRAPH|RUN",
         type=Path,
-        help="an earlier graph or a trained model whose vocabularies, scales and categories are to be used, for new "
-        "patients; all are then one evaluation set, new",
+        help="for new patients: read them with the vocabularies, scales and categories of this graph or trained "
+        "model; all of them are then one evaluation set, called new (default: fit these on the train patients)",
     )
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        help="what the exports go through: duckdb, on this machine, or spark, which also reads tables of a catalogue "
-        "and URLs; the graph is the same. Default: the spec's engine, else duckdb",
+        help="what reads the exports: duckdb, on this machine, or spark, which also reads tables of a catalogue and "
+        "URLs; the graph is the same (default: the spec's engine, else duckdb)",
     )
     parser.add_argument(
         "--master",
         metavar="URL",
-        help="where Spark runs, e.g. local[4] or spark://host:7077; default: what Spark's own configuration says, else "
-        "this machine",
+        help="with --engine spark: where it runs, local[4] or spark://host:7077 say (default: what Spark's own "
+        "configuration says, else this machine)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print no receipt")
+    add_quiet_argument(parser)
     add_json_argument(parser)
     parser.add_argument(
         "--show-ids",
         action="store_true",
-        help="keep ids of patients whose rows were dropped in the receipt, five per reason; by default it has none",
+        help="name patients whose rows were dropped in the receipt, five per reason (default: no ids)",
     )
-    parser.add_argument("--force", action="store_true", help="replace a graph that is already there")
+    add_force_argument(parser, "a graph")
     parser.set_defaults(run=run)
 
 

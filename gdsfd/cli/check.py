@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.progress import heartbeat
+from gdsfd.cli.shared_arguments import add_quiet_argument
 from gdsfd.errors import InputError, cut_text
 
 if TYPE_CHECKING:
@@ -30,11 +32,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "ids that match nothing, times and numbers that cannot be read. Nothing is built or written. Of a spec with a "
         "format (meds, omop) it prints the ordinary spec that the format stands for. Exit code 2 where anything is "
         "wrong; else the spec builds.",
+        epilog=examples("gdsfd check spec.toml"),
         parents=[shared],
-        allow_abbrev=False,
     )
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the cohort spec, a TOML file")
-    parser.add_argument("--quiet", action="store_true", help="print nothing where nothing is wrong")
+    add_quiet_argument(parser)
     add_json_argument(parser)
     parser.set_defaults(run=run)
 
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Checks and says what was found."""
     from gdsfd.cohort.spec_check import check_spec
 
-    with heartbeat("checking", arguments.quiet) as tell:
+    with heartbeat("checking", arguments.quiet, line=True) as tell:
         found = check_spec(arguments.spec, on_part=tell)
     for drop in (drop for source in (*found.modalities, found.cohort) if source is not None for drop in source.drops):
         if drop.names_patients:

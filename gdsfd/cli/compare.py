@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
-from gdsfd.cli.progress import heartbeat, on_terminal
-from gdsfd.cli.settings import add_set_argument, read_settings
+from gdsfd.cli.progress import heartbeat
+from gdsfd.cli.settings import TRAINING, add_set_argument, read_settings
+from gdsfd.cli.shared_arguments import add_quiet_argument
 
 if TYPE_CHECKING:
     from gdsfd.comparison.comparison import Comparison
 
-__all__ = ["add_parser", "names_in", "one_line", "run", "seeds_in"]
+__all__ = ["add_parser", "names_in", "run", "seeds_in"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
@@ -25,62 +25,107 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "compare",
         help="does debiasing help here? arms, backbones and seeds on the same patients",
         description="Fits every arm on every backbone and seed on the same patients, with baselines beside them, and "
-        "says with intervals where debiasing helped and where it did not. Run again into the same folder, it goes on "
-        "where it stopped.",
+        "says with intervals where debiasing helped and where it did not. An arm is a way to train: none is ordinary "
+        "training (ERM), the others debias. Run again into the same folder, it goes on where it stopped. All arms on "
+        "three backbones and five seeds are many fits; begin with the first example.",
+        epilog=examples(
+            "gdsfd compare graph --arms none,margin --backbones concat --out compared",
+            "gdsfd compare spec.toml --leave-one-environment-out --jobs 4 --out compared",
+        ),
         parents=[shared],
-        allow_abbrev=False,
     )
     parser.add_argument(
-        "graphs", metavar="GRAPH", nargs="+", help="folder of a graph, or a spec (read anew for each seed)"
+        "graphs",
+        metavar="GRAPH",
+        nargs="+",
+        help="folder of a graph, as gdsfd build makes it, or a spec (split anew for each seed)",
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, required=True, help="for fits.jsonl, summary.json, compare.html"
+        "--out", metavar="DIR", type=Path, required=True, help="folder for compare.html, summary.json and fits.jsonl"
     )
     parser.add_argument(
         "--arms",
         metavar="A,B",
         default="none,margin,dfd,strata,full",
-        help="modes as for train (default: none,margin,dfd,strata,full; further ones: latent, group_dro, vrex, irm, "
-        "mmd)",
+        help="modes as gdsfd train --debias takes them (default: none,margin,dfd,strata,full; further ones: latent, "
+        "prototypes, group_dro, vrex, irm, mmd)",
     )
-    parser.add_argument("--backbones", metavar="A,B", default="concat,muse,grape", help="default: concat,muse,grape")
-    parser.add_argument("--seeds", metavar="N", default="5", help="how many, or which: 0,1,7 (default: 5)")
     parser.add_argument(
-        "--suspects", metavar="A,B", help="what may be biased (default: pattern, and environment where there is one)"
+        "--backbones",
+        metavar="A,B",
+        default="concat,muse,grape",
+        help="as gdsfd train --backbone takes them (default: concat,muse,grape)",
+    )
+    parser.add_argument("--seeds", metavar="N", default="5", help="how many seeds, or which: 0,1,7 (default: 5)")
+    parser.add_argument(
+        "--suspects",
+        metavar="A,B",
+        help="what may be biased: pattern (who lacks which modality), environment, groups, modality:NAME, "
+        "column:MODALITY.NAME, found (default: pattern, and environment where there is one)",
     )
     parser.add_argument(
         "--baselines",
         metavar="A,B",
         default="boosting,logistic,boosting_margin,logistic_margin",
-        help='"" for none (default: boosting and logistic regression, each without and beside the suspects\' margin); '
+        help='models of the flattened table; "" for none (default: boosting and logistic regression, each without and '
+        "beside what the suspects alone tell); "
         "further ones: random_forest, xgboost, catboost, tabpfn, tabicl, and any classifier with scikit-learn's "
         "interface by the path that it is imported from, sklearn.ensemble:ExtraTreesClassifier",
     )
     parser.add_argument(
-        "--leave-one-environment-out", action="store_true", help="each environment is the test split in turn"
+        "--leave-one-environment-out", action="store_true", help="let each environment be the test split in turn"
     )
     parser.add_argument(
-        "--graph-per-seed", action="store_true", help="the graphs are draws of one design, the first has seed 0"
+        "--graph-per-seed",
+        action="store_true",
+        help="take several graphs for draws of one design, one per seed; the first has seed 0",
     )
-    parser.add_argument("--truth", metavar="DIR", type=Path, help="exports of a simulated cohort, for the oracle")
-    parser.add_argument("--margin", type=float, default=0.01, help="AUROC that counts as no difference (default: 0.01)")
-    parser.add_argument("--shifted", metavar="SPLIT", help="split on which a gain is looked for")
+    parser.add_argument(
+        "--truth",
+        metavar="DIR",
+        type=Path,
+        help="exports of a simulated cohort, whose true risks stand beside the models (default: looked for beside "
+        "the graph)",
+    )
+    parser.add_argument(
+        "--margin",
+        metavar="X",
+        type=float,
+        default=0.01,
+        help="a difference in AUROC that counts as none (default: 0.01)",
+    )
+    parser.add_argument(
+        "--shifted",
+        metavar="SPLIT",
+        help="split on which a gain is looked for (default: the held-out environment, test_unbiased, or the first "
+        "that is not test)",
+    )
     parser.add_argument(
         "--guard-folds",
         metavar="ARM=N",
         action="append",
         default=[],
-        help="groups of environments that an arm's guard leaves out (default: 3, dfd=0); may be repeated",
+        help="into how many groups of environments, left out in turn, an arm's guard looks before it lets "
+        "debiasing predict "
+        "(default: 3, dfd=0); may be repeated",
     )
-    parser.add_argument("--no-matched", action="store_true", help="without ERM of the debiased network's size")
     parser.add_argument(
-        "--jobs", metavar="N", type=int, default=1, help="backbones, graphs and seeds fitted at once (default: 1)"
+        "--no-matched",
+        action="store_true",
+        help="leave out ordinary training of a network as large as the debiased one",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="backbones, graphs and seeds fitted at once, each in a process (default: 1)",
     )
     parser.add_argument(
         "--cluster", metavar="ADDRESS", help="fit on the workers of a Dask cluster: its scheduler's tcp://host:port"
     )
-    add_set_argument(parser, "max_epochs=50")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_set_argument(parser, "max_epochs=50", TRAINING)
+    add_quiet_argument(parser)
     add_json_argument(parser)
     parser.set_defaults(run=run)
 
@@ -91,7 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.training.config import TrainConfig
 
     settings = read_settings(arguments.settings, [field.name for field in dataclasses.fields(TrainConfig)])
-    with heartbeat("comparing", arguments.quiet) as tell:
+    with heartbeat("comparing", arguments.quiet, line=True) as tell:
         found = compare(
             arguments.graphs,
             names_in(arguments.arms),
@@ -109,11 +154,9 @@ def run(arguments: argparse.Namespace) -> None:
             matched=not arguments.no_matched,
             jobs=arguments.jobs,
             cluster=arguments.cluster,
-            on_fit=one_line() if on_terminal(arguments.quiet) else tell,
+            on_fit=tell,
             **settings,
         )
-    if on_terminal(arguments.quiet):
-        print("\r\033[K", end="", file=sys.stderr)
     tell_machine(arguments, page=arguments.out / "compare.html", arms=found.to_frame().to_dict("records"))
     if not arguments.quiet:
         print(_account(found))
@@ -140,11 +183,6 @@ def _account(found: Comparison) -> str:
         shown["guard"] = own["guard"]
         parts.append(text_table(shown) + "\n")
     return "\n".join(parts).rstrip()
-
-
-def one_line() -> Callable[[str], None]:
-    """Shows what is being fitted, on one line of the terminal."""
-    return lambda words: print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
 def names_in(text: str) -> list[str]:

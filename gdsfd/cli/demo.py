@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Annotated
 
 from gdsfd.atomic_write import check_writable
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
+from gdsfd.cli.shared_arguments import RESAMPLES, add_force_argument, add_quiet_argument, add_seed_argument
 
 __all__ = ["MODELS", "add_parser", "run"]
 
@@ -40,21 +42,37 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "demo",
         help="the whole way on a simulated cohort: simulate, build, train, evaluate",
         description="Simulates exports, builds the graph, trains models with and without debiasing, and reports on all "
-        "evaluation splits.",
+        "evaluation splits. Takes about a minute on two idle cores; then open report/report.html in the folder.",
+        epilog=examples("gdsfd demo --out demo", "gdsfd demo --out demo --patients 500 --epochs 3"),
         parents=[shared],
-        allow_abbrev=False,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for everything the demo makes")
-    parser.add_argument("--patients", type=int, default=2000, help="size of the simulated cohort (default: 2000)")
-    parser.add_argument("--epochs", type=int, default=10, help="at most so many per model (default: 10)")
-    parser.add_argument("--resamples", type=int, default=200, metavar="N", help="bootstrap resamples (default: 200)")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument(
-        "--jobs", metavar="N", type=int, default=_JOBS, help="fits at once, in processes (default: 2, on one core 1)"
+        "--patients",
+        metavar="N",
+        type=int,
+        default=2000,
+        help="patients in train, tuning and test together; further evaluation sets come on top (default: 2000)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print only the headline")
+    parser.add_argument(
+        "--epochs",
+        metavar="N",
+        type=int,
+        default=10,
+        help="at most so many passes over the train patients (default: 10)",
+    )
+    parser.add_argument("--resamples", type=int, default=200, metavar="N", help=RESAMPLES.format(200))
+    add_seed_argument(parser, "the cohort and of training")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=_JOBS,
+        help="fits at once, each in a process (default: 2, on one core 1)",
+    )
+    add_quiet_argument(parser, "print only the headline")
     add_json_argument(parser)
-    parser.add_argument("--force", action="store_true", help="replace an earlier demo")
+    add_force_argument(parser, "a demo")
     parser.set_defaults(run=run)
 
 

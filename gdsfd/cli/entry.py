@@ -32,7 +32,10 @@ from gdsfd.cli import (
     train,
     versions,
 )
+from gdsfd.cli.colour import RED, YELLOW, painted
+from gdsfd.cli.command_parser import CommandParser
 from gdsfd.cli.machine import answer
+from gdsfd.cli.progress import WIPE
 from gdsfd.cli.signals import orderly_end
 from gdsfd.errors import GdsfdError, InputError, cut_text
 from gdsfd.plugins import load_plugins
@@ -47,31 +50,34 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 DESCRIPTION = """\
 From tabular clinical exports to a patient-modality graph, to predictors, to an honest report.
 
-  gdsfd demo --out demo                      the whole way on a simulated cohort
-  gdsfd init exports/ --out spec.toml        a first spec, with a comment on every guess
-  gdsfd check spec.toml                      all that is wrong with a spec and its files, at once
-  gdsfd build spec.toml --out graph          exports to graph; prints what was read, dropped and why
-  gdsfd train graph --out run                graph to model
-  gdsfd predict run graph --split test --out p.csv
-  gdsfd evaluate run graph --out report      metrics, intervals, baselines, report.html
-  gdsfd explain run graph --ids 141765 --out why   what moved a patient's score
-  gdsfd compare graph --out compared         does debiasing help here? compare.html
-  gdsfd study spec.toml --out study          when does fusion help, which, how robust, how fair? report.html
+Begin here; it makes a cohort of its own and ends with a page to open, demo/report/report.html:
+  gdsfd demo --out demo
+
+Then your own exports, one step after the other:
+  gdsfd init exports/ --outcome died --out spec.toml  # a first spec
+  gdsfd check spec.toml                               # what is wrong with it
+  gdsfd build spec.toml --out graph                   # exports to graph
+  gdsfd train graph --out run                         # graph to model
+  gdsfd evaluate run graph --out report               # report.html: how good?
+  gdsfd predict run graph --split test --out p.csv    # a probability each
+  gdsfd explain run graph --split test --out why      # what moved a score
+
+Questions about a cohort:
+  gdsfd compare graph --out compared   # does debiasing help here?
+  gdsfd study spec.toml --out study    # does fusion help, which, how fair?
 """
+
+EPILOG = "gdsfd COMMAND --help says more of a command, with examples. docs/ in the sources explains words and figures."
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands. Imports nothing heavy, so that ``gdsfd --help`` answers at once."""
-    parser = argparse.ArgumentParser(
-        prog="gdsfd",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_shared("plugins_before")],
-        allow_abbrev=False,
-    )
+    parser = CommandParser(prog="gdsfd", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"gdsfd {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    shared = _shared("plugins")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    _add_shared(parser, "plugins_before")
+    shared = argparse.ArgumentParser(add_help=False)
+    _add_shared(shared, "plugins")
     for module in (
         init,
         check,
@@ -92,18 +98,19 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shared(plugins: str) -> argparse.ArgumentParser:
-    """Flags of the main parser and of every sub-command, so that they may stand before or after the command's name.
+def _add_shared(parser: argparse.ArgumentParser, plugins: str) -> None:
+    """Adds flags of the main parser and of all commands; they may stand before or after a command's name.
 
     Args:
+        parser: The main one, or the one that sub-commands inherit from.
         plugins: Where plug-ins are kept; a sub-command's own would replace those named before it.
     """
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = parser.add_argument_group("options of every command")
     shared.add_argument(
         "--traceback",
         action="store_true",
         default=argparse.SUPPRESS,
-        help="on an error show where in the code",
+        help="on an error show where in the code it happened",
     )
     shared.add_argument(
         "--plugin",
@@ -114,7 +121,6 @@ def _shared(plugins: str) -> argparse.ArgumentParser:
         help="import this module (or .py file) first, for parts of your own: a backbone, a kind of modality, a metric; "
         "may be repeated",
     )
-    return shared
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -187,7 +193,7 @@ def _interrupted(command: str, number: int) -> int:
 def _stop(command: str, error: Exception, with_traceback: bool, code: int) -> int:
     if with_traceback:
         traceback.print_exception(error)
-    print(f"gdsfd {command}: error: {_message(error)}", file=sys.stderr)
+    print(f"gdsfd {command}: {painted('error:', RED, sys.stderr)} {_message(error)}", file=sys.stderr)
     if code == FAILED and not with_traceback:
         print("(--traceback shows where in the code)", file=sys.stderr)
     return code
@@ -203,4 +209,5 @@ def _show_warning(
 ) -> None:
     """One line per warning, without the source line that Python adds."""
     if issubclass(category, UserWarning):
-        print(f"warning: {message}", file=sys.stderr)
+        over = WIPE if sys.stderr.isatty() else ""  # a line of progress may stand there
+        print(f"{over}{painted('warning:', YELLOW, sys.stderr)} {message}", file=sys.stderr)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
+from gdsfd.cli.shared_arguments import RESAMPLES, add_force_argument, add_quiet_argument, add_seed_argument
 
 __all__ = ["add_parser", "run"]
 
@@ -21,35 +23,42 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "evaluate",
         help="metrics with intervals, baselines, and a report to read",
         description="Judges a model on patients it has not seen, beside gradient boosting and logistic regression: "
-        "those held out of its cohort, or all of another one (built with --like).",
+        "those held out of its cohort, or all of another one (built with --like). Open report.html; metrics.json has "
+        "the same figures for programs.",
+        epilog=examples(
+            "gdsfd evaluate run graph --out report",
+            "gdsfd evaluate run hospital_b --out report_b",
+        ),
         parents=[shared],
-        allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="RUN", type=Path, help="folder of a trained model")
-    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of the graph")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for metrics.json and report.html")
+    parser.add_argument("model", metavar="RUN", type=Path, help="folder of a trained model, as gdsfd train makes it")
+    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph, as gdsfd build makes it")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="folder for report.html and metrics.json"
+    )
     parser.add_argument(
         "--split",
         nargs="+",
         action="extend",
-        metavar="S",
-        help="one or more splits (default: test of the cohort trained on; of new patients all, as one split new)",
+        metavar="SPLIT",
+        help="judge the patients of these splits; the first is the headline (default: test of the cohort trained on; "
+        "all of new patients, as one split called new)",
     )
     parser.add_argument(
         "--training-patients",
         choices=("refuse", "drop", "other-people"),
         default="refuse",
-        help="patients whose ids the model has seen in training: refuse to judge them (default), leave them out, or "
-        "take them for other people with the same ids",
+        help="what to do with patients whose ids the model has seen in training: refuse to judge them, leave them out "
+        "(drop), or take them for other people with the same ids (default: refuse)",
     )
-    parser.add_argument("--no-baselines", action="store_true", help="leave boosting and logistic regression out")
-    parser.add_argument("--resamples", type=int, default=1000, metavar="N", help="bootstrap resamples (default: 1000)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the bootstrap and of baselines fitted here (default: 0)"
+        "--no-baselines", action="store_true", help="leave out gradient boosting and logistic regression"
     )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("--resamples", type=int, default=1000, metavar="N", help=RESAMPLES.format(1000))
+    add_seed_argument(parser, "the bootstrap and of baselines fitted here")
+    add_quiet_argument(parser)
     add_json_argument(parser)
-    parser.add_argument("--force", action="store_true", help="replace a report that is already there")
+    add_force_argument(parser, "a report")
     parser.set_defaults(run=run)
 
 

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_file
 from gdsfd.cli.progress import heartbeat
+from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument
 from gdsfd.errors import InputError, shown
 
 if TYPE_CHECKING:
@@ -23,61 +25,73 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "init",
         help="a first spec for a folder of exports, with a comment on every guess",
-        description="Looks at a folder of exports (or files, or a DuckDB or SQLite database), guesses which table "
-        "has one "
-        "row per patient, ids, persons, sites, times, kinds and windows, leaves out what would give the outcome "
-        "away, and "
-        "writes a spec that builds, with the reason above every guess. The outcome is not guessed: it is asked for "
-        "on a "
-        "terminal, and must be named with --outcome elsewhere.",
+        description="Looks at a folder of exports (or files, or a DuckDB or SQLite database), guesses which table has "
+        "one row per patient, ids, persons, sites, times, kinds and windows, leaves out what would give the outcome "
+        "away, and writes a spec that builds, with the reason above every guess. The outcome is not guessed: it is "
+        "asked for on a terminal, and must be named with --outcome elsewhere.",
+        epilog=examples(
+            "gdsfd init exports/ --outcome died --out spec.toml",
+            "gdsfd init exports/ --outcome status --positive Expired --out spec.toml",
+        ),
         parents=[shared],
-        allow_abbrev=False,
     )
     parser.add_argument("exports", metavar="EXPORTS", nargs="+", help="a folder, files, or a database file")
     parser.add_argument(
         "--out", metavar="SPEC", type=Path, required=True, help="the spec to write, for example spec.toml"
     )
     parser.add_argument(
-        "--outcome", metavar="COLUMN", help="the column that is predicted; TABLE.COLUMN where several tables have it"
+        "--outcome",
+        metavar="COLUMN",
+        help="the column that is predicted; TABLE.COLUMN where several tables have it (default: asked for on a "
+        "terminal)",
     )
     parser.add_argument(
         "--positive",
         metavar="VALUE",
         nargs="+",
         default=[],
-        help="its positive value or values, where it is not plain (1 and 0, yes and no, Expired and Alive, ... are)",
+        help="the values of --outcome that are positive (default: told from the values where that is plain: 1 and "
+        "0, yes "
+        "and no, Expired and Alive, ...)",
     )
     parser.add_argument(
         "--negative",
         metavar="VALUE",
         nargs="+",
         default=[],
-        help="its negative ones; default: all others; the rest is unlabelled",
+        help="the values of --outcome that are negative; all further ones are then unlabelled (default: all that "
+        "are not "
+        "positive)",
     )
     parser.add_argument(
-        "--classes", metavar="VALUE", nargs="+", default=[], help="instead: its classes, if it has several"
+        "--classes",
+        metavar="VALUE",
+        nargs="+",
+        default=[],
+        help="instead of --positive: the values of --outcome that are its classes, three or more",
     )
-    parser.add_argument("--id", metavar="COLUMN", help="the column of the patient ids, where the guess is wrong")
+    parser.add_argument("--id", metavar="COLUMN", help="the column of the patient ids (default: a guess)")
     parser.add_argument(
         "--cohort",
         metavar="TABLE",
-        help="the table with one row per patient; default: the one that has the outcome",
+        help="the table with one row per patient (default: the one that has the outcome)",
     )
     parser.add_argument(
         "--hours",
+        metavar="H",
         type=float,
-        help="when predictions are made, in hours after the beginning (admission); default: a guess, mostly 24",
+        help="when predictions are made, in hours after the beginning (admission); what was recorded later is left out "
+        "(default: a guess, mostly 24)",
     )
     parser.add_argument(
         "--untried",
         action="store_true",
-        help="do not try the spec on the whole export, which takes about as long as a build; then gdsfd check says "
-        "what is "
-        "wrong with it",
+        help="do not try the spec on the whole export, which takes about as long as a build; gdsfd check then says "
+        "what is wrong with it",
     )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_quiet_argument(parser)
     add_json_argument(parser)
-    parser.add_argument("--force", action="store_true", help="replace a spec that is already there")
+    add_force_argument(parser, "a spec")
     parser.set_defaults(run=run)
 
 
@@ -93,14 +107,16 @@ def run(arguments: argparse.Namespace) -> None:
 
     from gdsfd.first_spec.init_spec import init_spec, look_at
 
-    with heartbeat("looking at the exports", arguments.quiet) as tell:
+    with heartbeat("looking at the exports", arguments.quiet, line=True) as tell:
         look = look_at(arguments.exports, tell)
-        outcome = arguments.outcome or _asked(look)
+    outcome = arguments.outcome or _asked(look)  # nothing may write where somebody answers
+    positive = arguments.positive or _asked_positive(look, outcome, arguments)
+    with heartbeat("writing the spec", arguments.quiet, line=True) as tell:
         made = init_spec(
             look,
             outcome,
             out=arguments.out,
-            positive=arguments.positive or _asked_positive(look, outcome, arguments),
+            positive=positive,
             negative=arguments.negative,
             classes=arguments.classes,
             id=arguments.id,

@@ -6,6 +6,8 @@ import argparse
 import json
 from dataclasses import asdict
 
+from gdsfd.cli.help_text import examples
+
 __all__ = ["add_parser", "run"]
 
 
@@ -16,10 +18,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="the learners that --backbone takes, one's own among them",
         description="The learners that --backbone takes, one's own among them (--plugin): what each is, where it comes "
         "from, how a modality that a patient does not have enters, and where the streams of debiasing stand.",
+        epilog=examples("gdsfd learners", "gdsfd learners --plugin my_parts.py --json"),
         parents=[shared],
-        allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print all that is known as JSON")
+    parser.add_argument("--json", action="store_true", help="print a JSON list of all that is known of each")
     parser.set_defaults(run=run)
 
 

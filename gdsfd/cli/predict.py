@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdsfd.atomic_write import atomic_file
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_file
+from gdsfd.cli.progress import heartbeat
+from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument
 from gdsfd.errors import InputError, shown
 
 if TYPE_CHECKING:
@@ -29,31 +32,37 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "predict",
         help="probabilities per patient, as CSV or Parquet",
-        description="Writes the columns id, split and one probability per class (p_<class>) or outcome (p_<outcome>), "
-        "or what MEDS-Evaluation reads; of a time to an event risk (the higher, the earlier it is expected) and the "
-        "chance to be free of it at each time (free_at_<time>). With --sets also a set of labels per outcome.",
+        description="Writes the columns id, split and one probability per class (p_<class>) or, of several outcomes, "
+        "per outcome (p_<outcome>). Of a time to an event the columns are risk (the higher, the earlier it "
+        "is expected) "
+        "and the chance to be free of it at each time (free_at_<time>). With --sets also a set of labels per outcome.",
+        epilog=examples(
+            "gdsfd predict run graph --split test --out p.csv",
+            "gdsfd predict run graph --ids 141765 141793 --out p.csv",
+            "gdsfd predict run graph --split test --sets 0.1 --out p.parquet",
+        ),
         parents=[shared],
-        allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="RUN", type=Path, help="folder of a trained model")
-    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph")
+    parser.add_argument("model", metavar="RUN", type=Path, help="folder of a trained model, as gdsfd train makes it")
+    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph, as gdsfd build makes it")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to write, .csv or .parquet")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--split", help="the split whose patients are predicted; default: all patients")
-    which.add_argument("--ids", nargs="+", metavar="ID", help="these patients, in this order")
+    which.add_argument("--split", help="predict the patients of this split (default: all patients)")
+    which.add_argument("--ids", nargs="+", metavar="ID", help="predict these patients, in this order")
     parser.add_argument(
         "--times",
         nargs="+",
         type=float,
         metavar="T",
-        help="of a time to an event: the times to predict, in the unit of the cohort's times; default: where the "
-        "model's intervals end",
+        help="of a time to an event: the times to predict, in the unit of the cohort's times (default: where the "
+        "model's intervals end)",
     )
     parser.add_argument(
         "--format",
         choices=("table", "meds"),
         default="table",
-        help="meds: the columns that MEDS-Evaluation reads (subject_id, prediction_time, boolean_value, "
-        "predicted_boolean_value, predicted_boolean_probability), as Parquet; default: table",
+        help="table: the columns above; meds: those that MEDS-Evaluation reads (subject_id, prediction_time, "
+        "boolean_value, predicted_boolean_value, predicted_boolean_probability), as Parquet (default: table)",
     )
     parser.add_argument(
         "--outcome",
@@ -64,21 +73,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--sets",
         metavar="ALPHA",
         type=float,
-        help="also the set of labels that holds the true one but for a share ALPHA of patients, 0.1 say (conformal "
-        "prediction; docs/calibration.md says what that promises)",
+        help="also a set of labels per patient, large enough to hold the true one but for a share ALPHA of "
+        "patients, 0.1 "
+        "say (conformal prediction; docs/calibration.md says what that promises)",
     )
     parser.add_argument(
-        "--sets-by-class", action="store_true", help="with --sets: hold the share for the patients of each label"
+        "--sets-by-class", action="store_true", help="with --sets: hold the share among the patients of each label, too"
     )
     parser.add_argument(
         "--sets-on",
         metavar="SPLIT",
-        help="with --sets: the split of labelled patients of GRAPH that gives the limits; default: the training "
-        "cohort's tuning patients",
+        help="with --sets: learn how large sets must be from the labelled patients of this split of GRAPH "
+        "(default: the "
+        "training cohort's tuning patients)",
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="a .csv or .parquet file")
-    parser.add_argument("--force", action="store_true", help="replace a file that is already there")
+    add_quiet_argument(parser)
     add_json_argument(parser)
+    add_force_argument(parser, "a file")
     parser.set_defaults(run=run)
 
 
@@ -104,7 +115,8 @@ def run(arguments: argparse.Namespace) -> None:
     assert model.schema is not None  # loaded models have one
     if arguments.times is not None and model.schema.survival is None:
         raise InputError(f"{arguments.model}: --times is for a time to an event; this model predicts probabilities")
-    probabilities = model.predict_proba(graph, split=arguments.split, ids=arguments.ids)
+    with heartbeat("predicting", arguments.quiet, line=True):
+        probabilities = model.predict_proba(graph, split=arguments.split, ids=arguments.ids)
     rows = rows_of(graph, arguments.split, arguments.ids).tolist()
     if model.schema.survival is not None:
         table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
@@ -131,7 +143,7 @@ def run(arguments: argparse.Namespace) -> None:
             stacklevel=1,
         )
     tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns))
-    if not arguments.machine:
+    if not arguments.quiet:
         print(f"{len(table)} patients: {arguments.out}")
 
 
@@ -146,11 +158,12 @@ def _write_meds(arguments: argparse.Namespace) -> None:
     from gdsfd.training.debiaser import Debiaser
 
     model, graph = Debiaser.load(arguments.model), load_graph(arguments.graph)
-    table = meds_predictions(model, graph, arguments.split, arguments.ids, outcome=arguments.outcome)
+    with heartbeat("predicting", arguments.quiet, line=True):
+        table = meds_predictions(model, graph, arguments.split, arguments.ids, outcome=arguments.outcome)
     with atomic_file(arguments.out) as temporary:
         pq.write_table(table, temporary)
     tell_machine(arguments, predictions=arguments.out, patients=table.num_rows, columns=table.column_names)
-    if not arguments.machine:
+    if not arguments.quiet:
         print(f"{table.num_rows} predictions: {arguments.out}")
 
 

@@ -1,7 +1,8 @@
-"""What long work says while it runs: a bar on a terminal, a line per minute in a pipe."""
+"""What long work says while it runs: a bar or a line on a terminal, a line per minute in a pipe."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -9,10 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["epoch_words", "heartbeat", "on_terminal"]
+__all__ = ["WIPE", "epoch_words", "heartbeat", "on_terminal"]
 
-#: Seconds until the first line, and between lines.
+#: Seconds until the first line in a pipe, and between lines.
 FIRST, EVERY = 30.0, 60.0
+#: Seconds between two writings of the line on a terminal.
+TICK = 1.0
+
+#: Takes away what stands on a terminal's line.
+WIPE = "\r\033[K"
 
 
 def on_terminal(quiet: bool) -> bool:
@@ -21,36 +27,47 @@ def on_terminal(quiet: bool) -> bool:
 
 
 @contextmanager
-def heartbeat(
-    title: str, quiet: bool, first: float | None = None, every: float | None = None
-) -> Iterator[Callable[[str], None]]:
-    """Says in a pipe, once a minute, that work goes on; nothing on a terminal, where there are bars.
+def heartbeat(title: str, quiet: bool, line: bool = False) -> Iterator[Callable[[str], None]]:
+    """Says that work goes on: in a pipe once a minute, on a terminal by one line that is written anew each second.
 
-    Lines go to stderr. Work that ends within half a minute says nothing.
+    What is said goes to stderr. In a pipe, work that ends within half a minute says nothing.
 
     Args:
         title: What is done: ``"training muse"``.
         quiet: Say nothing.
+        line: Whether to write the line on a terminal; False where the work has a bar of its own.
 
     Yields:
         What the work tells how far it is, in words; the line has what was told last.
     """
-    told = ""
+    told, terminal = "", sys.stderr.isatty()
+    start, ended, stream = time.monotonic(), threading.Event(), sys.stderr
+
+    def line_text() -> str:
+        return f"{title}{told} ({_elapsed(time.monotonic() - start)})"
+
+    def write() -> None:
+        width = shutil.get_terminal_size().columns - 1  # a longer one would go on in the next line, and stay there
+        text = line_text()
+        shown = text if len(text) <= width else f"{text[: width - 3]}..."
+        print(f"{WIPE}{shown}", end="", file=stream, flush=True)
 
     def tell(words: str) -> None:
         nonlocal told
         told = f": {words}"
 
-    if quiet or sys.stderr.isatty():
+    if quiet or (terminal and not line):
         yield tell
         return
-    start, ended, stream = time.monotonic(), threading.Event(), sys.stderr
 
     def beat() -> None:
-        wait = FIRST
+        wait = TICK if terminal else FIRST
         while not ended.wait(wait):
-            print(f"{title}{told} ({_elapsed(time.monotonic() - start)})", file=stream, flush=True)
-            wait = EVERY
+            if terminal:
+                write()
+            else:
+                print(line_text(), file=stream, flush=True)
+            wait = TICK if terminal else EVERY
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -59,6 +76,8 @@ def heartbeat(
     finally:
         ended.set()
         thread.join()
+        if terminal:
+            print(WIPE, end="", file=stream, flush=True)
 
 
 def epoch_words(row: dict[str, Any], epochs: int) -> str:

@@ -9,15 +9,19 @@ from typing import Any
 
 from gdsfd.errors import InputError, near_names
 
-__all__ = ["add_set_argument", "read_settings"]
+__all__ = ["TRAINING", "add_set_argument", "read_settings"]
+
+#: Where training's settings are listed.
+TRAINING = "docs/models.md"
 
 
-def add_set_argument(parser: argparse.ArgumentParser, example: str) -> None:
+def add_set_argument(parser: argparse.ArgumentParser, example: str, listed: str) -> None:
     """Adds ``--set``, which may be repeated.
 
     Args:
         parser: Of the sub-command.
         example: One pair, for the help.
+        listed: Where all settings stand.
     """
     parser.add_argument(
         "--set",
@@ -25,7 +29,7 @@ def add_set_argument(parser: argparse.ArgumentParser, example: str) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help=f"any other setting, typed as in TOML: --set {example}; may be repeated",
+        help=f"any other setting ({listed} lists them), typed as in TOML: --set {example}; may be repeated",
     )
 
 

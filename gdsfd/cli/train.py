@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
-from gdsfd.cli.settings import add_set_argument, read_settings
+from gdsfd.cli.settings import TRAINING, add_set_argument, read_settings
+from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument, add_seed_argument
 
 __all__ = ["add_parser", "run"]
 
@@ -24,29 +26,48 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "train",
         help="graph to model",
-        description="Trains a predictor on the train patients of a graph; early stopping looks at the tuning patients.",
+        description="Trains a predictor on the train patients of a graph; when to stop is told by the tuning patients. "
+        "With --debias two models are trained, with and without it, and a guard says which of them predicts.",
+        epilog=examples(
+            "gdsfd train graph --out run",
+            "gdsfd train graph --out run --backbone concat --debias margin",
+            "gdsfd train graph --out run --set learning_rate=3e-4 --set channels=64",
+        ),
         parents=[shared],
-        allow_abbrev=False,
     )
-    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph")
+    parser.add_argument("graph", metavar="GRAPH", type=Path, help="folder of a graph, as gdsfd build makes it")
     parser.add_argument("--out", metavar="RUN", type=Path, required=True, help="folder for the trained model")
-    parser.add_argument("--backbone", help="concat, muse or grape (default: muse)")
+    parser.add_argument(
+        "--backbone",
+        metavar="NAME",
+        help="how a patient's modalities become one vector: concat, muse, grape, or another that gdsfd learners lists "
+        "(default: muse)",
+    )
     parser.add_argument(
         "--debias",
-        help="none (default), margin, latent, strata, group_dro, vrex, irm, mmd, dfd, full or prototypes; a guard then "
-        "says which model predicts",
+        metavar="MODE",
+        help="none, margin, latent, full, prototypes, strata, group_dro, vrex, irm, mmd or dfd; docs/debiasing.md says "
+        "which is for what (default: none)",
     )
-    parser.add_argument("--seed", type=int, help="of initialisation, shuffling and dropout (default: 0)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the train patients")
-    add_set_argument(parser, "learning_rate=3e-4")
+    add_seed_argument(parser, "initial weights, shuffling and dropout", None)
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="at most so many passes over the train patients (default: 100)"
+    )
+    add_set_argument(parser, "learning_rate=3e-4", TRAINING)
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a killed run")
     parser.add_argument(
         "--no-baselines",
         action="store_true",
-        help="fit no gradient boosting and logistic regression to stand beside the model on new patients",
+        help="leave out gradient boosting and logistic regression, which are kept with the model so that gdsfd "
+        "evaluate "
+        "can set them beside it",
     )
     parser.add_argument(
-        "--jobs", metavar="N", type=int, default=1, help="fits of a debiased model at once, in processes (default: 1)"
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="fits of a debiased model at once, each in a process (default: 1)",
     )
     parser.add_argument(
         "--devices",
@@ -54,9 +75,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         type=int,
         help="processes that train each network together, on a GPU each or sharing the CPU's threads (default: 1)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_quiet_argument(parser)
     add_json_argument(parser)
-    parser.add_argument("--force", action="store_true", help="replace a model that is already there")
+    add_force_argument(parser, "a model")
     parser.set_defaults(run=run)
 
 

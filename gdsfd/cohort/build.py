@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from gdsfd.cohort.amounts_to_read import amounts_to_read
 from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.untimed import find_untimed
@@ -21,6 +20,7 @@ from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
 from gdsfd.cohort.spec.column_needs import needs_of_modality, needs_of_spec
 from gdsfd.errors import SchemaError
+from gdsfd.progress_bar import progress_bar
 
 __all__ = ["build_cohort"]
 
@@ -63,10 +63,15 @@ def build_cohort(
     receipts: list[SourceReceipt] = []
     untimed: list[Finding] = []
     needs = needs_of_spec(spec, like)
-    with Sources(spec.base_dir, needs, scratch, show_ids, checked_engine(engine, spec.engine), master) as sources:
+    read, unit = amounts_to_read(spec)
+    with (
+        Sources(spec.base_dir, needs, scratch, show_ids, checked_engine(engine, spec.engine), master) as sources,
+        progress_bar("reading", sum(read), unit, progress) as bar,
+    ):
+        bar.set_postfix_str("cohort table")
         rows = read_cohort_table(spec, sources, like)
-        bar = tqdm(spec.modality, desc="reading", unit="modality", disable=None if progress is None else not progress)
-        for modality in bar:
+        bar.update(read[0])
+        for modality, amount in zip(spec.modality, read[1:], strict=True):
             bar.set_postfix_str(modality.name)
             what = f"modality {modality.name!r}"
             as_fitted = fitted.get(modality.name)
@@ -81,6 +86,7 @@ def build_cohort(
                 modality, view, rows, sources, as_fitted
             )
             untimed += find_untimed(modality, view, rows.label)
+            bar.update(amount)
             observations[modality.name] = observed
             fields.append(described)
             receipts.append(receipt)

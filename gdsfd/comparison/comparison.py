@@ -14,6 +14,7 @@ import torch
 
 from gdsfd.baselines.asked_for import baseline_asked_for
 from gdsfd.comparison.cluster import ClusterExecutor, check_cluster
+from gdsfd.comparison.countdown import Countdown
 from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
@@ -245,7 +246,7 @@ def compare(
             ``if __name__ == "__main__":``; backbones of one's own have to be registered above that line.
         cluster: Address of a Dask scheduler (``tcp://host:8786``) on whose workers the parts are fitted, instead of
             processes here; needs the extra ``cluster``.
-        on_fit: Told what is fitted next, in words.
+        on_fit: Told before each fit, in words: how many have ended, how long the rest will take, what is fitted next.
         **settings: Fields of :class:`~gdsfd.training.config.TrainConfig`, the same for all arms. No member starts from
             boosted trees unless ``boosted_members`` is given: modes without a margin could have none.
 
@@ -278,12 +279,18 @@ def compare(
         asked: set[tuple[Any, ...]] = set()
         place = Path(truth) if truth is not None else None
         fitter: SerialExecutor | ProcessExecutor | ClusterExecutor
+        tell = None if on_fit is None else lambda words: on_fit(countdown.words(words))
         if cluster is not None:
-            fitter = ClusterExecutor(cluster, log, on_fit)
+            fitter = ClusterExecutor(cluster, log, tell)
         else:
-            fitter = SerialExecutor(log, on_fit) if jobs == 1 else ProcessExecutor(jobs, threads, log, on_fit)
+            fitter = SerialExecutor(log, tell) if jobs == 1 else ProcessExecutor(jobs, threads, log, tell)
         with fitter as fit:
-            for case in cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place):
+            cases = list(cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place))
+            ended = (lambda: read_fits(log.file)) if log is not None else (lambda: fitter.lines)
+            at_once = fitter.workers if isinstance(fitter, ClusterExecutor) else jobs
+            every = [(each.design, each.holdout, each.seed, *row) for each in cases for row in plan.rows()]
+            countdown = Countdown(every, ended, max(1, at_once))
+            for case in cases:
                 where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
                 key = tuple(where.values())
                 before = frozenset(found[3:] for found in done if found[:3] == key)

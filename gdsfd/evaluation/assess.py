@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -172,6 +172,7 @@ def assess(
     points: Mapping[str, list[OperatingPoint]],
     split: str,
     rules: EvaluationConfig,
+    on_model: Callable[[], object] | None = None,
 ) -> SplitResult:
     """Judges models on a split.
 
@@ -181,6 +182,7 @@ def assess(
         points: From :func:`thresholds_of`.
         split: The split.
         rules: How figures are made.
+        on_model: Called when a model's figures are there, resamples and all.
 
     Raises:
         InputError: The split has no patient, or a model's answer has a wrong shape or holds no probabilities.
@@ -192,7 +194,11 @@ def assess(
     asked = {name: targets_of(graph, rows, answer, f"{name}, split {split!r}") for name, answer in answers.items()}
     first = next(iter(asked.values()))
     slices = [slices_of(graph, rows, target, rules) for target in first]
-    arms = {name: _arm(targets, points[name], slices, bootstrap, rules) for name, targets in asked.items()}
+    arms: dict[str, ModelResult] = {}
+    for name, targets in asked.items():
+        arms[name] = _arm(targets, points[name], slices, bootstrap, rules)
+        if on_model is not None:
+            on_model()
     if task_of(graph.schema) == "multi-class":
         for name, answer in answers.items():
             _add_accuracy(arms[name].overall, answer, graph["patient"].y.numpy()[rows], bootstrap, rules)

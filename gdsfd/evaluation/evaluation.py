@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tqdm import tqdm
-
 from gdsfd.baselines.baseline import BASELINES, fitted_with_every_model
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
@@ -19,6 +17,7 @@ from gdsfd.evaluation.report.report import FORMAT, Report
 from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_page
 from gdsfd.evaluation.report.tables import metrics_of
 from gdsfd.evaluation.survival.judge_survival import judge_splits
+from gdsfd.progress_bar import progress_bar
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
 
@@ -109,12 +108,8 @@ def evaluate(
     if MODEL in given:
         raise InputError(f"baselines: the name {MODEL!r} is taken by the model judged; choose another")
     sections = sections_of_page()
-    bar = tqdm(
-        total=len(fresh) + 1 + len(splits) + len(sections),
-        disable=None if progress is None else not progress,
-        leave=False,
-    )
-    with bar:
+    judgings = len(splits) * len({MODEL, *stored, *given, *(name for name, _ in fresh)})
+    with progress_bar("evaluating", len(fresh) + 1 + judgings + len(sections), "step", progress) as bar:
         models: dict[str, ProbabilisticModel] = {MODEL: model}
         for name, baseline in fresh:
             bar.set_description(f"fitting {baseline.name}")
@@ -127,8 +122,7 @@ def evaluate(
         results = []
         for name in splits:
             bar.set_description(f"judging split {name}")
-            results.append(assess(graph, models, points, name, rules))
-            bar.update()
+            results.append(assess(graph, models, points, name, rules, bar.update))
         described = {name: _description(one) for name, one in models.items()}
         labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
         rivals = [labels[name] for name in models if name not in (MODEL, *given)]

@@ -154,8 +154,8 @@ class _Serial:
 
     def __call__(self, graph: HeteroData, parts: Sequence[StudyJob]) -> None:
         for part in parts:
-            left = seconds_left(self.waiting_for[self.number :], read_facts(self.file))
-            self.tell(part.words + _in_words(left))
+            facts = read_facts(self.file)
+            self.tell(part.words + _in_words(seconds_left(self.waiting_for[self.number :], facts), facts))
             part.fit(graph, self.log, None)
             self.number += 1
 
@@ -172,9 +172,10 @@ class _Several:
         self.waiting_for, self.file = [each for _, each in waiting], file
 
     def _told(self, words: str) -> None:
-        left = seconds_left(self.waiting_for[self.number :], read_facts(self.file)) / self.at_once()
+        facts = read_facts(self.file)
+        left = seconds_left(self.waiting_for[self.number :], facts) / self.at_once()
         self.number += 1
-        self.told(words + _in_words(left))
+        self.told(words + _in_words(left, facts))
 
     def at_once(self) -> int:
         """How many."""
@@ -224,7 +225,7 @@ def seconds_left(waiting: Sequence[Contender], facts: Sequence[Mapping[str, Any]
     by_name: dict[str, list[float]] = {}
     by_kind: dict[bool, list[float]] = {True: [], False: []}
     for each in facts:
-        seconds = float(each.get("seconds_with_predictions", each["seconds"]))
+        seconds = _seconds(each)
         by_name.setdefault(str(each["learner"]), []).append(seconds)
         by_kind[each.get("parameters") is not None].append(seconds)
     left = 0.0
@@ -234,10 +235,17 @@ def seconds_left(waiting: Sequence[Contender], facts: Sequence[Mapping[str, Any]
     return left
 
 
-def _in_words(seconds: float) -> str:
+def _seconds(facts: Mapping[str, Any]) -> float:
+    return float(facts.get("seconds_with_predictions", facts["seconds"]))
+
+
+def _in_words(seconds: float, facts: Sequence[Mapping[str, Any]]) -> str:
+    """How long a fit took so far, and how long the rest will take, as far as that is known."""
     if math.isnan(seconds):
         return ""
-    return f", about {math.ceil(seconds / 60)} min left" if seconds > 90 else f", about {math.ceil(seconds)} s left"
+    each = f", {math.ceil(np.mean([_seconds(one) for one in facts]))} s each so far" if facts else ""
+    left = f"{math.ceil(seconds / 60)} min" if seconds > 90 else f"{math.ceil(seconds)} s"
+    return f"{each}, about {left} left"
 
 
 def limited(graph: HeteroData, most: int | None, seed: int) -> HeteroData:

@@ -33,7 +33,7 @@ from gdsfd.training.fitted_models import FittedModels, fit_models
 from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.plan import TrainingPlan, plan_training
-from gdsfd.training.progress import Watch, followed
+from gdsfd.training.progress import Followed, Watch, followed
 from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.site_strata import read_strata
@@ -189,7 +189,7 @@ class Debiaser(TrainedNetworks, Estimator):
             if out is None:
                 models = fit_models(graph, reference, self.streams, None, False, {}, watch, jobs, beside)
                 self._take(graph, models, suspects)
-                self.record_ = self._recorded(graph, baselines, models.rivals)
+                self.record_ = self._recorded(graph, baselines, models.rivals, watch)
                 return self
             out, folder = Path(out), work_folder(Path(out))
             with process_lock(lock_file(out), already_training(out)):
@@ -206,13 +206,14 @@ class Debiaser(TrainedNetworks, Estimator):
                     empty_work_folder(folder)
                     raise
                 self._take(graph, models, suspects)
-                self.record_ = self._recorded(graph, baselines, models.rivals)
+                self.record_ = self._recorded(graph, baselines, models.rivals, watch)
                 self._save(out, folder / "tensorboard")
                 shutil.rmtree(folder, ignore_errors=True)
         return self
 
-    def _recorded(self, graph: HeteroData, baselines: bool, rivals: Rivals | None) -> RunRecord:
+    def _recorded(self, graph: HeteroData, baselines: bool, rivals: Rivals | None, watch: Followed) -> RunRecord:
         """What judges new patients, with the rivals that are told what the debiased network was."""
+        watch.stage("what judges new patients" + (", baselines among it" if baselines else ""))
         told = self._told(self.suspects_)
         assert self.config_ is not None
         how = self.config_.recalibrate

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Watch", "followed"]
+from gdsfd.progress_bar import progress_bar
+
+__all__ = ["Followed", "Watch", "followed"]
 
 #: Called with each row of the history; debiasing adds which ``model`` the row is of.
 Watch = Callable[[dict[str, Any]], None]
@@ -16,8 +18,54 @@ Watch = Callable[[dict[str, Any]], None]
 _log = logging.getLogger(__name__)
 
 
+class Followed:
+    """What is called after each epoch, and before work that has no epochs.
+
+    Args:
+        title: Stands left of the bar.
+        epochs: The most there can be.
+        bar: Of tqdm.
+        on_epoch: The caller's own.
+    """
+
+    def __init__(self, title: str, epochs: int, bar: Any, on_epoch: Watch | None) -> None:
+        self.title, self.epochs, self.bar, self.on_epoch = title, epochs, bar, on_epoch
+        self.model: str | None = None
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        """Takes note of an epoch."""
+        model = f"{row['model']}, " if "model" in row else ""
+        _log.info(
+            "%s: %sepoch %d of at most %d, tuning loss %.4f",
+            self.title, model, row["epoch"], self.epochs, row["tuning_loss"],
+        )  # fmt: skip
+        if not self.bar.disable:
+            self._advance(row)
+        if self.on_epoch is not None:
+            self.on_epoch(row)
+
+    def stage(self, words: str) -> None:
+        """Says on the bar what is done now: ``"fitting baselines"``."""
+        self.bar.set_description(f"{self.title}: {words}")
+
+    def _advance(self, row: dict[str, Any]) -> None:
+        bar, name = self.bar, row.get("model", "")
+        if name != self.model or row["epoch"] == 1:
+            # Debiasing trains several models, one after the other: each has its own clock, or the speed would be that
+            # of none of them. A resumed run starts in the middle.
+            self.model = name
+            bar.reset(self.epochs)
+            bar.initial = row["epoch"] - 1
+            bar.start_t = time.time() - row.get("seconds", 0.0)
+            bar.set_description(f"{self.title} ({name})" if name else self.title, refresh=False)
+        bar.n = row["epoch"]
+        shown = {key: f"{row[key]:.3f}" for key in ("tuning_loss", "tuning_auprc") if key in row}
+        bar.set_postfix(shown, refresh=False)
+        bar.refresh()
+
+
 @contextmanager
-def followed(title: str, epochs: int, progress: bool | None, on_epoch: Watch | None) -> Iterator[Watch]:
+def followed(title: str, epochs: int, progress: bool | None, on_epoch: Watch | None) -> Iterator[Followed]:
     """Yields what is to be called after each epoch.
 
     Args:
@@ -26,34 +74,5 @@ def followed(title: str, epochs: int, progress: bool | None, on_epoch: Watch | N
         progress: Whether to show a bar on stderr; None = where that is a terminal.
         on_epoch: The caller's own.
     """
-    with _bar(title, epochs, sys.stderr.isatty() if progress is None else progress) as advance:
-
-        def watch(row: dict[str, Any]) -> None:
-            model = f"{row['model']}, " if "model" in row else ""
-            _log.info(
-                "%s: %sepoch %d of at most %d, tuning loss %.4f", title, model, row["epoch"], epochs, row["tuning_loss"]
-            )
-            for each in (advance, on_epoch):
-                if each is not None:
-                    each(row)
-
-        yield watch
-
-
-@contextmanager
-def _bar(title: str, epochs: int, show: bool) -> Iterator[Watch | None]:
-    if not show:
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=epochs, desc=title, unit="epoch", leave=False) as bar:
-
-        def advance(row: dict[str, Any]) -> None:
-            if "model" in row:  # debiasing trains several models, one after the other
-                bar.set_description(f"{title} ({row['model']})")
-            bar.n = row["epoch"]  # a resumed run starts in the middle, the next model at the beginning
-            bar.refresh()
-            bar.set_postfix({key: f"{row[key]:.3f}" for key in ("tuning_loss", "tuning_auprc") if key in row})
-
-        yield advance
+    with progress_bar(title, epochs, "epoch", progress) as bar:
+        yield Followed(title, epochs, bar, on_epoch)

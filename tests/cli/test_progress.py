@@ -57,6 +57,34 @@ def test_quick_work_and_quiet_work_say_nothing(capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("columns", [80, 30])
+def test_a_terminal_has_one_line_that_is_written_anew_and_wiped(monkeypatch, columns):
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(progress, "TICK", 0.02)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with heartbeat("comparing", quiet=False, line=True) as tell:
+        tell("3 of 40 fits done, 12 s each, about 8 min left")
+        time.sleep(0.2)
+    lines = stream.getvalue().split(progress.WIPE)
+    assert len(lines) > 3
+    assert lines[-1] == ""
+    assert all(len(line) < columns for line in lines)
+    assert "\n" not in stream.getvalue()
+    assert lines[1].startswith("comparing: 3 of 40 fits")
+
+
+def test_work_with_a_bar_of_its_own_has_no_line(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(progress, "TICK", 0.01)
+    with heartbeat("building", quiet=False):
+        time.sleep(0.05)
+    with heartbeat("comparing", quiet=True, line=True):
+        time.sleep(0.05)
+    assert stream.getvalue() == ""
+
+
 def test_the_first_line_comes_within_a_minute():
     assert FIRST <= 60
     assert EVERY <= 60

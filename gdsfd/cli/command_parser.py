@@ -1,0 +1,28 @@
+"""The parser of ``gdsfd`` and of each of its commands: one look of help, one look of errors."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, NoReturn
+
+from gdsfd.cli.colour import RED, painted
+from gdsfd.cli.help_text import HelpText
+
+__all__ = ["CommandParser"]
+
+
+class CommandParser(argparse.ArgumentParser):
+    """As argparse's, but with examples in the help and a coloured error on a terminal.
+
+    Options are never abbreviated: what ``--s`` means would change with the next option.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"formatter_class": HelpText, "allow_abbrev": False, **given})
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong with the command line, and ends with code 2."""
+        self.print_usage(sys.stderr)
+        error = painted("error:", RED, sys.stderr)
+        self.exit(2, f"{self.prog}: {error} {message}\n({self.prog} --help explains the arguments)\n")
