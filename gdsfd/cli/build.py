@@ -11,6 +11,7 @@ from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
+from gdsfd.cli.screen import screen_width
 from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument
 from gdsfd.private_folder import folder_beside
 
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_out_folder(arguments.out, "graph.json", "graph", arguments.force)
 
     from gdsfd.cohort.receipt.text import receipt_text
+    from gdsfd.cohort.receipt.text_table import WIDTH
     from gdsfd.graph.build import build_graph
     from gdsfd.graph.serialization import save_graph
 
@@ -93,8 +95,10 @@ def run(arguments: argparse.Namespace) -> None:
         save_graph(graph, arguments.out)
     tell_machine(arguments, graph=arguments.out, receipt=graph.receipt.to_dict())
     if not arguments.quiet:
-        print(receipt_text(graph.receipt))
-        print(f"\ngraph: {arguments.out}")
+        print(receipt_text(graph.receipt, screen_width(WIDTH) or WIDTH))
+        print(f"graph: {arguments.out}")
+        if like is None:
+            print(f"next:  gdsfd train {arguments.out} --out run")
 
 
 def _schema_of(folder: Path) -> CohortSchema:

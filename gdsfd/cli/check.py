@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         count = len(found.faults)
         raise InputError(f"{arguments.spec}: {count} {'thing is' if count == 1 else 'things are'} wrong, listed above")
     if not arguments.quiet:
-        print(check_text(found))
+        print(f"{check_text(found)}\nnext: gdsfd build {arguments.spec} --out graph")
 
 
 def stands_for_text(found: SpecCheck) -> str:
@@ -90,4 +90,4 @@ def check_text(found: SpecCheck) -> str:
         kept = f"{receipt.rows_kept:,} of {receipt.rows_read:,} rows"
         lines.append(f"{receipt.name} ({receipt.kind}): {receipt.patients:,} patients, {kept}")
     lines += [f"warning: {each.where}: {each.text}" for each in found.warnings]
-    return "\n".join([*lines, "nothing is wrong; gdsfd build tells the rest"])
+    return "\n".join([*lines, "nothing is wrong"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.progress import heartbeat
+from gdsfd.cli.screen import paragraph
 from gdsfd.cli.settings import TRAINING, add_set_argument, read_settings
 from gdsfd.cli.shared_arguments import add_quiet_argument
 
@@ -163,6 +164,13 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"\npage: {arguments.out / 'compare.html'}")
 
 
+#: What the columns of the table say.
+_LEGEND = (
+    "auroc: mean over seeds; minus ERM: mean difference from training without debiasing (none) of the same backbone, "
+    "with its 95 % interval over seeds; guard: in how many fits it let the debiased network predict"
+)
+
+
 def _account(found: Comparison) -> str:
     """A short table per design: the shifted split, or test."""
     from gdsfd.cli.headline import text_table
@@ -182,6 +190,7 @@ def _account(found: Comparison) -> str:
         shown["verdict"] = own["verdict"]
         shown["guard"] = own["guard"]
         parts.append(text_table(shown) + "\n")
+    parts.append(paragraph(_LEGEND))
     return "\n".join(parts).rstrip()
 
 

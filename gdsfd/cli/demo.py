@@ -15,6 +15,7 @@ from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
+from gdsfd.cli.screen import paragraph, screen_width
 from gdsfd.cli.shared_arguments import RESAMPLES, add_force_argument, add_quiet_argument, add_seed_argument
 
 __all__ = ["MODELS", "add_parser", "run"]
@@ -90,6 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from gdsfd.cli.headline import headline
     from gdsfd.cohort.receipt.text import receipt_text
+    from gdsfd.cohort.receipt.text_table import WIDTH
     from gdsfd.evaluation.assess import ProbabilisticModel
     from gdsfd.evaluation.evaluation import evaluate
     from gdsfd.graph.build import build_graph
@@ -123,7 +125,7 @@ def run(arguments: argparse.Namespace) -> None:
     say(f"building the graph: {out / 'graph'}\n")
     graph = build_graph(out / "exports" / "spec.toml", progress=progress)
     save_graph(graph, out / "graph")
-    say(receipt_text(graph.receipt) + "\n")
+    say(receipt_text(graph.receipt, screen_width(WIDTH) or WIDTH) + "\n")
 
     for name, model in models.items():
         how = "" if model.streams is None else f" without and with debiasing ({model.debias}), and comparing them"
@@ -138,7 +140,7 @@ def run(arguments: argparse.Namespace) -> None:
                 jobs=arguments.jobs,
             )
         if model.guard is not None:
-            say(model.guard.explanation)
+            say(paragraph(model.guard.explanation))
     judged, *rest = models.values()
     assert judged.record is not None  # it was just trained
     others: dict[str, ProbabilisticModel] = {
@@ -160,5 +162,5 @@ def run(arguments: argparse.Namespace) -> None:
     report.save(out / "report")
     tell_machine(arguments, report=out / "report", metrics=report.to_frame().to_dict("records"))
     if not arguments.machine:
-        print(headline(report.to_frame()))
+        print(headline(report.to_frame(), screen_width()))
         print(f"\nreport: {out / 'report' / 'report.html'}")

@@ -9,6 +9,7 @@ from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import heartbeat, on_terminal
+from gdsfd.cli.screen import paragraph, screen_width
 from gdsfd.cli.shared_arguments import RESAMPLES, add_force_argument, add_quiet_argument, add_seed_argument
 
 __all__ = ["add_parser", "run"]
@@ -89,13 +90,14 @@ def run(arguments: argparse.Namespace) -> None:
     report.save(arguments.out)
     tell_machine(arguments, report=arguments.out, metrics=report.to_frame().to_dict("records"))
     if not arguments.quiet:
+        width = screen_width()
         survival = report.sections.get("survival")
         if survival is not None:
-            print(f"{headline(survival.to_frame())}\n\nThe hazards of the intervals, one by one:\n")
-        print(f"{headline(report.to_frame())}\n")
+            print(f"{headline(survival.to_frame(), width)}\n\nThe hazards of the intervals, one by one:\n")
+        print(f"{headline(report.to_frame(), width)}\n")
         for population in report.populations:
-            print(population_narrative(population))
+            print(paragraph(population_narrative(population)))
         for row in report.fixed:
             if row.value.startswith("none: "):
-                print(f"{row.what}: {row.value}")
+                print(paragraph(f"{row.what}: {row.value}"))
         print(f"\nreport: {arguments.out / 'report.html'}")

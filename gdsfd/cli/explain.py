@@ -78,4 +78,4 @@ def run(arguments: argparse.Namespace) -> None:
         print(found.text(name))
     if found.note:
         print(found.note)
-    print(f"{len(found.patients)} patients: {written}")
+    print(f"{len(found.patients)} patient{'s' if len(found.patients) != 1 else ''}: {written}")

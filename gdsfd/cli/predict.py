@@ -144,7 +144,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns))
     if not arguments.quiet:
-        print(f"{len(table)} patients: {arguments.out}")
+        print(f"{len(table)} patient{'s' if len(table) != 1 else ''}: {arguments.out}")
 
 
 def _write_meds(arguments: argparse.Namespace) -> None:

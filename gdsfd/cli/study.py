@@ -10,6 +10,7 @@ from gdsfd.cli.compare import names_in, seeds_in
 from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.progress import heartbeat
+from gdsfd.cli.screen import paragraph
 from gdsfd.cli.settings import TRAINING, add_set_argument, read_settings
 from gdsfd.cli.shared_arguments import add_quiet_argument
 
@@ -139,5 +140,7 @@ def run(arguments: argparse.Namespace) -> None:
     tell_machine(arguments, page=found.page, answers=answers)
     if not arguments.quiet:
         for answer in found.answers:
-            print(f"{answer.number}. {answer.question}", *(f"   {sentence}" for sentence in answer.sentences), sep="\n")
+            print(
+                f"{answer.number}. {answer.question}", *(paragraph(each, "   ") for each in answer.sentences), sep="\n"
+            )
         print(f"\npage: {found.page}")

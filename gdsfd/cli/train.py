@@ -12,6 +12,7 @@ from gdsfd.cli.help_text import examples
 from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_folder
 from gdsfd.cli.progress import epoch_words, heartbeat, on_terminal
+from gdsfd.cli.screen import paragraph
 from gdsfd.cli.settings import TRAINING, add_set_argument, read_settings
 from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument, add_seed_argument
 
@@ -113,7 +114,7 @@ def run(arguments: argparse.Namespace) -> None:
         graph = load_graph(arguments.graph)
         plan = model.plan(graph).explanation
         if not arguments.quiet:
-            print(f"plan: {plan}", flush=True)
+            print(paragraph(f"plan: {plan}"), flush=True)
         model.fit(
             graph,
             out=arguments.out,
@@ -129,8 +130,8 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         print(_account(model.describe()))
         if model.guard is not None:
-            print(model.guard.explanation)
-        print(f"model: {arguments.out}")
+            print(paragraph(model.guard.explanation))
+        print(f"model: {arguments.out}\nnext:  gdsfd evaluate {arguments.out} {arguments.graph} --out report")
 
 
 def _account(training: dict[str, Any]) -> str:
@@ -140,4 +141,4 @@ def _account(training: dict[str, Any]) -> str:
         f"{training['train_patients']:,} patients in {training['seconds']:,.1f} s; kept epoch {training['best_epoch']}",
         *(why if len(ended) == 1 else f"{name}: {why}" for name, why in ended.items()),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(paragraph, lines))

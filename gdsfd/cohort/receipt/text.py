@@ -7,35 +7,39 @@ from typing import Any
 
 from gdsfd.cohort.receipt.receipt import Drop, Receipt, SourceReceipt
 from gdsfd.cohort.receipt.tables import pattern_words
-from gdsfd.cohort.receipt.text_table import count_and_share, percent, text_table, wrapped
+from gdsfd.cohort.receipt.text_table import WIDTH, count_and_share, percent, text_table, wrapped
 from gdsfd.errors import shown
 
 __all__ = ["receipt_text"]
 
 MAX_PATTERNS = 12  #: patterns printed; the rest is counted
 
+#: What is counted, where the word in ``receipt.json`` does not go behind a number.
+_FITTED = {"width": "numbers"}
 
-def receipt_text(receipt: Receipt) -> str:
-    """A receipt for people, at most 110 columns wide.
+
+def receipt_text(receipt: Receipt, width: int = WIDTH) -> str:
+    """A receipt for people.
 
     What was read, kept and dropped comes first, then who has what, the warnings last. Long texts are wrapped, not cut;
     where only the first of many are listed, the number left out is given. The whole is in ``receipt.json``.
 
     Args:
         receipt: The receipt.
+        width: Columns; no line is longer.
     """
     patients = receipt.cohort.rows_kept
-    blocks = [_cohort(receipt), _modalities(receipt.modalities, patients, receipt.new)]
+    blocks = [_cohort(receipt, width), _modalities(receipt.modalities, patients, receipt.new, width)]
     if receipt.tables:
-        blocks += [_outcome_values(receipt), _splits(receipt), _presence(receipt), _patterns(receipt)]
-    blocks.append(_warnings(receipt))
+        blocks += [part(receipt, width) for part in (_outcome_values, _splits, _presence, _patterns)]
+    blocks.append(_warnings(receipt, width))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _cohort(receipt: Receipt) -> list[str]:
+def _cohort(receipt: Receipt, width: int) -> list[str]:
     cohort = receipt.cohort
     who = "new patients, read with a fitted schema," if receipt.new else "patients"
-    lines = wrapped(f"COHORT  {cohort.rows_kept:,} {who} {_files(cohort)}", hanging="  ")
+    lines = wrapped(f"COHORT  {cohort.rows_kept:,} {who} {_files(cohort)}", hanging="  ", width=width)
     lines += text_table(
         ["rows", "", ""],
         [
@@ -44,11 +48,12 @@ def _cohort(receipt: Receipt) -> list[str]:
             ["kept", f"{cohort.rows_kept:,}", ""],
         ],
         left=(0, 2),
+        width=width,
     )[1:]
-    return [*lines, *_more(cohort, "  ")]
+    return [*lines, *_more(cohort, "  ", width)]
 
 
-def _modalities(modalities: list[SourceReceipt], patients: int, new: bool) -> list[str]:
+def _modalities(modalities: list[SourceReceipt], patients: int, new: bool, width: int) -> list[str]:
     fitted = "as fitted" if new else "fitted on train"
     header = ["modality", "kind", "patients", "rows read", "dropped", "kept", fitted]
     table = text_table(
@@ -61,16 +66,17 @@ def _modalities(modalities: list[SourceReceipt], patients: int, new: bool) -> li
                 f"{source.rows_read:,}",
                 f"{source.rows_read - source.rows_kept:,}",
                 f"{source.rows_kept:,}",
-                ", ".join(f"{size:,} {what}" for what, size in source.fitted.items()),
+                ", ".join(f"{size:,} {_FITTED.get(what, what)}" for what, size in source.fitted.items()),
             ]
             for source in modalities
         ],
         left=(0, 1, 6),
+        width=width,
     )
     details = []
     for source in modalities:
-        details += wrapped(f"{source.name}  {_files(source)}", "  ", "    ")
-        details += [*(line for drop in source.drops for line in _drop(drop)), *_more(source, "    ")]
+        details += wrapped(f"{source.name}  {_files(source)}", "  ", "    ", width)
+        details += [*(line for drop in source.drops for line in _drop(drop, width)), *_more(source, "    ", width)]
     return [f"MODALITIES  {len(modalities)}", *table, "", *details] if modalities else ["MODALITIES  none"]
 
 
@@ -84,19 +90,19 @@ def _reason(drop: Drop) -> str:
     return f"{drop.reason} (e.g. {shown(drop.examples)})" if drop.examples else drop.reason
 
 
-def _drop(drop: Drop) -> list[str]:
+def _drop(drop: Drop, width: int) -> list[str]:
     rows = "row" if drop.rows == 1 else "rows"
-    return wrapped(f"{drop.rows:,} {rows} dropped: {_reason(drop)}", "    ", " " * 6)
+    return wrapped(f"{drop.rows:,} {rows} dropped: {_reason(drop)}", "    ", " " * 6, width)
 
 
-def _more(source: SourceReceipt, indent: str) -> Iterator[str]:
+def _more(source: SourceReceipt, indent: str, width: int) -> Iterator[str]:
     if source.duplicates:
-        yield from wrapped(f"{source.duplicates:,} rows repeat another row in full", indent)
+        yield from wrapped(f"{source.duplicates:,} rows repeat another row in full", indent, width=width)
     for note in source.notes:
-        yield from wrapped(note, indent, indent + "  ")
+        yield from wrapped(note, indent, indent + "  ", width)
 
 
-def _outcome_values(receipt: Receipt) -> list[str]:
+def _outcome_values(receipt: Receipt, width: int) -> list[str]:
     """What each value of the outcomes' columns counts as."""
     rows = receipt.tables.get("outcome_values", [])
     several = len({row["outcome"] for row in rows}) > 1
@@ -110,7 +116,9 @@ def _outcome_values(receipt: Receipt) -> list[str]:
         for row in rows
     ]
     return (
-        ["OUTCOME VALUES", *text_table(["value", "patients", "counts as", ""], table, left=(0, 2, 3))] if rows else []
+        ["OUTCOME VALUES", *text_table(["value", "patients", "counts as", ""], table, left=(0, 2, 3), width=width)]
+        if rows
+        else []
     )
 
 
@@ -119,7 +127,7 @@ def _value(row: dict[str, Any]) -> str:
     return f"{pooled:,} more values" if pooled else "blank" if row["value"] is None else row["value"]
 
 
-def _splits(receipt: Receipt) -> list[str]:
+def _splits(receipt: Receipt, width: int) -> list[str]:
     rows = receipt.tables.get("splits", [])
     rates = list(rows[0]["outcome_rate"]) if rows else []
     overlap = receipt.subjects.get("overlap")
@@ -137,11 +145,12 @@ def _splits(receipt: Receipt) -> list[str]:
                 ]
                 for row in rows
             ],
+            width=width,
         ),
     ]
 
 
-def _presence(receipt: Receipt) -> list[str]:
+def _presence(receipt: Receipt, width: int) -> list[str]:
     """Share of patients with each modality, by split and by class; and in how many environments nobody has it."""
     cells: dict[str, dict[tuple[str, str], str]] = {}
     for row in receipt.tables.get("presence_by_split", []):
@@ -165,7 +174,7 @@ def _presence(receipt: Receipt) -> list[str]:
     title += f" and {' and '.join(outcomes)}" if outcomes else ""
     if number and not any(map(any, absent.values())):
         title += f"; nothing is absent from any of {number:,} environments"
-    return [*wrapped(title, hanging="  "), *text_table(["modality", *header], rows)]
+    return [*wrapped(title, hanging="  ", width=width), *text_table(["modality", *header], rows, width=width)]
 
 
 def _column(outcome: str, label: str, single: bool) -> str:
@@ -174,7 +183,7 @@ def _column(outcome: str, label: str, single: bool) -> str:
     return f"outcome {label}" if single else f"{outcome}={label}"
 
 
-def _patterns(receipt: Receipt) -> list[str]:
+def _patterns(receipt: Receipt, width: int) -> list[str]:
     rows = receipt.tables.get("patterns", [])
     pooled = sum(row.get("pooled", 0) for row in rows)
     listed = [row for row in rows if row["modalities"] is not None]
@@ -197,16 +206,17 @@ def _patterns(receipt: Receipt) -> list[str]:
             for row in some
         ],
         left=(2 + len(rates),),
+        width=width,
     )
     left_out = sum(row["count"] for row in rows) - sum(row["count"] for row in some)
     tail = [f"  and {total - len(some):,} more patterns of {left_out:,} patients"] if total > len(some) else []
     return [head, *table, *tail]
 
 
-def _warnings(receipt: Receipt) -> list[str]:
+def _warnings(receipt: Receipt, width: int) -> list[str]:
     if not receipt.findings:
         return ["WARNINGS  none"]
     lines = [f"WARNINGS  {len(receipt.findings)}"]
     for finding in receipt.findings:
-        lines += wrapped(f"[{finding.kind}] {finding.where}: {finding.text}", "  ! ")
+        lines += wrapped(f"[{finding.kind}] {finding.where}: {finding.text}", "  ! ", width=width)
     return lines

@@ -96,3 +96,16 @@ def test_empty_cohort():
     cohort = make_cohort(0)
     fill_tables(cohort)
     assert "COHORT  0 patients" in receipt_text(cohort.receipt)
+
+
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_no_line_is_longer_than_the_screen_and_nothing_is_lost(receipt, width):
+    text = receipt_text(receipt, width)
+    assert max(map(len, text.splitlines())) <= width
+    words = set(receipt_text(receipt).split())
+    assert words <= set(text.split())
+
+
+def test_the_width_of_a_vector_is_so_many_numbers(receipt):
+    receipt.modalities[1].fitted = {"width": 24}
+    assert re.search(r"434,000  24 numbers\n", receipt_text(receipt))
