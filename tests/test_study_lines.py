@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.test_documentation import docs_module
 
 pages = docs_module("study_lines")
+pictures = docs_module("study_pictures")
 
 
 def test_the_page_is_that_of_the_stored_lines():
@@ -47,3 +49,20 @@ def test_writing_changes_nothing_but_the_section(tmp_path: Path, monkeypatch):
     assert text.startswith(f"before\n{pages.START}\n\n## Do rankings survive?")
     assert text.endswith(f"{pages.END}\nafter\n")
     assert "\nold\n" not in text
+
+
+def test_pictures_are_those_of_the_stored_lines():
+    drawn = 0
+    for line in pages.studies():
+        for name, picture in pictures.pictures_of(line).items():
+            file = pictures.PICTURES / f"study_{line['cohort']}_{name}.svg"
+            if file.is_file():
+                drawn += 1
+                same = words_of(file.read_text(encoding="utf-8")) == words_of(picture)
+                assert same, f"{file.name} shows something else; run: python docs/_ext/study_pictures.py"
+    assert drawn == len(pages.PICTURES)
+
+
+def words_of(picture: str) -> list[str]:
+    """What is written in a picture; where it stands differs with the version that draws."""
+    return re.findall(r"<text [^>]*>([^<]*)<|<tspan[^>]*>([^<]*)<", picture)

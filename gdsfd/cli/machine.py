@@ -25,8 +25,8 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
         "--json",
         dest="machine",
         action="store_true",
-        help="print one JSON object instead of words, also where something is wrong, and show no progress; warnings and "
-        "errors still go to stderr",
+        help="print one JSON object instead of words, also where something is wrong, and show no progress; "
+        "warnings and errors still go to stderr",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +23,9 @@ def curves(values: Mapping[str, Sequence[float]], at: Sequence[float], across: s
         up: Words beside it.
     """
     with _drawing(7.0, 3.6) as (axes, done):
-        for number, (name, own) in enumerate(values.items()):
-            axes.plot(at, own, marker="osD^v<>ph*"[number % 10], markersize=4, linewidth=1.4, label=name)
+        look = _look(list(values))
+        for name, own in values.items():
+            axes.plot(at, own, markersize=4, linewidth=1.4, label=name, **look[name])
         axes.set_xlabel(across)
         axes.set_ylabel(up)
         axes.legend(fontsize=8, frameon=False, bbox_to_anchor=(1.02, 1), loc="upper left")
@@ -59,15 +61,17 @@ def bumps(places: Mapping[str, Sequence[int]], columns: Sequence[str]) -> str:
         columns: Their names.
     """
     most = max(max(own) for own in places.values())
-    with _drawing(2.2 + 1.05 * len(columns), 0.9 + 0.3 * most) as (axes, done):
-        for number, (name, own) in enumerate(places.items()):
-            (line,) = axes.plot(range(len(columns)), own, marker="o", markersize=6, linewidth=1.8)
-            axes.text(-0.12, own[0], name, ha="right", va="center", fontsize=8, color=line.get_color())
-            axes.text(len(columns) - 0.88, own[-1], name, ha="left", va="center", fontsize=8, color=line.get_color())
-            line.set_linestyle(("-", "--", "-.", ":")[number // 10 % 4])
+    with _drawing(2.2 + 0.9 * len(columns), 0.9 + 0.3 * most) as (axes, done):
+        look = _look(list(places))
+        for name, own in places.items():
+            (line,) = axes.plot(range(len(columns)), own, markersize=5, linewidth=1.8, **look[name])
+            axes.text(-0.12, own[0], name, ha="right", va="center", fontsize=9, color=line.get_color())
+            axes.text(len(columns) - 0.88, own[-1], name, ha="left", va="center", fontsize=9, color=line.get_color())
         axes.set_ylim(most + 0.5, 0.5)
         axes.set_yticks([])
-        axes.set_xticks(range(len(columns)), [name.replace(" ", "\n", 2) for name in columns], fontsize=8)
+        axes.set_xticks(
+            range(len(columns)), [textwrap.fill(name, 9, break_long_words=False) for name in columns], fontsize=9
+        )
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.tick_params(length=0)
     return done[0]
@@ -99,6 +103,20 @@ def heat(values: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str
         axes.tick_params(length=0)
         axes.spines[["left", "bottom"]].set_visible(False)
     return done[0]
+
+
+def _look(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour, mark and stroke of each name: the same in every picture of the same learners.
+
+    A floor is no learner, and looks like none.
+    """
+    floor = {"color": "#5b6770", "marker": "None", "linestyle": ":"}
+    plain = sorted(name for name in names if not name.startswith("floor"))
+    found: dict[str, dict[str, Any]] = {name: floor for name in names if name not in plain}
+    for number, name in enumerate(plain):
+        stroke = ("-", "--", "-.", ":")[number // 10 % 4]
+        found[name] = {"color": f"C{number % 10}", "marker": "osD^v<>ph*"[number % 10], "linestyle": stroke}
+    return found
 
 
 class _drawing:

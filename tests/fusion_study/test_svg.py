@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gdsfd.fusion_study.svg import bumps, curves, forest, heat
+from gdsfd.fusion_study.svg import _look, bumps, curves, forest, heat
 
 
 def test_both_kinds() -> None:
@@ -27,3 +27,18 @@ def test_places_and_squares() -> None:
     for word in ("muse", "0.91", "by risk 0.5", "lost", "trained"):
         assert f">{word}<" in grid
     assert "nan" not in grid
+
+
+def test_a_learner_looks_the_same_in_every_picture_and_a_floor_like_no_learner() -> None:
+    one = _look(["muse", "concat", "boosting", "floor: boosting trained for it"])
+    other = _look(["boosting", "muse", "concat"])
+    assert {name: one[name] for name in other} == other
+    assert len({own["color"] for own in one.values()}) == 4
+    assert one["floor: boosting trained for it"]["marker"] == "None"
+    assert len({(own["color"], own["linestyle"]) for own in _look([f"l{n}" for n in range(30)]).values()}) == 30
+
+
+def test_long_names_of_columns_are_broken_so_that_neighbours_do_not_meet() -> None:
+    found = bumps({"muse": [1, 2]}, ["hidden in ill 0.8: chemistry", "hidden in well 0.8: chemistry"])
+    words = {part.split("<")[0] for part in found.split(">")}
+    assert {"hidden in", "ill 0.8:", "well 0.8:", "chemistry"} <= words
