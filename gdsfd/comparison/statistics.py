@@ -145,8 +145,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def mean_estimate(values: Sequence[float] | Floats) -> Estimate:
-    """Mean with its 95 % t interval over seeds."""
+def mean_estimate(values: Sequence[float] | Floats, least: float = -math.inf, most: float = math.inf) -> Estimate:
+    """Mean with its 95 % t interval over seeds.
+
+    Args:
+        values: One per seed.
+        least: The figure cannot be lower, nor can the interval's end: with two or three seeds a t interval is wider
+            than all that is possible.
+        most: Nor higher.
+    """
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     if not len(known):
@@ -157,7 +164,7 @@ def mean_estimate(values: Sequence[float] | Floats) -> Estimate:
     if error == 0:
         return Estimate(mean, reason="the same on every seed: no interval")
     half = float(stdtrit(len(known) - 1, 0.975)) * error
-    return Estimate(mean, mean - half, mean + half)
+    return Estimate(mean, max(mean - half, least), min(mean + half, most))
 
 
 def share_closed(

@@ -14,6 +14,9 @@ from gdsfd.evaluation.metrics.estimate import Estimate
 
 __all__ = ["Design", "GuardCount", "Row", "Table", "is_forced", "summarise"]
 
+#: What a figure can be at all.
+_BOUNDS = {"auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "loss": (0.0, float("inf"))}
+
 #: Figure -> value per (seed, held-out environment).
 Cells = dict[tuple[int, Any], float]
 
@@ -254,7 +257,7 @@ def _row(
         if erm is not None:
             pairs = [(value, erm["auroc"][key]) for key, value in here.items() if key in erm["auroc"]]
             gap = paired([one for one, _ in pairs], [other for _, other in pairs], margin)
-        by_holdout[name] = (mean_estimate(list(here.values())), gap)
+        by_holdout[name] = (mean_estimate(list(here.values()), *_BOUNDS["auroc"]), gap)
     guards = [
         record["guard"]
         for record in records
@@ -265,7 +268,7 @@ def _row(
     return Row(
         backbone,
         arm,
-        {name: mean_estimate(_by_seed([own[name]], holdouts)[0]) for name in FIGURES},
+        {name: mean_estimate(_by_seed([own[name]], holdouts)[0], *_BOUNDS.get(name, ())) for name in FIGURES},
         minus(erm),
         minus(erm, "auprc"),
         minus(matched),

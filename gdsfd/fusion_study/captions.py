@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 __all__ = ["Caption", "caption_of"]
@@ -14,12 +16,30 @@ class Caption(NamedTuple):
         title: Its name.
         words: How to read it.
         folded: Whether it is shown only when asked for.
+        columns: Column of a table -> what stands above it, where its name in words does not say it.
     """
 
     title: str
     words: str = ""
     folded: bool = False
+    columns: Mapping[str, str] = MappingProxyType({})
 
+    def heading(self, column: str) -> str:
+        """What stands above a column."""
+        return self.columns.get(column) or " ".join(_WORDS.get(word, word) for word in column.split("_"))
+
+
+#: Words of columns that are written otherwise on a page.
+_WORDS = {
+    "auroc": "AUROC",
+    "auprc": "average precision",
+    "brier": "Brier score",
+    "holm": "(Holm)",
+    "tpr": "found",
+    "fpr": "falsely alarmed",
+    "ppv": "right alarms",
+    "q": "Q",
+}
 
 _CAPTIONS = {
     "gains": Caption("What is gained in AUROC", "The grey band is what counts as no difference."),
@@ -28,6 +48,7 @@ _CAPTIONS = {
         "Had everyone been measured",
         "What a modality adds to all others: among those who have it, and weighted to everybody. The tipping point is "
         "how many times an unseen reason would have to change the odds of being measured to bring the gain to 0.",
+        columns=MappingProxyType({"effective": "patients they are worth, weighted"}),
     ),
     "gains_in_strata": Caption(
         "For whom",
@@ -43,6 +64,14 @@ _CAPTIONS = {
         "Net benefit",
         "True positives per patient less what false ones cost, over the risks from which one would act. Difference: "
         "all modalities less the best single one.",
+        columns=MappingProxyType(
+            {
+                "threshold": "acting from a risk of",
+                "everybody": "act on everybody",
+                "reference": "best single modality",
+                "learner": "all modalities",
+            }
+        ),
     ),
     "what_each_modality_is_worth": Caption(
         "What each modality is worth", "Shapley values in AUROC: they add up to what all modalities have above .5."

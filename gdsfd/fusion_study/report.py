@@ -19,6 +19,9 @@ from gdsfd.fusion_study.captions import caption_of
 
 __all__ = ["report"]
 
+#: Columns that count patients, whatever type they came in.
+_COUNTS = ("patients", "effective", "n", "events")
+
 #: Rows of a table that the page shows; the file has them all.
 MOST_ROWS = 40
 
@@ -81,18 +84,26 @@ def _tables(answer: Answer) -> list[dict[str, Any]]:
     found = []
     for name, table in answer.tables.items():
         ends = {f"{column}{end}" for column in table.columns for end in ("_low", "_high")} & set(table.columns)
-        names = [str(column) for column in table.columns if column not in ends]
+        names = [str(column) for column in table.columns if column not in ends and not _empty(table[column])]
+        caption = caption_of(name)
         columns = [
-            {"name": each.replace("_", " "), "numeric": pd.api.types.is_numeric_dtype(table[each])} for each in names
+            {"name": caption.heading(each), "numeric": pd.api.types.is_numeric_dtype(table[each])} for each in names
         ]
         rows = [[_cell(row, each) for each in names] for row in table.head(MOST_ROWS).to_dict("records")]
         more = f" (the first {MOST_ROWS} of {len(table)} rows)" if len(table) > MOST_ROWS else ""
-        found.append({"caption": caption_of(name), "more": more, "columns": columns, "rows": rows})
+        found.append({"caption": caption, "more": more, "columns": columns, "rows": rows})
     return found
+
+
+def _empty(column: pd.Series) -> bool:
+    """Whether nothing is said in a column of words, as where there is no warning."""
+    return len(column) > 0 and not pd.api.types.is_numeric_dtype(column) and all(each in ("", None) for each in column)
 
 
 def _cell(row: Mapping[Any, Any], name: str) -> str:
     value = row[name]
+    if name in _COUNTS and isinstance(value, float) and math.isfinite(value):
+        return f"{value:,.0f}"
     if isinstance(value, bool) or not isinstance(value, (int, float, Integral)):
         return "" if value is None else str(value)
     if isinstance(value, Integral):

@@ -128,3 +128,10 @@ def test_share_with_one_seed_has_no_interval():
     found = share_closed([0.85], [0.8], [0.9])
     assert found.value == pytest.approx(0.5)
     assert not found.has_interval
+
+
+def test_an_interval_ends_where_the_figure_does():
+    free, bound = mean_estimate([0.9, 0.99]), mean_estimate([0.9, 0.99], 0.0, 1.0)
+    assert free.high > 1
+    assert (bound.value, bound.low, bound.high) == (free.value, free.low, 1.0)
+    assert mean_estimate([0.1, 0.2], 0.0, 1.0).low == 0.0
