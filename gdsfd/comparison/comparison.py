@@ -278,18 +278,17 @@ def compare(
         done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
         asked: set[tuple[Any, ...]] = set()
         place = Path(truth) if truth is not None else None
+        cases = list(cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place))
+        every = [(each.design, each.holdout, each.seed, *row) for each in cases for row in plan.rows()]
         fitter: SerialExecutor | ProcessExecutor | ClusterExecutor
+        countdown = Countdown(every, lambda: read_fits(log.file) if log is not None else fitter.lines, jobs)
         tell = None if on_fit is None else lambda words: on_fit(countdown.words(words))
         if cluster is not None:
             fitter = ClusterExecutor(cluster, log, tell)
+            countdown.at_once = max(1, fitter.workers)
         else:
             fitter = SerialExecutor(log, tell) if jobs == 1 else ProcessExecutor(jobs, threads, log, tell)
         with fitter as fit:
-            cases = list(cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place))
-            ended = (lambda: read_fits(log.file)) if log is not None else (lambda: fitter.lines)
-            at_once = fitter.workers if isinstance(fitter, ClusterExecutor) else jobs
-            every = [(each.design, each.holdout, each.seed, *row) for each in cases for row in plan.rows()]
-            countdown = Countdown(every, ended, max(1, at_once))
             for case in cases:
                 where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
                 key = tuple(where.values())
