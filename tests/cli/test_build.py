@@ -244,9 +244,9 @@ def test_killed_build_leaves_no_graph(exports, tmp_path, capsys):
     # The harshest moment: one file of the graph is on the disk, the others are not.
     code = (
         "import os, signal, gdsfd.graph.serialization as files\n"
-        "write = files.save_file\n"
+        "write = files.write_tensors\n"
         "def write_and_die(*given):\n    write(*given)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "files.save_file = write_and_die\n"
+        "files.write_tensors = write_and_die\n"
         f"from gdsfd.cli import main\nmain({arguments!r})\n"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
