@@ -64,7 +64,8 @@ def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, An
         arm: areas(model.use(name).predict_proba(graph)[:, 1])
         for arm, name in {"none": "reference", "full": "debiased"}.items()
     }
-    evidence = {key: guard.evidence.get(key) for key in ("difference", "low", "high", "detectable", "where")}
+    kept = ("difference", "low", "high", "detectable", "other", "other_low", "where")
+    evidence = {key: guard.evidence.get(key) for key in kept}
     told = {"choice": guard.choice, "evidence": evidence, "strata": model.training_.get("strata")}
     if biased:
         margin = gdsfd.Debiaser(backbone, "margin", seed=seed, **{**MEMBERS, "guard": "debiased"})

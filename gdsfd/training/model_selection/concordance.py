@@ -35,6 +35,7 @@ class Concordance:
         groups: Group -> its own two concordances and number of pairs.
         detectable: The difference whose interval would lie above 0 in four samples of five; NaN where there is no
             interval.
+        other_low: Lower end of the 95 % interval of ``other``; NaN where there is none.
     """
 
     reference: float
@@ -44,6 +45,7 @@ class Concordance:
     pairs: int
     groups: dict[str, tuple[float, float, int]]
     detectable: float = math.nan
+    other_low: float = math.nan
 
     @property
     def difference(self) -> float:
@@ -120,14 +122,15 @@ def concordance_gain(
         return _NOTHING
     value = top / np.where(bottom > 0, bottom, np.nan)
     gain, fewest = value[1] - value[0], min(map(len, seen.values()))
-    low, high, detectable = -1.0, 1.0, math.nan
+    low, high, detectable, other_low = -1.0, 1.0, math.nan, math.nan
     spread = float(np.nanstd(gain[1:], ddof=1)) if np.isfinite(gain[1:]).sum() > 1 else 0.0
     if fewest >= FEWEST and spread > 0:
         # Percentiles over resamples are too short with few subjects: a t interval of the rarer class instead.
-        half = float(stdtrit(fewest - 1, 0.975)) * spread
+        t = float(stdtrit(fewest - 1, 0.975))
+        half, other_low = t * spread, float(value[1, 0]) - t * float(np.nanstd(value[1, 1:], ddof=1))
         detectable = half + float(ndtri(0.8)) * spread
         low, high = max(-1.0, float(gain[0]) - half), min(1.0, float(gain[0]) + half)
-    return Concordance(float(value[0, 0]), float(value[1, 0]), low, high, total, groups, detectable)
+    return Concordance(float(value[0, 0]), float(value[1, 0]), low, high, total, groups, detectable, other_low)
 
 
 _NOTHING = Concordance(math.nan, math.nan, math.nan, math.nan, 0, {})

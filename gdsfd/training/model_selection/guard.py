@@ -210,6 +210,13 @@ def _verdict(
     if by_fold and len(groups) > 1:
         each = (f"{_short(name)} {other - reference:+.3f}" for name, (reference, other, _) in found.groups.items())
         figure += f" By what was left out: {'; '.join(each)}."
+    if found.other_low <= 0.5 and (practice or found.difference >= LEAST_GAIN):
+        words = (
+            f"{figure} With debiasing it may be chance alone (its interval begins at {found.other_low:.3f}): whatever is "
+            f"left once the bias is out predicts nothing that could be seen here, as when many labels are wrong. The "
+            f"model without debiasing is used.{cost}"
+        )
+        return Guard("reference", words, figures, evidence)
     if practice and abs(found.difference) < LEAST_GAIN:
         words = (
             f"{figure} That is no difference, and what was found is a practice by its own evidence: the debiased model "

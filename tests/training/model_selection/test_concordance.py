@@ -95,3 +95,23 @@ def test_a_gain_as_large_as_can_be_noticed_is_noticed_four_times_in_five():
     assert abs(gain - detectable) < 0.01, (gain, detectable)
     assert 0.65 < noticed < 0.92
     assert math.isnan(concordance_gain(np.array([0, 1]), np.zeros(2), np.ones(2), ["a"] * 2, ["1", "2"]).detectable)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5])
+def test_the_interval_of_a_concordance_is_that_of_samples_drawn_anew(strength: float) -> None:
+    rng = np.random.default_rng(6)
+    size, draws = 200, 200
+
+    def sample():
+        y = rng.integers(0, 2, size)
+        score = rng.normal(size=size) + strength * y
+        return concordance_gain(y, rng.normal(size=size), score, ["a"] * size, [str(each) for each in range(size)])
+
+    found = [sample() for _ in range(draws)]
+    others = np.array([each.other for each in found])
+    below = others - np.array([each.other_low for each in found])
+    assert below.mean() == pytest.approx(1.97 * others.std(ddof=1), rel=0.12)
+    if strength == 0:  # chance alone is taken for more in about one sample of forty
+        assert np.mean([each.other_low > 0.5 for each in found]) < 0.06
+    nothing = concordance_gain(np.array([0, 1]), np.zeros(2), np.ones(2), ["a"] * 2, ["1", "2"])
+    assert math.isnan(nothing.other_low)

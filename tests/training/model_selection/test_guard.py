@@ -106,6 +106,18 @@ def test_choice_by_the_gain(verdict, gain, low, high, choice, words):
     assert found.evidence["difference"] == pytest.approx(gain)
 
 
+@pytest.mark.parametrize(("other_low", "choice"), [(0.49, "reference"), (0.51, "debiased"), (math.nan, "debiased")])
+@pytest.mark.parametrize("practice", [True, False])
+def test_what_may_predict_by_chance_alone_is_not_delivered(verdict, monkeypatch, other_low, choice, practice):
+    monkeypatch.setattr(guard, "practice_shares", lambda *rest: np.ones((60, 2)) / 2)
+    gain = replace(concordance(0.001 if practice else 0.02, -0.01, 0.05), other_low=other_low)
+    found, _ = verdict(0.8, 0.8, gain, used=practice)
+    assert found.choice == choice
+    assert ("it may be chance alone (its interval begins at 0.490)" in found.explanation) == (choice == "reference")
+    lost, _ = verdict(0.8, 0.8, replace(concordance(-0.02, -0.04, -0.01), other_low=other_low), used=False)
+    assert "Debiasing harms there" in lost.explanation
+
+
 def test_without_environments_tuning_patients_decide(verdict):
     found, asked = verdict(0.8, 0.8, concordance(0.05, 0.01, 0.09), environments=False)
     assert asked == ["weighted"]
