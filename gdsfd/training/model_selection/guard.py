@@ -212,9 +212,9 @@ def _verdict(
         figure += f" By what was left out: {'; '.join(each)}."
     if found.other_low <= 0.5 and (practice or found.difference >= LEAST_GAIN):
         words = (
-            f"{figure} With debiasing it may be chance alone (its interval begins at {found.other_low:.3f}): whatever is "
-            f"left once the bias is out predicts nothing that could be seen here, as when many labels are wrong. The "
-            f"model without debiasing is used.{cost}"
+            f"{figure} With debiasing it may be chance alone (its interval begins at {found.other_low:.3f}): what is "
+            f"left once the bias is out predicts nothing that could be seen here, as when many labels are wrong. "
+            f"The model without debiasing is used.{cost}"
         )
         return Guard("reference", words, figures, evidence)
     if practice and abs(found.difference) < LEAST_GAIN:
