@@ -25,6 +25,7 @@ from gdsfd.notebook_table import notebook_table
 from gdsfd.plugins import plugin_needs
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import Whole, checked
+from gdsfd.training.answers import Answers
 from gdsfd.training.arm import Arm, build_network
 from gdsfd.training.config import Accelerator, TrainConfig
 from gdsfd.training.estimator import Estimator
@@ -48,14 +49,13 @@ from gdsfd.training.storage.model_folder import read_model, read_weights, write_
 from gdsfd.training.storage.stored_model import stored_config
 from gdsfd.training.survival_modes import check_survival_mode, check_survival_settings
 from gdsfd.training.suspects.declared_suspects import check_suspects, existing_suspects, read_suspects, with_found
-from gdsfd.training.trained_networks import TrainedNetworks
 
 __all__ = ["Debiaser"]
 
 _log = logging.getLogger(__name__)
 
 
-class Debiaser(TrainedNetworks, Estimator):
+class Debiaser(Answers, Estimator):
     """Trains a predictor on a patient-modality graph, with or without debiasing.
 
     Args:
@@ -129,7 +129,7 @@ class Debiaser(TrainedNetworks, Estimator):
         self.seed: int = checked(seed, Annotated[int, Whole(0, 2**32 - 1)], "seed")
         given = {"backbone": backbone, "debias": debias, "suspects": suspects, "seed": seed, "device": device}
         self._params = {**given, **vars(TrainConfig()), **settings}
-        TrainedNetworks.__init__(self)
+        Answers.__init__(self)
 
     def fit(
         self,

@@ -9,7 +9,6 @@ import pytest
 
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
-from gdsfd.training.debiaser import Debiaser
 from gdsfd.training.prediction_sets import make_sets
 from gdsfd.training.run_record.conformal_scores import scores_of
 from tests.cohort_factory import make_cohort
@@ -95,50 +94,3 @@ def test_wrong_arguments(classes, alpha, method, message) -> None:
         make_sets(p, [""] * 8, classes, scores_of(label, p, classes), alpha, method, "")
     with pytest.raises(InputError, match="no patient with a known"):
         make_sets(p, [""] * 8, classes, scores_of(label * 0 - 1, p, classes), 0.1, "lac", "")
-
-
-@pytest.fixture(scope="module", params=["binary", "multilabel"])
-def run(request, tmp_path_factory):
-    graph = graph_from_cohort(make_cohort(300, outcomes=request.param))
-    model = Debiaser("concat", max_epochs=2, channels=8, members=1, boosted_members=0)
-    model.fit(graph, progress=False, baselines=False)
-    folder = tmp_path_factory.mktemp("sets") / request.param
-    model.save(folder)
-    return model, graph, folder
-
-
-def test_a_models_sets_are_those_of_its_tuning_patients(run) -> None:
-    model, graph, folder = run
-    sets = model.predict_sets(graph, split="test", alpha=0.2)
-    rows = [row for row, split in enumerate(graph["patient"].split) if split == "tuning"]
-    scores = scores_of(graph["patient"].y.numpy()[rows], model.predict_proba(graph, split="tuning"), graph.schema)
-    p = model.predict_proba(graph, split="test")
-    by_hand = make_sets(p, sets.ids, graph.schema, scores, 0.2, "lac", "")
-    for ours, theirs in zip(sets.outcomes, by_hand.outcomes):
-        np.testing.assert_array_equal(ours.contains, theirs.contains)
-    assert "who also chose the epoch" in sets.on
-    again = Debiaser.load(folder).predict_sets(graph, split="test", alpha=0.2)
-    assert again.to_frame().equals(sets.to_frame())
-    assert list(sets.ids) == [i for i, split in zip(graph["patient"].id, graph["patient"].split) if split == "test"]
-    if len(sets.outcomes) > 1:
-        with pytest.raises(InputError, match="several outcomes"):
-            _ = sets.contains
-
-
-def test_limits_from_patients_of_ones_own(run) -> None:
-    model, graph, _ = run
-    sets = model.predict_sets(graph, split="test", on="train")
-    assert sets.on == "limits from the split 'train' of this graph"
-    known = np.isfinite(graph["patient"].y.numpy()[np.asarray(graph["patient"].split) == "train", 0])
-    assert sets.outcomes[0].patients[0] == known.sum()
-    with pytest.raises(InputError, match="of the patients asked for are of the split 'test', which gives the limits"):
-        model.predict_sets(graph, on="test")
-
-
-def test_runs_without_scores_and_adapted_ones_need_patients_of_ones_own(run) -> None:
-    _, graph, folder = run
-    old = Debiaser.load(folder)
-    old.record_.conformal.clear()
-    with pytest.raises(InputError, match="keeps no scores of its tuning patients"):
-        old.predict_sets(graph, split="test")
-    assert old.predict_sets(graph, split="test", on="train").outcomes
