@@ -10,6 +10,7 @@ import delivered_lines
 import explanation_lines
 import interval_lines
 import result_lines
+import scale_lines
 import suspect_lines
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -29,6 +30,7 @@ PAGES = {
     "boosted_members": boosted_lines.boosted_members,
     "explanations": explanation_lines.explanations,
     "forced_and_delivered": delivered_lines.forced_and_delivered,
+    "larger_than_memory": scale_lines.larger_than_memory,
     "wrong_suspects": suspect_lines.wrong_suspects,
     "ordered_because_ill": suspect_lines.ordered_because_ill,
 }
@@ -41,6 +43,7 @@ _MODULES = (
     explanation_lines,
     suspect_lines,
     interval_lines,
+    scale_lines,
 )
 
 
