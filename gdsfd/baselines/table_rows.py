@@ -15,11 +15,11 @@ __all__ = ["fitted_rows", "most_rows", "pieces"]
 Rows = NDArray[np.int64]
 
 #: Of a flattened table. What fits on it holds several copies, some in double precision.
-MOST_BYTES = 2**29
+MOST_BYTES = 2**28
 
 
 def most_rows(schema: CohortSchema) -> int:
-    """The most patients whose flattened tables are held at once: 335,000 of a cohort with 400 columns."""
+    """The most patients whose flattened tables are held at once: 167,000 of a cohort with 400 columns."""
     return max(MOST_BYTES // (4 * max(flat_width(schema), 1)), 1)
 
 
