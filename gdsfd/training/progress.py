@@ -59,8 +59,7 @@ class Followed:
             bar.start_t = time.time() - row.get("seconds", 0.0)
             bar.set_description(f"{self.title} ({name})" if name else self.title, refresh=False)
         bar.n = row["epoch"]
-        shown = {key: f"{row[key]:.3f}" for key in ("tuning_loss", "tuning_auprc") if key in row}
-        bar.set_postfix(shown, refresh=False)
+        bar.set_postfix_str(f"loss={row['tuning_loss']:.3f}", refresh=False)  # of tuning patients; more has no room
         bar.refresh()
 
 

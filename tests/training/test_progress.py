@@ -41,7 +41,7 @@ def test_a_bar_where_it_is_asked_for(capsys: pytest.CaptureFixture) -> None:
     shown = capsys.readouterr().err
     assert "fit (reference)" in shown
     assert "2/9" in shown
-    assert "tuning_loss=0.250" in shown
+    assert "loss=0.250" in shown
 
 
 def row(epoch, model=None, seconds=2.0):
@@ -60,7 +60,7 @@ def test_the_rate_is_that_of_the_model_that_is_trained(capsys):
     shown = capsys.readouterr().err
     assert "training muse (reference)" in shown
     assert "training muse (debiased)" in shown
-    assert "tuning_auprc=0.250" in shown
+    assert "loss=0.500" in shown
 
 
 def test_a_resumed_run_starts_in_the_middle(capsys):
