@@ -21,3 +21,12 @@ def test_options_are_not_abbreviated():
     with pytest.raises(SystemExit) as stop:
         parser.parse_args(["--se", "1"])
     assert stop.value.code == 2
+
+
+def test_a_command_that_is_not_there_names_a_near_one(capsys):
+    assert main(["bild", "spec.toml"]) == 2
+    assert "argument COMMAND: there is no 'bild'. Did you mean 'build'?" in capsys.readouterr().err
+    assert main(["bench", "ingestion"]) == 2
+    assert "argument BENCHMARK: there is no 'ingestion'. Did you mean 'ingest'?" in capsys.readouterr().err
+    assert main(["predict", "run", "graph", "--out", "p.csv", "--format", "csv"]) == 2
+    assert "invalid choice: 'csv'" in capsys.readouterr().err
