@@ -12,7 +12,7 @@ from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.readers.code_sets import TokenSets
-from gdsfd.cohort.readers.matched_rows import PATIENT, match_rows
+from gdsfd.cohort.readers.matched_rows import PATIENT, MatchedRows, match_rows
 from gdsfd.cohort.readers.numbering import NUMBER, number_texts
 from gdsfd.cohort.receipt.receipt import SourceReceipt
 from gdsfd.cohort.schema import CODE_RARE, CODE_UNNAMED, ModalityFields
@@ -48,17 +48,8 @@ def read_codes(
     if modality.missing:
         rows.drop_where(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
     rows.materialize({"number": rows.table[NUMBER]})
-    used = rows.fetch(rows.table.select("number").distinct())["number"].fill_null(len(cells)).to_numpy()
-    used = np.sort(used.astype(np.int64))
-    cell_ptr, tokens, names = _tokens(used, cells, modality)
-    place = np.zeros(len(cells) + 1, np.int64)
-    place[used] = np.arange(len(used))
-    sets = TokenSets(cell_ptr, tokens, len(names), cohort.train, rows.database.folder)
-    pairs = rows.table.select("number", patient=PATIENT).distinct().order_by("patient")
+    sets, names = _token_sets(rows, cells, modality)
     with rows.database.reading(view.label):
-        for batch in rows.database.batches(pairs, _ROWS):
-            cell = batch["number"].fill_null(len(cells)).to_numpy(zero_copy_only=False)
-            sets.add(batch["patient"].to_numpy(zero_copy_only=False).astype(np.int64), place[cell])
         patient, token_ptr, token = sets.finish()
     receipt = rows.receipt(len(patient), must_have_rows=like is None)
     fields = like or _fit(sets.patients_in_train, names, modality)
@@ -107,6 +98,22 @@ def codes_in_cell(cell: str, split_on: str | None = None, separator: str | None 
         return codes
     levels = [[level.strip() for level in code.split(separator)] for code in codes]
     return list(dict.fromkeys(separator.join(parts[: depth + 1]) for parts in levels for depth in range(len(parts))))
+
+
+def _token_sets(rows: MatchedRows, cells: list[str], modality: CodesSpec) -> tuple[TokenSets, list[str | None]]:
+    """Every patient's tokens, and the names of tokens; a blank cell has the number after those of ``cells``."""
+    used = rows.fetch(rows.table.select("number").distinct())["number"].fill_null(len(cells)).to_numpy()
+    used = np.sort(used.astype(np.int64))
+    cell_ptr, tokens, names = _tokens(used, cells, modality)
+    place = np.zeros(len(cells) + 1, np.int64)
+    place[used] = np.arange(len(used))
+    sets = TokenSets(cell_ptr, tokens, len(names), rows.cohort.train, rows.database.folder)
+    pairs = rows.table.select("number", patient=PATIENT).distinct().order_by("patient")
+    with rows.database.reading(rows.view.label):
+        for batch in rows.database.batches(pairs, _ROWS):
+            cell = batch["number"].fill_null(len(cells)).to_numpy(zero_copy_only=False)
+            sets.add(batch["patient"].to_numpy(zero_copy_only=False).astype(np.int64), place[cell])
+    return sets, names
 
 
 def _tokens(
