@@ -20,6 +20,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from gdsfd.errors import InputError, cell_text
+
 __all__ = ["GrowingArray", "expect", "largest_held", "memory_left", "without_room", "zeros"]
 
 _log = logging.getLogger(__name__)
@@ -30,13 +32,16 @@ _UNLIMITED = 2**60  # what version 1 of control groups says where there is no li
 
 
 def memory_left() -> int:
-    """Bytes that this process may still take: of the machine's memory, and of what its control group is allowed."""
+    """Bytes that this process may still take: of the machine's memory, and of what its control group is allowed.
+
+    Files that the system keeps in memory only because there is room for them do not count as taken.
+    """
     left = [_available()]
-    for limit, used in _control_group_files():
+    for limit, used, facts in _control_group_files():
         try:
             text = Path(limit).read_text().strip()
             if text != "max" and int(text) < _UNLIMITED:
-                left.append(int(text) - int(Path(used).read_text()))
+                left.append(int(text) - int(Path(used).read_text()) + _given_up(Path(facts)))
         except (OSError, ValueError):
             continue
     return max(min(left), 0)
@@ -46,8 +51,15 @@ def largest_held() -> int:
     """Bytes up to which an array is held in memory; a larger one becomes a file.
 
     ``GDSFD_ARRAY_BYTES`` sets another number, for all arrays of the process.
+
+    Raises:
+        InputError: It is set to something else.
     """
     if asked := os.environ.get("GDSFD_ARRAY_BYTES"):
+        if not asked.isdecimal():
+            raise InputError(
+                f"GDSFD_ARRAY_BYTES: expected bytes as a whole number, e.g. 100000000, got {cell_text(asked)}"
+            )
         return int(asked)
     return max(int(_SHARE * memory_left()), _ALWAYS_HELD)
 
@@ -193,8 +205,18 @@ def _available() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2  # a system that does not say
 
 
-def _control_group_files() -> list[tuple[str, str]]:
-    """Files of the limit and of the use of memory, of this process's control groups; those that are not there, too."""
+def _given_up(facts: Path) -> int:
+    """Bytes of files that a control group would give up first, out of its ``memory.stat``."""
+    try:
+        told = dict(line.split() for line in facts.read_text().splitlines())
+    except OSError:
+        return 0
+    # Version 1 tells those of the group itself and, with those below it, the total.
+    return int(told.get("total_inactive_file", told.get("inactive_file", 0)))
+
+
+def _control_group_files() -> list[tuple[str, str, str]]:
+    """Files of the limit, the use and the facts of memory of this process's control groups; some may not be there."""
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -203,9 +225,12 @@ def _control_group_files() -> list[tuple[str, str]]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if "memory" in controllers.split(","):
-            folder = "/sys/fs/cgroup/memory" + path.rstrip("/")
-            found.append((f"{folder}/memory.limit_in_bytes", f"{folder}/memory.usage_in_bytes"))
+            for own in {path.rstrip("/"), ""}:  # in a container its own group may be all that it sees
+                folder = f"/sys/fs/cgroup/memory{own}"
+                files = ("limit_in_bytes", "usage_in_bytes", "stat")
+                limit, used, facts = (f"{folder}/memory.{name}" for name in files)
+                found.append((limit, used, facts))
         elif not controllers:
             folder = "/sys/fs/cgroup" + path.rstrip("/")
-            found.append((f"{folder}/memory.max", f"{folder}/memory.current"))
+            found.append((f"{folder}/memory.max", f"{folder}/memory.current", f"{folder}/memory.stat"))
     return found

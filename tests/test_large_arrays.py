@@ -19,6 +19,7 @@ import pytest
 from torch_geometric.data import HeteroData
 
 from gdsfd import large_arrays
+from gdsfd.errors import InputError
 from gdsfd.graph import load_graph, save_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.large_arrays import GrowingArray, expect, largest_held, memory_left, without_room, zeros
@@ -115,13 +116,25 @@ def test_a_full_disk_is_told_when_the_array_is_made(tmp_path: Path, monkeypatch:
 
 
 def test_a_control_group_says_how_much_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    limit, used = tmp_path / "limit", tmp_path / "used"
-    monkeypatch.setattr(large_arrays, "_control_group_files", lambda: [(str(limit), str(used)), ("none", "none")])
+    limit, used, facts = tmp_path / "limit", tmp_path / "used", tmp_path / "facts"
+    files = [(str(limit), str(used), str(facts)), ("none", "none", "none")]
+    monkeypatch.setattr(large_arrays, "_control_group_files", lambda: files)
     for text, expected in (("5000", 3000), ("max", None), (str(2**63 - 4096), None), ("1000", 0)):
         limit.write_text(f"{text}\n")
         used.write_text("2000\n")
         left = memory_left()
         assert left == expected if expected is not None else left > 2**20
+    limit.write_text("2500")
+    for told, kept in (("cache 9\ninactive_file 700\n", 700), ("inactive_file 1\ntotal_inactive_file 900\n", 900)):
+        facts.write_text(told)
+        assert memory_left() == 500 + kept  # what is kept of files is there to be had
+
+
+@pytest.mark.parametrize("asked", ["1e9", "-1", "1 GB", " 5"])
+def test_a_size_that_is_no_number_of_bytes(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDSFD_ARRAY_BYTES", asked)
+    with pytest.raises(InputError, match="GDSFD_ARRAY_BYTES: expected bytes as a whole number"):
+        largest_held()
 
 
 def test_without_a_number_asked_for_a_share_of_what_is_left_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
