@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 
 from gdsfd.cli.help_text import examples
+from gdsfd.cli.screen import paragraph
 
 __all__ = ["add_parser", "run"]
 
@@ -16,8 +17,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser = commands.add_parser(
         "learners",
         help="the learners that --backbone takes, one's own among them",
-        description="The learners that --backbone takes, one's own among them (--plugin): what each is, where it comes "
-        "from, how a modality that a patient does not have enters, and where the streams of debiasing stand.",
+        description="Lists the learners that --backbone takes, one's own among them (--plugin), and "
+        "says of each what it "
+        "is; "
+        "from: its source, and what the formulas rest on (paper, code, reconstruction, ours); absent: how a modality "
+        "that a patient does not have enters; lost: what of the original is not here; streams: where debiasing splits.",
         epilog=examples("gdsfd learners", "gdsfd learners --plugin my_parts.py --json"),
         parents=[shared],
     )
@@ -52,7 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
             )
             if holds
         ]
-        print(f"{each.name:<{width}}  {each.what}")
+        blank = " " * (width + 2)
+        print(paragraph(each.what, f"{each.name:<{width}}  ", blank))
         for word, value in [*told.items(), ("also", ", ".join(flags))]:
             if value:
-                print(f"{'':<{width}}  {word}: {value}")
+                print(paragraph(f"{word}: {value}", blank, f"{blank}  "))

@@ -27,16 +27,22 @@ def screen_width(most: int | None = None) -> int | None:
     return columns if most is None else min(columns, most)
 
 
-def paragraph(text: str, indent: str = "") -> str:
+def paragraph(text: str, indent: str = "", hanging: str | None = None) -> str:
     """A paragraph, broken at words on a terminal; one line elsewhere, so that whatever reads it finds it whole.
 
     Args:
         text: The paragraph.
-        indent: What each of its lines begins with.
+        indent: What its lines begin with.
+        hanging: What all but the first begin with; None = as the first.
     """
     width = screen_width()
     if width is None:
         return indent + text
     return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent if hanging is None else hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

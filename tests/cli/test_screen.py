@@ -27,6 +27,9 @@ def test_a_terminal_has_a_width_and_a_least_one(monkeypatch, columns, width):
     assert len(lines) > 1
     assert all(len(line) <= width and line.startswith("  ") for line in lines)
     assert " ".join(line.strip() for line in lines) == LONG
+    first, *further = paragraph(LONG, "concat  ", " " * 8).splitlines()
+    assert first.startswith("concat  the guard")
+    assert all(line.startswith(" " * 8) for line in further)
 
 
 def test_a_pipe_has_none(monkeypatch):
