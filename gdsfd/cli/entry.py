@@ -208,6 +208,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """One line per warning, without the source line that Python adds."""
-    if issubclass(category, UserWarning):
+    # Libraries make deprecations UserWarnings, too (pyparsing's are); they are for whoever calls them, not for users.
+    if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning):
         over = WIPE if sys.stderr.isatty() else ""  # a line of progress may stand there
         print(f"{over}{painted('warning:', YELLOW, sys.stderr)} {message}", file=sys.stderr)

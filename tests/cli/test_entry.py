@@ -98,10 +98,15 @@ def test_help_and_version_are_code_0(capsys):
     assert set(COMMANDS) <= set(capsys.readouterr().out.split())
 
 
+class Both(UserWarning, DeprecationWarning):
+    """As pyparsing's deprecations are."""
+
+
 def test_warnings_are_one_line_each(monkeypatch, capsys):
     def run(arguments):
         warnings.warn("a level was never seen", UserWarning, stacklevel=1)
         warnings.warn("for developers", FutureWarning, stacklevel=1)
+        warnings.warn("for another library's developers", Both, stacklevel=1)
 
     monkeypatch.setattr(gdsfd.cli.versions, "run", run)
     before = warnings.showwarning
