@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gdsfd.cohort.receipt.text_table import text_table
+from gdsfd.cohort.receipt.text_table import WIDTH, text_table
 from gdsfd.result_lines import Line
 
 __all__ = ["bench_table", "gibibytes", "seconds_text"]
@@ -63,8 +63,13 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def bench_table(lines: Sequence[Line]) -> str:
-    """One table per shape, part and mode, the fastest contestant first in none: the order is that of the lines."""
+def bench_table(lines: Sequence[Line], width: int = WIDTH) -> str:
+    """One table per shape, part and mode, the fastest contestant first in none: the order is that of the lines.
+
+    Args:
+        lines: Measurements.
+        width: Columns of text; what a table has no room for follows below it.
+    """
     groups: dict[str, list[Line]] = {}
     for line in lines:
         groups.setdefault(_title(line), []).append(line)
@@ -77,7 +82,7 @@ def bench_table(lines: Sequence[Line]) -> str:
             spread = _spread(line["seconds_low"], line["seconds_high"])
             cells = [_COLUMNS[name][1](line[name]) if name in line else "" for name in shown]
             rows.append([line["contestant"], seconds_text(line["seconds"]), spread, *cells])
-        out += [title, *text_table(header, rows), ""]
+        out += [title, *text_table(header, rows, width=width), ""]
     return "\n".join([*out, *_machine(lines)])
 
 
@@ -102,4 +107,5 @@ def _machine(lines: Sequence[Line]) -> list[str]:
     fastest = {each["dtype"]: each["matrix_flops_per_second"] for each in lines if "matrix_flops_per_second" in each}
     rates += "".join(f", matrix products {rate / 1e9:.0f} GFLOP/s ({dtype})" for dtype, rate in fastest.items())
     busy = " The machine is busy: times are rough." if line["load"] > max(line["threads"] / 2, 0.5) else ""
-    return [f"{line['processor']}, {line['threads']} threads, load before {line['load']:g}{rates}.{busy}"]
+    threads = "1 thread" if line["threads"] == 1 else f"{line['threads']} threads"
+    return [f"{line['processor']}, {threads}, load before {line['load']:g}{rates}.{busy}"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gdsfd.cli.bench_arguments import add_benchmarks, fill
 from gdsfd.cli.help_text import examples
 from gdsfd.cli.progress import on_terminal
+from gdsfd.cli.screen import screen_width
 from gdsfd.errors import InputError
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _options(arguments: argparse.Namespace, threads: int, tell: Any) -> Options:
 def _report(arguments: argparse.Namespace, lines: list[dict[str, Any]]) -> None:
     from gdsfd.atomic_write import atomic_file
     from gdsfd.bench.table import bench_table
+    from gdsfd.cohort.receipt.text_table import WIDTH
     from gdsfd.result_lines import as_text
 
     if arguments.json:
@@ -142,7 +144,7 @@ def _report(arguments: argparse.Namespace, lines: list[dict[str, Any]]) -> None:
         with atomic_file(arguments.plot) as temporary:
             plot_bench(lines, temporary)
     if not arguments.quiet:
-        print(bench_table(lines))
+        print(bench_table(lines, screen_width(WIDTH) or WIDTH))
 
 
 def _check_files(arguments: argparse.Namespace) -> None:

@@ -17,3 +17,11 @@ def test_a_table_per_mode_with_the_columns_there_are():
     assert "own mem." not in second
     assert "busy" not in text
     assert "The machine is busy" in bench_table([line("auto", load=1.5)])
+
+
+def test_on_a_narrow_screen_columns_follow_below():
+    lines = [line("plain pyg", step_bytes=2**30, peak_bytes=2**31), line("auto", step_bytes=2**29, peak_bytes=2**30)]
+    rows = [row for row in bench_table(lines, 60).splitlines() if row.startswith("  ")]
+    assert max(map(len, rows)) <= 60
+    assert sum("plain pyg" in row for row in rows) > 1
+    assert "1 thread," in bench_table([line("auto", threads=1)])
