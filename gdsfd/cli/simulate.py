@@ -65,7 +65,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--patients",
         metavar="N",
         type=int,
-        help="patients in train, tuning and test together; further evaluation sets come on top (default: 5000)",
+        help="patients in train, tuning and test together, at least 100; further evaluation sets come on top "
+        "(default: 5000)",
     )
     parser.add_argument(
         "--confounding",

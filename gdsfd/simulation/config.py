@@ -206,7 +206,8 @@ def option_names() -> tuple[str, ...]:
 
 def _within(name: str, value: Any, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise InputError(f"simulation: expected {name} between {low:g} and {high:g}, got {value!r}")
+        ends = [f"{end:,.0f}" if float(end).is_integer() else f"{end:g}" for end in (low, high)]
+        raise InputError(f"simulation: expected {name} between {' and '.join(ends)}, got {value!r}")
 
 
 def _known(name: str, values: Any, known: Any) -> None:

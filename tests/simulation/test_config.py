@@ -14,6 +14,7 @@ from gdsfd.simulation.config import SPLITS, SimulationConfig
     ("options", "message"),
     [
         ({"confounding": 1.2}, "confounding between 0 and 1, got 1.2"),
+        ({"patients": 60}, "patients between 100 and 10,000,000, got 60"),
         ({"confounding": "high"}, "confounding between 0 and 1, got 'high'"),
         ({"patients": 10}, "patients between 100"),
         ({"patients": 200.5}, "patients must be a whole number"),
