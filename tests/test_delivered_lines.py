@@ -76,6 +76,23 @@ def test_verdicts_are_right_or_the_choice_does_not_matter():
     assert "missed is 0.030, the largest loss that it delivered 0.020" in said
 
 
+def test_of_a_design_with_nothing_to_take_out_it_is_right_to_leave_it():
+    lines = [
+        line("no_bias", 20, "reference", none=0.7, full=0.73),  # two networks that differ by chance
+        line("no_bias", 21, "debiased", none=0.7, full=0.703),
+        line("latent", 20, "debiased", none=0.7, full=0.73),
+        line("confounded_noise_40", 20, "debiased", none=0.7, full=0.6),
+    ]
+    said = pages.verdicts(lines)
+    assert said.startswith("The guard was right in 2 of 3 cohorts")
+    assert (
+        "in the 2 with nothing to take out it is right to leave them alone; by the gain alone it was right in 2)"
+        in said
+    )
+    assert "missed is 0.000, the largest loss that it delivered 0.000" in said
+    assert "Where labels are wrong beside a practice: The guard was right in 0 of 1 cohorts" in said
+
+
 def test_the_number_of_practices_is_counted_where_there_is_one():
     lines = [
         line("latent", 20, full=0.8) | {"strata": {"classes": 2}},

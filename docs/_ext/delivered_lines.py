@@ -107,17 +107,45 @@ def over_designs(lines: Sequence[Line]) -> str:
     )
 
 
+#: Designs with nothing to take out: two networks differ there by chance.
+NULLS = (
+    "no_bias",
+    "label_noise",
+    "label_noise_10",
+    "label_noise_40",
+    "sensor_offset",
+    "causal_bias",
+    "collider",
+    "placebo_strata",
+)
+#: Designs in which wrong labels meet a practice: what is left once it is out is little more than chance.
+WRONG_LABELS = "confounded_noise"
+
+
 def verdicts(lines: Sequence[Line]) -> str:
     """How often the guard was right: it takes what gains more than .005 unbiased, and leaves what loses more."""
+    wrong = [line for line in lines if line["design"].startswith(WRONG_LABELS)]
+    right = [line for line in lines if not line["design"].startswith(WRONG_LABELS)]
+    said = [_verdicts(right)] if right else []
+    return " ".join([*said, *([f"Where labels are wrong beside a practice: {_verdicts(wrong)}"] if wrong else [])])
+
+
+def _verdicts(lines: Sequence[Line]) -> str:
     gains = [line["auroc"]["full"][SPLITS[0]] - line["auroc"]["none"][SPLITS[0]] for line in lines]
     taken = [line["choice"] == "debiased" for line in lines]
-    right = [abs(gain) <= ALIKE or took == (gain > 0) for gain, took in zip(gains, taken)]
-    missed = max((gain for gain, took in zip(gains, taken) if not took), default=0.0)
+    by_gain = [abs(gain) <= ALIKE or took == (gain > 0) for gain, took in zip(gains, taken)]
+    null = [line["design"] in NULLS for line in lines]
+    known = [not took if nothing else own for own, took, nothing in zip(by_gain, taken, null)]
+    missed = max((gain for gain, took, nothing in zip(gains, taken, null) if not took and not nothing), default=0.0)
     lost = min((gain for gain, took in zip(gains, taken) if took), default=0.0)
+    also = (
+        f"; in the {sum(null)} with nothing to take out it is right to leave them alone; by the gain alone it was right"
+        f" in {sum(by_gain)}"
+    )
     return (
-        f"The guard was right in {sum(right)} of {len(lines)} cohorts (either choice counts where the two differ by at"
-        f" most {ALIKE:g} unbiased); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss that"
-        f" it delivered {max(-lost, 0.0):.3f}."
+        f"The guard was right in {sum(known)} of {len(lines)} cohorts (either choice counts where the two differ by at"
+        f" most {ALIKE:g} unbiased{also if any(null) else ''}); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss"
+        f" that it delivered {max(-lost, 0.0):.3f}."
     )
 
 

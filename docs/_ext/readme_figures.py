@@ -112,7 +112,7 @@ def found_strata() -> str:
     for line in lines:
         by_design.setdefault(line["design"], []).append(line)
     biased = [own for own in by_design.values() if "boosting_strata" in own[0]["auroc"]]
-    nulls = [line for design in NULLS for line in by_design.get(design, [])]
+    nulls = [line for design in delivered_lines.NULLS for line in by_design.get(design, [])]
 
     def gained(design: str, other: str, split: str = "test_unbiased", arm: str = "full") -> str:
         gaps = delivered_lines.differences(by_design[design], arm, other, split)
@@ -137,13 +137,9 @@ def found_strata() -> str:
         "seeds): AUROC of `full`, which looks for strata in the data, where practice no longer goes with the outcome: "
         f"{', '.join(told)}; where practice is turned round, {flipped} over logistic regression beside the margin. It "
         f"is ahead of boosting beside found strata on {ahead} of {len(biased)} designs by the mean. Where there is "
-        f"nothing to gain ({len(nulls)} cohorts of {sum(each in by_design for each in NULLS)} kinds) the guard "
+        f"nothing to gain ({len(nulls)} cohorts of {sum(each in by_design for each in delivered_lines.NULLS)} kinds) the guard "
         f"delivered the network without debiasing in {left}. {streams}"
     )
-
-
-#: Designs of which nothing should be taken out, or nothing can be known to.
-NULLS = ("no_bias", "label_noise", "sensor_offset", "causal_bias", "collider", "placebo_strata")
 
 
 def _of_streams() -> str:
