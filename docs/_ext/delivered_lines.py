@@ -139,12 +139,16 @@ def _verdicts(lines: Sequence[Line]) -> str:
     missed = max((gain for gain, took, nothing in zip(gains, taken, null) if not took and not nothing), default=0.0)
     lost = min((gain for gain, took in zip(gains, taken) if took), default=0.0)
     also = (
-        f"; in the {sum(null)} with nothing to take out it is right to leave them alone; by the gain alone it was right"
-        f" in {sum(by_gain)}"
+        ""
+        if not any(null)
+        else (
+            f"; in the {sum(null)} with nothing to take out it is right to leave them alone; by the gain alone it was right"
+            f" in {sum(by_gain)}"
+        )
     )
     return (
         f"The guard was right in {sum(known)} of {len(lines)} cohorts (either choice counts where the two differ by at"
-        f" most {ALIKE:g} unbiased{also if any(null) else ''}); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss"
+        f" most {ALIKE:g} unbiased{also}); the largest gain that it missed is {max(missed, 0.0):.3f}, the largest loss"
         f" that it delivered {max(-lost, 0.0):.3f}."
     )
 

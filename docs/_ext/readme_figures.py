@@ -129,6 +129,7 @@ def found_strata() -> str:
     ahead = sum(
         delivered_lines.differences(own, "full", "boosting_strata", "test_unbiased").mean() > 0 for own in biased
     )
+    kinds = sum(each in by_design for each in delivered_lines.NULLS)
     left = sum(line["choice"] == "reference" for line in nulls)
     streams = _of_streams()
     return (
@@ -137,7 +138,7 @@ def found_strata() -> str:
         "seeds): AUROC of `full`, which looks for strata in the data, where practice no longer goes with the outcome: "
         f"{', '.join(told)}; where practice is turned round, {flipped} over logistic regression beside the margin. It "
         f"is ahead of boosting beside found strata on {ahead} of {len(biased)} designs by the mean. Where there is "
-        f"nothing to gain ({len(nulls)} cohorts of {sum(each in by_design for each in delivered_lines.NULLS)} kinds) the guard "
+        f"nothing to gain ({len(nulls)} cohorts of {kinds} kinds) the guard "
         f"delivered the network without debiasing in {left}. {streams}"
     )
 
