@@ -142,8 +142,8 @@ def _verdicts(lines: Sequence[Line]) -> str:
         ""
         if not any(null)
         else (
-            f"; in the {sum(null)} with nothing to take out it is right to leave them alone; by the gain alone it was right"
-            f" in {sum(by_gain)}"
+            f"; in the {sum(null)} with nothing to take out it is right to leave them alone; by the gain alone it was"
+            f" right in {sum(by_gain)}"
         )
     )
     return (
