@@ -81,7 +81,8 @@ class TrainingPatients:
             words = patient.id if kind == "id" else patient.subject
             own = _hashed([writing(str(word)) for word in words], self.salt, kind)
             for role in reversed(ROLES):  # who was both (which the splits rule out) counts as trained on
-                result[np.isin(own, hashes[role, kind])] = role
+                # numpy 2.0's other way overflows where the hashes of a few patients lie near each other
+                result[np.isin(own, hashes[role, kind], kind="sort")] = role
         return result
 
     def arrays(self) -> dict[str, NDArray[Any]]:
