@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
+from gdsfd.baselines.labels import labels_of
 from gdsfd.cohort.patients.split import assign_split
 from gdsfd.cohort.spec import CohortSpec, SplitSpec
 from gdsfd.comparison.scores import any_label
@@ -19,7 +21,7 @@ LEAST_PER_CLASS = 5
 
 
 def environments_to_leave_out(graph: HeteroData) -> list[str]:
-    """Environments with enough labelled patients of at least two classes, the largest first.
+    """Environments with enough labelled patients of at least two classes of an outcome, the largest first.
 
     Raises:
         InputError: No environment was declared, or fewer than two can be left out.
@@ -30,16 +32,18 @@ def environments_to_leave_out(graph: HeteroData) -> list[str]:
             "leaving one environment out needs environments: name their column as `environment` in [cohort] of the "
             "spec and build the graph again"
         )
-    names, label = np.asarray(environment, dtype=object).astype(str), any_label(graph)
+    names = np.asarray(environment, dtype=object).astype(str)
+    outcomes = _labels_of_each(graph)
     kept = []
     for name in np.unique(names):
-        counts = np.bincount(label[(names == name) & (label >= 0)])
-        if (counts >= LEAST_PER_CLASS).sum() > 1:
+        inside = names == name
+        counts = (np.bincount(label[inside & (label >= 0)]) for label in outcomes)
+        if any((each >= LEAST_PER_CLASS).sum() > 1 for each in counts):
             kept.append((-int((names == name).sum()), str(name)))
     if len(kept) < 2:
         raise InputError(
             f"leaving one environment out needs at least two environments with {LEAST_PER_CLASS} labelled patients of "
-            f"two classes each, found {len(kept)} among {len(np.unique(names))}"
+            f"two classes of an outcome each, found {len(kept)} among {len(np.unique(names))}"
         )
     return [name for _, name in sorted(kept)]
 
@@ -79,3 +83,11 @@ def with_seed(spec: CohortSpec, seed: int) -> CohortSpec:
 def _three(spec: CohortSpec) -> tuple[float, float, float]:
     train, tuning, _ = spec.split.fractions
     return spec.split.fractions if train and tuning else (0.7, 0.1, 0.2)
+
+
+def _labels_of_each(graph: HeteroData) -> list[NDArray[np.int64]]:
+    """Labels of every outcome, -1 = unlabelled; each int64 [N]. Of a time to an event those of its first interval."""
+    if graph.schema.multiclass or graph.schema.survival is not None:
+        return [any_label(graph)]
+    every = labels_of(graph, np.arange(len(graph["patient"].id)))
+    return list(np.where(np.isnan(every), -1, every).astype(np.int64).T)

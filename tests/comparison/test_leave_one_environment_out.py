@@ -15,6 +15,8 @@ from gdsfd.comparison.leave_one_environment_out import (
 )
 from gdsfd.comparison.scores import any_label
 from gdsfd.errors import InputError
+from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort_factory import make_cohort
 
 
 def test_the_environment_is_the_test_split_and_no_subject_straddles(graph):
@@ -66,6 +68,16 @@ def test_an_environment_is_left_out_from_five_labelled_patients_of_each_of_two_c
         moved = copy.copy(graph)
         moved["patient"].environment = place.tolist()
         assert ("of few cases" in environments_to_leave_out(moved)) == judged
+
+
+def test_an_environment_with_labels_of_a_later_outcome_alone_is_left_out_too():
+    graph = graph_from_cohort(make_cohort(300, outcomes="multilabel", environments=3))
+    everywhere = environments_to_leave_out(graph)
+    rows = [row for row, name in enumerate(graph["patient"].environment) if name == everywhere[0]]
+    graph["patient"].y[rows, 0] = float("nan")
+    assert environments_to_leave_out(graph) == everywhere
+    graph["patient"].y[rows, 1] = 1.0  # and of one label nothing can be judged
+    assert environments_to_leave_out(graph) == everywhere[1:]
 
 
 def test_specs(exports):
