@@ -38,14 +38,15 @@ class Countdown:
         """What is fitted now, with how far it is.
 
         Args:
-            what: The fit that begins.
+            what: The fit that begins. A process's word of it may come when everything has ended: then it is not said.
         """
         ended = {key_of(each): _seconds(each) for each in self.records()}
         mine = {key: ended[key] for key in self.asked if key in ended}
         left = seconds_left([key for key in self.asked if key not in mine], mine) / self.at_once
         rate = f", {_rounded(float(np.mean(list(mine.values()))))} each" if mine else ""
         time = "" if math.isnan(left) else f", about {_rounded(left)} left"
-        return f"{len(mine)} of {len(self.asked)} fits done{rate}{time}; now {what}"
+        done = f"{len(mine)} of {len(self.asked)} fits done{rate}"
+        return f"{done}{time}; now {what}" if len(mine) < len(self.asked) else done
 
 
 def seconds_left(waiting: Sequence[Key], ended: dict[Key, float]) -> float:

@@ -41,6 +41,12 @@ def test_what_is_left_is_what_the_like_took():
     assert Countdown(ASKED, lambda: ended + other).words("x").startswith("3 of 6 fits done, 21 s each")
 
 
+def test_a_word_that_comes_when_all_has_ended_is_not_said():
+    asked = [key(0, "muse", "full")]
+    ended = [record(0, "muse", "full", 20.0, 30.0)]
+    assert Countdown(asked, lambda: ended).words("graph, seed 0: muse full: guard") == "1 of 1 fits done, 50 s each"
+
+
 def test_another_backbone_is_guessed_by_the_arm_then_by_the_kind():
     ended = {key(0, "muse", "none"): 4.0, key(0, "muse", "full"): 8.0}
     assert seconds_left([key(0, "concat", "full")], ended) == 8.0
