@@ -108,12 +108,16 @@ dist: setup  ## sdist and wheel, checked; the demo from the wheel in an empty en
 	@cd .dist && venv/bin/gdsfd --version && venv/bin/gdsfd demo --out demo && rm -rf venv demo
 	@ls dist
 
-# >=2.8 becomes ==2.8.*: the newest patch of the oldest version that setup.cfg allows. torch's brings gigabytes of CUDA.
-oldest: setup  ## the tests with the oldest dependencies allowed, in an environment of their own
-	@mkdir -p .oldest && sed -n '/^install_requires/,/^$$/s/^ *\([A-Za-z0-9-]*\)[^>]*>=\([0-9.]*\)$$/\1==\2.*/p' setup.cfg > .oldest/constraints.txt
-	@$(PYTHON) -m venv .oldest/venv && .oldest/venv/bin/python -m pip --disable-pip-version-check -qq install -U pip setuptools wheel
-	@.oldest/venv/bin/python -m pip --disable-pip-version-check -qq install -c .oldest/constraints.txt -e . pytest pytest-timeout pytest-xdist hypothesis fairlearn nbmake ipykernel tensorboard
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} .oldest/venv/bin/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
+# >=2.8 becomes ==2.8.*: the newest patch of the oldest version that setup.cfg allows, of what is required and of the
+# extras named. torch's brings gigabytes of CUDA packages on Linux; one that is in .oldest/venv beforehand is kept. Of the
+# tests' own tools the newest will do.
+OLDEST := .oldest/venv/bin/python
+oldest: $(VENV)/bin/python  ## the tests with the oldest dependencies allowed, in an environment of their own
+	@mkdir -p .oldest && sed -n '/^install_requires/,/^dev =/s/^ *\([A-Za-z0-9-]*\)[^>]*>=\([0-9.]*\)$$/\1==\2.*/p' setup.cfg > .oldest/constraints.txt
+	@$(PYTHON) -m venv .oldest/venv && $(OLDEST) -m pip --disable-pip-version-check -qq install -U pip setuptools wheel
+	@$(OLDEST) -m pip --disable-pip-version-check -qq install -c .oldest/constraints.txt -e '.[spark,cluster,tensorboard]' \
+		pytest pytest-timeout pytest-xdist hypothesis scikit-survival fairlearn crepes nbmake ipykernel psycopg
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(OLDEST) -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 clean:  ## remove what was built, but not .venv and the compiled wheels
 	@rm -rf build dist .dist .oldest docs/_build demo .pytest_cache .mypy_cache .ruff_cache .scatter
