@@ -226,7 +226,7 @@ def survival_table(
 
     from gdsfd.training.survival_curve import check_times, risk_of, survival_at
 
-    asked = check_times(fields, times)
+    asked = check_times(fields, None if times is None else list(dict.fromkeys(times)))
     table = _patients(graph, rows).assign(risk=risk_of(hazards))
     names = [f"free_at_{time!r}".removesuffix(".0") for time in asked.tolist()]
     return pd.concat([table, pd.DataFrame(survival_at(fields, hazards, asked), columns=names)], axis=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gdsfd.cohort.amounts_to_read import amounts_to_read
 from gdsfd.cohort.checks.leakage import find_leaks
+from gdsfd.cohort.checks.other_times import find_other_times
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.cohort import Cohort, Observations
@@ -80,6 +81,9 @@ def build_cohort(
                 what,
                 derive=modality.derive,
                 where=modality.where,
+                joins=modality.join,
+                in_order=bool(modality.join),
+                people=(modality.id,),
                 needs=needs_of_modality(modality, as_fitted),
             )
             observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(
@@ -111,7 +115,7 @@ def build_cohort(
     found = [*rows.findings, *find_leaks(cohort, new=like is not None), *untimed, *sources.findings]
     cohort.receipt.findings += found
     if like is not None:
-        cohort.receipt.findings += find_other_ranges(cohort)
+        cohort.receipt.findings += [*find_other_ranges(cohort), *find_other_times(cohort)]
     if not show_ids:
         cohort.receipt.forget_ids()
     return cohort
@@ -135,6 +139,13 @@ def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, Mo
         kinds = ['a time to an event (kind = "survival")', "labels"]
         wanted, got = kinds if not survival else kinds[::-1]
         raise SchemaError(f"outcome {outcomes[0]!r}: the fitted schema has {wanted}, the spec {got}")
+    if like.survival is not None:
+        own, units = spec.outcome[0], like.survival.unit
+        if isinstance(own, SurvivalSpec) and units and own.unit and own.unit.casefold() != units.casefold():
+            raise SchemaError(
+                f"outcome {outcomes[0]!r}: times of the fitted schema are in {units!r}, those of the spec in "
+                f"{own.unit!r}; work them out in {units!r} with cohort.derive, and say so under unit"
+            )
     for modality in spec.modality:
         if modality.kind != fitted[modality.name].kind:
             raise SchemaError(

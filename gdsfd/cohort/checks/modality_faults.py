@@ -70,14 +70,24 @@ def _opened(modality: ModalitySpec, sources: Sources, told: list[str]) -> View |
     what = f"modality {modality.name!r}"
     needs = needs_of_modality(modality)
     try:
-        return sources.open(modality.source, what, derive=modality.derive, where=modality.where, needs=needs)
+        return sources.open(
+            modality.source,
+            what,
+            derive=modality.derive,
+            where=modality.where,
+            joins=modality.join,
+            in_order=bool(modality.join),
+            people=(modality.id,),
+            needs=needs,
+        )
     except InputError as error:
         told.append(str(error))
     try:  # a file that is there has columns that can be looked at, whatever is wrong with the SQL
         bare = sources.open(modality.source, what, needs=needs)
     except InputError:
         return None
-    derived = [name for name in modality.derive if name not in bare.columns]
+    beside = [*modality.derive, *(name for join in modality.join for name in join.columns)]
+    derived = [name for name in beside if name not in bare.columns]
     told += [text for text in _missing_columns(modality, bare, derived) if text not in told]
     return None
 

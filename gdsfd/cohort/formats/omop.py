@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gdsfd.cohort.formats.label_file import read_label_file
+from gdsfd.cohort.formats.omop_concepts import concept_group
 from gdsfd.cohort.formats.omop_tables import OMOP_TABLES, OmopTable, tables_in
 from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, times_of
 from gdsfd.cohort.formats.request import FormatRequest, Group
@@ -34,7 +35,7 @@ def omop_fields(request: FormatRequest) -> Proposed:
 
     Raises:
         InputError: It is no OMOP database, the labels cannot be read, or a table lacks a column.
-        SpecError: ``vocabulary`` names a table that is not there.
+        SpecError: ``vocabulary`` names a table that is not there, or groups of concepts without the table ``concept``.
     """
     tables = tables_in(request.source, request.base_dir)
     labels = read_label_file(request.labels, request.base_dir)
@@ -59,7 +60,7 @@ def omop_fields(request: FormatRequest) -> Proposed:
             raise SpecError(
                 f"vocabulary.{name}: {group.table!r} is no table that can be a modality.{near_names(table, can)}"
             )
-        proposed.modality.append(_entry(request, name, group, tables[table], OMOP_TABLES[table]))
+        proposed.modality.append(_entry(request, name, group, tables, table))
     return proposed
 
 
@@ -81,7 +82,8 @@ def _default_groups(request: FormatRequest, tables: dict[str, str], notes: list[
     return groups
 
 
-def _entry(request: FormatRequest, name: str, group: Group, source: str, table: OmopTable) -> dict[str, Any]:
+def _entry(request: FormatRequest, name: str, group: Group, tables: dict[str, str], called: str) -> dict[str, Any]:
+    source, table = tables[called], OMOP_TABLES[called]
     kind = group.kind or table.kind
     columns = columns_of(source, request.base_dir)
     if kind == "age":
@@ -93,7 +95,8 @@ def _entry(request: FormatRequest, name: str, group: Group, source: str, table: 
         raise InputError(f"{source} has no column {absent[0]!r} (vocabulary.{name}).{near_names(absent[0], columns)}")
     if moment and not set(moment) & set(columns):
         raise InputError(f"{source} has neither {moment[0]!r} nor {moment[1]!r}, so its rows have no time")
-    conditions = [f"{table.concept} <> 0", *([f"({group.where})"] if group.where else [])]
+    beside, of_concepts = concept_group(name, group, table.concept, tables, request.base_dir)
+    conditions = [f"{table.concept} <> 0", *([f"({group.where})"] if group.where else []), *of_concepts]
     derive: dict[str, str] = {}
     if moment:
         derive["at"] = _time(moment, columns)
@@ -110,6 +113,7 @@ def _entry(request: FormatRequest, name: str, group: Group, source: str, table: 
         "source": source,
         "id": "person_id",
         "match": "subject",
+        **beside,
         **(times_of(request, "at", kind) if moment else {}),
         "where": " AND ".join(conditions),
         "derive": derive,

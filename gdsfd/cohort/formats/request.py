@@ -14,9 +14,11 @@ from gdsfd.cohort.spec.numbers import MOST_MINUTES, Bin, Minutes
 from gdsfd.cohort.spec.row_expression import row_expression
 from gdsfd.errors import SpecError, near_names
 
-__all__ = ["FORMATS", "FormatRequest", "Group", "read_request"]
+__all__ = ["CONCEPT_FIELDS", "FORMATS", "FormatRequest", "Group", "read_request"]
 
 FORMATS = ("meds", "omop")
+#: What OMOP's table ``concept`` says of a concept, and rows can be chosen by.
+CONCEPT_FIELDS = ("vocabulary_id", "domain_id", "concept_class_id")
 
 
 class Group(SpecFields):
@@ -27,6 +29,9 @@ class Group(SpecFields):
         static: MEDS: whether the events have no time. Default: as found in the data.
         table: OMOP: the table.
         where: OMOP: which of its rows, an SQL expression over one row.
+        vocabulary_id: OMOP: vocabularies, such as ``"SNOMED"``: only rows whose concept is of one of them.
+        domain_id: OMOP: domains, such as ``"Drug"``, likewise.
+        concept_class_id: OMOP: classes, such as ``"Ingredient"``, likewise.
         kind: ``events`` takes the rows with a number, ``codes`` takes all as a set of codes; ``age`` makes the age at
             the prediction time of births (MEDS: ``MEDS_BIRTH``, OMOP: the table ``person``). Default: MEDS as found in
             the data, OMOP as the table is.
@@ -36,6 +41,9 @@ class Group(SpecFields):
     static: bool | None = None
     table: str | None = None
     where: str | None = None
+    vocabulary_id: Names = Field(default=[])
+    domain_id: Names = Field(default=[])
+    concept_class_id: Names = Field(default=[])
     kind: Literal["events", "codes", "age"] | None = None
 
     @field_validator("where")
@@ -75,11 +83,15 @@ class FormatRequest(SpecFields):
     @model_validator(mode="after")
     def _groups_fit_the_format(self) -> FormatRequest:
         for name, group in self.vocabulary.items():
-            meds, omop = bool(group.prefix) or group.static is not None, bool(group.table or group.where)
+            by_concept = any(getattr(group, field) for field in CONCEPT_FIELDS)
+            meds = bool(group.prefix) or group.static is not None
+            omop = bool(group.table or group.where) or by_concept
             if self.format == "meds" and (omop or not group.prefix):
                 raise ValueError(f'vocabulary.{name}: expected beginnings of codes, such as "LAB//"')
             if self.format == "omop" and (meds or not group.table):
                 raise ValueError(f'vocabulary.{name}: expected a table, such as "measurement"')
+            if by_concept and (group.kind == "age" or (group.kind is None and str(group.table).lower() == "person")):
+                raise ValueError(f"vocabulary.{name}: an age has no concept to be chosen by")
         return self
 
 

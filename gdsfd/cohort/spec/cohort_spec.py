@@ -17,7 +17,8 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.spec.errors import complaints_of, describe
-from gdsfd.cohort.spec.field_types import Names, SourceFields, SpecFields, TableFields, listed
+from gdsfd.cohort.spec.field_types import Names, SourceFields, SpecFields, listed
+from gdsfd.cohort.spec.join_spec import Joins
 from gdsfd.cohort.spec.modality_spec import ModalitySpec
 from gdsfd.cohort.spec.numbers import short
 from gdsfd.cohort.spec.outcome_spec import OutcomeSpec
@@ -25,7 +26,7 @@ from gdsfd.cohort.spec.split_spec import SplitSpec
 from gdsfd.cohort.spec.survival_spec import SurvivalSpec
 from gdsfd.errors import InputError, SpecError, shown
 
-__all__ = ["CohortSpec", "CohortTable", "JoinSpec", "load_spec", "read_fields"]
+__all__ = ["CohortSpec", "CohortTable", "load_spec", "read_fields"]
 
 
 def _of_its_kind(entry: Any) -> Any:
@@ -48,20 +49,6 @@ def _outcome_of_its_kind(entry: Any) -> Any:
             f"kind: expected 'survival' for a time to an event, or no kind for labels, got {short(entry['kind'])}"
         )
     return SurvivalSpec.model_validate(dict(entry))
-
-
-class JoinSpec(TableFields):
-    """A look-up table whose columns are put beside the cohort's rows (left join).
-
-    Args:
-        source: As in :class:`CohortTable`.
-        on: Column that both tables have; unique in the look-up.
-        columns: Columns taken from the look-up.
-        derive: New columns of the look-up, name -> SQL expression, for example to write its key as the cohort does.
-    """
-
-    on: str
-    columns: Names
 
 
 class CohortTable(SourceFields):
@@ -89,7 +76,7 @@ class CohortTable(SourceFields):
         list[str] | None, BeforeValidator(lambda value: value if value is None else listed(value))
     ] = None
     groups: Names = Field(default=[])
-    join: Annotated[list[JoinSpec], BeforeValidator(listed)] = Field(default=[])
+    join: Joins = Field(default=[])
 
 
 class CohortSpec(SpecFields):

@@ -10,6 +10,7 @@ from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
 from gdsfd.cohort.spec.cohort_spec import CohortSpec
 from gdsfd.cohort.spec.field_types import NamesOrPattern
+from gdsfd.cohort.spec.join_spec import JoinSpec
 from gdsfd.cohort.spec.modality_spec import ModalitySpec
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
 from gdsfd.cohort.spec.row_expression import RowExpression, row_expression
@@ -92,15 +93,12 @@ def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[An
     cohort.add(*(name for outcome in spec.outcome for name in outcome.columns))
     cohort.add(*(modality.origin for modality in spec.modality))
     cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
-    for join in spec.cohort.join:
-        cohort.add(join.on)
-        look_up = needs.setdefault(source_key(join.source), ColumnNeeds())
-        look_up.add(join.on, *join.columns)
-        look_up.add_sql(*join.derive.values())
+    _add_joins(needs, cohort, spec.cohort.join)
     fitted = {} if like is None else {fields.name: fields for fields in like.modalities}
     for modality in spec.modality:
         asked = needs.setdefault(source_key(modality.source), ColumnNeeds())
         _add_modality(asked, modality, fitted.get(modality.name))
+        _add_joins(needs, asked, modality.join)
     return needs
 
 
@@ -114,6 +112,15 @@ def needs_of_modality(modality: ModalitySpec, like: ModalityFields | None = None
     needs = ColumnNeeds()
     _add_modality(needs, modality, like)
     return needs
+
+
+def _add_joins(needs: dict[Any, ColumnNeeds], base: ColumnNeeds, joins: Iterable[JoinSpec]) -> None:
+    """What look-ups are asked for, and their keys of the table that they are put beside."""
+    for join in joins:
+        base.add(join.on)
+        look_up = needs.setdefault(source_key(join.source), ColumnNeeds())
+        look_up.add(join.on, *join.columns)
+        look_up.add_sql(*join.derive.values())
 
 
 def _add_modality(needs: ColumnNeeds, modality: ModalitySpec, like: ModalityFields | None) -> None:

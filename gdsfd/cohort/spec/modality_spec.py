@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gdsfd.cohort.spec.field_types import Name, Names, NamesOrPattern, Scalars, SourceFields
+from gdsfd.cohort.spec.join_spec import Joins
 from gdsfd.cohort.spec.numbers import MOST_STEPS, Bin, Count, Minutes
 
 __all__ = ["CodesSpec", "EmbeddingSpec", "EventsSpec", "ModalitySpec", "TableSpec"]
@@ -19,6 +20,7 @@ class ModalitySpec(SourceFields):
         name: The modality's name.
         source, derive, where: As in :class:`~gdsfd.cohort.spec.CohortTable`.
         id: Column of the patient ids.
+        join: Look-up tables, put beside the rows before ``derive`` and ``where``.
         missing: Values that mean "not measured".
         invalid: What to do with text where numbers are expected.
         time: Column of the row's time.
@@ -29,6 +31,7 @@ class ModalitySpec(SourceFields):
     kind: str
     name: Name
     id: str
+    join: Joins = Field(default=[])
     missing: Scalars = Field(default=[])
     invalid: Literal["error", "missing"] = "error"
     time: str | None = None
@@ -58,6 +61,7 @@ class TableSpec(ModalitySpec):
         name: The modality's name.
         source, derive, where: As in :class:`CohortTable`.
         id: Column of the patient ids.
+        join: Look-up tables, put beside the rows before ``derive`` and ``where``: what an item or a code means, say.
         missing: Values that mean "not measured", compared as text and as numbers: texts and finite numbers, up to
             10,000.
         invalid: What to do with text in a numeric column: ``error``, or read it as ``missing`` (counted).
@@ -85,7 +89,7 @@ class EventsSpec(ModalitySpec):
     """Many rows per patient, each a value of an item at a time.
 
     Args:
-        name, source, derive, where, id, missing, invalid: As in :class:`TableSpec`.
+        name, source, derive, where, id, join, missing, invalid: As in :class:`TableSpec`.
         time: Column of minutes, of ``hh:mm``/``hh:mm:ss`` text (hours may exceed 24) or of timestamps (these need
             ``origin``), all of one form (see "Times"); without it all events share one step.
         origin: Column of the cohort table that times are counted from.
@@ -134,7 +138,7 @@ class CodesSpec(ModalitySpec):
     """Many rows per patient, together a set of codes. A blank code still says that the record exists.
 
     Args:
-        name, source, derive, where, id, time, origin, window: As in :class:`TableSpec`.
+        name, source, derive, where, id, join, time, origin, window: As in :class:`TableSpec`.
         code: Column of the codes.
         missing: Codes that drop their row.
         separator: Levels of a hierarchical code: with ``"|"``, ``a|b|c`` also contributes ``a`` and ``a|b``.
@@ -157,7 +161,7 @@ class EmbeddingSpec(ModalitySpec):
     """One precomputed vector per patient.
 
     Args:
-        name, source, derive, where, id, time, origin, window: As in :class:`TableSpec`.
+        name, source, derive, where, id, join, time, origin, window: As in :class:`TableSpec`.
         columns: The vector's columns, names and glob patterns (in the order of the file), or one list-valued column.
     """
 

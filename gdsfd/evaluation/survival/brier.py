@@ -2,8 +2,9 @@ r"""The Brier score over time, and its integral, with inverse weights of censori
 
 At *t* the score is the mean over patients of :math:`(S(t \mid x_i) - 1[T_i > t])^2`. Who was censored before *t* is not
 known and counts nothing; the others stand for them with :math:`1 / G(t)` where they outlived *t* and :math:`1 /
-G(t_i-)` where they had the event, :math:`G` being the chance to be followed for that long. The integrated score is its
-mean over the time from 0 to the horizon.
+G(t_i-)` where they had the event, :math:`G` being the chance to be followed for that long. Where follow-up ends at *t*
+itself for all who are left (a study that was closed after a year), they outlived *t*, and stand for the others with
+:math:`1 / G(t-)`. The integrated score is its mean over the time from 0 to the horizon.
 
 References:
     Graf et al., "Assessment and comparison of prognostic classification schemes for survival data", Statistics in
@@ -41,16 +42,20 @@ def brier_over_time(
     """
     weights = np.ones((1, len(time))) if weights is None else weights
     curve = kaplan_meier(time, event, weights, censoring=True)
-    own, there = curve.at(time, before=True), curve.at(times)
+    own, there, just_before = curve.at(time, before=True), curve.at(times), curve.at(times, before=True)
     had = np.divide(weights, own, out=np.zeros_like(weights), where=own > 0)
     total = weights.sum(1)
     scores = np.full((len(weights), len(times)), np.nan)
     for column, t in enumerate(times):
         gone, free = (time <= t) & (event == 1), time > t
         loss_gone = had[:, gone] @ survival[gone, column] ** 2
-        loss_free = weights[:, free] @ (1 - survival[free, column]) ** 2
-        known = (there[:, column] > 0) & (total > 0)
-        scores[known, column] = (loss_gone + loss_free / np.where(known, there[:, column], 1.0))[known] / total[known]
+        loss = (1 - survival[:, column]) ** 2
+        ends = there[:, column] == 0  # nobody is followed beyond t
+        reach = free | ((time == t) & (event == 0))
+        loss_free = np.where(ends, weights[:, reach] @ loss[reach], weights[:, free] @ loss[free])
+        followed = np.where(ends, just_before[:, column], there[:, column])
+        known = (followed > 0) & (total > 0)
+        scores[known, column] = (loss_gone + loss_free / np.where(known, followed, 1.0))[known] / total[known]
     return scores
 
 

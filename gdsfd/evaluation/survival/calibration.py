@@ -59,6 +59,8 @@ def calibration_groups(
 def excess_risk(time: Floats, event: Floats, risk: Floats, at: float, weights: Floats | None = None) -> Floats:
     """Mean predicted risk less the observed one (one less Kaplan-Meier), in each resample; [R].
 
+    NaN where nobody is followed to ``at``: a curve that ends before says nothing of it.
+
     Args:
         time: Times of event or end of follow-up; [n].
         event: 1 = event, 0 = censored; [n].
@@ -67,7 +69,9 @@ def excess_risk(time: Floats, event: Floats, risk: Floats, at: float, weights: F
         weights: How often each patient counts in each resample; [R, n]; default: once, in one.
     """
     weights = np.ones((1, len(time))) if weights is None else weights
-    observed = 1 - kaplan_meier(time, event, weights).at(np.array([at]))[:, 0]
+    free = kaplan_meier(time, event, weights).at(np.array([at]))[:, 0]
+    known = (weights @ (time >= at).astype(np.float64) > 0) | (free == 0)
+    observed = np.where(known, 1 - free, np.nan)
     total = weights.sum(1)
     mean = np.divide(weights @ risk, total, out=np.full(len(weights), np.nan), where=total > 0)
     return np.asarray(mean - observed, dtype=np.float64)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,10 @@ FIGURES = {
     "brier_skill": "better than one curve for all",
     "excess_risk": "predicted less observed risk at the horizon",
 }
+_NO_PAIR = "no two patients of whom it is known who had the event first"
+_NOT_FOLLOWED = "nobody is followed to the horizon"
+#: Why a figure is not defined.
+_UNDEFINED = {name: _NO_PAIR if name in ("uno", "harrell") else _NOT_FOLLOWED for name in FIGURES}
 #: The fewest subjects with the event, and the fewest without, for intervals: with them percentiles of resamples cover
 #: the true figure in 90 % of samples or more (tests/evaluation/survival/test_judge_survival.py).
 FEWEST_EVENTS = 20
@@ -94,6 +99,7 @@ class SurvivalSplit:
 
     Args:
         split: Its name.
+        fields: The intervals judged: the model's, up to the last end that anybody is followed to.
         patients: Labelled ones.
         events: Of them, those who were seen to have the event up to the horizon.
         scores: Model -> its figures; the one judged comes first.
@@ -101,6 +107,7 @@ class SurvivalSplit:
     """
 
     split: str
+    fields: SurvivalFields
     patients: int
     events: int
     scores: dict[str, SurvivalScores]
@@ -111,6 +118,7 @@ class SurvivalSplit:
         return {
             "patients": self.patients,
             "events": self.events,
+            "horizon": self.fields.horizon,
             "models": {name: one.to_dict() for name, one in self.scores.items()},
             "differences": {
                 name: {figure: one.to_dict() for figure, one in found.items()}
@@ -140,7 +148,14 @@ def judge_splits(
             name: np.asarray(model.predict_proba(graph, split=split), dtype=np.float64)
             for name, model in models.items()
         }
-        found.append(judge_survival(fields, time, event, hazards, bootstrap, rules.level, split))
+        judged = judge_survival(fields, time, event, hazards, bootstrap, rules.level, split)
+        if judged.fields != fields:
+            warnings.warn(
+                f"split {split!r}: nobody is followed to the horizon of {fields.name!r}, "
+                f"{fields.spelled(fields.horizon)}; judged up to {fields.spelled(judged.fields.horizon)}",
+                stacklevel=3,
+            )
+        found.append(judged)
     return tuple(found)
 
 
@@ -155,6 +170,9 @@ def judge_survival(
 ) -> SurvivalSplit:
     """Judges models by the patients of a split.
 
+    Where nobody is followed to the horizon, as at a hospital that began later, they are judged up to the last end of an
+    interval that anybody is followed to, if that is the second or a later one.
+
     Args:
         fields: The intervals.
         time: Times of event or end of follow-up, NaN = unlabelled; [n].
@@ -166,6 +184,9 @@ def judge_survival(
     """
     rows = np.flatnonzero(np.isfinite(time))
     t, happened = time[rows], event[rows]
+    ends = _intervals_followed(fields, t, happened)
+    fields = replace(fields, cuts=fields.cuts[:ends])
+    hazards = {name: own[:, :ends] for name, own in hazards.items()}
     early = (happened == 1) & (t <= fields.horizon)
     with_event, without = (len(np.unique(bootstrap.code[rows[mask]])) for mask in (early, ~early))
     reason = _why_no_interval(with_event, without, bootstrap.resamples)
@@ -177,7 +198,15 @@ def judge_survival(
         other: {figure: _difference(scores[judged], scores[other], figure, level, reason) for figure in FIGURES}
         for other in others
     }
-    return SurvivalSplit(split, len(rows), int(early.sum()), scores, differences)
+    return SurvivalSplit(split, fields, len(rows), int(early.sum()), scores, differences)
+
+
+def _intervals_followed(fields: SurvivalFields, time: Floats, event: Floats) -> int:
+    """How many intervals anybody is followed through; all of them where that is fewer than two."""
+    cuts = np.asarray(fields.cuts)
+    followed = kaplan_meier(time, event, censoring=True).at(cuts, before=True)[0] > 0
+    reached = int(followed.sum()) if len(time) else 0
+    return reached if reached >= 2 else len(cuts)
 
 
 def _scores(
@@ -205,7 +234,9 @@ def _scores(
     ]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in FIGURES}
     resampled = {name: values[1:] for name, values in whole.items()}
-    estimates = {name: _estimate(float(whole[name][0]), resampled[name], level, reason) for name in FIGURES}
+    estimates = {
+        name: _estimate(float(whole[name][0]), resampled[name], level, reason, _UNDEFINED[name]) for name in FIGURES
+    }
     brier = brier_over_time(time, event, survival, grid)[0]
     return SurvivalScores(
         estimates,
@@ -259,9 +290,9 @@ def _why_no_interval(with_event: int, without: int, resamples: int) -> str:
     return ""
 
 
-def _estimate(value: float, resampled: Floats, level: float, reason: str) -> Estimate:
+def _estimate(value: float, resampled: Floats, level: float, reason: str, undefined: str = "") -> Estimate:
     if not math.isfinite(value):
-        return Estimate.undefined("no two patients of whom it is known who had the event first")
+        return Estimate.undefined(undefined)
     if reason:
         return Estimate(value, reason=reason)
     return Estimate(value, *percentile_interval(resampled, level))

@@ -26,6 +26,8 @@ def test_fields_of_the_format_are_taken_and_others_left() -> None:
         ({**OMOP, "vocabulary": {"lab": {"prefix": "LAB//"}}}, "vocabulary.lab: expected a table"),
         ({**OMOP, "vocabulary": {"lab": {"table": "m", "where": "sum(x) > 1"}}}, "works over several rows"),
         ({**OMOP, "vocabulary": {"lab": {"tabel": "m"}}}, "tabel: unknown key"),
+        ({**OMOP, "vocabulary": {"lab": {"vocabulary_id": "LOINC"}}}, "vocabulary.lab: expected a table"),
+        ({**MEDS, "vocabulary": {"lab": {"prefix": "L", "domain_id": "Drug"}}}, "lab: expected beginnings of codes"),
         ({**MEDS, "bin": 0}, "bin: expected a number"),
     ],
 )

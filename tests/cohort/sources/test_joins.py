@@ -75,3 +75,54 @@ def test_rows_stay_in_order_and_columns_keep_their_values() -> None:
     assert cohort.groups["age"] == [str(age) for age in frame.age]
     assert cohort.groups["region"] == ["south", "west"] * (PATIENTS // 2)
     assert cohort.groups["sex"] == frame.sex.tolist()
+
+
+def long_labs() -> pd.DataFrame:
+    """Each patient's two results, of item 1 and of item 2."""
+    ids = patients().pid.repeat(2).tolist()
+    return pd.DataFrame({"pid": ids, "item": [1, 2] * PATIENTS, "value": np.arange(2.0 * PATIENTS)})
+
+
+def of_items(look_up: pd.DataFrame, **fields: Any) -> Cohort:
+    join = {"source": look_up, "on": "item", "columns": ["meaning"]}
+    entry = {"name": "labs", "kind": "events", "source": long_labs(), "id": "pid", "value": "value", "join": join}
+    return build_cohort(spec(modality={"item": "meaning", "min_count": 1, **entry, **fields}))
+
+
+def test_a_look_up_beside_the_rows_of_a_modality_says_what_its_items_are() -> None:
+    cohort = of_items(pd.DataFrame({"item": [2, 1], "meaning": ["sodium", "glucose"]}))
+    assert cohort.schema.modalities[0].items == ("glucose", "sodium")
+    assert cohort.receipt.modalities[0].rows_read == 2 * PATIENTS
+    plain = build_cohort(
+        spec(modality={"name": "labs", "kind": "events", "source": long_labs(), "id": "pid", "item": "item",
+                       "value": "value", "min_count": 1})
+    )  # fmt: skip
+    one, other = cohort.observations["labs"], plain.observations["labs"]
+    np.testing.assert_array_equal(one.summary, other.summary)
+
+
+def test_rows_of_a_modality_are_chosen_by_the_look_up_and_rows_without_a_partner_are_told() -> None:
+    cohort = of_items(pd.DataFrame({"item": [1], "meaning": ["glucose"]}), where="meaning = 'glucose'", item="item")
+    receipt = cohort.receipt.modalities[0]
+    assert (receipt.rows_kept, [(drop.reason, drop.rows) for drop in receipt.drops]) == (
+        PATIENTS,
+        [("where is not true", PATIENTS)],
+    )
+    note = f"join on 'item': {PATIENTS} of {2 * PATIENTS} rows have a key that the DataFrame of modality 'labs', join"
+    assert [each for each in receipt.notes if each.startswith(note)]
+
+
+def test_ids_are_not_shown_where_a_modality_is_joined_by_them() -> None:
+    own = pd.DataFrame({"pid": patients().pid[:30], "ward": "w"})
+    join = {"source": own, "on": "pid", "columns": ["ward"]}
+    entry = {"name": "labs", "kind": "codes", "source": long_labs(), "id": "pid", "code": "item", "join": join}
+    (note,) = (each for each in build_cohort(spec(modality=entry)).receipt.modalities[0].notes if "join" in each)
+    assert note.startswith("join on 'pid': 20 of 80 rows have a key that")
+    assert "030" not in note
+
+
+def test_a_look_up_of_a_modality_that_cannot_be_used_is_named_with_it() -> None:
+    with pytest.raises(InputError, match=r"modality 'labs', join on 'item': no row of .* finds its key"):
+        of_items(pd.DataFrame({"item": [8, 9], "meaning": ["a", "b"]}))
+    with pytest.raises(InputError, match=r"has no column 'item' \(modality 'labs', join\)"):
+        of_items(pd.DataFrame({"itm": [1, 2], "meaning": ["a", "b"]}))

@@ -34,6 +34,18 @@ def test_nobody_is_followed_that_long() -> None:
     assert np.isnan(brier_over_time(time, event, np.ones((2, 1)), np.array([3.0]))).all()
 
 
+def test_a_study_that_ends_for_all_at_once_is_judged_up_to_its_end() -> None:
+    """Without other censoring the score at the end is the plain mean, whether or not anybody is followed beyond."""
+    random = np.random.default_rng(3)
+    whole, survival = random.exponential(10, 200), random.random((200, 2))
+    times = np.array([4.0, 8.0])
+    ended = brier_over_time(np.minimum(whole, 8.0), (whole <= 8.0).astype(float), survival, times)[0]
+    plain = ((survival - (whole[:, None] > times)) ** 2).mean(0)
+    np.testing.assert_allclose(ended, plain)
+    weights = random.integers(0, 3, (5, 200)).astype(float)
+    assert np.isfinite(brier_over_time(np.minimum(whole, 8.0), (whole <= 8.0) * 1.0, survival, times, weights)).all()
+
+
 def test_the_integral_is_a_mean_over_time() -> None:
     scores = np.array([[0.2, 0.2, 0.4]])
     assert integrated_brier(scores, np.array([1.0, 2.0, 4.0]))[0] == pytest.approx((0.1 + 0.2 + 0.6) / 4)

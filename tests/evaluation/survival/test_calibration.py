@@ -40,6 +40,16 @@ def test_a_group_that_nobody_of_is_followed_that_long() -> None:
     assert np.isnan(found[0].observed)
 
 
+def test_no_excess_is_told_beyond_what_is_followed() -> None:
+    time, event, risk = np.array([1.0, 2.0, 4.0]), np.array([1.0, 0.0, 0.0]), np.array([0.5, 0.2, 0.2])
+    assert np.isnan(excess_risk(time, event, risk, 5.0)[0])
+    np.testing.assert_allclose(excess_risk(time, event, risk, 4.0), [0.3 - 1 / 3])
+    without_the_last = np.array([[1.0, 1.0, 0.0]])
+    assert np.isnan(excess_risk(time, event, risk, 4.0, without_the_last)[0])
+    # Of patients who all had the event it is known what comes later.
+    np.testing.assert_allclose(excess_risk(time, np.ones(3), risk, 9.0), [0.3 - 1])
+
+
 def test_groups_of_one_size_from_low_to_high() -> None:
     parts = groups_by_risk(np.array([0.3, 0.1, 0.2]), 10)
     assert [part.tolist() for part in parts] == [[1], [2], [0]]

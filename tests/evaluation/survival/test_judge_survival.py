@@ -94,6 +94,45 @@ def test_too_few_for_an_interval(events: int, words: str) -> None:
     assert words in one.reason
 
 
+def test_follow_up_that_ends_before_the_horizon_is_judged_up_to_where_it_goes() -> None:
+    time, event, risk = censored_times(400)
+    shorter = np.minimum(time, 12.0), event * (time <= 12.0)
+    found = judge_survival(FIELDS, *shorter, {"model": hazards(risk)}, bootstrap(400))
+    assert (found.fields.cuts, found.to_dict()["horizon"]) == ((2.0, 5.0, 10.0), 10.0)
+    early = SurvivalFields("death", "t", "e", (2.0, 5.0, 10.0))
+    same = judge_survival(early, *shorter, {"model": hazards(risk)[:, :3]}, bootstrap(400))
+    for name in FIGURES:
+        one, other = (each.scores["model"].estimates[name] for each in (found, same))
+        assert (one.value, one.low, one.high) == (other.value, other.low, other.high)
+        assert math.isfinite(one.value)
+    assert found.events == int((event[time <= 10.0] == 1).sum())
+    whole = judge_survival(FIELDS, time, event, {"model": hazards(risk)}, bootstrap(400))
+    assert whole.fields == FIELDS
+
+
+def test_follow_up_that_ends_at_once_has_no_figures_of_the_horizon_and_says_why() -> None:
+    time, event, risk = censored_times(400)
+    time, event = np.minimum(time, 3.0), event * (time <= 3.0)
+    one = judge_survival(FIELDS, time, event, {"model": hazards(risk)}, bootstrap(400)).scores["model"].estimates
+    assert one["uno"].has_interval
+    for name in ("integrated_brier", "brier_skill", "excess_risk"):
+        assert one[name].reason == "nobody is followed to the horizon"
+
+
+def test_a_horizon_that_nobody_is_followed_to_is_warned_of() -> None:
+    frames = survival_frames(300)
+    graph = gdsfd.build_graph(survival_spec(frames, intervals=4))
+    model = SimpleNamespace(predict_proba=lambda graph, split: np.full((graph["patient"].split.count(split), 4), 0.2))
+    last = graph.schema.survival.cuts[-2]
+    graph["patient"].event[graph["patient"].follow_up > last + 1] = 0
+    graph["patient"].follow_up.clamp_(max=last + 1)
+    with pytest.warns(
+        UserWarning, match=r"split 'test': nobody is followed to the horizon of 'death', .* judged up to"
+    ):
+        (judged,) = judge_splits(graph, ["test"], {"model": model}, EvaluationConfig(resamples=20))
+    assert judged.fields.horizon == last
+
+
 def test_nobody_to_judge_by() -> None:
     nobody = np.full(3, np.nan)
     found = judge_survival(FIELDS, nobody, nobody, {"a": np.full((3, 4), 0.1), "b": np.full((3, 4), 0.2)}, bootstrap(3))

@@ -74,7 +74,7 @@ class SurvivalSection(Section[Survival]):
             Paragraph("What is predicted", _what(first, schema.survival)),
             Paragraph("How well it tells who comes first", _ranking(scores)),
             Paragraph("How near its curves are", _brier(scores)),
-            Paragraph("Whether its risks can be taken at face value", _calibration(scores, schema.survival)),
+            Paragraph("Whether its risks can be taken at face value", _calibration(scores, first.fields)),
             Paragraph(
                 "What may not be concluded",
                 "Concordance and Brier scores make up for censored patients as if they had been like those who were "
@@ -85,11 +85,10 @@ class SurvivalSection(Section[Survival]):
         ]
 
     def fill(self, data: Survival, schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
-        assert schema.survival is not None
         return {
             "words": self.paragraphs(data, schema, config),
             "figures": FIGURES,
-            "splits": [_split(one, data.labels, schema.survival) for one in data.splits],
+            "splits": [_split(one, data.labels, one.fields) for one in data.splits],
         }
 
     def to_dict(self, data: Survival) -> dict[str, Any]:
@@ -98,6 +97,13 @@ class SurvivalSection(Section[Survival]):
 
 def _what(split: SurvivalSplit, fields: SurvivalFields) -> str:
     share = f" ({percent(split.events / split.patients)})" if split.patients else ""
+    if split.fields != fields:
+        return (
+            f"The time until {spelled(fields.name)}, as a curve: the chance to be free of it at every time up to "
+            f"{fields.spelled(fields.horizon)}. None of the {count(split.patients, 'patient')} judged is followed for "
+            f"so long, so figures are of the time up to {fields.spelled(split.fields.horizon)}; {split.events:,}"
+            f"{share} were seen to have it by then. Of later times nothing is known here."
+        )
     return (
         f"The time until {spelled(fields.name)}, as a curve: the chance to be free of it at every time up to "
         f"{fields.spelled(fields.horizon)}. Of {count(split.patients, 'patient')} {split.events:,}{share} were seen to "
