@@ -190,7 +190,7 @@ def _account(found: Comparison) -> str:
         shown["verdict"] = own["verdict"]
         shown["guard"] = own["guard"]
         parts.append(text_table(shown) + "\n")
-    parts.append(paragraph(_LEGEND))
+    parts += [paragraph(_LEGEND), *(paragraph(note) for note in found.notes)]
     return "\n".join(parts).rstrip()
 
 

@@ -20,6 +20,7 @@ from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
 from gdsfd.comparison.fits import EVERY_BASELINE, ORACLE, REFERENCE, Plan
 from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_of, write_whole
+from gdsfd.comparison.mean_over_targets import means_in_words
 from gdsfd.comparison.narrative import design_sentences
 from gdsfd.comparison.page import page
 from gdsfd.comparison.statistics import MARGIN
@@ -309,7 +310,7 @@ def compare(
                 fit(graph, [part for part in parts if part.missing])
         done |= {key_of(line): line for line in fitter.lines}
         kept = [record for key, record in done.items() if key in asked]
-        notes = _notes(sources) if leave_one_environment_out else ()
+        notes = (*means_in_words(kept), *(_notes(sources) if leave_one_environment_out else ()))
         comparison = Comparison(kept, margin, _facts(plan, numbers, sources), notes, shifted)
         if folder is not None:
             comparison.save(folder)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.keys.key_cells import check_key_cells
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects
-from gdsfd.cohort.patients.follow_up import FollowUp, read_follow_up
+from gdsfd.cohort.patients.follow_up import FollowUp, check_durations, read_follow_up
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
 from gdsfd.cohort.patients.new_patients import split_findings, without_absent
 from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
@@ -103,6 +103,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         spec, findings = without_absent(spec, view.columns, view.label)
         cohort = spec.cohort
     wanted = _columns(spec, view, like)
+    if isinstance(spec.outcome[0], SurvivalSpec):
+        check_durations(spec.outcome[0], view.durations, view.label)
     for name in wanted:
         check_key_cells(view, name, "of the cohort", sources, exact=name in (cohort.id, cohort.subject))
     with sources.database.reading(view.label):

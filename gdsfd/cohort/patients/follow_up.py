@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,9 @@ from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import SurvivalSpec
 from gdsfd.errors import InputError, shown
 
-__all__ = ["FollowUp", "read_follow_up"]
+__all__ = ["FollowUp", "check_durations", "read_follow_up"]
+
+_MINUTES = ("minutes", "minute", "min")  #: what durations are read as
 
 
 @dataclass
@@ -41,6 +43,27 @@ class FollowUp:
     def take(self, rows: NDArray[Any]) -> FollowUp:
         """That of some patients; int64 [n]."""
         return FollowUp(self.time[rows], self.event[rows], self.notes, self.findings, self.values)
+
+
+def check_durations(outcome: SurvivalSpec, durations: Collection[str], label: str = "the cohort") -> None:
+    """Refuses durations whose unit is said to be another than the minutes that they are read as.
+
+    Args:
+        outcome: The spec's outcome.
+        durations: Columns that hold durations.
+        label: The cohort's source, for the message.
+
+    Raises:
+        InputError: The column of the times holds durations, and ``unit`` is not minutes.
+    """
+    if outcome.time in durations and outcome.unit.strip().casefold() not in _MINUTES:
+        unit = repr(outcome.unit) if outcome.unit else "not given"
+        raise InputError(
+            f"outcome {outcome.name!r}: column {outcome.time!r} of {label} holds durations (such as the difference of "
+            f"two timestamps), which are read as minutes, and unit is {unit}. Say unit = 'minutes', or work out a "
+            "number in the unit that you want with cohort.derive, e.g. date_diff('minute', begin, ending) / 1440.0 "
+            "for days"
+        )
 
 
 def read_follow_up(

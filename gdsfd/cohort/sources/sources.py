@@ -35,6 +35,7 @@ class View:
         rows: Number of rows before any filter.
         duplicates: Rows that repeat another row in full.
         notes: For the receipt.
+        durations: Columns that hold durations, which are read as minutes.
         narrowed: Gives the table with some of the columns only; see :meth:`narrow`.
     """
 
@@ -45,6 +46,7 @@ class View:
     rows: int
     duplicates: int
     notes: tuple[str, ...] = ()
+    durations: frozenset[str] = frozenset()
     narrowed: Callable[[Sequence[str]], Any] | None = None
 
     @cached_property
@@ -194,5 +196,9 @@ class Sources:
             base.rows,
             base.duplicates or 0,
             (*notes, *told),
+            durations=frozenset(name for name, kind in base.types.items() if kind == "INTERVAL").difference(
+                derive or ()
+            )
+            | self._sql.durations[view],
             narrowed=narrowed,
         )

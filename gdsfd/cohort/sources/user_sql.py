@@ -40,6 +40,7 @@ class UserSql:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.durations: dict[str, frozenset[str]] = {}  #: view -> derived columns that are durations, read as minutes
         self._looks: dict[tuple[str, str], str] = {}
         self._mixed: dict[tuple[str, str], str] = {}  # what text columns hold that are numbers or times but for some
 
@@ -88,6 +89,7 @@ class UserSql:
             else:
                 outer.append(quoted(column))
         view = self.database.new_name("view")
+        self.durations[view] = frozenset(column for column in derive if kinds[column] == "INTERVAL")
         of_sql = [column for column in base.types if any(expression.reads(column) for expression in expressions)]
         reads = {column: of_sql if column in derive else [column] for column in known}
         reads |= {KEEP: of_sql, ROW: [base.row_number]}

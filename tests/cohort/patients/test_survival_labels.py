@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gdsfd
@@ -84,6 +85,28 @@ def test_new_patients_are_read_with_the_fitted_intervals() -> None:
         assert bare["patient"].y.isnan().all()
         assert bare["patient"].follow_up.isnan().all()
         assert any("can be predicted, not judged" in one.text for one in bare.receipt.findings)
+
+
+def test_durations_are_minutes_and_no_other_unit() -> None:
+    cohort, labs, vitals = survival_frames(300)
+    whole = gdsfd.build_graph(survival_spec((cohort.assign(days=cohort["days"] * 1440), labs, vitals), unit="minutes"))
+    typed = cohort.assign(days=pd.to_timedelta(cohort["days"], unit="D"))
+    graph = gdsfd.build_graph(survival_spec((typed, labs, vitals), unit="minutes"))
+    np.testing.assert_allclose(graph["patient"].follow_up, whole["patient"].follow_up, rtol=1e-9)
+    assert graph.schema.survival.cuts == whole.schema.survival.cuts
+    for unit, words in (("days", "'days'"), ("", "not given")):
+        with pytest.raises(
+            InputError, match=rf"'days' of .* holds durations .*, and unit is {words}\. Say unit = 'min"
+        ):
+            gdsfd.build_graph(survival_spec((typed, labs, vitals), unit=unit))
+    begin = pd.Timestamp("2024-01-01")
+    stamped = cohort.assign(begin=begin, ending=begin + typed["days"]).drop(columns="days")
+    fields = survival_spec((stamped, labs, vitals)).model_dump()
+    fields["cohort"] |= {"source": stamped, "derive": {"days": "ending - begin"}}
+    with pytest.raises(InputError, match="holds durations"):
+        gdsfd.build_graph(CohortSpec(**fields))
+    fields["cohort"]["derive"] = {"days": "date_diff('minute', begin, ending) / 1440.0"}
+    np.testing.assert_allclose(gdsfd.build_graph(CohortSpec(**fields))["patient"].follow_up, cohort["days"], atol=2e-3)
 
 
 def test_labels_and_times_are_not_taken_for_each_other() -> None:

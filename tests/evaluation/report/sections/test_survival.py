@@ -95,6 +95,40 @@ def test_the_command_line_prints_and_writes_it(judged: Any, capsys: Any) -> None
     expected = model.predict_survival(graph, split="test", times=[5, 20.5])
     np.testing.assert_allclose(table.iloc[:, 3:].to_numpy(), expected, atol=1e-12)
     np.testing.assert_allclose(table["risk"], model.predict_risk(graph, split="test"), atol=1e-12)
+    twice = folder / "twice.parquet"
+    assert main(["predict", run, stored, "--out", str(twice), "--times", "5", "5", "20"]) == 0
+    assert list(pd.read_parquet(twice).columns[2:]) == ["risk", "free_at_5", "free_at_20"]
     assert main(["predict", run, stored, "--out", str(folder / "q.csv"), "--times", "1e6"]) == 2
     assert "beyond which the model says nothing" in capsys.readouterr().err
     assert not (folder / "q.csv").exists()
+
+
+@pytest.mark.parametrize("mode", ["full", "latent", "prototypes"])
+def test_the_command_line_refuses_modes_of_labels_and_writes_nothing(judged: Any, mode: str, capsys: Any) -> None:
+    folder = judged[3]
+    before = sorted(folder.iterdir())
+    assert main(["train", str(folder / "graph"), "--out", str(folder / "refused"), "--debias", mode]) == 2
+    assert "'death' is a time to an event, which has no classes. Modes that go with it" in capsys.readouterr().err
+    arms = ["--backbones", "concat", "--arms", f"none,{mode}", "--seeds", "1"]
+    assert main(["compare", str(folder / "graph"), "--out", str(folder / "refused"), *arms]) == 2
+    assert f"compare: arm '{mode}': this mode" in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_hospital_with_a_shorter_follow_up_is_judged_as_far_as_it_goes(judged: Any, tmp_path: Any) -> None:
+    graph, model, _, _ = judged
+    cohort, labs, vitals = survival_frames(200, seed=5)
+    end = (graph.schema.survival.cuts[1] + graph.schema.survival.cuts[2]) / 2
+    cohort["died"] = np.where(cohort["days"] > end, 0, cohort["died"])
+    cohort["days"] = np.minimum(cohort["days"], end)
+    cohort["id"] = "other " + cohort["id"]
+    labs["id"], vitals["id"] = "other " + labs["id"], "other " + vitals["id"]
+    new = gdsfd.build_graph(survival_spec((cohort, labs, vitals)), like=graph)
+    with pytest.warns(UserWarning, match="nobody is followed to the horizon of 'death'"):
+        report = gdsfd.evaluate(model, new, resamples=50)
+    found = report.metrics["survival"]["new"]
+    assert found["horizon"] == graph.schema.survival.cuts[1]
+    assert all(np.isfinite(found["models"]["model"][name]["value"]) for name in ("uno", "integrated_brier"))
+    report.save(tmp_path / "report")
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "None of the 200 patients judged is followed for so long, so figures are of the time up to" in page
