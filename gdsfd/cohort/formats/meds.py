@@ -13,7 +13,6 @@ from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, modality_
 from gdsfd.cohort.formats.request import FormatRequest
 from gdsfd.cohort.formats.table_head import columns_of
 from gdsfd.cohort.sources.files import find_files
-from gdsfd.cohort.sources.path_variables import expand_variables
 from gdsfd.cohort.sources.sql_text import quoted, string_literal
 from gdsfd.errors import InputError, shown
 
@@ -56,7 +55,7 @@ def meds_fields(request: FormatRequest) -> Proposed:
     proposed = Proposed(cohort_of(labels), _entries(request, data, sorts, columns, modifiers), notes=notes)
     proposed.outcome, proposed.why = labels.outcome, labels.why
     splits = os.path.join(request.source, "metadata", "subject_splits.parquet")
-    if os.path.isfile(_on_disk(request, splits)):
+    if os.path.isfile(request.on_disk("metadata", "subject_splits.parquet")):
         proposed.cohort["join"] = [{"source": splits, "on": "subject_id", "columns": ["split"]}]
         proposed.split = {"kind": "column", "column": "split"}
     return proposed
@@ -119,7 +118,7 @@ def _code(columns: list[str]) -> dict[str, Any]:
 
 
 def _check_folder(request: FormatRequest) -> None:
-    folder = _on_disk(request, request.source)
+    folder = request.on_disk()
     if not os.path.isdir(os.path.join(folder, "data")):
         what = "has no folder data" if os.path.isdir(folder) else "is no folder"
         raise InputError(
@@ -130,7 +129,7 @@ def _check_folder(request: FormatRequest) -> None:
 
 def _modifiers(request: FormatRequest) -> list[str]:
     """The columns that the data set says belong to its codes, such as a unit."""
-    path = Path(_on_disk(request, os.path.join(request.source, "metadata", "dataset.json")))
+    path = Path(request.on_disk("metadata", "dataset.json"))
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
@@ -139,7 +138,3 @@ def _modifiers(request: FormatRequest) -> list[str]:
         raise InputError(f"{path} is not JSON: {error}") from None
     named = found.get("code_modifier_columns") if isinstance(found, dict) else None
     return [str(name) for name in named] if isinstance(named, list) else []
-
-
-def _on_disk(request: FormatRequest, written: str) -> str:
-    return os.path.join(request.base_dir, os.path.expanduser(expand_variables(written)))

@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from gdsfd.cohort.formats.meds_parents import codes_under
 from gdsfd.cohort.formats.proposed import modality_name
-from gdsfd.cohort.formats.request import FormatRequest
+from gdsfd.cohort.formats.request import FormatRequest, Group
 from gdsfd.cohort.sources.sql_text import string_literal
 from gdsfd.errors import InputError, shown
 
@@ -55,7 +56,7 @@ def find_sorts(
     Raises:
         InputError: Too many groups to be modalities, or files that cannot be read.
     """
-    conditions = {name: _of_prefixes(group.prefix) for name, group in request.vocabulary.items()}
+    conditions = {name: _of_group(request, group) for name, group in request.vocabulary.items()}
     number = "numeric_value" if "numeric_value" in columns else "NULL"
     with duckdb.connect() as connection:
         connection.register("moments", moments)
@@ -88,8 +89,8 @@ def find_sorts(
             if not rows:
                 known = [row[0] for row in connection.execute("SELECT DISTINCT code FROM codes ORDER BY 1").fetchall()]
                 raise InputError(
-                    f"vocabulary.{name}: no code before the prediction times begins with {shown(group.prefix)}; there "
-                    f"are {shown(known, 8)}"
+                    f"vocabulary.{name}: no code before the prediction times {_words(group)}; there are "
+                    f"{shown(known, 8)}"
                 )
             sorts += [Sort(name, conditions[name], "events" if row[1] else "codes", bool(row[0])) for row in rows]
     return _ordered(sorts), notes
@@ -137,6 +138,21 @@ def _ordered(sorts: list[Sort]) -> list[Sort]:
     """Groups in their order; of one group numbers first, then codes, static ones last."""
     order = list(dict.fromkeys(sort.group for sort in sorts))
     return sorted(sorts, key=lambda sort: (order.index(sort.group), sort.static, sort.kind != "events"))
+
+
+def _of_group(request: FormatRequest, group: Group) -> str:
+    """SQL of a group's codes."""
+    parts = [_of_prefixes(group.prefix)] if group.prefix else []
+    if group.parent:
+        codes = codes_under(group.parent, request.on_disk("metadata", "codes.parquet"))
+        parts.append(f"code IN ({', '.join(map(string_literal, codes))})")
+    return " AND ".join(parts)
+
+
+def _words(group: Group) -> str:
+    parts = [f"begins with {shown(group.prefix)}"] if group.prefix else []
+    parts += [f"has the parent {shown(group.parent)}"] if group.parent else []
+    return " and ".join(parts)
 
 
 def _of_prefixes(prefixes: Sequence[str]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from gdsfd.cohort.sources.path_variables import expand_variables
 from gdsfd.cohort.spec.errors import describe
 from gdsfd.cohort.spec.field_types import Names, SpecFields
 from gdsfd.cohort.spec.numbers import MOST_MINUTES, Bin, Minutes
@@ -26,6 +28,8 @@ class Group(SpecFields):
 
     Args:
         prefix: MEDS: beginnings of codes, such as ``"LAB//"``; one is enough.
+        parent: MEDS: parents of codes, as ``metadata/codes.parquet`` has them: only codes below one of these; with
+            ``prefix``, those that begin so.
         static: MEDS: whether the events have no time. Default: as found in the data.
         table: OMOP: the table.
         where: OMOP: which of its rows, an SQL expression over one row.
@@ -38,6 +42,7 @@ class Group(SpecFields):
     """
 
     prefix: Names = Field(default=[])
+    parent: Names = Field(default=[])
     static: bool | None = None
     table: str | None = None
     where: str | None = None
@@ -80,14 +85,19 @@ class FormatRequest(SpecFields):
     bin: Bin | None = None
     base_dir: Path = Path()
 
+    def on_disk(self, *parts: str) -> str:
+        """A path inside the data set, where the operating system finds it."""
+        written = os.path.join(self.source, *parts)
+        return os.path.join(self.base_dir, os.path.expanduser(expand_variables(written)))
+
     @model_validator(mode="after")
     def _groups_fit_the_format(self) -> FormatRequest:
         for name, group in self.vocabulary.items():
             by_concept = any(getattr(group, field) for field in CONCEPT_FIELDS)
-            meds = bool(group.prefix) or group.static is not None
+            meds = bool(group.prefix or group.parent) or group.static is not None
             omop = bool(group.table or group.where) or by_concept
-            if self.format == "meds" and (omop or not group.prefix):
-                raise ValueError(f'vocabulary.{name}: expected beginnings of codes, such as "LAB//"')
+            if self.format == "meds" and (omop or not (group.prefix or group.parent)):
+                raise ValueError(f'vocabulary.{name}: expected beginnings of codes, such as "LAB//", or their parents')
             if self.format == "omop" and (meds or not group.table):
                 raise ValueError(f'vocabulary.{name}: expected a table, such as "measurement"')
             if by_concept and (group.kind == "age" or (group.kind is None and str(group.table).lower() == "person")):
