@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import gdsfd
@@ -30,6 +31,18 @@ def test_all_four_kinds_of_a_simulated_cohort(exports: Path, spark: Any) -> None
     cohort = same_of_both(load_spec(exports / "spec.toml"), spark, show_ids=True)
     assert {fields.kind for fields in cohort.schema.modalities} == {"events", "embedding", "codes", "table"}
     assert any(drop.examples for receipt in cohort.receipt.modalities for drop in receipt.drops)
+
+
+def test_a_look_up_beside_the_rows_of_a_modality(spark: Any) -> None:
+    items = pd.DataFrame({"item": ["hr", "map", "temp"], "kind": ["sign", "sign", "other"]})
+    entry = {
+        **{"name": "signs", "kind": "events", "source": events(rows=400), "id": "pid", "time": "minute", "bin": 600},
+        **{"item": "item", "value": "value", "min_count": 1},
+        **{"join": {"source": items, "on": "item", "columns": ["kind"]}, "where": "kind = 'sign'"},
+    }
+    cohort = same_of_both(spec(entry), spark)
+    assert cohort.schema.modalities[0].items == ("hr", "map")
+    assert any("have a key that" in note for note in cohort.receipt.modalities[0].notes)
 
 
 @pytest.mark.slow
