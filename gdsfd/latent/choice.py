@@ -43,6 +43,7 @@ class StrataChoice:
             "overlap": evidence.overlap,
             "log_odds": evidence.log_odds,
             "outcome_p": evidence.outcome_p,
+            "outcome_inside_p": evidence.outcome_inside_p,
             "held_out_gain": list(number.gain),
             "held_out_error": list(number.error),
             "patients": len(self.found.rows),

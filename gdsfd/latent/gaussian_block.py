@@ -144,13 +144,22 @@ class GaussianBlock:
         covariance = scatter / (len(y) + len(shifts) + PRIOR_ROWS + d + 1)
         return GaussianBlock(outcome, stratum, 0.5 * (covariance + covariance.T))
 
-    def e_step(self, cells: Cells, y: Ints) -> tuple[Floats, Floats, Floats, Floats]:
-        """:meth:`log_density`, and what :meth:`step` makes use of."""
+    def precision(self, cells: Cells) -> Floats:
+        """Inverse covariance of each set of measured columns, zero wherever a cell is missing; [P, d, d]."""
+        return self._padded(cells)[1]
+
+    def _padded(self, cells: Cells) -> tuple[Floats, Floats]:
+        """Covariances with the identity where cells are missing, and :meth:`precision`."""
         observed = cells.observed.astype(np.float64)
         both = observed[:, :, None] * observed[:, None, :]
         missing = np.eye(observed.shape[1]) * (1.0 - observed)[:, :, None]
         padded = self.covariance * both + missing
-        precision = np.linalg.inv(padded) * both  # zero wherever a cell is missing; [P, d, d]
+        return padded, np.linalg.inv(padded) * both
+
+    def e_step(self, cells: Cells, y: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+        """:meth:`log_density`, and what :meth:`step` makes use of."""
+        observed = cells.observed.astype(np.float64)
+        padded, precision = self._padded(cells)
         half = np.log(np.linalg.cholesky(padded).diagonal(axis1=1, axis2=2)).sum(1)
         size = 2.0 * half + observed.sum(1) * np.log(2.0 * np.pi)
         rest = (cells.values - self.outcome[y]) * observed[cells.which]

@@ -16,7 +16,7 @@ from tests.baselines.test_margin_baseline import facts
 from tests.cohort_factory import make_cohort
 from tests.latent.drawn import a_mixture
 
-EVIDENCE = Evidence(2, (0.5, 0.5), {}, 0.0, 2.0, 0.0, "practice", "Two kinds of practice.")
+EVIDENCE = Evidence(2, (0.5, 0.5), {}, 0.0, 2.0, 0.0, 0.0, "practice", "Two kinds of practice.")
 
 
 @pytest.fixture(scope="module")

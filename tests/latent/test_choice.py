@@ -41,7 +41,7 @@ def test_of_one_class_force_makes_two(graph, monkeypatch):
 def test_what_is_stored_is_the_evidence(graph):
     made = choose_strata(graph, 0, DECLARED, 0)
     stored, evidence = json.loads(json.dumps(made.to_dict())), made.found.evidence
-    for name in ("verdict", "classes", "ties", "overlap", "log_odds", "outcome_p", "sentence"):
+    for name in ("verdict", "classes", "ties", "overlap", "log_odds", "outcome_p", "outcome_inside_p", "sentence"):
         assert stored[name] == getattr(evidence, name)
     np.testing.assert_allclose(stored["share_by_outcome"], made.found.mixture.share)
     assert stored["masses"] == pytest.approx(made.found.mixture.marginal)

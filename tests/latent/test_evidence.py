@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import chi2, chi2_contingency
+from scipy.stats import chi2, chi2_contingency, kstest
 
-from gdsfd.latent.evidence import log_odds, outcome_p, overlap, tie, weigh
+from gdsfd.latent.evidence import log_odds, outcome_inside_p, outcome_p, overlap, tie, weigh
 from gdsfd.latent.gaussian_block import GaussianBlock
-from gdsfd.latent.mixture import Mixture, Observed
+from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
 from tests.latent.drawn import a_mixture, draw
 
 
@@ -40,14 +40,15 @@ def test_tie_is_the_test_of_independence_with_hard_classes():
     rng = np.random.default_rng(0)
     y, u, codes = rng.integers(0, 2, 400), rng.integers(0, 2, 400), rng.integers(-1, 3, 400)
     codes[u == 1] = np.where(rng.random((u == 1).sum()) < 0.1, 2, codes[u == 1])
-    wanted = []
+    statistic, freedom = 0.0, 0
     for label in (0, 1):
         table = np.zeros((2, 3))
         for i in range(400):
             if y[i] == label and codes[i] >= 0:
                 table[u[i], codes[i]] += 1
-        wanted.append(chi2_contingency(table, correction=False).pvalue)
-    assert tie(np.eye(2)[u], y, codes) == pytest.approx(min(1.0, 2 * min(wanted)))
+        found = chi2_contingency(table, correction=False)
+        statistic, freedom = statistic + found.statistic, freedom + found.dof
+    assert tie(np.eye(2)[u], y, codes) == pytest.approx(chi2.sf(statistic, freedom))
 
 
 def test_tie_of_uncertain_classes_is_held_against_their_own_variance():
@@ -121,6 +122,60 @@ def test_overlap_of_three_classes_is_the_projection_on_their_span():
     )
     found = overlap(writing(replace(mixture, blocks=three), outcome), np.ones(3))
     assert found == pytest.approx(0.6)  # of (3, 4) what lies along the first column
+
+
+def test_the_outcome_inside_classes_is_walds_test_of_the_regression_on_both():
+    """Every patient's cells one by one: information of all coefficients, and the outcome's block of its inverse."""
+    certain = {"site": np.array([[1 - 1e-12, 1e-12], [1e-12, 1 - 1e-12]])}
+    mixture = replace(a_mixture(), views=certain)
+    seen, y, u = draw(a_mixture(), 200, missing=0.0)
+    seen = Observed(seen.content, seen.block, {"site": u})
+    modest = writing(mixture, np.array([0.3, 0, 0, 0.2, 0, 0.1]))
+    statistic = 0.0
+    for k, block in enumerate(modest.blocks):
+        own = np.flatnonzero(mixture.block == k)
+        d, here = len(own), np.isfinite(seen.content[:, own]).all(1)
+        information, inverse = np.zeros((3 * d, 3 * d)), np.linalg.inv(block.covariance)
+        for i in np.flatnonzero(here):
+            row = np.kron([[1, y[i], u[i]]], np.eye(d))  # intercept, shift by the outcome, shift by the class
+            information += row.T @ inverse @ row
+        b = block.outcome[1] - block.outcome[0]
+        statistic += b @ np.linalg.solve(np.linalg.inv(information)[d : 2 * d, d : 2 * d], b)
+    found = outcome_inside_p(modest, seen, y)
+    assert found == pytest.approx(chi2.sf(statistic, 6), rel=1e-6)
+    assert 0.01 < found < 0.99
+
+
+@pytest.mark.parametrize(("strength", "least"), [(12.0, 0.01), (2.5, 0.0)])
+def test_of_a_fitted_mixture_it_is_not_small_where_the_outcome_shows_nowhere(strength, least):
+    """Uniform where classes are certain; somewhat small, and nowhere near the threshold, where they are not."""
+    found = []
+    for seed in range(30):
+        plain = writing(a_mixture(strength), np.zeros(6))
+        seen, y, _ = draw(plain, 250, seed)
+        fitted, _ = fit_mixture(seen, y, 2, seed=seed, draws=1, going_on=1)
+        found.append(outcome_inside_p(fitted, seen, y))
+    assert kstest(found, "uniform").pvalue >= least
+    assert min(found) > 1e-4
+
+
+def test_a_practice_beside_labels_of_which_many_are_wrong_is_left_alone():
+    """Inside a class of such labels the true outcome goes with the practice: averaging would take both out."""
+    mixture = a_mixture(2.5)
+    share = np.array([[0.9, 0.1], [0.1, 0.9]])
+    seen, true, _ = draw(replace(mixture, share=share), 1500)
+    verdicts = []
+    for wrong in (0.0, 0.45):
+        y = np.where(np.random.default_rng(0).random(1500) < wrong, 1 - true, true)
+        fitted, _ = fit_mixture(seen, y, 2)
+        verdicts.append(weigh(fitted, seen, y))
+    clean, noisy = verdicts
+    assert clean.adjust
+    assert clean.outcome_inside_p < 1e-12
+    assert noisy.outcome_inside_p > 1e-3
+    assert max(noisy.ties.values()) < 1e-3
+    assert noisy.verdict == "cannot tell"
+    assert "with many wrong labels averaging them out would average the outcome out, too" in noisy.sentence
 
 
 def test_log_odds():
