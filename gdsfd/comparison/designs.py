@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +15,13 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.spec import CohortSpec, load_spec
 from gdsfd.comparison.leave_one_environment_out import (
+    LEAST_PER_CLASS,
     environments_to_leave_out,
     spec_without,
     with_seed,
     without_environment,
 )
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, shown
 from gdsfd.evaluation.metrics.formulas import Floats
 from gdsfd.graph.build import build_graph
 from gdsfd.graph.serialization import load_graph
@@ -105,9 +107,21 @@ def cases_of(
                 if leave_one_environment_out:
                     graph = source if isinstance(source, HeteroData) else build_graph(source, progress=False)
                     environments[name] = [*environments_to_leave_out(graph)]
+                    _tell_of_others(name, graph, environments[name])
             place = truth or _truth_beside(sources[name])
             for holdout in environments[name]:
                 yield Case(design or name, seed, holdout, partial(_made, source, seed, holdout), place)
+
+
+def _tell_of_others(name: str, graph: HeteroData, taken: Sequence[str | None]) -> None:
+    """Warns of environments that cannot be judged on and so are never left out."""
+    others = sorted({str(each) for each in graph["patient"].environment}.difference(map(str, taken)))
+    if others:
+        warnings.warn(
+            f"{name}: {len(others)} environments are never left out, as they have fewer than {LEAST_PER_CLASS} "
+            f"labelled patients of two classes (or with and without the event): {shown(others)}",
+            stacklevel=3,
+        )
 
 
 def oracle_of(case: Case, graph: HeteroData) -> Floats | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import gdsfd
@@ -46,6 +48,20 @@ def test_names_of_sources(graph, tmp_path):
     assert list(named_sources(folders)) == ["a/graph", "b/graph", "ward", "icu"]
     with pytest.raises(InputError, match="expected at least one graph, got none"):
         named_sources([])
+
+
+def test_environments_that_are_never_left_out_are_told(graph):
+    place = environments_to_leave_out(graph)[0]
+    changed = copy.copy(graph)
+    inside = np.array([name == place for name in graph["patient"].environment])
+    changed["patient"].y = graph["patient"].y.clone()
+    changed["patient"].y[inside] = 0
+    with pytest.warns(UserWarning, match=f"one: 1 environments are never left out, .* two classes .*: '{place}'"):
+        cases = list(cases_of({"one": changed}, [0, 1], leave_one_environment_out=True))
+    assert place not in {case.holdout for case in cases}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(cases_of({"one": graph}, [0], leave_one_environment_out=True))
 
 
 def test_seed_by_seed_and_every_environment_in_turn(graph):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from gdsfd.errors import InputError, shown
 
 __all__ = ["FollowUp", "check_durations", "read_follow_up"]
 
+_FEWEST_NINES = 3  #: patients who share a time of nines
 _MINUTES = ("minutes", "minute", "min")  #: what durations are read as
 
 
@@ -91,6 +93,7 @@ def read_follow_up(
     codes[undeclared] = np.nan
     where = f"outcome {outcome.name!r} (column {outcome.time!r} of {label})"
     time = _times(times, ids, where)
+    passed_over = int(np.isfinite(time[undeclared]).sum())
     time[undeclared] = np.nan
     for rows, text, other in (
         (np.isnan(time) & np.isfinite(codes), "no time", f"an event ({outcome.event!r})"),
@@ -103,9 +106,21 @@ def read_follow_up(
                 "patient without the outcome, or leave these patients out with cohort.where"
             )
     found = FollowUp(time, codes, values=value_rows(values))
-    blank = int(np.isnan(time).sum())
+    blank = int(np.isnan(time).sum()) - passed_over
     if blank:
         found.notes.append(f"outcome {outcome.name!r}: {blank:,} patients have no time and event and are unlabelled")
+    if passed_over:
+        found.findings.append(
+            Finding(
+                "labels",
+                outcome.name,
+                f"{passed_over:,} patients have a time, but an event that 'missing' says is not known: they are "
+                "unlabelled, and their time is not used. If they are known to be free of the event until then, they "
+                "are censored: give the value under negative",
+                float(passed_over),
+            )
+        )
+    found.findings += _nines(time, outcome)
     at_once = int((time == 0).sum())
     if at_once:
         events = int((time[codes == 1] == 0).sum())
@@ -120,6 +135,17 @@ def read_follow_up(
             )
         )
     return found
+
+
+def _nines(time: NDArray[np.float64], outcome: SurvivalSpec) -> list[Finding]:
+    """A warning where the longest times are all one number of nines, as a code for "not known" is."""
+    known = time[np.isfinite(time)]
+    longest = known.max() if len(known) else 0.0
+    same = int((known == longest).sum())
+    if same < _FEWEST_NINES or not re.fullmatch(r"9{3,}", f"{longest:.0f}") or longest % 1:
+        return []
+    text = f"the longest time, {longest:.0f}, is that of {same:,} patients: is it a code for a time that is not known?"
+    return [Finding("labels", outcome.name, f"{text} Make it blank with cohort.derive, and the event too", float(same))]
 
 
 def _times(cells: Sequence[str | None], ids: Sequence[str], where: str) -> NDArray[np.float64]:

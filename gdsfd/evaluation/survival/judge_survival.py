@@ -39,6 +39,7 @@ FIGURES = {
 }
 _NO_PAIR = "no two patients of whom it is known who had the event first"
 _NOT_FOLLOWED = "nobody is followed to the horizon"
+_NO_EVENT = "nobody has the event up to the horizon, so one curve for all is never wrong"
 #: Why a figure is not defined.
 _UNDEFINED = {name: _NO_PAIR if name in ("uno", "harrell") else _NOT_FOLLOWED for name in FIGURES}
 #: The fewest subjects with the event, and the fewest without, for intervals: with them percentiles of resamples cover
@@ -234,8 +235,11 @@ def _scores(
     ]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in FIGURES}
     resampled = {name: values[1:] for name, values in whole.items()}
+    undefined = dict(_UNDEFINED)
+    if math.isfinite(whole["integrated_brier"][0]):
+        undefined["brier_skill"] = _NO_EVENT
     estimates = {
-        name: _estimate(float(whole[name][0]), resampled[name], level, reason, _UNDEFINED[name]) for name in FIGURES
+        name: _estimate(float(whole[name][0]), resampled[name], level, reason, undefined[name]) for name in FIGURES
     }
     brier = brier_over_time(time, event, survival, grid)[0]
     return SurvivalScores(

@@ -63,7 +63,7 @@ class LogOdds:
     ) -> None:
         known = target_names(schema)
         if target is None and len(known) > 1:
-            raise InputError(f"explain: say which is to be explained by target=...: {', '.join(known)}")
+            raise InputError(f"explain: say which is to be explained by target=... (--target): {', '.join(known)}")
         if target is not None and target not in known:
             near = near_names(str(target), known)
             raise InputError(f"explain: expected a target of {', '.join(known)}, got {target!r}.{near}")

@@ -31,6 +31,25 @@ def test_events_in_words_and_values_that_mean_nothing_is_known() -> None:
     found = read(["3", "2", "4"], ["dead", "alive", "lost"], positive="dead", negative="alive", missing="lost")
     np.testing.assert_array_equal(found.event, [1, 0, np.nan])
     np.testing.assert_array_equal(found.time, [3, 2, np.nan])
+    assert found.notes == []
+    (finding,) = found.findings
+    assert finding.text.startswith("1 patients have a time, but an event that 'missing' says is not known")
+    assert (
+        read(["3", "2", None], ["dead", "alive", "lost"], positive="dead", negative="alive", missing="lost").findings
+        == []
+    )
+
+
+def test_a_code_for_a_time_that_is_not_known_is_questioned() -> None:
+    (finding,) = read(["3", "999", "999", "999"], ["1", "0", "0", "0"]).findings
+    assert finding.text.startswith("the longest time, 999, is that of 3 patients: is it a code for a time")
+    for times in (
+        ["3", "999", "999", "4"],
+        ["3", "365", "365", "365"],
+        ["1000", "999", "999", "999"],
+        ["9", "9", "9", "9"],
+    ):
+        assert read(times, ["1", "0", "0", "0"]).findings == []
 
 
 def test_some_of_the_patients() -> None:

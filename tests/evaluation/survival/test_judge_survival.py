@@ -119,6 +119,14 @@ def test_follow_up_that_ends_at_once_has_no_figures_of_the_horizon_and_says_why(
         assert one[name].reason == "nobody is followed to the horizon"
 
 
+def test_where_nobody_has_the_event_one_curve_is_never_wrong() -> None:
+    time, _, risk = censored_times(100)
+    one = judge_survival(FIELDS, time + 20, np.zeros(100), {"model": hazards(risk)}, bootstrap(100)).scores["model"]
+    assert one.estimates["brier_skill"].reason.startswith("nobody has the event up to the horizon")
+    assert one.estimates["uno"].reason == "no two patients of whom it is known who had the event first"
+    assert one.estimates["integrated_brier"].value > 0
+
+
 def test_a_horizon_that_nobody_is_followed_to_is_warned_of() -> None:
     frames = survival_frames(300)
     graph = gdsfd.build_graph(survival_spec(frames, intervals=4))
