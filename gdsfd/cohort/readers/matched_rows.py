@@ -143,15 +143,15 @@ class MatchedRows:
         own = ID if ID in self.table.columns else PATIENT
         judged = self.database.sql(self.table.select(own=self.table[own].cast("string"), **{REASON: self._reason()}))
         counted = self.database.rows(
-            f"SELECT {REASON}, count(*), min(own, 64), count(DISTINCT own) FROM ({judged}) WHERE {REASON} <> {_KEPT} "
-            "GROUP BY 1 ORDER BY 1"
+            f"SELECT {REASON}, sum(own_rows), min(own, 5), count(own) FROM (SELECT {REASON}, own, count(*) AS own_rows "
+            f"FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1, 2) GROUP BY 1 ORDER BY 1"
         )
         dropped = {}
         for number, count, owners, patients in counted:
             reason = self._pending[number][1]
             self.lost[reason] = int(patients)
             dropped[reason] = int(count)
-            examples = list(dict.fromkeys(owners or []))[:5]
+            examples = owners or []
             self.drops.append(
                 Drop(
                     reason, int(count), examples if own == ID else [self.cohort.id[int(row)] for row in examples], True

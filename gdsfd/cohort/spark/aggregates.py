@@ -76,11 +76,11 @@ def aggregated(
     taken += [f"{each.sql(f'argument_{k}')} AS aggregate_{k}" for k, each in enumerate(counted)]
     query = f"SELECT {', '.join(taken)} FROM {own}{' GROUP BY ALL' if keys else ''}"
     grouped = rows.then(own, query, types_of(rows.then(own, query, {}).query_of_nothing()))
-    if any(each.distinct or each.least for each in counted):
+    if any(each.distinct for each in counted):
         groups = _of_rows(rows, len(keys), counted, grouped)
     else:
         groups = _of_groups(grouped, len(keys), counted)
-    return replace(groups, single=not keys), after, which
+    return replace(groups, whole=True), after, which
 
 
 class _Counted:
@@ -125,6 +125,8 @@ class _Counted:
         """Spark's aggregate over rows."""
         import pyspark.sql.functions as F
 
+        if self.least:
+            raise NotImplementedError(f"beside a count of different values, no plan for {self.node.sql('duckdb')}")
         if isinstance(self.node, (exp.Count, exp.CountIf)):
             return F.countDistinct(column) if self.distinct else F.count(column)
         if isinstance(self.node, exp.Sum):
@@ -137,6 +139,10 @@ class _Counted:
 
         if isinstance(self.node, (exp.Count, exp.CountIf)):
             return F.coalesce(F.sum(column), F.lit(0)).cast("bigint")
+        if self.least:
+            lists = F.collect_list(column)
+            few = F.slice(F.array_sort(F.flatten(lists)), 1, self.least)
+            return F.when(F.size(lists) > 0, few)
         return self.of_rows(column, kind, boolean=False)
 
 
@@ -156,30 +162,8 @@ def _of_rows(rows: Frame, keys: int, counted: Sequence[_Counted], like: Frame) -
     columns = [
         each.of_rows(F.col(f"c{keys + k}"), like.types[keys + k], rows.types[keys + k] == "BOOLEAN").alias(f"a{k}")
         for k, each in enumerate(counted)
-        if not each.least
     ]
-    groups = data.groupBy(*by).agg(*columns) if columns else data.select(*by).distinct()
-    for k, each in enumerate(counted):
-        if each.least:
-            groups = _with_least(groups, data, by, f"c{keys + k}", each.least, f"a{k}")
-    ordered = groups.select(*by, *(f"a{k}" for k in range(len(counted))))
-    return Frame.of(ordered, like.names, like.types)
-
-
-def _with_least(groups: Any, rows: Any, by: list[str], column: str, count: int, name: str) -> Any:
-    """Groups with the smallest values of a column as a list; Spark holds no more than these of any group."""
-    import pyspark.sql.functions as F
-    from pyspark.sql import Window
-
-    place = F.row_number().over(Window.partitionBy(*by).orderBy(column))
-    few = rows.where(F.col(column).isNotNull()).withColumn("place", place).where(F.col("place") <= count)
-    lists = few.groupBy(*by).agg(F.array_sort(F.collect_list(column)).alias(name))
-    lists = lists.toDF(*(f"of_{key}" for key in by), name)
-    same = [F.col(key).eqNullSafe(F.col(f"of_{key}")) for key in by]
-    condition = same[0]
-    for further in same[1:]:
-        condition = condition & further
-    return groups.join(lists, condition, "left").drop(*(f"of_{key}" for key in by))
+    return Frame.of(data.groupBy(*by).agg(*columns), like.names, like.types)
 
 
 def _transformed(part: Any, replaced: Callable[[Any], Any]) -> Any:

@@ -13,6 +13,7 @@ from gdsfd.cohort.spark.stored_types import spark_type, stored_as
 __all__ = ["ORDER", "Frame", "places", "stored_columns"]
 
 ORDER = "__gdsfd_order_"
+_ALL = "__gdsfd_all_columns"
 
 
 def places(count: int) -> list[str]:
@@ -25,7 +26,8 @@ class Frame:
     """Rows in Spark under names of DuckDB, and SQL over single rows that nobody has worked out yet.
 
     Args:
-        data: A Spark DataFrame; its columns are called by their places.
+        data: A Spark DataFrame; its columns are called by their places. Where the rows are ``packed``, its one column
+            holds pieces of them, as bytes.
         held: Their names.
         held_types: Their DuckDB types; they are stored as :func:`~gdsfd.cohort.spark.stored_types.stored_as` says.
         stages: SQL to be run on each row, one after the other: the name that the rows go by, and a query that reads it.
@@ -34,9 +36,13 @@ class Frame:
         here: The same rows on the driver, as stored, where they are few enough to be sent to every worker.
         beside: Small tables that the stages read, too: what these call them, the rows as stored, DuckDB's types.
         absent: Columns that the stages name but nothing asked for depends on, with DuckDB types; they stay behind.
-        single: Whether it is one row, the result of an aggregate without groups.
+        whole: Whether all that is held is wanted where the rows are fetched, as of groups; the stages are then no work
+            for workers.
         order: What rows are sorted by once they are fetched: places of columns, and whether the largest come first.
             Columns whose names begin with :data:`ORDER` are there for nothing else.
+        most: How many of these are then taken; None = all.
+        packed: Whether the rows lie in pieces of many (:func:`~gdsfd.cohort.spark.on_workers.bytes_of`), which Spark
+            hands to DuckDB as they are. Row by row that takes ten times as long.
     """
 
     data: Any
@@ -48,8 +54,10 @@ class Frame:
     here: Any = None
     beside: tuple[tuple[str, Any, tuple[str, ...]], ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
-    single: bool = False
+    whole: bool = False
     order: tuple[tuple[int, bool], ...] = ()
+    most: int | None = None
+    packed: bool = False
 
     @classmethod
     def of(cls, data: Any, names: Sequence[str], types: Sequence[str], here: Any = None) -> Frame:
@@ -64,6 +72,17 @@ class Frame:
         named, kinds = tuple(names), tuple(types)
         return cls(data.toDF(*places(len(named))), named, kinds, (), named, kinds, here)
 
+    @classmethod
+    def of_pieces(cls, data: Any, names: Sequence[str], types: Sequence[str], here: Any = None) -> Frame:
+        """Packed rows.
+
+        Args:
+            data: A Spark DataFrame, the pieces its only column.
+            names, types, here: As in :meth:`of`.
+        """
+        named, kinds = tuple(names), tuple(types)
+        return cls(data, named, kinds, (), named, kinds, here, packed=True)
+
     def pruned(self, needed: Collection[str] | None) -> Frame:
         """Without columns that nobody needs; upper and lower case are alike.
 
@@ -75,10 +94,13 @@ class Frame:
         keep = [k for k, name in enumerate(self.names) if name.casefold() in needed] or [0]
         if len(keep) == len(self.names):
             return self
-        data = self.data.select(*(f"c{k}" for k in keep)).toDF(*places(len(keep)))
         here = None if self.here is None else self.here.select([f"c{k}" for k in keep])
+        here = None if here is None else here.rename_columns(places(len(keep)))
         names, types = tuple(self.names[k] for k in keep), tuple(self.types[k] for k in keep)
-        return Frame.of(data, names, types, None if here is None else here.rename_columns(places(len(keep))))
+        if self.packed:
+            few = f"SELECT {', '.join(map(quoted, names))} FROM {_ALL}"
+            return replace(self.then(_ALL, few, dict(zip(names, types))), here=here)
+        return Frame.of(self.data.select(*(f"c{k}" for k in keep)).toDF(*places(len(keep))), names, types, here)
 
     def read_in_part(self, columns: Collection[str]) -> Frame:
         """With some columns only; stages may still name the others, and find them blank.
@@ -86,6 +108,8 @@ class Frame:
         Args:
             columns: The columns that what is asked for depends on; upper and lower case are alike.
         """
+        if self.packed:  # DuckDB leaves them out by itself
+            return self
         kept = self.pruned(frozenset(map(str.casefold, columns)))
         left = [(name, kind) for name, kind in zip(self.names, self.types) if name not in kept.names]
         return replace(kept, absent=tuple(left))
@@ -99,7 +123,8 @@ class Frame:
             columns: What comes out, name -> DuckDB type.
         """
         stages = (*self.stages, (source, query))
-        return replace(self, stages=stages, names=tuple(columns), types=tuple(columns.values()), here=None, order=())
+        found = replace(self, stages=stages, names=tuple(columns), types=tuple(columns.values()))
+        return replace(found, here=None, order=(), most=None)
 
     def with_beside(self, name: str, small: Frame) -> Frame:
         """With a small table that further stages may read, as it is stored.
@@ -108,7 +133,7 @@ class Frame:
             name: What they call it.
             small: The table.
         """
-        return replace(self, beside=(*self.beside, (name, small.here, small.types)))
+        return replace(self, beside=(*self.beside, (name, small.here, small.types)), whole=False)
 
     def sorted(self, rows: str) -> str:
         """SQL of fetched rows in their order.
@@ -116,13 +141,14 @@ class Frame:
         Args:
             rows: SQL of the rows.
         """
+        limit = "" if self.most is None else f" LIMIT {self.most}"
         if not self.order:
-            return rows
+            return f"SELECT * FROM ({rows}){limit}" if limit else rows
         keys = ", ".join(
             f"{quoted(self.names[k])} {'DESC' if largest else 'ASC'} NULLS LAST" for k, largest in self.order
         )
         shown = ", ".join(quoted(name) for name in self.names if not name.startswith(ORDER))
-        return f"SELECT {shown} FROM ({rows}) ORDER BY {keys}"
+        return f"SELECT {shown} FROM ({rows}) ORDER BY {keys}{limit}"
 
     def query(self, arriving: str) -> str:
         """All stages as one query.
@@ -141,14 +167,13 @@ class Frame:
 
     def worked_out(self) -> Any:
         """A Spark DataFrame of what comes out, columns called by their places, as stored."""
-        if not self.stages:
+        if not self.stages and not self.packed:
             return self.data
         query = self.query(f"SELECT {stored_columns(self.held, self.held_types)} FROM {quoted(ARRIVING)}")
         layout = ", ".join(f"c{k} {spark_type(kind)}" for k, kind in enumerate(self.types))
         stored = stored_columns(self.names, self.types, to=True)
-        return self.data.mapInArrow(
-            MapRows(f"SELECT {stored} FROM ({query})", {name: here for name, here, _ in self.beside}), layout
-        )
+        small = {name: here for name, here, _ in self.beside}
+        return self.data.mapInArrow(MapRows(f"SELECT {stored} FROM ({query})", small, self.packed), layout)
 
 
 def stored_columns(names: Iterable[str], types: Sequence[str], to: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -106,7 +107,7 @@ def _under(name: str, frame: Frame) -> Frame:
     renamed = ", ".join(f"{quoted(column)} AS {quoted(f'{name}.{column}')}" for column in frame.names)
     types = {f"{name}.{column}": kind for column, kind in zip(frame.names, frame.types)}
     if not frame.stages:
-        return Frame.of(frame.data, list(types), list(types.values()), frame.here)
+        return replace(frame, held=tuple(types), names=tuple(types))
     return frame.then(source, f"SELECT {renamed} FROM {quoted(source)}", types)
 
 

@@ -107,7 +107,8 @@ class Plan:
             raise NotImplementedError(f"no plan for a window: {query.sql('duckdb')[:200]}")
         frame = marked(source.frame, [*selects, *([] if where is None else [where])], self._query, known)
         groups = query.args["group"].expressions if query.args.get("group") else []
-        if groups or having is not None or any(map(is_aggregate, selects)):
+        grouped = bool(groups) or having is not None or any(map(is_aggregate, selects))
+        if grouped:
             keys = [_group_key(source.columns(key), selects) for key in groups]
             frame, selects, where = aggregated(frame, source.name, selects, where, having, keys, self.types_of)
         limit = query.args.get("limit")
@@ -125,16 +126,38 @@ class Plan:
             if not distinct and not _is_place(key)
         ]
         frame = self._mapped(frame, source.name, [*selects, *hidden], where)
+        if where is not None:  # what it leaves out need not be fetched
+            frame = replace(frame, whole=frame.whole and grouped and not groups)
         if distinct:
             frame = self._distinct(frame, source.name)
         by = [_order_key(frame, k, key, how) for k, (key, how) in enumerate(order)]
-        return _first_rows(frame, by, int(limit.expression.name)) if limit else replace(frame, order=tuple(by))
+        if limit is None:
+            return replace(frame, order=tuple(by))
+        return self._first_rows(frame, source.name, by, int(limit.expression.name), outermost)
 
     def _distinct(self, frame: Frame, name: str) -> Frame:
         """Distinct rows: each worker those of its own, then Spark those of all."""
         columns = dict(zip(frame.names, frame.types))
         own = frame.then(f"{name}_all", f"SELECT DISTINCT * FROM {name}_all", columns)
         return Frame.of(own.worked_out().distinct(), frame.names, frame.types)
+
+    def _first_rows(
+        self, frame: Frame, name: str, order: Sequence[tuple[int, bool]], count: int, outermost: bool
+    ) -> Frame:
+        """The first rows: each worker's own, then the first of these, by Spark where more is to be done with them."""
+        import pyspark.sql.functions as F
+
+        keys = [f"{place + 1} {'DESC' if largest else 'ASC'} NULLS LAST" for place, largest in order]
+        by = f" ORDER BY {', '.join(keys)}" if keys else ""
+        columns = dict(zip(frame.names, frame.types))
+        frame = frame.then(f"{name}_every", f"SELECT * FROM {name}_every{by} LIMIT {count}", columns)
+        if not outermost:
+            data = frame.worked_out()
+            places = [(F.col(f"c{place}"), largest) for place, largest in order]
+            data = data.orderBy(*(c.desc_nulls_last() if largest else c.asc_nulls_last() for c, largest in places))
+            return Frame.of(data.limit(count), frame.names, frame.types)
+        # Their order is in the frame: Spark does not promise to hand it on.
+        return replace(frame, order=tuple(order), most=count)
 
     def _mapped(self, frame: Frame, name: str, selects: list[Any], where: Any | None) -> Frame:
         """A further stage over each row; none where the rows stay as they are."""
@@ -249,14 +272,3 @@ def _order_key(frame: Frame, k: int, key: Any, how: Any) -> tuple[int, bool]:
     names = [name.casefold() for name in frame.names]
     hidden = f"{ORDER}{k}"
     return names.index(hidden if hidden in names else key.name.casefold()), bool(how.args.get("desc"))
-
-
-def _first_rows(frame: Frame, order: Sequence[tuple[int, bool]], count: int) -> Frame:
-    import pyspark.sql.functions as F
-
-    columns = [(F.col(f"c{place}"), largest) for place, largest in order]
-    data = frame.worked_out()
-    if columns:
-        data = data.orderBy(*(c.desc_nulls_last() if largest else c.asc_nulls_last() for c, largest in columns))
-    # What was taken has its order in the frame: Spark does not promise to hand it on.
-    return replace(Frame.of(data.limit(count), frame.names, frame.types), order=tuple(order))

@@ -79,6 +79,9 @@ def _new_session(kind: Any, master: str | None) -> Any:
     if master is None or master.startswith("local"):
         cores = os.cpu_count() or 1
         builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", str(cores))
+        # It plans each query again after each of its parts: half of what a small query costs, and nothing gained with
+        # as many parts as cores.
+        builder = builder.config("spark.sql.adaptive.enabled", "false")
     try:
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")

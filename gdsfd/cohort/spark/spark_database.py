@@ -15,7 +15,7 @@ from sqlglot import exp, parse_one
 from gdsfd.cohort.sources.database import Database, Fold
 from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.cohort.spark.frame import Frame, stored_columns
-from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, told_by_worker
+from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, bytes_of, told_by_worker
 from gdsfd.cohort.spark.plan import LaidOver, Plan, Relation
 from gdsfd.cohort.spark.stored_types import spark_type
 from gdsfd.errors import InputError
@@ -27,6 +27,9 @@ T = TypeVar("T")
 #: Bytes up to which a table from the driver is sent to every worker that joins with it: a million patients.
 _SMALL_BYTES = 64 << 20
 _FOLDED_ROWS = 1 << 21  #: rows of a partition that is folded into one piece, about
+_ROWS_WORTH_A_PART = 1 << 16  #: that are fewer are folded in one place
+#: Bytes from which on rows sent to Spark are worth a second part, and the most of a part.
+_PIECE_BYTES, _MOST_PIECE_BYTES = 1 << 20, 1 << 25
 
 
 class SparkDatabase(Database):
@@ -154,14 +157,13 @@ class SparkDatabase(Database):
         """The result of a query, in DuckDB's own types."""
         with self._room():
             frame = self._plan.frame(query)
-            # What is one row, or comes from the driver, needs no worker for its last steps.
-            data = frame.data if frame.single else frame.worked_out()
-            names, types = (frame.held, frame.held_types) if frame.single else (frame.names, frame.types)
+            data = frame.data if frame.whole else frame.worked_out()
+            names, types = (frame.held, frame.held_types) if frame.whole else (frame.names, frame.types)
             arrived = data.toArrow()
             known = f"SELECT {stored_columns(names, types)} FROM {quoted(ARRIVING)}"
             self._duckdb.register(ARRIVING, arrived)
             try:
-                return take(self._duckdb.sql(frame.sorted(frame.query(known) if frame.single else known)))
+                return take(self._duckdb.sql(frame.sorted(frame.query(known) if frame.whole else known)))
             finally:
                 self._duckdb.unregister(ARRIVING)
 
@@ -174,7 +176,7 @@ class SparkDatabase(Database):
     def fold(self, expression: Any, order: Sequence[str], per: int, fold: Fold[T]) -> list[T]:
         """Each worker folds the rows of its owners, in their order; only what comes of it leaves the worker.
 
-        The parts come here one by one, as all of them together are more than Spark's driver takes by default.
+        Parts of many rows come here one by one, as all of them together are more than Spark's driver takes by default.
         """
         import pyspark.sql.functions as F
 
@@ -184,11 +186,14 @@ class SparkDatabase(Database):
             try:
                 count = int(rows.count())
                 place = {name: f"n{k}" for k, name in enumerate(frame.names)}
-                parts = max(1, min(count, max(self._parallelism(), -(-count // _FOLDED_ROWS))))
+                parts = max(1, min(self._parallelism(), count // _ROWS_WORTH_A_PART), -(-count // _FOLDED_ROWS))
                 owner = F.expr(f"{place[order[0]]} div {per}")
                 sorted_rows = rows.repartition(parts, owner).sortWithinPartitions(*(place[name] for name in order))
                 named = sorted_rows.toDF(*frame.names)
-                folded = named.mapInArrow(FoldRows(fold), "c0 binary").persist()
+                folded = named.mapInArrow(FoldRows(fold), "c0 binary")
+                if count <= _FOLDED_ROWS:
+                    return [fold.unpacked(part) for part in folded.toArrow()["c0"].to_pylist()]
+                folded.persist()
                 try:
                     folded.count()  # all parts at once, on the workers
                     return [fold.unpacked(part[0]) for part in folded.toLocalIterator()]
@@ -224,15 +229,20 @@ class SparkDatabase(Database):
             rows = stored.to_arrow_table()
         finally:
             self._duckdb.unregister(ARRIVING)
-        layout = ", ".join(f"c{k} {spark_type(kind)}" for k, kind in enumerate(types.values()))
-        with self._room():
-            data = (
-                self.session.createDataFrame(rows, layout)
-                if rows.num_rows
-                else self.session.createDataFrame([], layout)
-            )
         here = rows if rows.nbytes <= _SMALL_BYTES else None
-        return Frame.of(data, list(types), list(types.values()), here)
+        names, kinds = list(types), list(types.values())
+        with self._room():
+            if not rows.num_rows:
+                layout = ", ".join(f"c{k} {spark_type(kind)}" for k, kind in enumerate(kinds))
+                return Frame.of(self.session.createDataFrame([], layout), names, kinds, here)
+            parts = max(min(self._parallelism(), rows.nbytes // _PIECE_BYTES), -(-rows.nbytes // _MOST_PIECE_BYTES), 1)
+            size = -(-rows.num_rows // parts)
+            # A chunk becomes a part of Spark's: as many as there are pieces, unless they are few and small.
+            pieces = [bytes_of(rows.slice(first, size)) for first in range(0, rows.num_rows, size)]
+            chunks = pa.chunked_array([pa.array([piece], pa.binary()) for piece in pieces])
+            data = self.session.createDataFrame(pa.table({"c0": chunks}), "c0 binary").persist()
+            self._held.callback(data.unpersist)
+        return Frame.of_pieces(data, names, kinds, here)
 
     def add(self, name: str, frame: Frame, count: int) -> None:
         """Takes rows in Spark as a table.

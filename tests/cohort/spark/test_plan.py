@@ -70,7 +70,11 @@ def databases(spark: Any) -> Iterator[tuple[Database, SparkDatabase]]:
         "SELECT count(*) + 1 AS n, max(value) > 3 AS large FROM labs WHERE false",
         "SELECT id, count(*) AS n, sum(CASE WHEN value > 0 THEN 1 END) AS s FROM labs GROUP BY id HAVING count(*) > 2",
         "SELECT upper(text) AS t, count(*) FROM labs GROUP BY 1",
-        "SELECT row % 2 AS odd, min(id, 3) AS few, count(DISTINCT id) FROM labs GROUP BY 1",
+        "SELECT row % 2 AS odd, min(text, 3) AS few, count(*) FROM labs GROUP BY 1",
+        "SELECT row % 2 AS odd, min(text, 3) AS few, count(*) FROM labs WHERE text IS NULL GROUP BY 1",
+        "SELECT odd, sum(n), min(id, 3), count(id) FROM (SELECT row % 2 AS odd, id, count(*) AS n FROM labs GROUP BY 1, 2) "
+        "GROUP BY 1",
+        "SELECT row % 2 AS odd, max(id), count(DISTINCT id) FROM labs GROUP BY 1",
         "SELECT DISTINCT text, row % 2 = 0 AS even FROM labs",
         "SELECT l.text, p.number FROM labs l LEFT JOIN patients p ON l.id = p.pid",
         "SELECT p.pid, l.row * 2 AS twice FROM patients p JOIN labs l ON p.pid = l.id WHERE l.value > 1",
@@ -109,6 +113,7 @@ def test_an_order_is_kept(databases: Any, query: str) -> None:
     [
         "SELECT avg(value) FROM labs",  # a mean depends on the order of the sum
         "SELECT row_number() OVER () FROM labs",
+        "SELECT min(text, 3), count(DISTINCT id) FROM labs",
         "SELECT 1 UNION ALL SELECT 2",
         "SELECT l.row FROM labs l JOIN patients p ON l.id < p.pid",
         "SELECT * FROM labs l JOIN patients p ON l.id = p.pid",

@@ -67,7 +67,10 @@ class Sum:
         return eval(packed)
 
 
-def test_an_owner_is_folded_in_one_place_and_in_order(spark: Any) -> None:
+@pytest.mark.parametrize("most", [20, 1 << 21])
+def test_an_owner_is_folded_in_one_place_and_in_order(spark: Any, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr("gdsfd.cohort.spark.spark_database._ROWS_WORTH_A_PART", 10)
+    monkeypatch.setattr("gdsfd.cohort.spark.spark_database._FOLDED_ROWS", most)
     with SparkDatabase(spark) as database:
         rows = database.store("rows", pa.table({"value": list(range(60)), "key": [k * 7 % 50 for k in range(60)]}))
         parts = database.fold(rows, ("key", "value"), 10, Sum())
