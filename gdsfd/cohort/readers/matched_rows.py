@@ -92,8 +92,13 @@ class MatchedRows:
 
     @property
     def pending_view(self) -> Any:
-        """The rows that no reason declared so far drops, as an expression."""
-        return self.table.filter(self._reason() == _KEPT) if self._pending else self.table
+        """The rows that no reason declared so far drops, as an expression.
+
+        One condition per reason, not one on the reason's number: so the database leaves rows out before it matches them
+        with patients and reads their times.
+        """
+        kept = [~condition.fill_null(False) for condition, _ in self._pending]
+        return self.table.filter(*kept) if kept else self.table
 
     def materialize(self, columns: Mapping[str, Any]) -> dict[str, int]:
         """Drops what was declared and keeps the given columns of the other rows.
@@ -110,13 +115,11 @@ class MatchedRows:
         """
         before = self.table
         kept_columns = [column.name(name) for name, column in columns.items()]
-        judged = self.database.sql(self.table.select(PATIENT, TRAIN, *kept_columns, self._reason().name(REASON)))
+        query = self.database.sql(self.pending_view.select(PATIENT, TRAIN, *kept_columns))
         name = self.database.new_name("rows")
         dropped: dict[str, int] = {}
         with self.database.reading(self.view.label):
-            self.database.run(
-                f"CREATE TABLE {name} AS SELECT * EXCLUDE ({REASON}) FROM ({judged}) WHERE {REASON} = {_KEPT}"
-            )
+            self.database.run(f"CREATE TABLE {name} AS {query}")
             kept = self.database.count(name)
             if kept < self.kept:
                 dropped = self._count_dropped()

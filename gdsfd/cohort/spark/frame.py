@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,6 @@ from gdsfd.cohort.spark.stored_types import spark_type, stored_as
 __all__ = ["ORDER", "Frame", "places", "stored_columns"]
 
 ORDER = "__gdsfd_order_"
-_ALL = "__gdsfd_all_columns"
 
 
 def places(count: int) -> list[str]:
@@ -26,14 +26,13 @@ class Frame:
     """Rows in Spark under names of DuckDB, and SQL over single rows that nobody has worked out yet.
 
     Args:
-        data: A Spark DataFrame; its columns are called by their places. Where the rows are ``packed``, its one column
-            holds pieces of them, as bytes.
+        data: A Spark DataFrame; its columns are called by their places. It has but one where rows are ``packed``.
         held: Their names.
         held_types: Their DuckDB types; they are stored as :func:`~gdsfd.cohort.spark.stored_types.stored_as` says.
         stages: SQL to be run on each row, one after the other: the name that the rows go by, and a query that reads it.
         names: The columns that come out.
         types: Their DuckDB types.
-        here: The same rows on the driver, as stored, where they are few enough to be sent to every worker.
+        here: What is held, on the driver, too, where it is little enough to be sent to every worker: a table of Arrow.
         beside: Small tables that the stages read, too: what these call them, the rows as stored, DuckDB's types.
         absent: Columns that the stages name but nothing asked for depends on, with DuckDB types; they stay behind.
         whole: Whether all that is held is wanted where the rows are fetched, as of groups; the stages are then no work
@@ -41,8 +40,8 @@ class Frame:
         order: What rows are sorted by once they are fetched: places of columns, and whether the largest come first.
             Columns whose names begin with :data:`ORDER` are there for nothing else.
         most: How many of these are then taken; None = all.
-        packed: Whether the rows lie in pieces of many (:func:`~gdsfd.cohort.spark.on_workers.bytes_of`), which Spark
-            hands to DuckDB as they are. Row by row that takes ten times as long.
+        packed: Where rows lie in pieces of many (:func:`~gdsfd.cohort.spark.on_workers.bytes_of`), which Spark hands to
+            DuckDB as they are and not row by row, the places there of the columns held; else None.
     """
 
     data: Any
@@ -57,7 +56,7 @@ class Frame:
     whole: bool = False
     order: tuple[tuple[int, bool], ...] = ()
     most: int | None = None
-    packed: bool = False
+    packed: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, data: Any, names: Sequence[str], types: Sequence[str], here: Any = None) -> Frame:
@@ -81,7 +80,7 @@ class Frame:
             names, types, here: As in :meth:`of`.
         """
         named, kinds = tuple(names), tuple(types)
-        return cls(data, named, kinds, (), named, kinds, here, packed=True)
+        return cls(data, named, kinds, (), named, kinds, here, packed=tuple(range(len(named))))
 
     def pruned(self, needed: Collection[str] | None) -> Frame:
         """Without columns that nobody needs; upper and lower case are alike.
@@ -97,9 +96,9 @@ class Frame:
         here = None if self.here is None else self.here.select([f"c{k}" for k in keep])
         here = None if here is None else here.rename_columns(places(len(keep)))
         names, types = tuple(self.names[k] for k in keep), tuple(self.types[k] for k in keep)
-        if self.packed:
-            few = f"SELECT {', '.join(map(quoted, names))} FROM {_ALL}"
-            return replace(self.then(_ALL, few, dict(zip(names, types))), here=here)
+        if self.packed is not None:
+            found = replace(self, held=names, held_types=types, names=names, types=types, here=here)
+            return replace(found, packed=tuple(self.packed[k] for k in keep))
         return Frame.of(self.data.select(*(f"c{k}" for k in keep)).toDF(*places(len(keep))), names, types, here)
 
     def read_in_part(self, columns: Collection[str]) -> Frame:
@@ -108,8 +107,6 @@ class Frame:
         Args:
             columns: The columns that what is asked for depends on; upper and lower case are alike.
         """
-        if self.packed:  # DuckDB leaves them out by itself
-            return self
         kept = self.pruned(frozenset(map(str.casefold, columns)))
         left = [(name, kind) for name, kind in zip(self.names, self.types) if name not in kept.names]
         return replace(kept, absent=tuple(left))
@@ -123,17 +120,17 @@ class Frame:
             columns: What comes out, name -> DuckDB type.
         """
         stages = (*self.stages, (source, query))
-        found = replace(self, stages=stages, names=tuple(columns), types=tuple(columns.values()))
-        return replace(found, here=None, order=(), most=None)
+        named, kinds = tuple(columns), tuple(columns.values())
+        return replace(self, stages=stages, names=named, types=kinds, order=(), most=None)
 
     def with_beside(self, name: str, small: Frame) -> Frame:
         """With a small table that further stages may read, as it is stored.
 
         Args:
             name: What they call it.
-            small: The table.
+            small: The table; its own stages are still to be worked out.
         """
-        return replace(self, beside=(*self.beside, (name, small.here, small.types)), whole=False)
+        return replace(self, beside=(*self.beside, (name, small.here, small.held_types)), whole=False)
 
     def sorted(self, rows: str) -> str:
         """SQL of fetched rows in their order.
@@ -167,25 +164,29 @@ class Frame:
 
     def worked_out(self) -> Any:
         """A Spark DataFrame of what comes out, columns called by their places, as stored."""
-        if not self.stages and not self.packed:
+        if not self.stages and self.packed is None:
             return self.data
-        query = self.query(f"SELECT {stored_columns(self.held, self.held_types)} FROM {quoted(ARRIVING)}")
+        held = stored_columns(self.held, self.held_types, at=self.packed)
+        query = self.query(f"SELECT {held} FROM {quoted(ARRIVING)}")
         layout = ", ".join(f"c{k} {spark_type(kind)}" for k, kind in enumerate(self.types))
         stored = stored_columns(self.names, self.types, to=True)
         small = {name: here for name, here, _ in self.beside}
-        return self.data.mapInArrow(MapRows(f"SELECT {stored} FROM ({query})", small, self.packed), layout)
+        return self.data.mapInArrow(MapRows(f"SELECT {stored} FROM ({query})", small, self.packed is not None), layout)
 
 
-def stored_columns(names: Iterable[str], types: Sequence[str], to: bool = False) -> str:
+def stored_columns(
+    names: Iterable[str], types: Sequence[str], to: bool = False, at: Sequence[int] | None = None
+) -> str:
     """SQL that turns columns as stored in Spark into those of DuckDB.
 
     Args:
         names: DuckDB's names; Spark calls columns by their places.
         types: DuckDB's types.
         to: The other way round.
+        at: Their places, where these are others than 0, 1, ...
     """
     cells = []
-    for k, (name, kind) in enumerate(zip(names, types)):
+    for k, name, kind in zip(itertools.count() if at is None else at, names, types):
         there, stored = (quoted(name), f"c{k}"), stored_as(kind)
         cell, called = there if to else there[::-1]
         cells.append(f"{cell if stored == kind else f'CAST({cell} AS {stored if to else kind})'} AS {called}")

@@ -50,7 +50,7 @@ def join(
         name = each.this.alias_or_name
         other = frame_of(each.this, frozenset(asked[name]))
         sides = [_sides(pair, name) for pair in pairs]
-        if other.here is not None:
+        if other.here is not None and not other.beside:
             frame = _joined_on_workers(frame, other, name, sides, _kind(each))
         else:
             frame = _joined(frame, _under(name, other), sides, _kind(each))
@@ -124,7 +124,7 @@ def _joined_on_workers(
     columns = [f"l.{quoted(column)}" for column in left.names]
     columns += [f"r.{quoted(column)} AS {quoted(f'{name}.{column}')}" for column in right.names]
     on = " AND ".join(f"l.{quoted(mine)} = r.{quoted(theirs.removeprefix(f'{name}.'))}" for mine, theirs in pairs)
-    beside = f"SELECT {stored_columns(right.names, right.types)} FROM {small}"
+    beside = right.query(f"SELECT {stored_columns(right.held, right.held_types)} FROM {small}")
     query = f"SELECT {', '.join(columns)} FROM {quoted(source)} l {kind} JOIN ({beside}) r ON {on}"
     types = dict(zip(left.names, left.types)) | {f"{name}.{c}": t for c, t in zip(right.names, right.types)}
     return left.with_beside(small, right).then(source, query, types)

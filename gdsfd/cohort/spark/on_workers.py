@@ -35,7 +35,8 @@ class MapRows:
     Args:
         query: The query; its columns must be of types that Spark has.
         beside: Small tables that it reads, too, by name.
-        packed: Whether the rows arrive in pieces, each the bytes of a table (:func:`bytes_of`).
+        packed: Whether the rows arrive in pieces, each the bytes of a table (:func:`bytes_of`) or the path of a file
+            with these.
     """
 
     def __init__(self, query: str, beside: Mapping[str, pa.Table] | None = None, packed: bool = False) -> None:
@@ -132,7 +133,8 @@ def _forget_archives() -> None:
 def _unpacked(pieces: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in pieces:
         for piece in batch.column(0):
-            yield from pa.ipc.open_stream(piece.as_buffer())
+            in_file = pa.types.is_string(piece.type)
+            yield from pa.ipc.open_stream(pa.memory_map(piece.as_py()) if in_file else piece.as_buffer())
 
 
 def _check_version(version: str) -> None:

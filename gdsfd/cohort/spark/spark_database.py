@@ -202,6 +202,15 @@ class SparkDatabase(Database):
             finally:
                 rows.unpersist()
 
+    def _workers_are_here(self) -> bool:
+        """Whether what is in this machine's files need not travel."""
+        return str(self.session.conf.get("spark.master", "")).startswith("local")
+
+    def _file_of(self, rows: pa.Table) -> str:
+        path = self.folder / self.new_name("sent")
+        path.write_bytes(bytes_of(rows))
+        return str(path)
+
     def _parallelism(self) -> int:
         context = getattr(self.session, "_sc", None)  # a session of Spark Connect has none
         return int(context.defaultParallelism) if context is not None else 8
@@ -237,12 +246,15 @@ class SparkDatabase(Database):
                 return Frame.of(self.session.createDataFrame([], layout), names, kinds, here)
             parts = max(min(self._parallelism(), rows.nbytes // _PIECE_BYTES), -(-rows.nbytes // _MOST_PIECE_BYTES), 1)
             size = -(-rows.num_rows // parts)
-            # A chunk becomes a part of Spark's: as many as there are pieces, unless they are few and small.
-            pieces = [bytes_of(rows.slice(first, size)) for first in range(0, rows.num_rows, size)]
-            chunks = pa.chunked_array([pa.array([piece], pa.binary()) for piece in pieces])
-            data = self.session.createDataFrame(pa.table({"c0": chunks}), "c0 binary").persist()
-            self._held.callback(data.unpersist)
-        return Frame.of_pieces(data, names, kinds, here)
+            pieces = (rows.slice(first, size) for first in range(0, rows.num_rows, size))
+            if self._workers_are_here():
+                files = pa.table({"c0": [self._file_of(piece) for piece in pieces]})
+                data = self.session.createDataFrame(files, "c0 string")
+            else:  # a chunk becomes a part of Spark's: as many as there are pieces
+                chunks = pa.chunked_array([pa.array([bytes_of(piece)], pa.binary()) for piece in pieces])
+                data = self.session.createDataFrame(pa.table({"c0": chunks}), "c0 binary").persist()
+                self._held.callback(data.unpersist)
+        return Frame.of_pieces(data if parts > 1 else data.coalesce(1), names, kinds, here)
 
     def add(self, name: str, frame: Frame, count: int) -> None:
         """Takes rows in Spark as a table.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -61,6 +62,18 @@ def test_a_stage_may_read_a_small_table() -> None:
     assert duckdb.sql(found.query(rows)).fetchall() == [("a",)]
 
 
+def test_of_packed_rows_the_columns_that_are_left_keep_their_places() -> None:
+    here = pa.table({"c0": ["a"], "c1": [1.5], "c2": [7]})
+    found = Frame.of_pieces(Rows(places(1)), NAMES, TYPES, here).pruned({"big", "value"}).pruned({"big"})
+    assert (found.held, found.packed, found.data.columns, found.here.to_pydict()) == (
+        ("big",),
+        (2,),
+        ["c0"],
+        {"c0": [7]},
+    )
+    assert stored_columns(found.held, found.held_types, at=found.packed) == 'CAST(c2 AS UBIGINT) AS "big"'
+
+
 def test_columns_go_to_spark_and_back() -> None:
     values = "SELECT 'a' AS id, 1.5::DOUBLE AS \"Value\", 18446744073709551615::UBIGINT AS big"
     there = f"SELECT {stored_columns(NAMES, TYPES, to=True)} FROM ({values})"
@@ -77,3 +90,5 @@ def test_fetched_rows_are_sorted_blanks_last_and_without_the_columns_to_sort_by(
     made = Frame(None, (), (), (), ("a", f"{ORDER}0"), ("INTEGER", "INTEGER"), order=((1, True), (0, False)))
     rows = f"SELECT * FROM (VALUES (1, 5), (2, NULL), (3, 9), (0, 9)) t(a, {ORDER}0)"
     assert duckdb.sql(made.sorted(rows)).fetchall() == [(0,), (3,), (1,), (2,)]
+    assert duckdb.sql(replace(made, most=2).sorted(rows)).fetchall() == [(0,), (3,)]
+    assert len(duckdb.sql(replace(made, most=2, order=()).sorted(rows)).fetchall()) == 2

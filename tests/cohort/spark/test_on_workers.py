@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import importlib
 import pickle
+import sys
+import zipfile
+import zipimport
 from collections.abc import Iterable
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, MapRows, told_by_worker
+from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, MapRows, bytes_of, told_by_worker
 
 
 def batches(*columns: list[str]) -> list[pa.RecordBatch]:
@@ -24,6 +29,34 @@ def test_a_small_table_goes_along() -> None:
     query = f"SELECT c0 FROM {ARRIVING} JOIN few USING (c0)"
     mapped = pickle.loads(pickle.dumps(MapRows(query, {"few": pa.table({"c0": ["b", "c"]})})))
     assert pa.Table.from_batches(mapped(batches(["a", "b"], ["c"])))["c0"].to_pylist() == ["b", "c"]
+
+
+def test_rows_in_pieces_arrive_as_bytes_or_as_paths_of_files(tmp_path: Path) -> None:
+    pieces = [bytes_of(pa.table({"c0": column})) for column in (["a", "b"], ["c"])]
+    paths = [tmp_path / str(k) for k in range(len(pieces))]
+    for path, piece in zip(paths, pieces):
+        path.write_bytes(piece)
+    query = f"SELECT upper(c0) AS c0 FROM {ARRIVING} WHERE c0 <> 'b'"
+    for kind, arriving in ((pa.binary(), pieces), (pa.string(), list(map(str, paths)))):
+        batch = pa.RecordBatch.from_pydict({"c0": pa.array(arriving, kind)})
+        assert pa.Table.from_batches(MapRows(query, packed=True)([batch]))["c0"].to_pylist() == ["A", "C"]
+
+
+def test_all_that_arrives_is_taken_though_the_query_needs_less() -> None:
+    """Spark ends a process that has rows left, which costs a second."""
+    arriving = iter(batches(*([str(k)] for k in range(50))))
+    found = list(MapRows(f"SELECT c0 FROM {ARRIVING} LIMIT 1")(arriving))
+    assert sum(map(len, found)) == 1
+    assert next(arriving, None) is None
+
+
+def test_archives_are_forgotten_after_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        archive.writestr("in_an_archive.py", "here = True")
+    monkeypatch.syspath_prepend(str(tmp_path / "archive.zip"))
+    assert importlib.import_module("in_an_archive").here
+    list(MapRows(f"SELECT c0 FROM {ARRIVING}")(batches(["a"])))
+    assert not any(isinstance(finder, zipimport.zipimporter) for finder in sys.path_importer_cache.values())
 
 
 def test_what_duckdb_says_is_told_to_the_driver() -> None:

@@ -72,8 +72,8 @@ def databases(spark: Any) -> Iterator[tuple[Database, SparkDatabase]]:
         "SELECT upper(text) AS t, count(*) FROM labs GROUP BY 1",
         "SELECT row % 2 AS odd, min(text, 3) AS few, count(*) FROM labs GROUP BY 1",
         "SELECT row % 2 AS odd, min(text, 3) AS few, count(*) FROM labs WHERE text IS NULL GROUP BY 1",
-        "SELECT odd, sum(n), min(id, 3), count(id) FROM (SELECT row % 2 AS odd, id, count(*) AS n FROM labs GROUP BY 1, 2) "
-        "GROUP BY 1",
+        "SELECT odd, sum(n), min(id, 3), count(id) FROM "
+        "(SELECT row % 2 AS odd, id, count(*) AS n FROM labs GROUP BY 1, 2) GROUP BY 1",
         "SELECT row % 2 AS odd, max(id), count(DISTINCT id) FROM labs GROUP BY 1",
         "SELECT DISTINCT text, row % 2 = 0 AS even FROM labs",
         "SELECT l.text, p.number FROM labs l LEFT JOIN patients p ON l.id = p.pid",

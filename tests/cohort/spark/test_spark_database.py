@@ -50,6 +50,35 @@ def test_what_duckdb_says_on_a_worker_is_told_as_if_it_were_said_here(spark: Any
             database.check("SELECT y FROM labs")
 
 
+@pytest.mark.parametrize("here", [True, False])
+def test_rows_that_are_sent_lie_in_pieces_wherever_the_workers_are(
+    spark: Any, monkeypatch: pytest.MonkeyPatch, here: bool
+) -> None:
+    monkeypatch.setattr(SparkDatabase, "_workers_are_here", lambda database: here)
+    monkeypatch.setattr("gdsfd.cohort.spark.spark_database._PIECE_BYTES", 100)
+    monkeypatch.setattr("gdsfd.cohort.spark.spark_database._MOST_PIECE_BYTES", 1000)
+    with SparkDatabase(spark) as database:
+        database.store("labs", pa.table({"id": [str(k % 3) for k in range(1000)], "x": list(range(1000))}))
+        assert database.rows("SELECT id, sum(x), count(*) FROM labs GROUP BY 1 ORDER BY 1") == [
+            (str(k), sum(range(k, 1000, 3)), len(range(k, 1000, 3))) for k in range(3)
+        ]
+        assert bool(list(database.folder.glob("sent_*"))) is here
+    assert spark._jsparkSession.sharedState().cacheManager().isEmpty()
+
+
+def test_a_small_table_goes_to_the_workers_with_what_is_still_to_be_done_with_it(spark: Any) -> None:
+    with SparkDatabase(spark) as database:
+        database.store("labs", pa.table({"id": ["a", "b", "b"], "x": [1, 2, 3]}))
+        database.store("patients", pa.table({"key": ["A", "B"], "row": [0, 1], "note": ["", ""]}))
+        query = (
+            "SELECT l.x, p.row FROM labs l LEFT JOIN (SELECT lower(key) AS id, row FROM patients WHERE row > 0) p "
+            "ON l.id = p.id ORDER BY 1"
+        )
+        assert database.rows(query) == [(1, None), (2, 1), (3, 1)]
+        plan = database._plan.frame(query).worked_out()._jdf.queryExecution().toString()
+        assert "Join" not in plan
+
+
 class Sum:
     """The sum of each owner's values, in the order of its rows."""
 
