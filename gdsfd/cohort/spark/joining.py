@@ -11,9 +11,9 @@ from sqlglot import exp
 from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.cohort.spark.frame import Frame, places, stored_columns
 
-__all__ = ["join", "marked"]
+__all__ = ["MARK", "join", "marked"]
 
-_MARK = "__gdsfd_mark_"
+MARK = "__gdsfd_mark_"  #: begins the names of the columns of :func:`marked`
 Columns = Callable[[Any], Any]
 
 
@@ -90,7 +90,7 @@ def marked(
             if not isinstance(node.this, exp.Column):
                 raise NotImplementedError(f"no plan for {node.sql('duckdb')[:200]}")
             among, place = frame_of(query, known, None), frame.names.index(node.this.name)
-            mark = f"{_MARK}{len(frame.names)}"
+            mark = f"{MARK}{len(frame.names)}"
             values = among.worked_out().where(F.col("c0").isNotNull()).distinct().toDF("among")
             rows = frame.worked_out()
             beside = rows.join(values, F.col(f"c{place}") == F.col("among"), "left")

@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlglot import exp, parse_one
 
+from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.cohort.spark.aggregates import aggregated, is_aggregate
 from gdsfd.cohort.spark.frame import ORDER, Frame
-from gdsfd.cohort.spark.joining import join, marked
+from gdsfd.cohort.spark.joining import MARK, join, marked
 
 __all__ = ["LaidOver", "Plan", "Relation"]
 
@@ -126,6 +127,10 @@ class Plan:
             if not distinct and not _is_place(key)
         ]
         frame = self._mapped(frame, source.name, [*selects, *hidden], where)
+        unmarked = {name: kind for name, kind in zip(frame.names, frame.types) if not name.startswith(MARK)}
+        if len(unmarked) < len(frame.names):  # a star takes the marks, too
+            few = f"SELECT {', '.join(map(quoted, unmarked))} FROM {source.name}_marked"
+            frame = frame.then(f"{source.name}_marked", few, unmarked)
         if where is not None:  # what it leaves out need not be fetched
             frame = replace(frame, whole=frame.whole and grouped and not groups)
         if distinct:

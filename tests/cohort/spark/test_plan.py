@@ -80,6 +80,7 @@ def databases(spark: Any) -> Iterator[tuple[Database, SparkDatabase]]:
         "SELECT p.pid, l.row * 2 AS twice FROM patients p JOIN labs l ON p.pid = l.id WHERE l.value > 1",
         "SELECT a.row, b.text FROM labs a JOIN labs b ON a.row = b.row",
         "SELECT row FROM labs WHERE NOT (id IN (SELECT pid FROM patients))",
+        "SELECT * FROM labs WHERE NOT coalesce(NOT (id IN (SELECT pid FROM patients)), false)",
         "SELECT row, unnest([1, 2]) AS k, unnest([value, value + 1]) AS v FROM labs",
         "WITH few AS (SELECT id, value FROM labs WHERE value < 9) SELECT count(*) FROM few",
         'SELECT big, "Odd ""name.x`" AS odd FROM labs',
