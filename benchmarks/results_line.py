@@ -35,9 +35,17 @@ def provenance() -> dict[str, Any]:
         "commit": _COMMIT,
         "dirty": _DIRTY,
         "versions": versions(),
-        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(_elsewhere, sys.argv[1:])]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _elsewhere(word: str) -> str:
+    """A word of the command; a path on this machine becomes FOLDER, since lines are read on others."""
+    before, given, value = word.partition("=")
+    if Path(value if given else before).is_absolute():
+        return f"{before}=FOLDER" if given else "FOLDER"
+    return word
 
 
 def append_line(file: str | Path, **fields: Any) -> None:

@@ -42,6 +42,20 @@ def lines(monkeypatch, tmp_path):
     return run
 
 
+def test_no_line_of_results_names_a_folder_of_the_machine_that_made_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    made = importlib.import_module("results_line")
+    monkeypatch.setattr(
+        sys, "argv", ["x/real_shifts.py", "--work", "/var/w", "--file=/var/f.jsonl", "examples/a.toml", "--set", "k=2"]
+    )
+    expected = "python benchmarks/real_shifts.py --work FOLDER --file=FOLDER examples/a.toml --set k=2"
+    assert made.provenance()["command"] == expected
+    for file in sorted((SCRIPTS / "results").glob("*.jsonl")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            words = str(json.loads(line).get("command", "")).replace("=", " ").split()
+            assert not [word for word in words if word.startswith(("/", "~"))], f"{file.name}, line {number}"
+
+
 def test_the_step_of_every_mode(lines):
     (line,) = lines("stream_step", *SMALL)
     assert line["ratio_to_erm"].keys() == PRESETS.keys() >= {"none", "margin", "dfd", "strata", "full", "prototypes"}
