@@ -61,6 +61,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {
             "stay": stay,
             "version": "IVa",
+            "ward": rng.choice(["A", "B"], STAYS),
             "wbc": rng.normal(8, 2, STAYS).round(1),
             "temperature": rng.normal(37, 1, STAYS).round(1),
             "systolic": rng.integers(90, 160, STAYS),
@@ -70,6 +71,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "recorded_at": (admitted + pd.Timedelta("30min")).strftime("%Y-%m-%d %H:%M"),
         }
     ).to_csv(folder / "apache.csv.gz", index=False)
+    pd.DataFrame({"ward": ["A", "B"], "beds": [12, 20]}).to_csv(folder / "wards.csv", index=False)
     own = rng.integers(0, STAYS, 3000)
     labs = pd.DataFrame(
         {
@@ -82,6 +84,16 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     labs[:1500].to_parquet(folder / "labs" / "a.parquet")
     labs[1500:].to_parquet(folder / "labs" / "b.parquet")
+    pd.DataFrame(
+        {
+            "stay": stay[own],
+            "itemid": rng.choice([1, 2, 3], 3000),
+            "charted": admitted[own] + pd.to_timedelta(rng.integers(0, 1440, 3000), unit="min"),
+            "valuenum": rng.normal(4, 1, 3000).round(2),
+        }
+    ).to_parquet(folder / "results.parquet")
+    items = {"itemid": [1, 2, 3], "label": ["K", "Na", "Hb"], "category": ["Chemistry", "Chemistry", "Blood"]}
+    pd.DataFrame(items).to_csv(folder / "items.csv", index=False)
     pd.DataFrame(
         {
             "stay": stay[own],
@@ -103,9 +115,16 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pd.DataFrame({"person": person, "born": "2090-06-01"}).to_csv(folder / "persons.csv", index=False)
     problems = {"person": person, "problem": rng.choice(["asthma", "gout"], STAYS // 2)}
     pd.DataFrame(problems).to_csv(folder / "problem_list.csv", index=False)
+    groups = {"problem": ["asthma", "gout"], "group_of_problems": ["lung", "joints"]}
+    pd.DataFrame(groups).to_csv(folder / "groups.csv", index=False)
+    authors = {"author": ["a", "b"], "profession": ["physician", "nurse"]}
+    pd.DataFrame(authors).to_csv(folder / "authors.csv", index=False)
     vectors = rng.normal(size=(STAYS, 4)).astype(np.float32)
     pd.DataFrame(vectors, columns=[f"e_{k}" for k in range(4)]).assign(
-        stay=stay, note_type="admission", signed_at=admitted + pd.Timedelta("5min")
+        stay=stay,
+        note_type="admission",
+        author=np.tile(["a", "a", "b"], STAYS)[:STAYS],
+        signed_at=admitted + pd.Timedelta("5min"),
     ).to_parquet(folder / "note_embeddings.parquet")
     return folder
 
@@ -124,13 +143,16 @@ def build(folder: Path, outcome: dict[str, Any], split: dict[str, Any]) -> Cohor
 @pytest.mark.parametrize("split", blocks("split"), ids=lambda split: split["kind"])
 def test_the_documented_spec_builds_under_each_split(exports: Path, split: dict[str, Any]) -> None:
     cohort = build(exports, blocks("outcome")[0], split)
-    assert cohort.schema.names == ("apache", "labs", "vitals", "age", "diagnosis", "problems", "note")
+    assert cohort.schema.names == ("apache", "labs", "vitals", "age", "chemistry", "diagnosis", "problems", "note")
     assert {"train", "tuning", "test"} == set(cohort.split)
     assert all(len(cohort.observations[name].patient) > 50 for name in cohort.schema.names)
     assert len(cohort.observations["problems"].patient) == STAYS  # two patients of each person
     vitals = next(fields for fields in cohort.schema.modalities if fields.name == "vitals")
     assert set(vitals.items) == {"heart_rate", "resp_rate", "sbp_mean", "sbp_art"}
     assert (vitals.window, vitals.bin_minutes) == ((0, 1440), 15)
+    chemistry = next(fields for fields in cohort.schema.modalities if fields.name == "chemistry")
+    assert set(chemistry.items) == {"K", "Na"}  # by the category in the look-up
+    assert len(cohort.observations["note"].patient) == (np.arange(STAYS) % 3 < 2).sum()  # written by physicians
 
 
 def test_the_documented_classes_build(exports: Path) -> None:
