@@ -19,7 +19,7 @@ from gdsfd.cohort.schema import CohortSchema, ModalityFields
 from gdsfd.cohort.sources.engines import checked_engine
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
-from gdsfd.cohort.spec.column_needs import needs_of_modality, needs_of_spec
+from gdsfd.cohort.spec.column_needs import needs_of_spec
 from gdsfd.errors import SchemaError
 from gdsfd.progress_bar import progress_bar
 
@@ -74,18 +74,8 @@ def build_cohort(
         bar.update(read[0])
         for modality, amount in zip(spec.modality, read[1:], strict=True):
             bar.set_postfix_str(modality.name)
-            what = f"modality {modality.name!r}"
             as_fitted = fitted.get(modality.name)
-            view = sources.open(
-                modality.source,
-                what,
-                derive=modality.derive,
-                where=modality.where,
-                joins=modality.join,
-                in_order=bool(modality.join),
-                people=(modality.id,),
-                needs=needs_of_modality(modality, as_fitted),
-            )
+            view = sources.open_modality(modality, as_fitted)
             observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(
                 modality, view, rows, sources, as_fitted
             )

@@ -67,23 +67,12 @@ def modality_faults(modality: ModalitySpec, sources: Sources, rows: CohortRows |
 
 
 def _opened(modality: ModalitySpec, sources: Sources, told: list[str]) -> View | None:
-    what = f"modality {modality.name!r}"
-    needs = needs_of_modality(modality)
     try:
-        return sources.open(
-            modality.source,
-            what,
-            derive=modality.derive,
-            where=modality.where,
-            joins=modality.join,
-            in_order=bool(modality.join),
-            people=(modality.id,),
-            needs=needs,
-        )
+        return sources.open_modality(modality)
     except InputError as error:
         told.append(str(error))
     try:  # a file that is there has columns that can be looked at, whatever is wrong with the SQL
-        bare = sources.open(modality.source, what, needs=needs)
+        bare = sources.open(modality.source, f"modality {modality.name!r}", needs=needs_of_modality(modality))
     except InputError:
         return None
     beside = [*modality.derive, *(name for join in modality.join for name in join.columns)]

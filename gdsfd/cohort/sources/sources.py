@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.cohort.schema import ModalityFields
 from gdsfd.cohort.sources.base_tables import BaseTables, files_of
 from gdsfd.cohort.sources.database import Database
 from gdsfd.cohort.sources.joins import joined
 from gdsfd.cohort.sources.user_sql import UserSql
-from gdsfd.cohort.spec import JoinSpec
-from gdsfd.cohort.spec.column_needs import ColumnNeeds
+from gdsfd.cohort.spec import JoinSpec, ModalitySpec
+from gdsfd.cohort.spec.column_needs import ColumnNeeds, needs_of_modality
 from gdsfd.cohort.spec.row_expression import row_expression
 from gdsfd.errors import InputError, near_names
 
@@ -201,4 +202,25 @@ class Sources:
             )
             | self._sql.durations[view],
             narrowed=narrowed,
+        )
+
+    def open_modality(self, modality: ModalitySpec, like: ModalityFields | None = None) -> View:
+        """Opens a modality's source with all that its part of the spec says of the rows.
+
+        Args:
+            modality: The modality's part of the spec.
+            like: The modality as an earlier cohort had it, whose columns are asked for.
+
+        Raises:
+            InputError: As :meth:`open`.
+        """
+        return self.open(
+            modality.source,
+            f"modality {modality.name!r}",
+            derive=modality.derive,
+            where=modality.where,
+            joins=modality.join,
+            in_order=bool(modality.join),
+            people=(modality.id,),
+            needs=needs_of_modality(modality, like),
         )
