@@ -74,7 +74,8 @@ def stands_for_text(found: SpecCheck) -> str:
         "# the format stands for this; copy and change what should be otherwise",
         fields_text(found.stands_for or {}),
     ]
-    return "\n".join([*lines, *(f"\n# left out: {text}" for text in found.left_out)])
+    told = [f"{name}: {text}" for name, texts in found.chosen.items() for text in texts]
+    return "\n".join([*lines, *(f"\n# {text}" for text in [*told, *(f"left out: {each}" for each in found.left_out)])])
 
 
 def check_text(found: SpecCheck) -> str:

@@ -71,6 +71,7 @@ def build_cohort(
     ):
         bar.set_postfix_str("cohort table")
         rows = read_cohort_table(spec, sources, like)
+        rows.receipt.notes += spec.told_of()
         bar.update(read[0])
         for modality, amount in zip(spec.modality, read[1:], strict=True):
             bar.set_postfix_str(modality.name)
@@ -79,6 +80,7 @@ def build_cohort(
             observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(
                 modality, view, rows, sources, as_fitted
             )
+            receipt.notes += spec.told_of(modality.name)
             untimed += find_untimed(modality, view, rows.label)
             bar.update(amount)
             observations[modality.name] = observed

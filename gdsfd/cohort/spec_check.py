@@ -44,6 +44,7 @@ class SpecCheck:
         modalities: What was read of each modality that is not faulty.
         stands_for: Of a spec with a format, the fields that it stands for, as TOML would have them.
         left_out: What a format leaves out, and why.
+        chosen: Name of a modality -> how a format chose its rows.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -52,6 +53,7 @@ class SpecCheck:
     modalities: list[SourceReceipt] = field(default_factory=list)
     stands_for: dict[str, Any] | None = None
     left_out: list[str] = field(default_factory=list)
+    chosen: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -113,5 +115,5 @@ def _fields(path: str | Path, found: SpecCheck) -> dict[str, Any]:
     if not has_format(fields):
         return fields
     expansion = expand(fields)
-    found.stands_for, found.left_out = expansion.fields, expansion.notes
+    found.stands_for, found.left_out, found.chosen = expansion.fields, expansion.notes, expansion.of_modality
     return expansion.fields

@@ -10,10 +10,12 @@ import pandas as pd
 from gdsfd.simulation.export_events import write_csv
 from gdsfd.simulation.recorded import Recorded
 
-__all__ = ["FIRST_CONCEPT", "write_omop"]
+__all__ = ["FIRST_ANCESTOR", "FIRST_CONCEPT", "write_omop"]
 
 #: Ids from here on are a site's own concepts in OMOP.
 FIRST_CONCEPT = 2_000_000_001
+#: Concepts that all concepts of a modality are below, in the order of the modalities.
+FIRST_ANCESTOR = 2_100_000_001
 #: OMOP's concepts of where a record comes from, and of sexes.
 _LAB, _EHR = 32856, 32817
 _SEX = {"F": 8532, "M": 8507}
@@ -56,6 +58,7 @@ def write_omop(folder: Path, recorded: Recorded) -> None:
     names = sorted(set(zip(rows["modality"], rows["name"])), key=lambda pair: (list(_TABLE).index(pair[0]), pair[1]))
     concept = {pair: FIRST_CONCEPT + position for position, pair in enumerate(names)}
     write_csv(_concepts(concept), folder / "concept.csv")
+    write_csv(_ancestors(concept), folder / "concept_ancestor.csv")
     rows = rows.assign(concept=[concept[pair] for pair in zip(rows["modality"], rows["name"])])
     for table, begin in dict.fromkeys(_TABLE.values()):
         held = [name for name, place in _TABLE.items() if place[0] == table]
@@ -131,6 +134,15 @@ def _concepts(concept: dict[tuple[str, str], int]) -> pd.DataFrame:
             "concept_code": name,
         }
     )
+
+
+def _ancestors(concept: dict[tuple[str, str], int]) -> pd.DataFrame:
+    """Each concept below its own, and below that of its modality."""
+    above = {name: FIRST_ANCESTOR + place for place, name in enumerate(_TABLE)}
+    own = [*concept.values(), *above.values()]
+    levels = [(each, each, 0) for each in own] + [(above[name], each, 1) for (name, _), each in concept.items()]
+    frame = pd.DataFrame(levels, columns=["ancestor_concept_id", "descendant_concept_id", "min_levels_of_separation"])
+    return frame.assign(max_levels_of_separation=frame["min_levels_of_separation"])
 
 
 def _spec_text(used: list[str], has_site: bool) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from gdsfd.graph.build import build_graph
 from gdsfd.simulation import simulate
-from gdsfd.simulation.as_omop import FIRST_CONCEPT
+from gdsfd.simulation.as_omop import FIRST_ANCESTOR, FIRST_CONCEPT
 
 #: Columns that the common data model 5.4 requires, of what the simulation can say.
 REQUIRED = {
@@ -54,6 +54,15 @@ def test_every_row_is_of_a_known_person_and_concept(folder: Path) -> None:
         assert set(rows["person_id"]) <= people
         named = concept.loc[rows[f"{begin}_concept_id"], "concept_name"]
         assert named.tolist() == rows[f"{begin}_source_value"].tolist()
+
+
+def test_concepts_are_below_that_of_their_modality(folder: Path) -> None:
+    concept = pd.read_csv(folder / "concept.csv").set_index("concept_id")
+    links = pd.read_csv(folder / "concept_ancestor.csv")
+    below = links[links["ancestor_concept_id"] == FIRST_ANCESTOR + 1]["descendant_concept_id"]
+    vitals = concept.index[concept["concept_class_id"] == "vitals"]
+    assert sorted(below) == sorted([*vitals, FIRST_ANCESTOR + 1])
+    assert set(concept.index) <= set(links["descendant_concept_id"])
 
 
 def test_its_spec_builds(folder: Path) -> None:

@@ -26,10 +26,12 @@ class Expansion:
     Args:
         fields: The fields, as TOML would have them.
         notes: What was left out, and why.
+        of_modality: Name of a modality -> what its receipt shall tell of how its rows were chosen.
     """
 
     fields: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    of_modality: dict[str, list[str]] = field(default_factory=dict)
 
 
 def has_format(fields: Mapping[str, Any]) -> bool:
@@ -69,7 +71,7 @@ def expand(fields: Mapping[str, Any]) -> Expansion:
         new["split"] = proposed.split
     others = {name: value for name, value in fields.items() if name not in ("cohort", "modality")}
     modality = _modalities(proposed, fields.get("modality"))
-    return Expansion({**new, **others, "modality": modality}, proposed.notes)
+    return Expansion({**new, **others, "modality": modality}, proposed.notes, proposed.of_modality)
 
 
 _PROPOSE = {"meds": meds_fields, "omop": omop_fields}

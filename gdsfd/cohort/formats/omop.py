@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gdsfd.cohort.formats.label_file import read_label_file
-from gdsfd.cohort.formats.omop_concepts import concept_group
+from gdsfd.cohort.formats.label_file import LabelFile, read_label_file
+from gdsfd.cohort.formats.omop_ancestors import Below, Wanted, concepts_below, one_of
+from gdsfd.cohort.formats.omop_concepts import concept_group, find_concepts
+from gdsfd.cohort.formats.omop_groups import groups_by_concept, groups_by_table
 from gdsfd.cohort.formats.omop_tables import OMOP_TABLES, OmopTable, tables_in
+from gdsfd.cohort.formats.omop_values import values_before
 from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, times_of
 from gdsfd.cohort.formats.request import FormatRequest, Group
-from gdsfd.cohort.formats.table_head import columns_of, has_rows
-from gdsfd.errors import InputError, SpecError, near_names, shown
+from gdsfd.cohort.formats.table_head import columns_of
+from gdsfd.errors import InputError, SpecError, near_names
 
 __all__ = ["omop_fields"]
 
@@ -35,12 +38,16 @@ def omop_fields(request: FormatRequest) -> Proposed:
 
     Raises:
         InputError: It is no OMOP database, the labels cannot be read, or a table lacks a column.
-        SpecError: ``vocabulary`` names a table that is not there, or groups of concepts without the table ``concept``.
+        SpecError: ``vocabulary`` names a table that is not there, or groups of concepts without the table ``concept``
+            or ``concept_ancestor``.
     """
     tables = tables_in(request.source, request.base_dir)
     labels = read_label_file(request.labels, request.base_dir)
     notes: list[str] = []
-    groups = request.vocabulary or _default_groups(request, tables, notes)
+    groups = request.vocabulary or groups_by_table(request, tables, notes)
+    if request.modality_by:
+        found = _said_of_concepts(request, request.modality_by, groups, tables, labels)
+        groups = groups_by_concept(request.modality_by, groups, found, notes)
     proposed = Proposed(cohort_of(labels), [], labels.outcome, labels.why, notes=notes)
     known = columns_of(tables["person"], request.base_dir)
     if "person_id" not in known:
@@ -53,36 +60,49 @@ def omop_fields(request: FormatRequest) -> Proposed:
             "derive": {"subject_id": "person_id"},
         }
     ]
+    called = {name: _table_of(name, group, tables) for name, group in groups.items()}
+    wanted = {
+        name: Wanted(tables[called[name]], OMOP_TABLES[called[name]].concept, group.ancestor)
+        for name, group in groups.items()
+        if group.ancestor
+    }
+    below = concepts_below(wanted, tables, request.base_dir)
     for name, group in groups.items():
-        table = str(group.table).lower()
-        if table not in tables or table not in OMOP_TABLES:
-            can = [each for each in OMOP_TABLES if each in tables]
-            raise SpecError(
-                f"vocabulary.{name}: {group.table!r} is no table that can be a modality.{near_names(table, can)}"
-            )
-        proposed.modality.append(_entry(request, name, group, tables, table))
+        proposed.modality.append(_entry(request, name, group, tables, called[name], below.get(name)))
+    proposed.of_modality = {name: found.notes for name, found in below.items()}
     return proposed
 
 
-def _default_groups(request: FormatRequest, tables: dict[str, str], notes: list[str]) -> dict[str, Group]:
-    groups: dict[str, Group] = {}
-    for table, known in OMOP_TABLES.items():
-        if table not in tables or not known.default:
-            continue
-        if table == "person" and "year_of_birth" not in columns_of(tables[table], request.base_dir):
-            notes.append(f"{tables[table]} has no year_of_birth, so there is no age")
-        elif has_rows(tables[table], request.base_dir):
-            groups[known.name] = Group(table=table)
-        else:
-            notes.append(f"{tables[table]} has no rows, and is left out")
-    if not groups:
-        raise InputError(
-            f"{request.source}: no table that can be a modality has rows; expected {shown(OMOP_TABLES, 8)}"
+def _table_of(name: str, group: Group, tables: dict[str, str]) -> str:
+    """The table of a group, in lower case."""
+    table = str(group.table).lower()
+    if table not in tables or table not in OMOP_TABLES:
+        can = [each for each in OMOP_TABLES if each in tables]
+        raise SpecError(
+            f"vocabulary.{name}: {group.table!r} is no table that can be a modality.{near_names(table, can)}"
         )
-    return groups
+    return table
 
 
-def _entry(request: FormatRequest, name: str, group: Group, tables: dict[str, str], called: str) -> dict[str, Any]:
+def _said_of_concepts(
+    request: FormatRequest, field: str, groups: dict[str, Group], tables: dict[str, str], labels: LabelFile
+) -> dict[str, dict[str | None, int]]:
+    """Of each table that is a modality, what ``concept`` says of its rows."""
+    said_in = find_concepts("modality_by", [field], tables, request.base_dir)
+    called = {name: str(group.table) for name, group in groups.items() if group.table != "person"}
+    entries = [_entry(request, name, groups[name], tables, table) for name, table in called.items()]
+    concepts = {name: OMOP_TABLES[table].concept for name, table in called.items()}
+    return values_before(entries, concepts, said_in, field, labels.moments, request.window, request.base_dir)
+
+
+def _entry(
+    request: FormatRequest,
+    name: str,
+    group: Group,
+    tables: dict[str, str],
+    called: str,
+    below: Below | None = None,
+) -> dict[str, Any]:
     source, table = tables[called], OMOP_TABLES[called]
     kind = group.kind or table.kind
     columns = columns_of(source, request.base_dir)
@@ -97,6 +117,8 @@ def _entry(request: FormatRequest, name: str, group: Group, tables: dict[str, st
         raise InputError(f"{source} has neither {moment[0]!r} nor {moment[1]!r}, so its rows have no time")
     beside, of_concepts = concept_group(name, group, table.concept, tables, request.base_dir)
     conditions = [f"{table.concept} <> 0", *([f"({group.where})"] if group.where else []), *of_concepts]
+    if below is not None:
+        conditions.append(one_of(table.concept, below.concepts))
     derive: dict[str, str] = {}
     if moment:
         derive["at"] = _time(moment, columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from gdsfd.cohort.formats.table_head import columns_of
 from gdsfd.cohort.sources.sql_text import string_literal
 from gdsfd.errors import InputError, SpecError, near_names
 
-__all__ = ["concept_group"]
+__all__ = ["concept_group", "find_concepts"]
 
 
 def concept_group(
@@ -38,17 +39,39 @@ def concept_group(
     asked = {field: getattr(group, field) for field in CONCEPT_FIELDS if getattr(group, field)}
     if not asked:
         return {}, []
+    source = find_concepts(f"vocabulary.{name}", list(asked), tables, base_dir)
+    look_up = {"source": source, "on": key, "columns": [*asked], "derive": {key: "concept_id"}}
+    return {"join": [look_up]}, [_one_of(field, values) for field, values in asked.items()]
+
+
+def find_concepts(where: str, asked: Sequence[str], tables: Mapping[str, str], base_dir: Path) -> str:
+    """The source of the table ``concept``, once it is known to have what is asked.
+
+    Args:
+        where: Where the spec asks, for messages.
+        asked: Columns beside ``concept_id``.
+        tables: The database's tables, name -> source.
+        base_dir: The spec's folder.
+
+    Raises:
+        SpecError: There is no such table.
+        InputError: It lacks a column.
+    """
     if "concept" not in tables:
         raise SpecError(
-            f"vocabulary.{name}: {next(iter(asked))} is said by OMOP's table concept, which is not there. Put it "
-            "beside the other tables, or choose rows with where, by concept ids"
+            f"{where}: {asked[0]} is said by OMOP's table concept, which is not there. Put it beside the other "
+            "tables, or choose rows with where, by concept ids"
         )
     columns = columns_of(tables["concept"], base_dir)
     for column in ("concept_id", *asked):
         if column not in columns:
-            raise InputError(
-                f"{tables['concept']} has no column {column!r} (vocabulary.{name}).{near_names(column, columns)}"
-            )
-    look_up = {"source": tables["concept"], "on": key, "columns": [*asked], "derive": {key: "concept_id"}}
-    conditions = [f"{field} IN ({', '.join(map(string_literal, values))})" for field, values in asked.items()]
-    return {"join": [look_up]}, conditions
+            raise InputError(f"{tables['concept']} has no column {column!r} ({where}).{near_names(column, columns)}")
+    return tables["concept"]
+
+
+def _one_of(field: str, values: list[str]) -> str:
+    """SQL of a column that holds one of some values; an empty one stands for none."""
+    named = [value for value in values if value]
+    parts = [f"{field} IN ({', '.join(map(string_literal, named))})"] if named else []
+    parts += [f"{field} IS NULL"] if len(named) < len(values) else []
+    return parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})"

@@ -28,6 +28,7 @@ class Proposed:
         why: Why there is no outcome.
         split: Of ``[split]``; None = the spec's default.
         notes: What was left out, and why.
+        of_modality: Name of a modality -> what its receipt shall tell of how its rows were chosen.
     """
 
     cohort: dict[str, Any]
@@ -36,6 +37,7 @@ class Proposed:
     why: str = ""
     split: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
+    of_modality: dict[str, list[str]] = field(default_factory=dict)
 
 
 def cohort_of(labels: LabelFile) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from gdsfd.cohort.sources.path_variables import expand_variables
 from gdsfd.cohort.spec.errors import describe
-from gdsfd.cohort.spec.field_types import Names, SpecFields
-from gdsfd.cohort.spec.numbers import MOST_MINUTES, Bin, Minutes
+from gdsfd.cohort.spec.field_types import Names, SpecFields, listed
+from gdsfd.cohort.spec.numbers import MOST_MINUTES, Bin, Minutes, short
 from gdsfd.cohort.spec.row_expression import row_expression
 from gdsfd.errors import SpecError, near_names
 
@@ -21,6 +21,17 @@ __all__ = ["CONCEPT_FIELDS", "FORMATS", "FormatRequest", "Group", "read_request"
 FORMATS = ("meds", "omop")
 #: What OMOP's table ``concept`` says of a concept, and rows can be chosen by.
 CONCEPT_FIELDS = ("vocabulary_id", "domain_id", "concept_class_id")
+_MOST_CONCEPT = 2**31 - 1  #: ids of concepts are whole numbers of 32 bits in OMOP
+
+
+def _concept(value: Any) -> int:
+    """The id of a concept."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_CONCEPT:
+        raise ValueError(f"expected the id of a concept, a whole number such as 4000000, got {short(value)}")
+    return value
+
+
+Concepts = Annotated[list[Annotated[int, BeforeValidator(_concept)]], BeforeValidator(listed), Field(max_length=1000)]
 
 
 class Group(SpecFields):
@@ -33,9 +44,12 @@ class Group(SpecFields):
         static: MEDS: whether the events have no time. Default: as found in the data.
         table: OMOP: the table.
         where: OMOP: which of its rows, an SQL expression over one row.
-        vocabulary_id: OMOP: vocabularies, such as ``"SNOMED"``: only rows whose concept is of one of them.
+        vocabulary_id: OMOP: vocabularies, such as ``"SNOMED"``: only rows whose concept is of one of them. ``""``
+            stands for the rows whose concept is of none, or is not in the table ``concept``.
         domain_id: OMOP: domains, such as ``"Drug"``, likewise.
         concept_class_id: OMOP: classes, such as ``"Ingredient"``, likewise.
+        ancestor: OMOP: ids of concepts: only rows whose concept is one of them, or is below one by the table
+            ``concept_ancestor``.
         kind: ``events`` takes the rows with a number, ``codes`` takes all as a set of codes; ``age`` makes the age at
             the prediction time of births (MEDS: ``MEDS_BIRTH``, OMOP: the table ``person``). Default: MEDS as found in
             the data, OMOP as the table is.
@@ -49,6 +63,7 @@ class Group(SpecFields):
     vocabulary_id: Names = Field(default=[])
     domain_id: Names = Field(default=[])
     concept_class_id: Names = Field(default=[])
+    ancestor: Concepts = Field(default=[])
     kind: Literal["events", "codes", "age"] | None = None
 
     @field_validator("where")
@@ -72,6 +87,8 @@ class FormatRequest(SpecFields):
             ``boolean_value``, ``integer_value``, ``categorical_value``). One label is one patient.
         vocabulary: Name of a modality -> its rows: beginnings of codes (MEDS), a table (OMOP), or a :class:`Group`.
             Default: whatever there is.
+        modality_by: OMOP, where ``vocabulary`` is not said: each vocabulary, domain or class of concepts that a table
+            has is a modality. Default: each table is one.
         window: Start and end in minutes from the prediction time. Default: everything before it.
         bin: Minutes per step. Default: the whole window is one step.
         base_dir: Folder that relative paths start from.
@@ -81,6 +98,7 @@ class FormatRequest(SpecFields):
     source: str
     labels: str
     vocabulary: dict[str, Group] = Field(default={})
+    modality_by: Literal["vocabulary_id", "domain_id", "concept_class_id"] | None = None
     window: tuple[Minutes, Minutes] = (-MOST_MINUTES, 0.0)
     bin: Bin | None = None
     base_dir: Path = Path()
@@ -93,7 +111,7 @@ class FormatRequest(SpecFields):
     @model_validator(mode="after")
     def _groups_fit_the_format(self) -> FormatRequest:
         for name, group in self.vocabulary.items():
-            by_concept = any(getattr(group, field) for field in CONCEPT_FIELDS)
+            by_concept = bool(group.ancestor) or any(getattr(group, field) for field in CONCEPT_FIELDS)
             meds = bool(group.prefix or group.parent) or group.static is not None
             omop = bool(group.table or group.where) or by_concept
             if self.format == "meds" and (omop or not (group.prefix or group.parent)):
@@ -102,6 +120,16 @@ class FormatRequest(SpecFields):
                 raise ValueError(f'vocabulary.{name}: expected a table, such as "measurement"')
             if by_concept and (group.kind == "age" or (group.kind is None and str(group.table).lower() == "person")):
                 raise ValueError(f"vocabulary.{name}: an age has no concept to be chosen by")
+        if self.modality_by and self.format == "meds":
+            raise ValueError(
+                "modality_by: belongs to format = 'omop'; of MEDS each beginning of codes before '//' is a modality "
+                "already, and vocabulary says it otherwise"
+            )
+        if self.modality_by and self.vocabulary:
+            raise ValueError(
+                "modality_by and vocabulary both say what becomes a modality; leave one of them out (a group of "
+                f'vocabulary can be asked for by {self.modality_by} = "...")'
+            )
         return self
 
 

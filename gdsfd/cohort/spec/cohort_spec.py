@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
@@ -110,11 +110,13 @@ class CohortSpec(SpecFields):
     ]
     engine: Literal["duckdb", "spark"] = "duckdb"
     base_dir: Path = Path()
+    _told: dict[str, list[str]] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **fields: Any) -> None:
-        fields = _without_format(fields)
+        fields, told = _without_format(fields)
         try:
             super().__init__(**fields)
+            self._told = told
         except ValidationError as error:
             wrong = SpecError(describe(error, type(self), fields))
             wrong.complaints = complaints_of(error, type(self), fields)
@@ -136,6 +138,14 @@ class CohortSpec(SpecFields):
         if SPLIT_KINDS.find(self.split.kind).needs_environment and not self.cohort.environment:
             raise ValueError(f"split.kind {self.split.kind!r} needs cohort.environment")
         return self
+
+    def told_of(self, name: str = "") -> list[str]:
+        """What the receipt shall tell of how a format chose rows.
+
+        Args:
+            name: A modality; default: what the format left out.
+        """
+        return self._told.get(name, [])
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy; a DataFrame becomes ``"<DataFrame>"``, paths stay as written (variables unexpanded)."""
@@ -183,11 +193,14 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         raise SpecError(f"the spec {path} is not valid TOML: {error}") from None
 
 
-def _without_format(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with ordinary ones in place of a standard layout's name."""
+def _without_format(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The fields with ordinary ones in place of a standard layout's name, and what the receipt shall tell of it."""
     from gdsfd.cohort.formats.expansion import expand, has_format  # it knows the parts of a spec
 
-    return expand(fields).fields if has_format(fields) else fields
+    if not has_format(fields):
+        return fields, {}
+    found = expand(fields)
+    return found.fields, {**found.of_modality, "": [f"left out: {text}" for text in found.notes]}
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from gdsfd.cohort.spec.modality_spec import ModalitySpec
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
 from gdsfd.cohort.spec.row_expression import RowExpression, row_expression
 
-__all__ = ["ColumnNeeds", "needs_of_modality", "needs_of_spec", "source_key"]
+__all__ = ["ColumnNeeds", "needs_of_modalities", "needs_of_modality", "needs_of_spec", "source_key"]
 
 
 def source_key(source: Any) -> Any:
@@ -95,9 +95,25 @@ def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[An
     cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
     _add_joins(needs, cohort, spec.cohort.join)
     fitted = {} if like is None else {fields.name: fields for fields in like.modalities}
-    for modality in spec.modality:
+    return needs_of_modalities(spec.modality, needs, fitted)
+
+
+def needs_of_modalities(
+    modalities: Iterable[ModalitySpec],
+    needs: dict[Any, ColumnNeeds] | None = None,
+    fitted: Mapping[str, ModalityFields] | None = None,
+) -> dict[Any, ColumnNeeds]:
+    """What each source of some modalities and of their look-ups is asked for, by its :func:`source_key`.
+
+    Args:
+        modalities: The spec's entries.
+        needs: What is asked for already; it grows.
+        fitted: Fitted fields of modalities, by name, whose columns are asked for, too.
+    """
+    needs = {} if needs is None else needs
+    for modality in modalities:
         asked = needs.setdefault(source_key(modality.source), ColumnNeeds())
-        _add_modality(asked, modality, fitted.get(modality.name))
+        _add_modality(asked, modality, (fitted or {}).get(modality.name))
         _add_joins(needs, asked, modality.join)
     return needs
 

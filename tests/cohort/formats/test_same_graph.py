@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from gdsfd.cohort.spec import CohortSpec, load_spec
 from gdsfd.graph.build import build_graph
+from gdsfd.simulation.as_omop import FIRST_ANCESTOR
 from tests.cohort.formats.written import NAMES, write_three
 
 
@@ -52,6 +56,36 @@ def test_a_standard_gives_the_graph_of_the_exports(folders, standard) -> None:
     assert graph["patient"].subject == number.tolist()
     moment = pd.to_datetime(patients["admitted"]) + pd.Timedelta(days=1)
     assert graph["patient"].id == (number + "@" + moment.dt.strftime("%Y-%m-%d %H:%M:%S")).tolist()
+
+
+def test_groups_below_a_concept_give_the_graph_of_the_exports(folders, tmp_path) -> None:
+    """OMOP's ``concept_ancestor`` and MEDS's ``parent_codes`` say what belongs to a modality, in place of places."""
+    exports = build_graph(of_exports(folders["csv"]), progress=False)
+    for standard in ("meds", "omop"):
+        shutil.copytree(folders[standard], tmp_path / standard)
+    above = {name: FIRST_ANCESTOR + position for position, name in enumerate(NAMES)}
+    file = tmp_path / "meds" / "metadata" / "codes.parquet"
+    codes = pq.read_table(file)["code"].to_pylist()
+    prefix = {"LAB": "labs", "VITAL": "vitals", "HISTORY": "history", "MEDICATIONS": "medications"}
+    name_of = [prefix.get(code.split("//")[0]) for code in codes]
+    parents = pa.array([None if name is None else [f"X/{name}"] for name in name_of], pa.list_(pa.string()))
+    pq.write_table(pa.table({"code": codes, "parent_codes": parents}), file)
+    table_of = dict(zip(NAMES, ("measurement", "measurement", "condition_occurrence", "drug_exposure")))
+    groups = {
+        "omop": {name: f'{{table = "{table_of[name]}", ancestor = {above[name]}}}' for name in NAMES},
+        "meds": {name: f'{{parent = "X/{name}"}}' for name in NAMES},
+    }
+    for standard, named in groups.items():
+        path = tmp_path / standard / "spec.toml"
+        before, _, after = path.read_text().partition("[cohort.vocabulary]\n")
+        rest = after[after.index("[[modality]]") :] if "[[modality]]" in after else ""
+        lines = [f"{name} = {group}" for name, group in named.items()]
+        path.write_text("\n".join([before, "[cohort.vocabulary]", *lines, "", rest]))
+        graph = build_graph(path, progress=False)
+        assert_same(exports, graph)
+        if standard == "omop":
+            notes = [note for receipt in graph.receipt.modalities for note in receipt.notes]
+            assert sum(note.startswith("ancestor 21000") for note in notes) == len(NAMES)
 
 
 @pytest.mark.parametrize("form", ["parquet", "folders", "duckdb"])
