@@ -108,6 +108,9 @@ def _visits(stays: pd.DataFrame, site: dict[str, int]) -> pd.DataFrame:
 
 def _clinical(rows: pd.DataFrame, table: str, begin: str) -> pd.DataFrame:
     start = _START[begin]
+    # Midnight means in OMOP that the time of day is not known; of who was seen at midnight a second later is written.
+    at_midnight = rows["time"] == rows["time"].dt.normalize()
+    rows = rows.assign(time=rows["time"].where(~at_midnight, rows["time"] + pd.Timedelta(seconds=1)))
     columns = {
         f"{table}_id": range(1, len(rows) + 1),
         "person_id": rows["subject"],

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gdsfd.cohort.formats.table_head import columns_of
+from gdsfd.cohort.keys.spellings import parse_scalar, reads_as_missing
+from gdsfd.cohort.patients.outcome_values import sentinels
 from gdsfd.cohort.sources.files import FileSet, find_files
 from gdsfd.cohort.sources.path_variables import expand_variables
 from gdsfd.errors import InputError, shown
@@ -65,7 +67,7 @@ def read_label_file(written: str, base_dir: Path) -> LabelFile:
     table = _read(files, [name for name in columns if name in (*_KEYS, *_VALUES)])
     moments = pa.table(
         {
-            "subject_id": pa.array(table["subject_id"].astype("string"), pa.string()),
+            "subject_id": pa.array(table["subject_id"].convert_dtypes().astype("string"), pa.string()),
             "prediction_time": pa.array(_stamps(table["prediction_time"]), pa.timestamp("us")),
         }
     )
@@ -84,9 +86,9 @@ def _read(files: FileSet, columns: list[str]) -> pd.DataFrame:
 
 
 def _stamps(cells: pd.Series) -> Any:
-    """Times; what is none is left out here, and told with its row when the cohort is read."""
-    read = pd.to_datetime(cells, errors="coerce", format=None if cells.dtype.kind == "M" else "ISO8601")
-    return (read.dt.tz_localize(None) if read.dt.tz is not None else read).astype("datetime64[us]")
+    """Times, those with an offset in UTC. What is none is left out here, and told with its row by the build."""
+    read = pd.to_datetime(cells, errors="coerce", format=None if cells.dtype.kind == "M" else "ISO8601", utc=True)
+    return read.dt.tz_localize(None).astype("datetime64[us]")
 
 
 def _outcome(table: pd.DataFrame, name: str) -> tuple[dict[str, Any] | None, str]:
@@ -100,11 +102,24 @@ def _outcome(table: pd.DataFrame, name: str) -> tuple[dict[str, Any] | None, str
         return {"name": name, "column": column, "positive": [True], "negative": [False]}, ""
     if column == "float_value":
         return None, "are numbers (float_value): only classes are predicted; derive one, and name it under [outcome]"
-    values = sorted({str(value) for value in table[column].dropna()}, key=lambda text: (len(text), text))
-    if column == "integer_value" and set(values) <= {"0", "1"}:
-        return {"name": name, "column": column, "positive": [1], "negative": [0]}, ""
+    values = sorted({_whole(value) for value in table[column].dropna()}, key=lambda text: (len(text), text))
+    if column == "integer_value":
+        if set(values) <= {"0", "1"}:
+            return {"name": name, "column": column, "positive": [1], "negative": [0]}, ""
+        numbers = {float(value) for value in values if parse_scalar(value) is not None}
+        odd = [value for value in values if parse_scalar(value) in sentinels(numbers)]
+        if odd:
+            return None, f"have {shown(odd)} beside other numbers, which may stand for no answer: say under [outcome]"
+    missing = [value for value in values if reads_as_missing(value)] if column == "categorical_value" else []
+    values = [value for value in values if value not in missing]
     if column == "categorical_value":
         values.sort()
     if not 2 <= len(values) <= _MOST_CLASSES:
         return None, f"have {len(values):,} different values ({shown(values, 3)}): say under [outcome] what is meant"
-    return {"name": name, "column": column, "classes": values}, ""
+    outcome = {"name": name, "column": column, "classes": values}
+    return {**outcome, **({"missing": sorted(missing)} if missing else {})}, ""
+
+
+def _whole(value: Any) -> str:
+    """A value as text; whole numbers beside blanks are floats in a DataFrame."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -79,6 +79,7 @@ def find_sorts(
             if group.kind == "age" or group.prefix == [BIRTH]:
                 sorts.append(Sort(name, "", "age", False))
                 continue
+            notes += _unseen(connection, name, group)
             query = f"SELECT static, numeric, sum(rows) FROM codes WHERE {conditions[name]} GROUP BY ALL ORDER BY ALL"
             rows = connection.execute(query).fetchall()
             rows = [row for row in rows if group.static is None or row[0] == group.static]
@@ -94,6 +95,16 @@ def find_sorts(
                 )
             sorts += [Sort(name, conditions[name], "events" if row[1] else "codes", bool(row[0])) for row in rows]
     return _ordered(sorts), notes
+
+
+def _unseen(connection: duckdb.DuckDBPyConnection, name: str, group: Group) -> list[str]:
+    """Of several beginnings those that no code has; one alone is refused."""
+    found = []
+    for prefix in group.prefix if len(group.prefix) > 1 else ():
+        row = connection.execute(f"SELECT count(*) FROM codes WHERE {_of_prefixes([prefix])}").fetchone()
+        if row is not None and not row[0]:
+            found.append(f"{name}: no code before the prediction times begins with {prefix!r}")
+    return found
 
 
 def _found(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sort], list[str]]:

@@ -15,7 +15,7 @@ __all__ = ["codes_under"]
 
 
 def codes_under(parents: Sequence[str], path: str) -> list[str]:
-    """The codes that have one of some parents, directly or through codes between; by name.
+    """Some codes and those below them, that have one of them as a parent, directly or through codes between; by name.
 
     Args:
         parents: Codes, of the data set or of an ontology that its codes point to.
@@ -46,7 +46,7 @@ def codes_under(parents: Sequence[str], path: str) -> list[str]:
             f"{path}: no code has the parent {shown(unknown)}; "
             + (f"there are {shown(there, 8)}" if there else "no code has any parent there")
         )
-    found: set[str] = set()
+    found = set(parents)  # a thing that is recorded by the parent's own code is one of its kind
     open_ends = list(parents)
     while open_ends:
         new = [code for code in children.get(open_ends.pop(), ()) if code not in found]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.formats.label_file import LabelFile, read_label_file
 from gdsfd.cohort.formats.omop_ancestors import Below, Wanted, concepts_below, one_of
-from gdsfd.cohort.formats.omop_concepts import concept_group, find_concepts
+from gdsfd.cohort.formats.omop_concepts import check_values, concept_group, find_concepts
 from gdsfd.cohort.formats.omop_groups import groups_by_concept, groups_by_table
 from gdsfd.cohort.formats.omop_tables import OMOP_TABLES, OmopTable, tables_in
 from gdsfd.cohort.formats.omop_values import values_before
 from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, times_of
 from gdsfd.cohort.formats.request import FormatRequest, Group
-from gdsfd.cohort.formats.table_head import columns_of
+from gdsfd.cohort.formats.table_head import columns_of, zoned_columns_of
+from gdsfd.cohort.sources.sql_text import string_literal
 from gdsfd.errors import InputError, SpecError, near_names
 
 __all__ = ["omop_fields"]
@@ -69,6 +71,7 @@ def omop_fields(request: FormatRequest) -> Proposed:
     below = concepts_below(wanted, tables, request.base_dir)
     for name, group in groups.items():
         proposed.modality.append(_entry(request, name, group, tables, called[name], below.get(name)))
+    check_values(request.vocabulary, tables, request.base_dir)
     proposed.of_modality = {name: found.notes for name, found in below.items()}
     return proposed
 
@@ -107,7 +110,7 @@ def _entry(
     kind = group.kind or table.kind
     columns = columns_of(source, request.base_dir)
     if kind == "age":
-        return _age(name, source, columns)
+        return _age(name, source, columns, request.base_dir)
     moment = [] if table.moment is None else [f"{table.moment}_datetime", f"{table.moment}_date"]
     required = ["person_id", table.concept, *(["value_as_number"] if kind == "events" else [])]
     absent = [column for column in required if column not in columns]
@@ -121,7 +124,7 @@ def _entry(
         conditions.append(one_of(table.concept, below.concepts))
     derive: dict[str, str] = {}
     if moment:
-        derive["at"] = _time(moment, columns)
+        derive["at"] = _time(moment, source, request)
     if kind == "events":
         conditions.append("value_as_number IS NOT NULL")
         derive["item"] = _item(table, columns)
@@ -143,7 +146,7 @@ def _entry(
     }
 
 
-def _age(name: str, source: str, columns: list[str]) -> dict[str, Any]:
+def _age(name: str, source: str, columns: list[str], base_dir: Path) -> dict[str, Any]:
     """The age in years; of a birth whose month is not known the middle of the year is taken, of a month its first."""
     if "year_of_birth" not in columns:
         near = near_names("year_of_birth", columns)
@@ -155,20 +158,37 @@ def _age(name: str, source: str, columns: list[str]) -> dict[str, Any]:
     ]
     born = f"CAST(make_date({', '.join(parts)}) AS TIMESTAMP)"
     if "birth_datetime" in columns:
-        born = f"coalesce(TRY_CAST(birth_datetime AS TIMESTAMP), {born})"
+        zoned = "birth_datetime" in zoned_columns_of(source, base_dir)
+        exact = "timezone('UTC', birth_datetime)" if zoned else "TRY_CAST(birth_datetime AS TIMESTAMP)"
+        born = f"coalesce({exact}, {born})"  # of an age hours do not matter
     own = {"name": name, "source": source, "id": "person_id", "match": "subject", **age_of("born")}
     return {**own, "derive": {"born": born, "item": "'age'"}}
 
 
-def _time(moment: list[str], columns: list[str]) -> str:
-    """The time of a row. A date alone counts as the end of its day: nobody knows that it was before the prediction."""
+def _time(moment: list[str], source: str, request: FormatRequest) -> str:
+    """The time of a row. A date alone counts as the end of its day: nobody knows that it was before the prediction.
+
+    So does midnight, which is what the common data model asks for where the time of day is not known.
+    """
     exact, day = moment
-    end_of_day = f"CAST({day} AS TIMESTAMP) + to_seconds(86399)"
+    columns, zoned = columns_of(source, request.base_dir), zoned_columns_of(source, request.base_dir)
+    last = "to_seconds(86399)"
+    end_of_day = f"CAST({day} AS TIMESTAMP) + {last}"
     if exact not in columns:
         return end_of_day
-    return (
-        f"CAST({exact} AS TIMESTAMP)" if day not in columns else f"coalesce(CAST({exact} AS TIMESTAMP), {end_of_day})"
-    )
+    stamp = f"CAST({exact} AS TIMESTAMP)"
+    if exact in zoned:
+        if request.zone is None:
+            raise InputError(
+                f"{source}: {exact} is stored with an offset from UTC, and MEDS's label schema has times without one: "
+                "hours would be lost. Say under [cohort] in which zone the labels' times are: zone = "
+                '"Europe/Berlin", or zone = "UTC"'
+            )
+        stamp = f"timezone({string_literal(request.zone)}, {exact})"
+    known = f"CASE WHEN {stamp} = date_trunc('day', {stamp}) THEN {stamp} + {last} ELSE {stamp} END"
+    if day not in columns:
+        return known
+    return f"coalesce({known}, {end_of_day})"
 
 
 def _whole(column: str) -> str:

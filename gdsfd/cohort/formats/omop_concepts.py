@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cohort.formats.distinct_values import distinct_values
 from gdsfd.cohort.formats.request import CONCEPT_FIELDS, Group
 from gdsfd.cohort.formats.table_head import columns_of
 from gdsfd.cohort.sources.sql_text import string_literal
-from gdsfd.errors import InputError, SpecError, near_names
+from gdsfd.errors import InputError, SpecError, near_names, shown
 
-__all__ = ["concept_group", "find_concepts"]
+__all__ = ["check_values", "concept_group", "find_concepts"]
 
 
 def concept_group(
@@ -42,6 +43,29 @@ def concept_group(
     source = find_concepts(f"vocabulary.{name}", list(asked), tables, base_dir)
     look_up = {"source": source, "on": key, "columns": [*asked], "derive": {key: "concept_id"}}
     return {"join": [look_up]}, [_one_of(field, values) for field, values in asked.items()]
+
+
+def check_values(groups: Mapping[str, Group], tables: Mapping[str, str], base_dir: Path) -> None:
+    """Refuses a vocabulary, domain or class that no concept has: of several in a list its rows would be missing unsaid.
+
+    Args:
+        groups: Name of a modality -> what was asked for; the table ``concept`` has the columns.
+        tables: The database's tables, name -> source.
+        base_dir: The spec's folder.
+
+    Raises:
+        SpecError: Names it, and one that is near.
+    """
+    for field in CONCEPT_FIELDS:
+        asked = {name: getattr(group, field) for name, group in groups.items() if getattr(group, field)}
+        there = distinct_values(tables["concept"], base_dir, field) if asked else []
+        for name, values in asked.items():
+            unknown = [value for value in values if value and value not in there]
+            if unknown:
+                raise SpecError(
+                    f"vocabulary.{name}: no concept in {tables['concept']} has the {field} {shown(unknown)}."
+                    f"{near_names(unknown[0], there)}"
+                )
 
 
 def find_concepts(where: str, asked: Sequence[str], tables: Mapping[str, str], base_dir: Path) -> str:

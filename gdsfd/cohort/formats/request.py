@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
@@ -39,8 +40,8 @@ class Group(SpecFields):
 
     Args:
         prefix: MEDS: beginnings of codes, such as ``"LAB//"``; one is enough.
-        parent: MEDS: parents of codes, as ``metadata/codes.parquet`` has them: only codes below one of these; with
-            ``prefix``, those that begin so.
+        parent: MEDS: parents of codes, as ``metadata/codes.parquet`` has them: only these and those below one of
+            them; with ``prefix``, those that begin so.
         static: MEDS: whether the events have no time. Default: as found in the data.
         table: OMOP: the table.
         where: OMOP: which of its rows, an SQL expression over one row.
@@ -91,6 +92,8 @@ class FormatRequest(SpecFields):
             has is a modality. Default: each table is one.
         window: Start and end in minutes from the prediction time. Default: everything before it.
         bin: Minutes per step. Default: the whole window is one step.
+        zone: OMOP: the time zone of the labels' times, such as ``"Europe/Berlin"`` or ``"UTC"``, where the tables' are
+            stored with an offset from UTC and the labels' are not. Default: none, and such times are refused.
         base_dir: Folder that relative paths start from.
     """
 
@@ -101,12 +104,27 @@ class FormatRequest(SpecFields):
     modality_by: Literal["vocabulary_id", "domain_id", "concept_class_id"] | None = None
     window: tuple[Minutes, Minutes] = (-MOST_MINUTES, 0.0)
     bin: Bin | None = None
+    zone: str | None = None
     base_dir: Path = Path()
 
     def on_disk(self, *parts: str) -> str:
         """A path inside the data set, where the operating system finds it."""
         written = os.path.join(self.source, *parts)
         return os.path.join(self.base_dir, os.path.expanduser(expand_variables(written)))
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            near = near_names(name, sorted(available_timezones()))
+            raise ValueError(f"expected the name of a time zone, such as 'Europe/Berlin', got {name!r}.{near}")
+        return name
+
+    @model_validator(mode="after")
+    def _zone_is_of_omop(self) -> FormatRequest:
+        if self.zone is not None and self.format != "omop":
+            raise ValueError("zone: MEDS's times have no offset from UTC; where yours have, derive them by modality")
+        return self
 
     @model_validator(mode="after")
     def _groups_fit_the_format(self) -> FormatRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gdsfd.cohort.sources.csv_text import header_of
@@ -11,7 +12,7 @@ from gdsfd.cohort.sources.database_file import find_table, is_database_table
 from gdsfd.cohort.sources.file_kind import file_kind, first_bytes
 from gdsfd.cohort.sources.files import find_files
 
-__all__ = ["columns_of", "has_rows"]
+__all__ = ["columns_of", "has_rows", "zoned_columns_of"]
 
 _HEAD_BYTES = 1 << 20
 
@@ -32,6 +33,25 @@ def columns_of(source: str, base_dir: Path) -> list[str]:
     if not files.parquet:
         return list(header_of(files.paths[0], files.names[0]).columns)
     return list(dict.fromkeys(name for path in files.paths for name in pq.read_schema(path).names))
+
+
+def zoned_columns_of(source: str, base_dir: Path) -> frozenset[str]:
+    """Names of the columns whose type is a timestamp with a zone; text has no type.
+
+    Args:
+        source: As in a spec: path, glob or ``file::table``.
+        base_dir: The spec's folder.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if is_database_table(source):
+        schemas = [find_table(source, base_dir).reader(1).schema]
+    else:
+        files = find_files(source, base_dir)
+        schemas = [pq.read_schema(path) for path in files.paths] if files.parquet else []
+    fields = [field for schema in schemas for field in schema]
+    return frozenset(field.name for field in fields if pa.types.is_timestamp(field.type) and field.type.tz is not None)
 
 
 def has_rows(source: str, base_dir: Path) -> bool:

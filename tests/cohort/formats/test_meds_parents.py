@@ -34,9 +34,18 @@ def written(folder: Path, parents: dict[str, list[str] | None]) -> str:
 
 def test_codes_below_others_whatever_lies_between(tmp_path: Path) -> None:
     file = written(tmp_path, {**PARENTS, "DX//d": None})
-    assert codes_under(["cancer"], file) == ["DX//a", "DX//b", "loop", "onco"]
-    assert codes_under(["x"], file) == ["DX//b", "DX//c"]
-    assert codes_under(["x", "onco"], file) == ["DX//a", "DX//b", "DX//c", "loop", "onco"]
+    assert codes_under(["cancer"], file) == ["DX//a", "DX//b", "cancer", "loop", "onco"]
+    assert codes_under(["x"], file) == ["DX//b", "DX//c", "x"]
+    assert codes_under(["x", "onco"], file) == ["DX//a", "DX//b", "DX//c", "loop", "onco", "x"]
+
+
+def test_rows_of_the_parents_own_code_are_of_its_group(tmp_path: Path) -> None:
+    events = [*EVENTS, *((person, "2020-01-01", "cancer", None) for person in range(12))]
+    folder = write_tiny_meds(tmp_path / "d", events, two_labels_each())
+    written(folder, PARENTS)
+    cohort = {"format": "meds", "source": ".", "labels": "labels.parquet", "vocabulary": {"x": {"parent": "cancer"}}}
+    built = build_cohort(CohortSpec(cohort=cohort, base_dir=folder), progress=False)
+    assert sorted(built.schema.modalities[0].codes) == ["DX//a", "DX//b", "cancer"]
 
 
 def test_a_group_has_the_rows_of_the_codes_below_its_parent(tmp_path: Path) -> None:

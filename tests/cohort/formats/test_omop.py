@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gdsfd.cohort.build import build_cohort
@@ -116,3 +117,40 @@ def test_tables_that_are_not_as_omop_has_them(tmp_path: Path) -> None:
         spec_of(tmp_path / "c", {"measurement": MEASUREMENT, "death": {"person_id": [1]}}, vocabulary={"x": "death"})
     with pytest.raises(InputError, match=r"no table that can be a modality has rows"):
         spec_of(tmp_path / "d", {"death": {"person_id": [1]}})
+
+
+def test_midnight_is_a_time_that_is_not_known(tmp_path: Path) -> None:
+    """The common data model asks for midnight where a source has no time of day: perhaps after the prediction."""
+    dated = {
+        **CONDITION,
+        "condition_start_datetime": [f"{day} 00:00:00" for day in CONDITION["condition_start_date"]],
+    }
+    cohort = build_cohort(spec_of(tmp_path / "a", {"condition_occurrence": dated}), progress=False)
+    assert seen(cohort, "condition")["0@2020-01-02 12:00:00"] == ["201"]
+    assert seen(cohort, "condition")["0@2020-01-04 12:00:00"] == ["201", "202"]
+    del dated["condition_start_date"]
+    alone = build_cohort(spec_of(tmp_path / "b", {"condition_occurrence": dated}), progress=False)
+    assert seen(alone, "condition") == seen(cohort, "condition")
+
+
+def test_times_with_an_offset_beside_labels_without_one(tmp_path: Path) -> None:
+    """Noon in Berlin is 11:00 in UTC: what was seen at 11:30 UTC was seen after the prediction."""
+    write_tiny_omop(tmp_path, {})
+    at = pd.to_datetime(["2020-01-02 10:30"] * 12 + ["2020-01-02 11:30"] * 12, utc=True)
+    frame = pd.DataFrame({**CONDITION, "condition_start_datetime": at})
+    frame.to_parquet(tmp_path / "condition_occurrence.parquet")
+    fields = {"format": "omop", "source": ".", "labels": "labels.csv"}
+    with pytest.raises(InputError, match=r"stored with an offset from UTC, .* zone = .Europe/Berlin."):
+        CohortSpec(cohort=fields, base_dir=tmp_path)
+    for zone, codes in (("Europe/Berlin", ["201"]), ("UTC", ["201", "202"])):
+        cohort = build_cohort(CohortSpec(cohort={**fields, "zone": zone}, base_dir=tmp_path), progress=False)
+        assert seen(cohort, "condition")["0@2020-01-02 12:00:00"] == codes
+    with pytest.raises(SpecError, match=r"expected the name of a time zone, .* got 'Europe/Berlim'.*Europe/Berlin"):
+        CohortSpec(cohort={**fields, "zone": "Europe/Berlim"}, base_dir=tmp_path)
+
+
+def test_texts_with_an_offset_are_not_taken_for_local_times(tmp_path: Path) -> None:
+    zoned = {**CONDITION, "condition_start_datetime": ["2020-01-02 10:30:00+01:00"] * 24}
+    for columns in (zoned, {name: cells for name, cells in zoned.items() if name != "condition_start_date"}):
+        with pytest.raises(SpecError, match="'condition_start_datetime' holds times with an offset from UTC"):
+            build_cohort(spec_of(tmp_path, {"condition_occurrence": columns}), progress=False)

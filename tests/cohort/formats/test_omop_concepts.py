@@ -40,7 +40,11 @@ def spec_of(folder: Path, concept: dict[str, Any] | None = None, **vocabulary: A
 def test_rows_go_to_the_group_of_their_concept_and_the_receipt_counts_them(tmp_path: Path) -> None:
     groups = {
         "rxnorm": {"table": "drug_exposure", "vocabulary_id": "RxNorm"},
-        "ingredient": {"table": "drug_exposure", "vocabulary_id": "RxNorm", "concept_class_id": ["Ingredient", "x"]},
+        "ingredient": {
+            "table": "drug_exposure",
+            "vocabulary_id": "RxNorm",
+            "concept_class_id": ["Ingredient", "ATC 5th"],
+        },
         "drug": {"table": "drug_exposure", "domain_id": "Drug"},
     }
     cohort = build_cohort(spec_of(tmp_path, **groups), progress=False)
@@ -91,5 +95,13 @@ def test_concepts_that_cannot_be_looked_up(tmp_path: Path) -> None:
 
 
 def test_a_group_that_no_concept_is_of_says_so(tmp_path: Path) -> None:
+    group = {"table": "drug_exposure", "vocabulary_id": "ATC", "concept_class_id": "Ingredient"}
     with pytest.raises(InputError, match=r"modality 'x' .* is empty: .* where is not true"):
-        build_cohort(spec_of(tmp_path, x={"table": "drug_exposure", "vocabulary_id": "RxNrm"}), progress=False)
+        build_cohort(spec_of(tmp_path, x=group), progress=False)
+
+
+@pytest.mark.parametrize(("field", "values"), [("vocabulary_id", ["ATC", "rxnorm"]), ("domain_id", ["drug"])])
+def test_one_of_several_that_no_concept_has_is_refused(tmp_path: Path, field: str, values: list[str]) -> None:
+    """The rows of a whole vocabulary would be missing without a word."""
+    with pytest.raises(SpecError, match=f"vocabulary.x: no concept in .*concept.csv has the {field} .*Did you mean"):
+        spec_of(tmp_path, x={"table": "drug_exposure", field: values})
