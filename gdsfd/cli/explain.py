@@ -38,7 +38,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     which.add_argument("--split", help="explain the patients of this split")
     which.add_argument("--ids", nargs="+", metavar="ID", help="explain these patients, in this order")
     parser.add_argument(
-        "--target", metavar="OUTCOME", help="which outcome, or 'OUTCOME: CLASS'; needed where there are several"
+        "--target",
+        metavar="OUTCOME",
+        help="which outcome, or 'OUTCOME: CLASS'; needed where there are several. Of a time to an event also an "
+        "interval, whose hazard is then explained (default: the event by the horizon)",
     )
     parser.add_argument(
         "--of",

@@ -122,12 +122,13 @@ def run(arguments: argparse.Namespace) -> None:
         table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
     else:
         table = probability_table(graph, rows, probabilities, model.schema)
+    limits = ""
     if arguments.sets is not None:
         method = "by_class" if arguments.sets_by_class else "lac"
         sets = model.predict_sets(
             graph, arguments.split, arguments.ids, alpha=arguments.sets, method=method, on=arguments.sets_on
         )
-        table = table.join(sets.to_frame().drop(columns="id"))
+        table, limits = table.join(sets.to_frame().drop(columns="id")), sets.on
     is_csv = arguments.out.suffix.lower() == ".csv"
     with atomic_file(arguments.out) as temporary:
         if is_csv:
@@ -142,8 +143,11 @@ def run(arguments: argparse.Namespace) -> None:
             ".parquet",
             stacklevel=1,
         )
-    tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns))
+    told = {"limits": limits} if limits else {}
+    tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns), **told)
     if not arguments.quiet:
+        if limits:
+            print(f"sets: {limits}")
         print(f"{len(table)} patient{'s' if len(table) != 1 else ''}: {arguments.out}")
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch_geometric.data import HeteroData
 from tqdm import tqdm
 
@@ -17,6 +18,7 @@ from gdsfd.training.explanation.explanation import Explanation, explain
 from gdsfd.training.explanation.log_odds import LogOdds
 from gdsfd.training.prediction_sets import PredictionSets, make_sets
 from gdsfd.training.run_record.conformal_scores import ConformalScores, scores_of
+from gdsfd.training.run_record.training_patients import ROLES, is_new
 from gdsfd.training.schema_check import check_schema
 from gdsfd.training.site_strata import moved
 from gdsfd.training.survival_curve import check_times, risk_of, survival_at
@@ -64,7 +66,8 @@ class Answers(TrainedNetworks):
             NotFittedError: The model was not trained.
             SchemaError: The graph has other modalities, columns or vocabularies.
             InputError: Unknown split, ids or method; a run that keeps no scores, or was adapted since; patients who are
-                among those that give the limits; a time to an event.
+                among those that give the limits; patients of its own cohort that the model was trained on, as those
+                that give them; a time to an event.
 
         Example:
             >>> model.predict_sets(graph, split="test", alpha=0.1).to_frame()  # doctest: +SKIP
@@ -77,6 +80,11 @@ class Answers(TrainedNetworks):
         assert self.schema_ is not None  # predict_proba has looked
         if on is None:
             scores, words = self._kept_scores()
+            if is_new(graph):
+                words += (
+                    "; the patients asked for are of another cohort, for whom they promise nothing: labelled patients "
+                    "of that cohort would (on='...', --sets-on)"
+                )
         else:
             there = self._graphs.rows(graph, on, None)
             both = sorted(set(there.tolist()) & set(rows))
@@ -87,8 +95,27 @@ class Answers(TrainedNetworks):
                 )
             y = graph["patient"].y.numpy()[there.numpy()]
             scores = scores_of(y, self.predict_proba(graph, on), self.schema_)
-            words = f"limits from the split {on!r} of this graph"
+            words = f"limits from the split {on!r} of this graph" + self._seen_among(graph, on, there)
         return make_sets(probability, known, self.schema_, scores, alpha, method, words)
+
+    def _seen_among(self, graph: HeteroData, on: str, there: Tensor) -> str:
+        """What follows where the model has seen the patients that give the limits.
+
+        Raises:
+            InputError: It was trained on some of them, is surer of these than of others, and sets would be too small.
+        """
+        roles = self._roles(graph)[there.numpy()]
+        trained, chosen = (int((roles == role).sum()) for role in ROLES)
+        if trained and not is_new(graph):
+            raise InputError(
+                f"predict_sets: the model was trained on {trained:,} of the {len(roles):,} patients of {on!r}, of whom "
+                "it is surer than of others, so limits from them would be too narrow; name another split"
+            )
+        if trained:
+            return (
+                f"; {trained:,} of them have ids that it was trained on: if they are the same people, it is too narrow"
+            )
+        return ", whose patients also chose the epoch" if chosen else ""
 
     def _kept_scores(self) -> tuple[ConformalScores, str]:
         kept = self.record_.conformal.get(self.choice_) if self.record_ is not None else None
@@ -176,7 +203,8 @@ class Answers(TrainedNetworks):
             graph: A graph with the model's schema.
             split: A split's name, or several; None with ``ids=None`` = all patients.
             ids: Patient ids, instead of a split.
-            target: The outcome, or ``"<outcome>: <class>"``; needed where there are several.
+            target: The outcome, or ``"<outcome>: <class>"``; needed where there are several. Of a time to an event the
+                outcome, the default, is whether it happens by the horizon; an interval's name is its hazard.
             of: ``"prediction"``, or ``"biased"``: what the head of the biased stream reads, of the debiased network
                 whichever predicts.
             progress: Whether to show a progress bar; None = on a terminal only.
@@ -184,7 +212,7 @@ class Answers(TrainedNetworks):
         Returns:
             Tables of modalities and of values, in nats of log-odds
             (:class:`~gdsfd.training.explanation.explanation.Explanation`); its ``note`` says how many of the patients
-            were trained on.
+            were trained on, by their ids, and whether probabilities are recalibrated.
 
         Raises:
             NotFittedError: The model was not trained.
@@ -202,4 +230,19 @@ class Answers(TrainedNetworks):
         hidden = None if progress is None else not progress
         patients = partial(tqdm, desc="explaining", unit="patient", leave=False, disable=hidden)
         facts = (graph["patient"].id, graph["patient"].split)
-        return explain(store, rows, facts, score, score.target, of, patients)
+        given_out = None
+        kept = self.record_.calibrations.get(self.choice_, ()) if self.record_ is not None else ()
+        if of != "biased" and any(each.method != "none" for each in kept):
+            given_out = score.of_target(self.predict_proba(graph, split, ids))
+        seen = int((self._roles(graph)[rows.numpy()] != "").sum())
+        return explain(store, rows, facts, score, score.words, of, patients, given_out, seen, score.note)
+
+    def _roles(self, graph: HeteroData) -> NDArray[np.str_]:
+        """What each of a graph's patients was for the model: ``train``, ``tuning``, or nothing; [N].
+
+        By the hashes of their ids; a run of before these were kept knows only the names of its own cohort's splits.
+        """
+        if self.record_ is not None:
+            return self.record_.patients.roles(graph)
+        split = np.asarray(graph["patient"].split, dtype=str)
+        return np.where(np.isin(split, ROLES) & (not is_new(graph)), split, "")

@@ -142,16 +142,18 @@ def test_predictions_for_meds_evaluation(trained, tmp_path, capsys):
 def test_sets_of_labels_stand_beside_probabilities(trained, tmp_path, capsys):
     run, graph, file = str(trained / "run-binary"), str(trained / "binary"), tmp_path / "p.csv"
     command = ["predict", run, graph, "--split", "test", "--out", str(file)]
-    assert main([*command, "--sets", "0.2", "--sets-by-class", "--sets-on", "train"]) == 0
+    assert main([*command, "--sets", "0.2", "--sets-by-class", "--sets-on", "tuning"]) == 0
+    assert "sets: limits from the split 'tuning' of this graph" in capsys.readouterr().out
     table = pd.read_csv(file, keep_default_na=False)
     model, loaded = gdsfd.Debiaser.load(run), gdsfd.load_graph(graph)
-    expected = model.predict_sets(loaded, split="test", alpha=0.2, method="by_class", on="train").to_frame()
+    expected = model.predict_sets(loaded, split="test", alpha=0.2, method="by_class", on="tuning").to_frame()
     for name in expected.columns[1:]:
         assert table[name].tolist() == expected[name].tolist()
     for wrong, message in (
         (["--sets", "1.5"], "alpha: expected a share"),
         (["--sets-by-class"], "go with --sets"),
         (["--sets", "0.1", "--sets-on", "test"], "which gives the limits"),
+        (["--sets", "0.1", "--sets-on", "train"], "the model was trained on"),
     ):
         assert main([*command, "--force", *wrong]) == 2
         assert message in capsys.readouterr().err

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,9 +46,9 @@ def test_a_models_sets_are_those_of_its_tuning_patients(run) -> None:
 
 def test_limits_from_patients_of_ones_own(run) -> None:
     model, graph, _ = run
-    sets = model.predict_sets(graph, split="test", on="train")
-    assert sets.on == "limits from the split 'train' of this graph"
-    known = np.isfinite(graph["patient"].y.numpy()[np.asarray(graph["patient"].split) == "train", 0])
+    sets = model.predict_sets(graph, split="train", on="test")
+    assert sets.on == "limits from the split 'test' of this graph"
+    known = np.isfinite(graph["patient"].y.numpy()[np.asarray(graph["patient"].split) == "test", 0])
     assert sets.outcomes[0].patients[0] == known.sum()
     with pytest.raises(InputError, match="of the patients asked for are of the split 'test', which gives the limits"):
         model.predict_sets(graph, on="test")
@@ -57,7 +60,31 @@ def test_runs_without_scores_and_adapted_ones_need_patients_of_ones_own(run) -> 
     old.record_.conformal.clear()
     with pytest.raises(InputError, match="keeps no scores of its tuning patients"):
         old.predict_sets(graph, split="test")
-    assert old.predict_sets(graph, split="test", on="train").outcomes
+    assert old.predict_sets(graph, split="test", on="tuning").outcomes
+
+
+def test_limits_are_not_from_patients_that_the_model_was_trained_on(run) -> None:
+    """It is surer of them than of others, so sets would miss the true label more often than was asked for."""
+    model, graph, _ = run
+    trained = graph["patient"].split.count("train")
+    with pytest.raises(InputError, match=f"trained on {trained} of the {trained} patients of 'train'"):
+        model.predict_sets(graph, split="test", on="train")
+    renamed = copy.copy(graph)
+    renamed["patient"].split = ["mine" if name == "train" else name for name in graph["patient"].split]
+    with pytest.raises(InputError, match="patients of 'mine'"):
+        model.predict_sets(renamed, split="test", on="mine")
+    assert model.predict_sets(graph, split="test", on="tuning").on.endswith(", whose patients also chose the epoch")
+
+
+def test_sets_say_what_limits_of_another_cohort_promise(run) -> None:
+    model, graph, _ = run
+    other = copy.copy(graph)
+    other["patient"].split = ["new"] * len(graph["patient"].id)
+    other.receipt = replace(graph.receipt, new=True)
+    assert "of another cohort, for whom they promise nothing" in model.predict_sets(other, split="new").on
+    assert "another cohort" not in model.predict_sets(graph, split="test").on
+    other["patient"].split = ["mine" if name == "train" else "new" for name in graph["patient"].split]
+    assert "have ids that it was trained on" in model.predict_sets(other, split="new", on="mine").on
 
 
 def test_labels_have_no_chances_over_time(run) -> None:

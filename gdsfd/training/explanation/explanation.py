@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor
 
 from gdsfd.atomic_write import atomic_directory
@@ -40,12 +41,16 @@ class Explanation:
     Args:
         target: What is predicted: the outcome, or ``"<outcome>: <class>"``.
         of: ``"prediction"``, or ``"biased"``: what the biased head reads of its stream.
-        patients: One row per patient: ``id``, ``split``, ``log_odds``, ``probability``, and ``log_odds_without_any``,
-            of the same patient without any modality.
+        patients: One row per patient: ``id``, ``split``, ``log_odds`` (the network's own), ``probability`` (as
+            ``predict_proba`` gives it, recalibrated where the model is), and ``log_odds_without_any``, of the same
+            patient without any modality.
         modalities: One row per patient and modality that the patient has: ``id``, ``modality``, ``deletion``,
             ``shapley`` (:mod:`gdsfd.training.explanation.modality_worth`).
         values: One row per patient and value: ``id``, ``modality``, ``column``, ``value`` (as words), ``effect``
             (:mod:`gdsfd.training.explanation.cell_worth`).
+        seen: How many of the patients the model was trained on or chosen by.
+        recalibrated: Whether probabilities are corrected, and so are not those of the log-odds.
+        about: What the target's probability is, where its name does not say it.
     """
 
     target: str
@@ -53,17 +58,25 @@ class Explanation:
     patients: pd.DataFrame
     modalities: pd.DataFrame
     values: pd.DataFrame
+    seen: int = 0
+    recalibrated: bool = False
+    about: str = ""
 
     @property
     def note(self) -> str:
-        """What has to be said with it: patients that the model was trained on; or nothing."""
-        seen = self.patients["split"].isin(["train", "tuning"])
-        if not seen.any():
-            return ""
-        return (
-            f"{int(seen.sum())} of {len(seen)} patients were trained on, or chosen by: the model has seen their "
-            "outcomes, and what moved their scores says little about new patients."
-        )
+        """What has to be said with it: patients that the model was trained on, a recalibration; or nothing."""
+        told = [self.about] if self.about else []
+        if self.seen:
+            told.append(
+                f"{self.seen} of {len(self.patients)} patients were trained on, or chosen by: the model has seen their "
+                "outcomes, and what moved their scores says little about new patients."
+            )
+        if self.recalibrated:
+            told.append(
+                "Probabilities are recalibrated, as predictions are; log-odds and effects are of the network's own "
+                "scores, before that."
+            )
+        return " ".join(told)
 
     def top(self, count: int = 3) -> pd.DataFrame:
         """Of each patient the values with the largest effects, either way."""
@@ -90,7 +103,8 @@ class Explanation:
             raise InputError(f"explanation: patient {id!r} is not in it.{near_names(str(id), names)}")
         patient = self.patients.set_index("id").loc[id]
         own = self.modalities[self.modalities["id"] == id].sort_values("shapley", key=lambda each: -each.abs())
-        lines = [f"{id}: {self.target} {patient['probability']:.1%} (log-odds {patient['log_odds']:+.2f})"]
+        own_scores = ", recalibrated" if self.recalibrated else ""
+        lines = [f"{id}: {self.target} {patient['probability']:.1%}{own_scores} (log-odds {patient['log_odds']:+.2f})"]
         added = ", ".join(f"{row['modality']} {row['shapley']:+.2f}" for row in own.to_dict("records"))
         lines.append(f"  without any modality {patient['log_odds_without_any']:+.2f}; added: {added or 'nothing'}")
         top = self.top(count)
@@ -137,6 +151,9 @@ def explain(
     target: str,
     of: str,
     progress: Callable[[Any], Any] = lambda each: each,
+    given_out: Floats | None = None,
+    seen: int = 0,
+    about: str = "",
 ) -> Explanation:
     """Explains patients one after another.
 
@@ -148,11 +165,14 @@ def explain(
         target: What the log-odds are of.
         of: What gives them.
         progress: Wraps what is gone through.
+        given_out: Corrected probabilities, where the model gives out such; [n].
+        seen: How many of the patients the model was trained on or chosen by.
+        about: What the target's probability is, where its name does not say it.
     """
     ids, splits = facts
     schema, columns = store.schema, list(columns_of(store.schema))
     patients, modalities, values = [], [], []
-    for row in progress(rows.tolist()):
+    for asked, row in enumerate(progress(rows.tolist())):
         name = str(ids[row])
         deletion, worth, nothing = modality_worth(store, rows.new_tensor([row]), score)
         places, effects, log_odds = cell_worth(store, row, columns, score)
@@ -162,7 +182,7 @@ def explain(
                 "id": name,
                 "split": str(splits[row]),
                 "log_odds": log_odds,
-                "probability": float(1 / (1 + np.exp(-log_odds))),
+                "probability": float(expit(log_odds) if given_out is None else given_out[asked]),
                 "log_odds_without_any": float(nothing[0]),
             }
         )
@@ -179,6 +199,9 @@ def explain(
         pd.DataFrame(patients, columns=["id", "split", "log_odds", "probability", "log_odds_without_any"]),
         pd.DataFrame(modalities, columns=["id", "modality", "deletion", "shapley"]),
         pd.DataFrame(values, columns=["id", "modality", "column", "value", "effect"]),
+        seen,
+        given_out is not None,
+        about,
     )
 
 

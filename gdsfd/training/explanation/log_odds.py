@@ -44,7 +44,9 @@ class LogOdds:
     Args:
         network: The network; it is put into evaluation mode and onto the CPU.
         schema: Its schema.
-        target: The outcome, ``"<outcome>: <class>"`` of a multi-class one; None where there is one of two classes.
+        target: The outcome, ``"<outcome>: <class>"`` of a multi-class one; None where there is one of two classes. Of a
+            time to an event the outcome (and None) is whether it happens by the horizon, and each interval's name its
+            hazard.
         of: ``"prediction"``, or ``"biased"``: what the biased head reads of the biased stream's code.
         strata: Outcome -> found strata whose masses :meth:`~gdsfd.training.debiaser.Debiaser.adapt` changed, which
             predictions are averaged by.
@@ -61,7 +63,10 @@ class LogOdds:
         of: str = "prediction",
         strata: Mapping[str, BackDoor] | None = None,
     ) -> None:
-        known = target_names(schema)
+        survival = schema.survival
+        known = (*((survival.name,) if survival is not None else ()), *target_names(schema))
+        if target is None and survival is not None:
+            target = survival.name
         if target is None and len(known) > 1:
             raise InputError(f"explain: say which is to be explained by target=... (--target): {', '.join(known)}")
         if target is not None and target not in known:
@@ -70,9 +75,32 @@ class LogOdds:
         if of not in ("prediction", "biased"):
             raise InputError(f"explain: expected of='prediction' or of='biased', got {of!r}")
         self.target = known[0] if target is None else target
+        self.by_horizon = survival is not None and self.target == survival.name
         self.schema, self.of = schema, of
         self._network, self._strata = network.cpu().eval(), strata or {}
-        self._column = 1 if len(known) == 1 else known.index(self.target)
+        #: The target's column among the probabilities; of none where it is the whole curve up to the horizon.
+        self.column = 1 if len(known) == 1 else target_names(schema).index(self.target) if not self.by_horizon else -1
+
+    @property
+    def words(self) -> str:
+        """The target in words."""
+        survival = self.schema.survival
+        if self.by_horizon and survival is not None:
+            return f"{survival.name} by {survival.spelled(survival.horizon)}"
+        return self.target
+
+    @property
+    def note(self) -> str:
+        """What its probability is, where the target's name does not say it."""
+        if self.schema.survival is None or self.by_horizon:
+            return ""
+        return "Probabilities are hazards: of those who are free of it when the interval begins."
+
+    def of_target(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The target's probability among those of ``predict_proba``, [B, columns]; [B]."""
+        if self.by_horizon:
+            return np.asarray(1 - np.prod(1 - probability, axis=1))
+        return np.asarray(probability[:, self.column])
 
     @torch.no_grad()
     def __call__(self, batch: PatientBatch) -> NDArray[np.float64]:
@@ -103,5 +131,5 @@ class LogOdds:
             if self._strata:
                 assert table is not None
                 found = reweighted(found, self._strata, self.schema, table)
-        probability = np.clip(found[:, self._column], LEAST, 1 - LEAST)
+        probability = np.clip(self.of_target(found), LEAST, 1 - LEAST)
         return np.asarray(np.log(probability) - np.log1p(-probability))

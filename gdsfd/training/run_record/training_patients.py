@@ -14,7 +14,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 
-__all__ = ["TrainingPatients"]
+__all__ = ["ROLES", "TrainingPatients", "is_new"]
 
 Hashes = NDArray[np.uint64]
 
@@ -64,10 +64,14 @@ class TrainingPatients:
         """What each of a graph's patients was for this run: ``train``, ``tuning``, or nothing; [N].
 
         Ids are compared with ids and persons with persons. Persons are left out where only one of the two cohorts has
-        them, as their numbers are then others. The plain writing decides only where no id matches as written.
+        them, as their numbers are then others. In the cohort that was trained on, where ``7`` and ``007`` may be two
+        patients, the plain writing decides only where no id matches as written; of new patients, some of whose ids
+        another export may have changed, wherever an id does not.
         """
         found = self._matched(graph, self.hashes, str)
-        return found if (found != "").any() else self._matched(graph, self.plain, _plainly)
+        if (found != "").any() and not is_new(graph):
+            return found
+        return np.where(found != "", found, self._matched(graph, self.plain, _plainly))
 
     def compares(self, graph: HeteroData) -> str:
         """What :meth:`roles` goes by for a graph: ``id and person`` or ``id``."""
@@ -108,6 +112,12 @@ class TrainingPatients:
         if not isinstance(salt, str) or not 16 <= len(salt) <= 64 or not isinstance(subject_is_id, bool):
             raise InputError(f"{where}: damaged (no salt); copy the folder again")
         return cls(salt, found[0], found[1], subject_is_id)
+
+
+def is_new(graph: HeteroData) -> bool:
+    """Whether a graph is of patients read with an earlier schema."""
+    receipt = graph.receipt if "receipt" in graph else None
+    return bool(receipt is not None and receipt.new)
 
 
 def _hashed(words: Sequence[str] | set[str], salt: str, kind: str) -> Hashes:

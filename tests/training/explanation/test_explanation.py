@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scipy.special import expit
 import gdsfd
 from gdsfd.errors import InputError, NotFittedError
 from gdsfd.graph.from_cohort import graph_from_cohort
+from tests.cohort.survival_exports import survival_frames, survival_spec
 from tests.cohort_factory import make_cohort
 
 QUICK: dict[str, Any] = {"members": 2, "channels": 8, "max_epochs": 2}
@@ -51,6 +53,57 @@ def test_patients_that_were_trained_on_are_said(fitted: tuple[Any, gdsfd.Debiase
     names = graph["patient"].id
     chosen = [next(n for n, s in zip(names, graph["patient"].split) if s == split) for split in ("train", "test")]
     assert model.explain(graph, ids=chosen).note.startswith("1 of 2 patients were trained on, or chosen by")
+
+
+def test_who_was_trained_on_is_known_by_the_patients_not_by_the_names_of_splits(
+    fitted: tuple[Any, gdsfd.Debiaser],
+) -> None:
+    graph, model = fitted
+    renamed = copy.copy(graph)
+    renamed["patient"].split = ["mine"] * len(graph["patient"].id)
+    chosen = [next(n for n, s in zip(graph["patient"].id, graph["patient"].split) if s == "train")]
+    assert model.explain(renamed, ids=chosen).note.startswith("1 of 1 patients were trained on")
+    others = graph_from_cohort(make_cohort(20, seed=5))  # another hospital, whose split column says train
+    others["patient"].id = [f"other {name}" for name in others["patient"].id]
+    others["patient"].subject = [f"other {name}" for name in others["patient"].subject]
+    others["patient"].split = ["train"] * 20
+    others.schema = graph.schema
+    assert model.explain(others, ids=others["patient"].id[:2]).note == ""
+
+
+def test_a_recalibrated_model_is_explained_with_the_risk_that_it_gives_out() -> None:
+    graph = graph_from_cohort(make_cohort(300))
+    model = gdsfd.Debiaser("concat", recalibrate="logistic", **QUICK).fit(graph, baselines=False)
+    ids = [name for name, split in zip(graph["patient"].id, graph["patient"].split) if split == "test"][:4]
+    given, own = (model.predict_proba(graph, ids=ids, recalibrated=each)[:, 1] for each in (True, False))
+    assert abs(given - own).max() > 1e-4
+    found = model.explain(graph, ids=ids)
+    np.testing.assert_allclose(found.patients["probability"], given, atol=1e-6)
+    np.testing.assert_allclose(expit(found.patients["log_odds"]), own, atol=1e-6)
+    assert "recalibrated, as predictions are" in found.note
+    assert found.text(ids[0]).splitlines()[0].startswith(f"{ids[0]}: mortality {given[0]:.1%}, recalibrated (log-odds")
+
+
+def test_of_a_time_to_an_event_the_whole_curve_is_explained_unless_told() -> None:
+    graph = gdsfd.build_graph(survival_spec(survival_frames(200), intervals=3), progress=False)
+    model = gdsfd.Debiaser("concat", members=1, boosted_members=0, channels=8, max_epochs=2).fit(
+        graph, baselines=False, progress=False
+    )
+    ids = graph["patient"].id[:3]
+    by_horizon = 1 - model.predict_survival(graph, ids=ids)[:, -1]
+    found = model.explain(graph, ids=ids)
+    assert found.target == f"death by {model.schema.survival.spelled(model.schema.survival.horizon)}"
+    np.testing.assert_allclose(found.patients["probability"], by_horizon, atol=1e-6)
+    added = found.modalities.groupby("id")["shapley"].sum().reindex(ids).to_numpy()
+    np.testing.assert_allclose(found.patients["log_odds_without_any"] + added, found.patients["log_odds"], atol=1e-6)
+    named = model.explain(graph, ids=ids, target="death")
+    assert named.patients.equals(found.patients)
+    second = graph.schema.outcomes[1].name
+    hazard = model.explain(graph, ids=ids, target=second)
+    np.testing.assert_allclose(hazard.patients["probability"], model.predict_proba(graph, ids=ids)[:, 1], atol=1e-6)
+    assert "free of it when the interval begins" in hazard.note
+    with pytest.raises(InputError, match="expected a target of death, death: 0 to"):
+        model.explain(graph, ids=ids, target="dying")
 
 
 def test_a_model_that_is_not_trained_explains_nothing(fitted: tuple[Any, gdsfd.Debiaser]) -> None:

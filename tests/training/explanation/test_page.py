@@ -12,16 +12,16 @@ from gdsfd.training.explanation.explanation import Explanation
 from gdsfd.training.explanation.page import page
 
 
-def made(split: str = "test", of: str = "prediction") -> Explanation:
+def made(of: str = "prediction", seen: int = 0) -> Explanation:
     """Two patients; the second has nothing."""
     patients = pd.DataFrame(
-        {"id": ["<a>", "b"], "split": split, "log_odds": [1.5, -1.0], "probability": [0.8176, 0.2689]}
+        {"id": ["<a>", "b"], "split": "test", "log_odds": [1.5, -1.0], "probability": [0.8176, 0.2689]}
     ).assign(log_odds_without_any=-1.0)
     modalities = pd.DataFrame({"id": "<a>", "modality": ["labs", "note"], "deletion": 0.1, "shapley": [2.0, 0.5]})
     values = pd.DataFrame(
         {"id": "<a>", "modality": "labs", "column": ["x", "y"], "value": ["3", ""], "effect": [-0.4, 1.0]}
     )
-    return Explanation("ill", of, patients, modalities, values)
+    return Explanation("ill", of, patients, modalities, values, seen)
 
 
 def test_bars_are_as_long_as_effects_and_names_are_escaped() -> None:
@@ -38,7 +38,7 @@ def test_bars_are_as_long_as_effects_and_names_are_escaped() -> None:
 
 
 def test_what_has_to_be_said_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "2 of 2 patients were trained on" in page(made("train"))
+    assert "2 of 2 patients were trained on" in page(made(seen=2))
     assert "not the prediction" in page(made(of="biased"))
     monkeypatch.setattr(module, "MOST_PATIENTS", 1)
     html = page(made())

@@ -53,6 +53,17 @@ def test_plain_writing_does_not_mix_up_ids_of_one_cohort():
     assert TrainingPatients.of(trained).roles(trained).tolist() == ["train", "", "train", ""]
 
 
+def test_of_new_patients_also_those_are_seen_whose_ids_alone_were_rewritten():
+    """A spreadsheet takes the zeros off 007 and leaves 1234: with only 1234 recognised, 007 would be judged."""
+    own = TrainingPatients.of(graph(["007", "1234", "0099", "5"], split=["train", "train", "tuning", "test"]))
+
+    class New(dict):
+        receipt = SimpleNamespace(new=True)
+
+    there = New(graph(["7", "1234", "99", "5"]), receipt=None)
+    assert own.roles(there).tolist() == ["train", "train", "tuning", ""]
+
+
 def test_it_is_salted_anew_and_holds_no_id(tmp_path):
     first, second = TrainingPatients.of(TRAINED), TrainingPatients.of(TRAINED)
     assert first.salt != second.salt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,11 +20,13 @@ from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 from gdsfd.evaluation.targets import rows_of_split
 from gdsfd.graph.column_ablation import columns_of
 from gdsfd.graph.patient_store import PatientStore
+from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.training.explanation.cell_worth import cell_worth, deletion_curve
 from gdsfd.training.explanation.log_odds import LogOdds
 from gdsfd.training.explanation.modality_worth import values_of
+from gdsfd.training.site_strata import moved
 
 __all__ = ["Effect", "Explained", "ExplainedSection"]
 
@@ -96,7 +99,8 @@ class ExplainedSection(Section[tuple[Explained, ...]]):
         chosen = np.sort(random.choice(rows, min(PATIENTS, len(rows)), replace=False))
         store = PatientStore(context.graph)
         names = target_names(context.schema)[:MOST_TARGETS]
-        return tuple(_explained(network, store, chosen, name, random, context.config.level) for name in names)
+        strata = _moved_strata(context.model, network)
+        return tuple(_explained(network, store, chosen, name, random, context.config.level, strata) for name in names)
 
     def fill(self, data: tuple[Explained, ...], schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         shown = []
@@ -115,10 +119,22 @@ class ExplainedSection(Section[tuple[Explained, ...]]):
         return {"explained": [each.to_dict() for each in data]}
 
 
+def _moved_strata(model: Any, network: Ensemble) -> Mapping[str, BackDoor]:
+    """The strata that predictions are averaged by since the model was adapted to a site, if it was."""
+    strata = getattr(model, "strata_", {})
+    return strata if network is getattr(model, "networks_", {}).get("debiased") and moved(strata) else {}
+
+
 def _explained(
-    network: Ensemble, store: PatientStore, rows: Any, target: str, random: np.random.Generator, level: float
+    network: Ensemble,
+    store: PatientStore,
+    rows: Any,
+    target: str,
+    random: np.random.Generator,
+    level: float,
+    strata: Mapping[str, BackDoor],
 ) -> Explained:
-    scores = {"size": LogOdds(network, store.schema, target)}
+    scores = {"size": LogOdds(network, store.schema, target, strata=strata)}
     if all(isinstance(member, StreamPredictor) for member in network.members):
         scores["biased"] = LogOdds(network, store.schema, target, "biased")
     columns, found, gaps = list(columns_of(store.schema)), [], []
