@@ -37,7 +37,8 @@ class Known:
     look_ups: list[LookUp] = field(default_factory=list)
     origin: str | None = None
     end: float = 1440.0
-    labels: dict[str, bool] = field(default_factory=dict)
+    #: Patient -> whether the outcome is positive; of several classes one mapping each, that class against the rest.
+    labels: list[dict[str, bool]] = field(default_factory=list)
     roles: dict[str, str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
 

@@ -21,7 +21,7 @@ _NAMES = (
     (
         r"death|(?<!stu)died|\bdead\b|deceased|\bdod\b|mortal|expired?\b|expire flag|surviv|exitus|verstorb|"
         r"\btod(es)?\b|"
-        r"sterb|deces\b|fallec|\bdth|muert",
+        r"sterb|deces\b|fallec|\bdth|muert|\balive\b|vital ?status",
         "says whether or when somebody died",
     ),
     (
@@ -30,7 +30,8 @@ _NAMES = (
         "known at discharge only",
     ),
     (r"\blos\b|los$|length of stay|stay days|duration of stay|liegedauer|verweildauer|duree (de )?sejour|\bdays "
-    r"in\b", "how long the stay was is known at its end"),
+    r"in\b|free days?\b|\b(icu|hospital|vent\w*) (days|hours)\b|duration of vent",
+        "how long the stay was is known at its end"),
     (r"charge|\bcosts?\b|cst\b|billing|\bdrg|reimburs|kosten|erlos", "billed after the stay"),
     (r"readmi\w* ?\d|follow ?up|outcome|\bnach(sorge|beobachtung)|\blast\b|\bfinal\b", "recorded afterwards"),
     (r"\bdnr|hospice|palliat|end ?of ?life|\beol\b|eol(id|save|disc)|care limit|comfort", "a decision that follows "

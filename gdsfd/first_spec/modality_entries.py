@@ -62,11 +62,15 @@ def _put_time(known: Known, one: Linked, entry: Entry) -> None:
     entry.derive |= time.derive
     if time.form == "timestamp" and known.origin is not None:
         entry.fields["origin"] = known.origin
-    if len(one.lags):
+    if time.form != "timestamp" or known.origin is not None:
+        # also where no row looked at is of a patient looked at: without a window whatever comes later would be let in
         start, end, why = window_of(one.lags, known.end, one.kind.kind == "events" and time.factor < 1440)
         entry.fields["window"] = [start, end]
-        inside = float(((one.lags >= start) & (one.lags < end)).mean())
-        entry.notes["window"] = [f"{why[0].upper()}{why[1:]}; {inside:.0%} of the rows looked at lie inside."]
+        inside = float(((one.lags >= start) & (one.lags < end)).mean()) if len(one.lags) else None
+        seen = (
+            "no row looked at could be placed" if inside is None else f"{inside:.0%} of the rows looked at lie inside"
+        )
+        entry.notes["window"] = [f"{why[0].upper()}{why[1:]}; {seen}."]
 
 
 def _judge(known: Known, one: Linked, entry: Entry, others_have_times: bool) -> None:
@@ -146,8 +150,8 @@ def _leaks(known: Known, table: ExportTable, id: str) -> dict[str, str]:
         if why is not None and name != id and name not in known.roles:
             found[name] = why
     looked_at = [name for name in table.columns if name not in found and name not in known.roles and name != id]
-    if known.labels:
-        found |= leaks_by_outcome(table, id, known.labels, looked_at)
+    for labels in known.labels:
+        found |= leaks_by_outcome(table, id, labels, [name for name in looked_at if name not in found])
     return found
 
 

@@ -55,11 +55,18 @@ class OutcomeGuess:
     derive: str | None = None
     notes: list[str] = field(default_factory=list)
 
-    def label(self, cell: str | None) -> bool | None:
-        """Whether a cell is positive (of several classes: the first), None = unlabelled."""
+    def label(self, cell: str | None, number: int = 0) -> bool | None:
+        """Whether a cell is positive, None = unlabelled.
+
+        Args:
+            cell: The cell.
+            number: Of several classes the one that counts as positive.
+        """
         if self.derive is not None:
             return cell is not None
-        positive, negative = (self.classes[:1], self.classes[1:]) if self.classes else (self.positive, self.negative)
+        positive, negative = self.positive, self.negative
+        if self.classes:
+            positive, negative = [self.classes[number]], [*self.classes[:number], *self.classes[number + 1 :]]
         if cell is None:
             return None
         if any(equal_values(cell, value) for value in positive):

@@ -55,12 +55,33 @@ def propose(tables: Sequence[ExportTable], request: Request, base_dir: Path) -> 
     )
     known = Known(request, layout, base_dir, tables, keys, outcome)
     known.look_ups = find_look_ups(tables, keys, holder, column, layout)
-    if holder is cohort and not keys.parts:
-        cells = zip(cohort.cells(keys.id), cohort.cells(column))
-        known.labels = {str(own): label for own, cell in cells if (label := outcome.label(cell)) is not None}
+    known.labels = _labels(known, holder, column)
     unused: dict[str, str] = {}
     linked = _linked(known, unused)
     return _assembled(known, linked, unused)
+
+
+def _labels(known: Known, holder: ExportTable, column: str) -> list[dict[str, bool]]:
+    """Who has the outcome, and of several classes each of them, of the rows looked at."""
+    cohort, keys, outcome = known.keys.table, known.keys, known.outcome
+    if keys.parts:
+        return []
+    cells = cohort.cells(column) if holder is cohort else _beside(known, holder, column)
+    pairs = list(zip(cohort.cells(keys.id), cells))
+    each = range(len(outcome.classes)) if len(outcome.classes) > 2 else range(1)
+    return [
+        {str(own): label for own, cell in pairs if (label := outcome.label(cell, number)) is not None}
+        for number in each
+    ]
+
+
+def _beside(known: Known, holder: ExportTable, column: str) -> list[str | None]:
+    """The outcome's cells of another table, in the order of the cohort's rows."""
+    on = next((one.on for one in known.look_ups if one.table is holder), None)
+    if on is None:
+        return []
+    cell_of = dict(zip(holder.cells(on), holder.cells(column)))
+    return [cell_of.get(key) for key in known.keys.table.cells(on)]
 
 
 def _cohort_table(tables: Sequence[ExportTable], request: Request, holder: ExportTable) -> ExportTable:

@@ -20,6 +20,8 @@ from gdsfd.first_spec.words import folded, says
 __all__ = ["TimeGuess", "guess_origin", "guess_time", "minutes_since_origin", "stamp_sql", "time_columns"]
 
 _UNITS = {"minutes": 1.0, "hours": 60.0, "days": 1440.0, "seconds": 1 / 60}
+#: Twelve days of hours, or most of a year of days, taken for minutes: then the unit is doubted aloud.
+_FEW_MINUTES = 300.0
 _MINUTES_OF_100_YEARS = 100 * 365.25 * 1440
 
 
@@ -114,7 +116,7 @@ def _as_guess(table: ExportTable, name: str) -> TimeGuess:
         return TimeGuess(name, (name,), form="duration")
     unit, sure = _unit(facts)
     factor = _UNITS[unit]
-    notes = [f"taken for {unit}" + (" by its name" if sure else ": nothing says so; check it")]
+    notes = [f"taken for {unit}" + (" by its name" if sure else f": nothing says so; check it{_reach(facts)}")]
     if factor == 1.0:
         return TimeGuess(name, (name,), form="number", notes=notes)
     derived = f"{folded(name).replace(' ', '_')}_minutes"
@@ -123,6 +125,17 @@ def _as_guess(table: ExportTable, name: str) -> TimeGuess:
         number = f"1440 * ({sql_name(name)} - CASE WHEN {sql_name(name)} > 0 THEN 1 ELSE 0 END)"
         notes.append("day 1 is the first day, and there is no day 0, as in study data")
     return TimeGuess(derived, (name,), {derived: number}, "number", factor, notes)
+
+
+def _reach(facts: ColumnFacts) -> str:
+    """What numbers of an unknown unit would mean: the last of a stay is seldom within its first hours."""
+    if not 0 < facts.highest <= _FEW_MINUTES:
+        return ""
+    clock = ", and not all are whole" if not facts.integers else ""
+    return (
+        f". As minutes the last row would come {facts.highest / 60:.1f} hours after the beginning{clock}: IF THESE ARE "
+        f"HOURS OR DAYS, what comes after the prediction is let in; then derive 60 or 1440 times {facts.name}"
+    )
 
 
 def _is_study_day(name: str) -> bool:

@@ -16,6 +16,7 @@ from tests.first_spec.tables import table_of
         *("Length_of_stay", "los", "slos", "predictediculos", "Survival", "charges", "totcst", "dnrday", "surv2m"),
         *("EntlassZeit", "Entlassart", "Liegedauer_Tage", "Verstorben", "date_deces", "discharge_ts", "disposition"),
         *("SAPS-I", "SOFA", "apachescore", "acutephysiologyscore", "unabridgedhosplos", "actualhospitalmortality"),
+        *("alive_90d", "vitalStatus", "vent_free_days", "icu_days", "ventilation_hours", "duration_of_ventilation"),
         *("activeupondischarge", "outtime", "last_careunit", "drg_mortality", "readmit_30d"),
     ],
 )
@@ -35,6 +36,9 @@ def test_names_that_leak(name):
         "gender",
         "dosage",
         "close_contact",
+        "vent_rate",
+        "ventday1",
+        "free_text_days_ago",
         "temperature",
     ],
 )

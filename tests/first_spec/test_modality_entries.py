@@ -80,3 +80,46 @@ def test_a_measurement_that_stands_apart_is_missing():
     found, _ = entries(table_of("vitals", stay=IDS, minute=[k % 1400 for k in range(300)], **wide))
     assert found["vitals"].fields["values"] == ["va", "vb", "vc"]
     assert found["vitals"].fields["missing"] == [-1]
+
+
+def test_there_is_a_window_also_where_no_row_looked_at_can_be_placed():
+    """The first rows of a large table may all be of patients who are not among the first of the cohort."""
+    stays = table_of(
+        "stays",
+        stay=range(1000, 1000 + ROWS),
+        admitted=[f"2150-01-{k % 28 + 1:02d} 10:00" for k in range(ROWS)],
+        died=[0, 0, 1] * 20,
+    )
+    others = [5000 + k for k in range(280)] + IDS[:20]  # a few are known, but without a time
+    at = ["2150-02-01 10:00"] * 280 + [None] * 20
+    made = propose(
+        [stays, table_of("labs", stay=others, item=ITEM, value=VALUE, charttime=at)], Request("died"), Path("/")
+    )
+    entry = next(entry for entry in made.modalities if entry.name == "labs")
+    assert entry.window == (0, 1440)
+    assert "no row looked at could be placed" in entry.notes["window"][0]
+
+
+def test_a_column_that_tells_one_of_several_classes_apart_leaks():
+    """Not only the first class is looked at."""
+    stage = ["A", "B", "C"] * 40
+    told = [100 + k % 5 if name == "C" else k % 7 for k, name in enumerate(stage)]
+    stays = table_of("stays", stay=range(120), sodium=[140 + k % 11 for k in range(120)], told=told, stage=stage)
+    made = propose([stays], Request("stage", classes=["A", "B", "C"]), Path("/exports"))
+    taken = [name for entry in made.modalities for name in entry.fields["columns"]]
+    assert taken == ["sodium"]
+    assert any("told: it alone tells the classes apart" in note for note in made.modalities[0].notes["columns"])
+
+
+def test_columns_that_leak_an_outcome_of_another_table():
+    ill = [k % 3 == 0 for k in range(120)]
+    stays = table_of(
+        "stays",
+        stay=range(120),
+        sodium=[140 + k % 11 for k in range(120)],
+        told=[9 + k % 2 if each else k % 4 for k, each in enumerate(ill)],
+    )
+    ends = table_of("ends", stay=range(120), status=["yes" if each else "no" for each in ill])
+    made = propose([stays, ends], Request("status", cohort="stays"), Path("/exports"))
+    own = next(entry for entry in made.modalities if entry.name == "stays")
+    assert own.fields["columns"] == ["sodium"]

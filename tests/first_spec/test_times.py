@@ -105,3 +105,12 @@ def test_the_origin_is_the_beginning_that_most_rows_follow():
     lags = minutes_since_origin(rows, ["a", "b"], "at", {"a": STAMPS[0], "b": STAMPS[1]}, cohort.facts["begun"])
     assert np.allclose(lags, [60, 90])
     assert len(minutes_since_origin(rows, ["x", None], "at", {"a": STAMPS[0]}, cohort.facts["begun"])) == 0
+
+
+def test_an_unknown_unit_is_doubted_aloud_where_minutes_would_be_few():
+    hours = guess_time(table_of("t", time=["0.5", "12.25", "71.5"]), True)
+    assert "the last row would come 1.2 hours after the beginning, and not all are whole: IF THESE ARE HOURS" in (
+        " ".join(hours.notes)
+    )
+    assert "IF THESE" not in " ".join(guess_time(table_of("t", time=[0, 700, 2879]), True).notes)
+    assert "IF THESE" not in " ".join(guess_time(table_of("t", minute=[0, 7, 20]), True).notes)
