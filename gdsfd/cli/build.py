@@ -18,7 +18,7 @@ from gdsfd.private_folder import folder_beside
 if TYPE_CHECKING:
     from gdsfd.cohort.schema import CohortSchema
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "run", "schema_of"]
 
 #: As ``gdsfd.cohort.sources.engines`` has them, whose package is heavy: ``--help`` answers at once.
 ENGINES = ("duckdb", "spark")
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     from gdsfd.graph.build import build_graph
     from gdsfd.graph.serialization import save_graph
 
-    like = _schema_of(arguments.like) if arguments.like else None
+    like = schema_of(arguments.like) if arguments.like else None
     with heartbeat("building", arguments.quiet):
         # The database of the build holds patients, so it lies where the graph will, not among temporary files.
         with folder_beside(Path(os.path.realpath(arguments.out))) as scratch:
@@ -101,8 +101,15 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"next:  gdsfd train {arguments.out} --out run")
 
 
-def _schema_of(folder: Path) -> CohortSchema:
-    """The fitted schema of a trained model, or of a graph."""
+def schema_of(folder: Path) -> CohortSchema:
+    """The fitted schema of a trained model, or of a graph.
+
+    Args:
+        folder: The model's or the graph's.
+
+    Raises:
+        InputError: It is neither, or damaged.
+    """
     from gdsfd.cohort.schema import CohortSchema
     from gdsfd.graph.serialization import load_graph
     from gdsfd.training.storage.model_folder import is_model, read_model

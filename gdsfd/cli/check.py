@@ -32,10 +32,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "ids that match nothing, times and numbers that cannot be read. Nothing is built or written. Of a spec with a "
         "format (meds, omop) it prints the ordinary spec that the format stands for. Exit code 2 where anything is "
         "wrong; else the spec builds.",
-        epilog=examples("gdsfd check spec.toml"),
+        epilog=examples("gdsfd check spec.toml", "gdsfd check new_patients.toml --like run"),
         parents=[shared],
     )
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the cohort spec, a TOML file")
+    parser.add_argument(
+        "--like",
+        metavar="GRAPH|RUN",
+        type=Path,
+        help="for new patients: check what gdsfd build --like would read with this graph or trained model (default: "
+        "check a cohort to train on)",
+    )
     add_quiet_argument(parser)
     add_json_argument(parser)
     parser.set_defaults(run=run)
@@ -43,10 +50,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
 
 def run(arguments: argparse.Namespace) -> None:
     """Checks and says what was found."""
+    from gdsfd.cli.build import schema_of
     from gdsfd.cohort.spec_check import check_spec
 
+    like = schema_of(arguments.like) if arguments.like else None
     with heartbeat("checking", arguments.quiet, line=True) as tell:
-        found = check_spec(arguments.spec, on_part=tell)
+        found = check_spec(arguments.spec, like, on_part=tell)
     for drop in (drop for source in (*found.modalities, found.cohort) if source is not None for drop in source.drops):
         if drop.names_patients:
             drop.examples = []  # no ids of patients, as in a receipt
@@ -59,7 +68,8 @@ def run(arguments: argparse.Namespace) -> None:
         count = len(found.faults)
         raise InputError(f"{arguments.spec}: {count} {'thing is' if count == 1 else 'things are'} wrong, listed above")
     if not arguments.quiet:
-        print(f"{check_text(found)}\nnext: gdsfd build {arguments.spec} --out graph")
+        beside = f" --like {arguments.like}" if arguments.like else ""
+        print(f"{check_text(found)}\nnext: gdsfd build {arguments.spec}{beside} --out graph")
 
 
 def stands_for_text(found: SpecCheck) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from gdsfd.cohort.sources.engines import checked_engine
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
 from gdsfd.cohort.spec.column_needs import needs_of_spec
+from gdsfd.cohort.times.fitted_times import as_fitted
 from gdsfd.errors import SchemaError
 from gdsfd.progress_bar import progress_bar
 
-__all__ = ["build_cohort"]
+__all__ = ["build_cohort", "fitted_by_name"]
 
 
 def build_cohort(
@@ -58,11 +60,11 @@ def build_cohort(
         InputError: The exports are not as the spec says; the message names file, column, rows and what to do.
         SchemaError: The spec and ``like`` do not fit together.
     """
-    fitted = _fitted_by_name(spec, like)
+    fitted = fitted_by_name(spec, like)
     observations: dict[str, Observations] = {}
     fields: list[ModalityFields] = []
     receipts: list[SourceReceipt] = []
-    untimed: list[Finding] = []
+    of_times: list[Finding] = []
     needs = needs_of_spec(spec, like)
     read, unit = amounts_to_read(spec)
     with (
@@ -75,13 +77,16 @@ def build_cohort(
         bar.update(read[0])
         for modality, amount in zip(spec.modality, read[1:], strict=True):
             bar.set_postfix_str(modality.name)
-            as_fitted = fitted.get(modality.name)
-            view = sources.open_modality(modality, as_fitted)
-            observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(
-                modality, view, rows, sources, as_fitted
-            )
+            known = fitted.get(modality.name)
+            if known is not None:
+                modality, told = as_fitted(modality, known)
+                of_times += told
+            view = sources.open_modality(modality, known)
+            observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(modality, view, rows, sources, known)
+            if known is None and described.window is None:
+                described = replace(described, window=modality.window)
             receipt.notes += spec.told_of(modality.name)
-            untimed += find_untimed(modality, view, rows.label)
+            of_times += find_untimed(modality, view, rows.label)
             bar.update(amount)
             observations[modality.name] = observed
             fields.append(described)
@@ -104,7 +109,7 @@ def build_cohort(
         event=None if rows.follow_up is None else rows.follow_up.event,
     )
     fill_tables(cohort)
-    found = [*rows.findings, *find_leaks(cohort, new=like is not None), *untimed, *sources.findings]
+    found = [*rows.findings, *find_leaks(cohort, new=like is not None), *of_times, *sources.findings]
     cohort.receipt.findings += found
     if like is not None:
         cohort.receipt.findings += [*find_other_ranges(cohort), *find_other_times(cohort)]
@@ -113,7 +118,16 @@ def build_cohort(
     return cohort
 
 
-def _fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, ModalityFields]:
+def fitted_by_name(spec: CohortSpec, like: CohortSchema | None) -> dict[str, ModalityFields]:
+    """The fitted description of each of a spec's modalities.
+
+    Args:
+        spec: The spec.
+        like: The schema they were fitted in; None: there are none.
+
+    Raises:
+        SchemaError: The two have other modalities or outcomes, or of other kinds.
+    """
     if like is None:
         return {}
     fitted = {fields.name: fields for fields in like.modalities}

@@ -78,7 +78,8 @@ class ModalityFields:
         items: Names of the items; item ``j`` is stored as ``j`` (``events``).
         steps: Number of time steps in the window; 1 when events carry no time (``events``).
         bin_minutes: Minutes per step; 0 when events carry no time (``events``).
-        window: Start and end in minutes, or None (``events``).
+        window: Start and end in minutes that rows lie within, or None. Of kinds other than ``events`` in schemas of
+            earlier versions always None.
         codes: Names of the codes; code ``j`` is stored as ``j + 2`` (:data:`CODE_RARE`, :data:`CODE_UNNAMED` come
             first) (``codes``).
         code_counts: Training patients with each code, as long as ``codes`` (``codes``).

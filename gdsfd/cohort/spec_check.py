@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gdsfd.cohort.build import fitted_by_name
 from gdsfd.cohort.checks.cohort_faults import read_with_faults
 from gdsfd.cohort.checks.modality_faults import modality_faults
 from gdsfd.cohort.formats.expansion import expand, has_format
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec
 from gdsfd.cohort.spec.cohort_spec import read_fields
 from gdsfd.cohort.spec.column_needs import needs_of_spec
 from gdsfd.cohort.spec.salvage import salvaged
+from gdsfd.errors import InputError
 
 __all__ = ["Fault", "SpecCheck", "check_spec"]
 
@@ -62,7 +65,11 @@ class SpecCheck:
 
 
 def check_spec(
-    spec: str | Path | CohortSpec, *, scratch: Path | None = None, on_part: Callable[[str], None] | None = None
+    spec: str | Path | CohortSpec,
+    like: Any = None,
+    *,
+    scratch: Path | None = None,
+    on_part: Callable[[str], None] | None = None,
 ) -> SpecCheck:
     """Looks at a spec and at all the files it names, builds nothing and writes nothing.
 
@@ -71,6 +78,7 @@ def check_spec(
 
     Args:
         spec: Path of a TOML spec, or the spec itself.
+        like: A graph, a trained model or a schema that the spec's patients are new for, as ``build_graph`` takes it.
         scratch: Folder for the database while exports are read; default: a private temporary one.
         on_part: Told the name of each part before it is read.
 
@@ -90,16 +98,24 @@ def check_spec(
     if left is None:
         return found
     tell = on_part or (lambda name: None)
-    with Sources(left.base_dir, needs_of_spec(left), scratch, engine=left.engine) as sources:
+    schema = like if like is None or isinstance(like, CohortSchema) else getattr(like, "schema", None)
+    if like is not None and not isinstance(schema, CohortSchema):
+        raise InputError(f"like: expected a graph, a trained model or a schema, got {type(like).__name__} without one")
+    try:
+        fitted = fitted_by_name(left, schema)
+    except InputError as error:  # nothing can be held against a schema of other parts
+        found.faults.append(Fault("spec", str(error)))
+        schema, fitted = None, {}
+    with Sources(left.base_dir, needs_of_spec(left, schema), scratch, engine=left.engine) as sources:
         tell("cohort")
-        rows, told = read_with_faults(left, sources)
+        rows, told = read_with_faults(left, sources, schema)
         found.faults += [Fault("cohort", text) for text in told]
         if rows is not None and not told:
             found.cohort = rows.receipt
             found.warnings += rows.findings
         for modality in left.modality:
             tell(modality.name)
-            looked = modality_faults(modality, sources, rows)
+            looked = modality_faults(modality, sources, rows, fitted.get(modality.name))
             found.faults += [Fault(modality.name, text) for text in looked.told]
             if looked.receipt is not None:
                 found.modalities.append(looked.receipt)

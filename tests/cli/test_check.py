@@ -10,6 +10,8 @@ from gdsfd.cli import main
 from gdsfd.cli.check import check_text
 from gdsfd.cohort.spec import load_spec
 from gdsfd.cohort.spec_check import check_spec
+from gdsfd.graph.build import build_graph
+from gdsfd.graph.serialization import save_graph
 from tests.cohort.formats.tiny import a_lab_a_day, two_labels_each, write_tiny_meds
 from tests.cohort.small_exports import labs, patients, spec
 from tests.cohort.test_spec_check import TEXT
@@ -75,3 +77,14 @@ def test_what_a_format_stands_for_is_a_spec_that_builds_the_same(
     (tmp_path / "short.toml").write_text(short.replace("meds", "omop"))
     assert main(["check", str(tmp_path / "short.toml")]) == 2
     assert "has no table person" in capsys.readouterr().err
+
+
+def test_new_patients_are_checked_against_what_they_are_read_with(folder: Path, capsys) -> None:
+    graph = build_graph(folder / "spec.toml", progress=False)
+    save_graph(graph, folder / "graph")
+    patients().drop(columns="died").to_csv(folder / "patients.csv", index=False)
+    assert main(["check", str(folder / "spec.toml")]) == 2
+    capsys.readouterr()
+    assert main(["check", str(folder / "spec.toml"), "--like", str(folder / "graph")]) == 0
+    assert f"next: gdsfd build {folder / 'spec.toml'} --like {folder / 'graph'} --out graph" in capsys.readouterr().out
+    assert main(["check", str(folder / "spec.toml"), "--like", str(folder / "nowhere")]) == 2

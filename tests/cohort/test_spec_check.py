@@ -89,3 +89,35 @@ def test_worked_specs_of_real_cohorts_have_no_fault(data_dir: Path, monkeypatch:
     examples = Path(__file__).parents[2] / "examples"
     for name in ("uci_heart", "mimic_iv_24h"):
         assert check_spec(examples / f"{name}.toml").faults == []
+
+
+def test_new_patients_are_checked_as_a_build_like_reads_them(folder: Path) -> None:
+    """What may be missing there is no fault, and what the model needs is one, in checking as in building."""
+    (folder / "spec.toml").write_text(TEXT, encoding="utf-8")
+    fitted = build_cohort(load_spec(folder / "spec.toml")).schema
+    patients().drop(columns=["person", "died"]).to_csv(folder / "patients.csv", index=False)
+    assert not check_spec(folder / "spec.toml").ok
+    found = check_spec(folder / "spec.toml", fitted)
+    assert found.ok
+    assert found.cohort.rows_kept == len(build_cohort(load_spec(folder / "spec.toml"), like=fitted))
+    assert any("'death' is unlabelled for all" in each.text for each in found.warnings)
+    labs().drop(columns="wbc").to_csv(folder / "labs.csv", index=False)
+    assert check_spec(folder / "spec.toml").faults  # of the cohort alone
+    (fault,) = check_spec(folder / "spec.toml", fitted).faults
+    assert fault.where == "labs"
+    assert "no column 'wbc', which the fitted schema needs" in fault.text
+    (folder / "spec.toml").write_text(TEXT.replace('name = "labs"', 'name = "lab"'), encoding="utf-8")
+    assert "expected the modalities of the fitted schema" in check_spec(folder / "spec.toml", fitted).faults[0].text
+    with pytest.raises(InputError, match="like: expected a graph, a trained model or a schema, got str without one"):
+        check_spec(folder / "spec.toml", "run")
+
+
+def test_classes_the_other_way_round_are_a_fault_of_new_patients(folder: Path) -> None:
+    (folder / "spec.toml").write_text(TEXT, encoding="utf-8")
+    fitted = build_cohort(load_spec(folder / "spec.toml")).schema
+    turned = TEXT.replace('"yes"', '"NO"').replace('"no"', '"YES"')
+    patients().replace({"died": {"yes": "YES", "no": "NO"}}).to_csv(folder / "patients.csv", index=False)
+    (folder / "spec.toml").write_text(turned, encoding="utf-8")
+    assert check_spec(folder / "spec.toml").ok
+    (fault,) = check_spec(folder / "spec.toml", fitted).faults
+    assert "read as those of another class" in fault.text

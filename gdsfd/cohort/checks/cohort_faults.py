@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from gdsfd.cohort.patients.cohort_table import CohortRows, check_unique, named_columns, read_cohort_table
+from gdsfd.cohort.patients.new_patients import without_absent
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.cohort.sources.internal_names import KEEP, ROW
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.sources.values import as_text
@@ -19,7 +21,9 @@ __all__ = ["read_with_faults"]
 _LABEL, _SPLIT = "gdsfd stand-in label", "gdsfd stand-in split"
 
 
-def read_with_faults(spec: CohortSpec, sources: Sources) -> tuple[CohortRows | None, list[str]]:
+def read_with_faults(
+    spec: CohortSpec, sources: Sources, like: CohortSchema | None = None
+) -> tuple[CohortRows | None, list[str]]:
     """Reads the cohort table, or as much of it as can be read.
 
     Where it cannot be read as it is, each outcome, and then environment and split, are looked at by themselves, on the
@@ -28,6 +32,7 @@ def read_with_faults(spec: CohortSpec, sources: Sources) -> tuple[CohortRows | N
     Args:
         spec: The spec.
         sources: Where tables are opened; the spec's needs must be known to it.
+        like: Of new patients: the fitted schema. They may lack what no model needs.
 
     Returns:
         The patients, None where there are none; and what is wrong, each fault once.
@@ -37,7 +42,8 @@ def read_with_faults(spec: CohortSpec, sources: Sources) -> tuple[CohortRows | N
     if view is None:
         return None, told
     missing = set()
-    for name, field in named_columns(spec, view):
+    here = spec if like is None else without_absent(spec, view.columns, view.label)[0]
+    for name, field in named_columns(here, view, like):
         try:
             view.require(name, field)
         except InputError as error:
@@ -45,16 +51,21 @@ def read_with_faults(spec: CohortSpec, sources: Sources) -> tuple[CohortRows | N
             missing.add(name)
     if not told:
         try:
-            return read_cohort_table(spec, sources), []
+            return read_cohort_table(spec, sources, like), []
         except InputError as error:
             told.append(str(error))
     if spec.cohort.id in missing:
         return None, told
+    spec = here
     frame = _first_rows(spec, sources, view, missing, told)
-    parts = [
-        *({"outcome": [outcome]} for outcome in spec.outcome if missing.isdisjoint(outcome.columns)),
-        _without(spec, missing),
-    ]
+    parts: list[dict[str, Any]] = (
+        []
+        if like is not None
+        else [
+            *({"outcome": [outcome]} for outcome in spec.outcome if missing.isdisjoint(outcome.columns)),
+            _without(spec, missing),
+        ]
+    )
     for part in parts:
         _try(_standing_in(spec, frame, part), sources, view.label, told)
     rows = _try(_standing_in(spec, frame, {}), sources, view.label, [])

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.receipt.receipt import SourceReceipt
+from gdsfd.cohort.schema import ModalityFields
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.spec.column_needs import needs_of_modality
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
+from gdsfd.cohort.times.fitted_times import as_fitted
 from gdsfd.errors import InputError, near_names
 
 __all__ = ["ModalityFaults", "modality_faults"]
@@ -34,7 +36,9 @@ class ModalityFaults:
     receipt: SourceReceipt | None = None
 
 
-def modality_faults(modality: ModalitySpec, sources: Sources, rows: CohortRows | None) -> ModalityFaults:
+def modality_faults(
+    modality: ModalitySpec, sources: Sources, rows: CohortRows | None, like: ModalityFields | None = None
+) -> ModalityFaults:
     """Reads a modality; where it cannot be read, looks for what else is wrong with it.
 
     Columns that are not there are told all at once. A time that cannot be read hides text among numbers and the other
@@ -44,35 +48,42 @@ def modality_faults(modality: ModalitySpec, sources: Sources, rows: CohortRows |
         modality: The spec's entry.
         sources: Where tables are opened.
         rows: The patients; None = they cannot be read, and only the file and its columns are looked at.
+        like: Of new patients: the modality as it was fitted.
     """
     found = ModalityFaults()
-    view = _opened(modality, sources, found.told)
+    if like is not None:
+        try:
+            modality, findings = as_fitted(modality, like)
+            sources.findings += findings
+        except InputError as error:
+            found.told.append(str(error))
+    view = _opened(modality, sources, found.told, like)
     if view is None:
         return found
     found.told += _missing_columns(modality, view)
     if found.told or rows is None:
         return found
     try:
-        found.receipt = _read(modality, view, rows, sources)
+        found.receipt = _read(modality, view, rows, sources, like)
         return found
     except InputError as error:
         found.told.append(str(error))
     for without in _variants(modality):
         try:
-            _read(without, view, rows, sources)
+            _read(without, view, rows, sources, like)
         except InputError as error:
             if str(error) not in found.told:
                 found.told.append(str(error))
     return found
 
 
-def _opened(modality: ModalitySpec, sources: Sources, told: list[str]) -> View | None:
+def _opened(modality: ModalitySpec, sources: Sources, told: list[str], like: ModalityFields | None) -> View | None:
     try:
-        return sources.open_modality(modality)
+        return sources.open_modality(modality, like)
     except InputError as error:
         told.append(str(error))
     try:  # a file that is there has columns that can be looked at, whatever is wrong with the SQL
-        bare = sources.open(modality.source, f"modality {modality.name!r}", needs=needs_of_modality(modality))
+        bare = sources.open(modality.source, f"modality {modality.name!r}", needs=needs_of_modality(modality, like))
     except InputError:
         return None
     beside = [*modality.derive, *(name for join in modality.join for name in join.columns)]
@@ -109,6 +120,8 @@ def _variants(modality: ModalitySpec) -> Iterator[ModalitySpec]:
         yield modality.model_copy(update={"invalid": "missing"})
 
 
-def _read(modality: ModalitySpec, view: View, rows: CohortRows, sources: Sources) -> SourceReceipt:
-    _, _, receipt = MODALITY_KINDS.find(modality.kind).read(modality, view, rows, sources, None)
+def _read(
+    modality: ModalitySpec, view: View, rows: CohortRows, sources: Sources, like: ModalityFields | None
+) -> SourceReceipt:
+    _, _, receipt = MODALITY_KINDS.find(modality.kind).read(modality, view, rows, sources, like)
     return receipt

@@ -10,13 +10,15 @@ from gdsfd.cohort.receipt.receipt import Finding
 __all__ = ["find_other_times"]
 
 LEAST = 10  #: patients that are needed before anything is said
+#: Shares from which the unit is doubted. Days as hours leave a few early events where they were.
+MOST_EARLY, MOST_LATE = 0.9, 0.75
 
 
 def find_other_times(cohort: Cohort) -> list[Finding]:
     """A finding where new patients' times can hardly be in the unit of the training patients'.
 
-    Every interval holds events of training patients. New patients whose follow-up all ends within the first one, or
-    whose events all come after the last, probably have times in another unit.
+    Every interval holds events of training patients. New patients nearly all of whose follow-up ends within the first
+    one, or most of whose events come after the last, probably have times in another unit.
 
     Args:
         cohort: New patients, read with an earlier schema.
@@ -28,12 +30,18 @@ def find_other_times(cohort: Cohort) -> list[Finding]:
     time, event = cohort.follow_up[known], cohort.event[known] == 1
     question = f"are times in the unit of the training patients'{f' ({fields.unit})' if fields.unit else ''}?"
     found = []
-    if len(time) >= LEAST and (time <= fields.cuts[0]).all():
+    early, late = int((time <= fields.cuts[0]).sum()), int((time[event] > fields.horizon).sum())
+    if len(time) >= LEAST and early >= MOST_EARLY * len(time):
         found.append(
-            f"all {len(time):,} times end within the first interval, by {fields.spelled(fields.cuts[0])}: {question}"
+            f"{_of(early, len(time))} times end within the first interval, by {fields.spelled(fields.cuts[0])}: "
+            f"{question}"
         )
-    elif event.sum() >= LEAST and (time[event] > fields.horizon).all():
+    elif event.sum() >= LEAST and late >= MOST_LATE * event.sum():
         found.append(
-            f"all {int(event.sum()):,} events come after the horizon, {fields.spelled(fields.horizon)}: {question}"
+            f"{_of(late, int(event.sum()))} events come after the horizon, {fields.spelled(fields.horizon)}: {question}"
         )
     return [Finding("range", fields.name, text) for text in found]
+
+
+def _of(part: int, whole: int) -> str:
+    return f"all {whole:,}" if part == whole else f"{part:,} of {whole:,}"

@@ -16,7 +16,7 @@ from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, f
 from gdsfd.cohort.patients.follow_up import FollowUp, check_durations, read_follow_up
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
 from gdsfd.cohort.patients.new_patients import split_findings, without_absent
-from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, read_labels, strata_of
+from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, other_words, read_labels, strata_of
 from gdsfd.cohort.patients.split import LEFT_OUT, assign_new, assign_split
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.patients.survival_labels import labels_before_cutting, labels_of_intervals
@@ -198,6 +198,12 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     if like is None:
         check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
     rows.receipt.notes = [*notes, *labels.notes, *assigned.notes]
+    if like is not None and rows.environment_name and like.environment not in (None, rows.environment_name):
+        text = (
+            f"environments are of {rows.environment_name!r} here and of {like.environment!r} in training; which "
+            "of them were trained on is told by equal names alone"
+        )
+        rows.findings.append(Finding("environment", rows.environment_name, text))
     rows.findings += _spellings(rows, cohort.subject or cohort.id, sources.show_ids)
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)
@@ -284,6 +290,8 @@ def _labels(
     labels = read_labels(spec.outcome, padded, ids, label, None if like is None else like.outcomes)
     if like is not None:
         check_same_order(labels.fields, like.outcomes)
+        for outcome, now, before in zip(spec.outcome, labels.fields, like.outcomes, strict=True):
+            labels.findings += other_words(outcome, now, before, padded[outcome.column])
         labels.fields = like.outcomes
     return labels
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.keys.spellings import equal_values
+from gdsfd.cohort.keys.spellings import differs_in_spelling, equal_values, parse_scalar
 from gdsfd.cohort.patients.outcome_values import OutcomeValues, check_values, value_findings, value_rows
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.schema import OutcomeFields
@@ -20,7 +20,9 @@ from gdsfd.errors import InputError, SchemaError, cell_text, near_names, shown
 if TYPE_CHECKING:
     from gdsfd.cohort.patients.follow_up import FollowUp
 
-__all__ = ["Labels", "check_classes", "check_same_order", "read_labels", "strata_of", "values_of"]
+__all__ = ["Labels", "check_classes", "check_same_order", "other_words", "read_labels", "strata_of", "values_of"]
+
+_OR = " or "  #: between the values of one class
 
 
 @dataclass
@@ -134,24 +136,82 @@ def _what_to_do(outcome: OutcomeFields, in_train: bool) -> str:
 def check_same_order(outcomes: Sequence[OutcomeFields], fitted: Sequence[OutcomeFields]) -> None:
     """Raises a SchemaError where a spec has the classes of a fitted outcome at other places, e.g. positive as negative.
 
-    Classes under other words are taken as meant: another hospital may write ``dead`` for ``Expired``.
+    Another spelling of a class (``alive`` for ``Alive``, ``no`` for ``0``) is that class, and so is one of several
+    values of it (``Expired`` of ``Expired or Hospice``). Classes under other words are taken as meant, as another
+    hospital may write ``dead`` for ``Expired``; :func:`other_words` tells of them.
 
     Args:
         outcomes: As the spec has them.
         fitted: As the fitted schema has them.
     """
     for now, before in zip(outcomes, fitted):
-        moved = [
-            name
+        moved = len(now.classes) != len(before.classes) or any(
+            not _shares_a_value(name, before.classes[place])
+            and any(_shares_a_value(name, other) for other in before.classes)
             for place, name in enumerate(now.classes)
-            if name in before.classes[:place] + before.classes[place + 1 :]
-        ]
-        if moved or len(now.classes) != len(before.classes):
+        )
+        if moved:
             raise SchemaError(
                 f"outcome {now.name!r}: expected its classes in the order of the fitted schema, "
                 f"{shown(before.classes)}, got {shown(now.classes)}; "
                 "the model's probabilities would be read as those of another class"
             )
+
+
+def other_words(
+    outcome: OutcomeSpec, now: OutcomeFields, before: OutcomeFields, cells: Sequence[str | None]
+) -> list[Finding]:
+    """A warning where new patients' classes have other words than the model's: they may be other classes.
+
+    Args:
+        outcome: As the spec has it.
+        now: As it is described by the new patients' values.
+        before: As the fitted schema has it.
+        cells: The values; none: nobody is labelled, and nothing is said.
+    """
+    if all(cell is None for cell in cells):
+        return []
+    # with positive alone the word of the negative class is whatever else occurs, which has a warning of its own
+    first = 0 if outcome.classes or outcome.negative else 1
+    pairs = [
+        f"{cell_text(name)} as {cell_text(known)}"
+        for name, known in [*zip(now.classes, before.classes)][first:]
+        if not _same_values(name, known) and known != f"not {before.classes[-1]}"
+    ]
+    if not pairs:
+        return []
+    text = (
+        f"classes have other words than the model's and are read as its own: {', '.join(pairs[:5])}. If they are not "
+        "the same, all figures are about another outcome"
+    )
+    return [Finding("labels", outcome.name, text, float(len(pairs)))]
+
+
+def _same_value(text: str, other: str) -> bool:
+    text, other = _as_whole(text), _as_whole(other)
+    return equal_values(text, other) or equal_values(other, text) or differs_in_spelling(text, other)
+
+
+def _as_whole(text: str) -> str:
+    """``1.0`` as ``1``, which may mean ``yes``."""
+    number = parse_scalar(text)
+    return str(int(number)) if number is not None and number.is_integer() else text
+
+
+def _values(name: str) -> list[str]:
+    """The values that a class's name was made of (:func:`_name`)."""
+    return name.split(_OR)
+
+
+def _shares_a_value(name: str, other: str) -> bool:
+    return _same_value(name, other) or any(_same_value(one, two) for one in _values(name) for two in _values(other))
+
+
+def _same_values(name: str, other: str) -> bool:
+    def within(these: list[str], those: list[str]) -> bool:
+        return all(any(_same_value(one, two) for two in those) for one in these)
+
+    return _same_value(name, other) or (within(_values(name), _values(other)) and within(_values(other), _values(name)))
 
 
 def strata_of(y: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.int64]:
@@ -209,4 +269,4 @@ def _unlabelled(values: OutcomeValues) -> list[str]:
 
 
 def _name(values: Sequence[object]) -> str:
-    return " or ".join(str(value) for value in values)
+    return _OR.join(str(value) for value in values)

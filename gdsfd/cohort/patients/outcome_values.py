@@ -12,7 +12,7 @@ from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
-__all__ = ["OutcomeValues", "check_values", "value_findings", "value_rows"]
+__all__ = ["OutcomeValues", "check_values", "sentinels", "value_findings", "value_rows"]
 
 MAX_LISTED = 50  #: values of an outcome that the receipt lists one by one; the rarer ones are pooled
 #: Numbers that questionnaires and exports write for "no answer" above the answers' own range.
@@ -108,12 +108,12 @@ def _reading_as_missing(values: OutcomeValues) -> list[str]:
     words = [value for value in undeclared if reads_as_missing(value) and not (signs and value == "-")]
     numbers = {value: parse_scalar(value) for value in values.counts}
     if all(number is not None for value, number in numbers.items() if value not in words):
-        sentinels = _sentinels({number for number in numbers.values() if number is not None and number == number})
-        words += [value for value in undeclared if value not in words and numbers[value] in sentinels]
+        found = sentinels({number for number in numbers.values() if number is not None and number == number})
+        words += [value for value in undeclared if value not in words and numbers[value] in found]
     return words
 
 
-def _sentinels(numbers: set[float]) -> set[float]:
+def sentinels(numbers: set[float]) -> set[float]:
     """Numbers that stand apart from the others of a column and are used for "no answer": -9 beside 0 and 1.
 
     A negative number is one where there are two or more others, all of them zero or above; 9, 99, 888 and so on are

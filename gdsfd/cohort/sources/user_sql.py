@@ -25,6 +25,11 @@ from gdsfd.errors import SpecError, cell_text, shown
 
 __all__ = ["KEEP", "RAW_SUFFIX", "ROW", "UserSql"]
 
+#: A cast to a timestamp without a zone.
+_LOSES_ZONE = re.compile(
+    r"\bAS\s+(?:TIMESTAMP(?:_\w+)?|DATETIME)\b(?!\s+WITH)|::\s*(?:TIMESTAMP(?:_\w+)?|DATETIME)\b(?!\s+WITH)",
+    re.IGNORECASE,
+)
 BLANK = "blank"  #: stands for the type of a text column without any value
 
 
@@ -196,12 +201,19 @@ class UserSql:
             ) from None
 
     def _check_zones(self, query: str, expression: RowExpression) -> None:
-        """Refuses times with a zone beside local ones in one expression, unless it says what the zone is."""
+        """Refuses times with a zone beside local ones in one expression, or cast to such, unless it says the zone."""
         read = {name.lower() for name in expression.columns}
         kinds = {name: kind for name, kind in self.database.types_of(query).items() if name.lower() in read}
         zoned = [name for name, kind in kinds.items() if kind == ZONED]
         local = [name for name, kind in kinds.items() if kind.startswith("TIMESTAMP") and kind != ZONED]
-        if zoned and local and not re.search(r"\btimezone\b|\btime\s+zone\b", expression.text, re.IGNORECASE):
+        says_zone = re.search(r"\btimezone\b|\btime\s+zone\b|\btimestamptz\b", expression.text, re.IGNORECASE)
+        if zoned and not says_zone and _LOSES_ZONE.search(expression.text):
+            raise SpecError(
+                f"column {zoned[0]!r} holds times with an offset from UTC, and as TIMESTAMP they have none: hours "
+                f"would be lost beside local times. timezone('Europe/Berlin', {zoned[0]}) is the local time, "
+                f"timezone('UTC', {zoned[0]}) that of UTC; {zoned[0]} itself keeps the offset"
+            )
+        if zoned and local and not says_zone:
             raise SpecError(
                 f"column {zoned[0]!r} holds times with an offset from UTC and {local[0]!r} holds none with one: hours "
                 f"would be lost. timezone('Europe/Berlin', {zoned[0]}) is the local time"

@@ -16,8 +16,16 @@ __all__ = ["find_one_step", "find_time_doubts"]
 
 _DAY = 1440.0
 _ENOUGH = 20  #: times below which nothing is said of how they are distributed
+_AT_MIDNIGHT = 0.05  #: share of times at midnight from which they are taken for dates; 1 of 1,440 is expected
+#: What follows from dates beside origins with a time of day.
+_LET_IN = (
+    " One of the day on which the window ends counts as before that end, also where it was recorded after it; derive "
+    "the end of its day to leave it out: CAST(<column> AS TIMESTAMP) + to_seconds(86399)"
+)
 _EXCEL_DAYS = (30_000.0, 73_050.0)  #: the years 1982 to 2100 as a spreadsheet counts days
 _YEARS = (1900.0, 2100.0)
+#: Of a window of a day a fifth is 288 minutes: twelve days of hours that are taken for minutes lie within.
+_HOURS_LIKE = 5
 
 
 def find_time_doubts(
@@ -77,14 +85,22 @@ def _dates(modality: ModalitySpec, read: Minutes, window: tuple[float, float] | 
     if times.form != "timestamp" or not times.measured or origin is None:
         return
     hours = origin.dates < origin.measured
-    before = " A row of the origin's own day counts as before it." if hours and window and window[0] > -_DAY else ""
+    days = ""
+    if hours and window:
+        days = " A row of the origin's own day counts as before it." if window[0] > -_DAY else ""
+        days += _LET_IN
     if times.dates == times.measured:
-        if times.measured >= _ENOUGH and (before or (isinstance(modality, EventsSpec) and modality.bin < _DAY)):
-            yield f"all {times.measured:,} times are dates without a time of day and count from midnight.{before}"
+        if times.measured >= _ENOUGH and (days or (isinstance(modality, EventsSpec) and modality.bin < _DAY)):
+            yield f"all {times.measured:,} times are dates without a time of day and count from midnight.{days}"
     elif times.bare_dates:
         yield (
             f"{times.bare_dates:,} of {times.measured:,} times are dates without a time of day and count from "
-            f"midnight.{before}"
+            f"midnight.{days}"
+        )
+    elif days and times.dates >= max(_ENOUGH, _AT_MIDNIGHT * times.measured):
+        yield (
+            f"{times.dates:,} of {times.measured:,} times lie at midnight exactly, as dates do that became "
+            f"timestamps.{days}"
         )
     if origin.bare_dates and origin.bare_dates != origin.measured:
         yield (
@@ -110,8 +126,8 @@ def _numbers(times: Times, window: tuple[float, float] | None) -> Iterator[str]:
         yield f"{seen}: are they days as a spreadsheet counts them? Times are minutes; derive them"
     elif _YEARS[0] <= times.lowest and times.highest <= _YEARS[1]:
         yield f"{seen}: are they years? Times are minutes; derive them"
-    elif window and times.lowest >= 0 and times.highest <= window[1] / 20:
+    elif window and times.lowest >= 0 and times.highest <= window[1] / _HOURS_LIKE:
         yield (
-            f"{seen}, in the first twentieth of the window of {window[0]:g} to {window[1]:g} minutes: are they hours "
-            "or days? Times are minutes; derive them"
+            f"{seen}, in the first fifth of the window of {window[0]:g} to {window[1]:g} minutes: are they hours or "
+            "days? Times are minutes; derive them"
         )

@@ -32,7 +32,7 @@ def test_times_in_another_unit_are_questioned(trained: object) -> None:
     (years,) = told(trained, days / 365.25)
     assert years.startswith("all 60 times end within the first interval, by ")
     assert years.endswith("are times in the unit of the training patients' (days)?")
-    (minutes,) = told(trained, days * 1440 + 1000)
+    (minutes,) = told(trained, days * 1440)  # a few early events stay within the horizon
     assert "events come after the horizon" in minutes
 
 

@@ -10,6 +10,7 @@ import pytest
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.receipt.text import receipt_text
+from gdsfd.errors import SchemaError
 from tests.cohort.small_exports import labs, patients, spec
 
 COLUMNS = {"environment": "site", "groups": ["sex"]}
@@ -91,3 +92,58 @@ def test_warnings_speak_of_the_new_patients(trained: Cohort) -> None:
     fitted = build_cohort(spec(entry, cohort=COLUMNS))
     assert "training patients)" in findings(fitted)["labs.wbc"]
     assert not fitted.receipt.new
+
+
+POSITIVE: dict[str, Any] = {"name": "death", "column": "died"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ({"positive": "NO", "negative": "YES"}, {"yes": "YES", "no": "NO"}),
+        ({"positive": 0, "negative": 1}, {"yes": "1", "no": "0"}),
+        ({"positive": "0.0", "negative": "1.0"}, {"yes": "1", "no": "0"}),
+        ({"positive": ["no", "moved"], "negative": "yes"}, {}),
+        ({"positive": " No "}, {"yes": "Yes", "no": " No "}),
+    ],
+    ids=["case", "numbers", "decimals", "one-of-several", "positive-alone"],
+)
+def test_classes_at_other_places_are_refused_however_they_are_spelled(
+    trained: Cohort, outcome: dict[str, Any], words: dict[str, str]
+) -> None:
+    """Else the model's risk of dying would be held against surviving, and the AUROC be one less what it is."""
+    frame = patients().replace({"died": words})
+    with pytest.raises(SchemaError, match="read as those of another class"):
+        read(trained, frame, outcome={**POSITIVE, **outcome})
+
+
+def test_classes_in_other_words_are_read_as_the_models_and_told(trained: Cohort) -> None:
+    frame = patients().replace({"died": {"yes": "dead", "no": "alive"}})
+    found = read(trained, frame, outcome={**POSITIVE, "positive": "dead", "negative": "alive"})
+    assert "read as its own: 'alive' as 'no', 'dead' as 'yes'" in findings(found)["death"]
+    assert found.schema.outcomes[0].classes == ("no", "yes")
+    numbers = patients().replace({"died": {"yes": "1", "no": "0"}})
+    assert "death" not in findings(read(trained, numbers, outcome={**POSITIVE, "positive": 1, "negative": 0}))
+    more = patients()
+    more.loc[more.index[more["died"] == "no"][:9], "died"] = "hospice"
+    wider = read(trained, more, outcome={**POSITIVE, "positive": ["yes", "hospice"], "negative": "no"})
+    assert "'yes or hospice' as 'yes'" in findings(wider)["death"]
+
+
+def test_a_class_of_several_that_the_model_does_not_know_is_told() -> None:
+    stages = {"name": "stage", "column": "stage", "classes": ["CN", "MCI", "AD"]}
+    table = {"name": "labs", "kind": "table", "source": labs(), "id": "pid", "missing": [-1], "min_level_count": 1}
+    trained = build_cohort(spec(table, outcome=stages))
+    frame = patients().replace({"stage": {"AD": "FTD"}})
+    entry = {**stages, "classes": ["CN", "MCI", "FTD"]}
+    found = build_cohort(spec(table, cohort={"source": frame}, outcome=entry), like=trained.schema)
+    assert "'FTD' as 'AD'" in findings(found)["stage"]
+
+
+def test_other_environments_are_told(trained: Cohort) -> None:
+    frame = patients().assign(ward=["A", "B"] * 20)
+    table = {"name": "labs", "kind": "table", "source": labs(), "id": "pid", "missing": [-1], "min_level_count": 1}
+    found = build_cohort(
+        spec(table, cohort={**COLUMNS, "environment": ["site", "ward"], "source": frame}), like=trained.schema
+    )
+    assert "environments are of 'site+ward' here and of 'site' in training" in findings(found)["site+ward"]

@@ -73,6 +73,17 @@ def test_zones_on_one_side_only_are_refused_in_sql(typed: bool) -> None:
     assert kept("date_diff('minute', utc, utc) = 0", **columns) == PATIENTS
 
 
+@pytest.mark.parametrize("cast", ["CAST(t AS TIMESTAMP)", "TRY_CAST(t AS timestamp)", "t::TIMESTAMP"])
+def test_a_cast_that_loses_the_zone_is_refused(cast: str) -> None:
+    """Its result would be the time in UTC, and be held against local times without a word."""
+    times = ["2150-01-01 10:00:00+02:00"] * PATIENTS
+    with pytest.raises(SpecError, match="'t' holds times with an offset from UTC, and as TIMESTAMP they have none"):
+        kept(f"hour({cast}) = 8", t=times)
+    assert kept("hour(timezone('UTC', t)) = 8", t=times) == PATIENTS
+    assert kept("CAST(t AS TIMESTAMP WITH TIME ZONE) = t", t=times) == PATIENTS
+    assert kept(f"hour({cast}) = 10", t=LOCAL) == PATIENTS
+
+
 def test_a_zone_of_a_text_counts_in_sql() -> None:
     times = ["2150-01-01 10:00:00+02:00", "2150-01-01T09:00:00Z"] * (PATIENTS // 2)
     assert kept("hour(t) = 8", t=times) == PATIENTS // 2

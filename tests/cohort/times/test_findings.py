@@ -42,9 +42,7 @@ def test_all_in_one_step() -> None:
     text = "the events of all 40 patients are in one step of 60 minutes"
     hours = findings(np.linspace(0, 23, PATIENTS).round(), window=[0, 1440])
     assert any(text in found for found in hours)
-    assert any(
-        "first twentieth of the window of 0 to 1440 minutes: are they hours or days?" in found for found in hours
-    )
+    assert any("first fifth of the window of 0 to 1440 minutes: are they hours or days?" in found for found in hours)
     assert any(text in found for found in findings(np.linspace(0, 23, PATIENTS).round()))  # without a window
     assert any(text in found for found in findings(spread(50), origin="admitted", window=[0, 1440]))
 
@@ -73,9 +71,9 @@ def test_dates_without_a_time_of_day() -> None:
     texts = [days.dt.strftime("%Y-%m-%d"), days.dt.date, days]  # as text, as dates, as midnights
     for times in texts:
         (found,) = [text for text in findings(times, origin="admitted", window=[0, 2880]) if "from midnight" in text]
-        assert found == (
+        assert found.startswith(
             "all 40 times are dates without a time of day and count from midnight. A row of the origin's own day "
-            "counts as before it."
+            "counts as before it. One of the day on which the window ends counts as before that end"
         )
     dates = ADMITTED.dt.date
     alone = findings(spread(1430).dt.date, dates, origin="admitted", window=[0, 4000], bin=1440)
@@ -87,6 +85,23 @@ def test_dates_without_a_time_of_day() -> None:
     )
     table = findings(days.dt.date, origin="admitted", window=[0, 2880], kind="table", columns=["value"])
     assert any("all 40 times are dates" in text for text in table)
+
+
+def test_dates_of_the_day_of_the_prediction_are_let_in_and_told() -> None:
+    """The origin is the time of prediction, at 10:30: what bears its date may have been recorded at 18:00."""
+    codes = {"kind": "codes", "code": "item", "min_count": 1, "window": [-525600, 0], "origin": "admitted"}
+    for times in (ADMITTED.dt.normalize(), ADMITTED.dt.strftime("%Y-%m-%d")):
+        (found,) = findings(times, **codes)
+        assert "One of the day on which the window ends counts as before that end" in found
+        assert "origin's own day" not in found
+    assert findings(ADMITTED - pd.Timedelta("1h"), **codes) == []
+    assert findings(ADMITTED.dt.normalize() - pd.Timedelta("1D"), ADMITTED.dt.normalize(), **codes) == []
+    some = ADMITTED - pd.Timedelta("1h")
+    half = some.where(np.arange(PATIENTS) % 2 == 0, some.dt.normalize())
+    (found,) = findings(half, **codes)
+    assert found.startswith(
+        "20 of 40 times lie at midnight exactly, as dates do that became timestamps. One of the day"
+    )
 
 
 def test_placeholders_for_no_time() -> None:
