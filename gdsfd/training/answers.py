@@ -202,7 +202,7 @@ class Answers(TrainedNetworks):
         Args:
             graph: A graph with the model's schema.
             split: A split's name, or several; None with ``ids=None`` = all patients.
-            ids: Patient ids, instead of a split.
+            ids: Patient ids, instead of a split; who is named twice is explained once.
             target: The outcome, or ``"<outcome>: <class>"``; needed where there are several. Of a time to an event the
                 outcome, the default, is whether it happens by the horizon; an interval's name is its hazard.
             of: ``"prediction"``, or ``"biased"``: what the head of the biased stream reads, of the debiased network
@@ -224,7 +224,7 @@ class Answers(TrainedNetworks):
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
         store = self._graphs.store(graph)
         check_schema(self.schema_, graph.schema)
-        rows = self._graphs.rows(graph, split, ids)
+        rows = torch.tensor(list(dict.fromkeys(self._graphs.rows(graph, split, ids).tolist())), dtype=torch.long)
         strata = self.strata_ if network is self.networks_.get("debiased") and moved(self.strata_) else {}
         score = LogOdds(network, self.schema_, target, of, strata)
         hidden = None if progress is None else not progress
@@ -233,7 +233,7 @@ class Answers(TrainedNetworks):
         given_out = None
         kept = self.record_.calibrations.get(self.choice_, ()) if self.record_ is not None else ()
         if of != "biased" and any(each.method != "none" for each in kept):
-            given_out = score.of_target(self.predict_proba(graph, split, ids))
+            given_out = score.of_target(self.predict_proba(graph, ids=[facts[0][row] for row in rows.tolist()]))
         seen = int((self._roles(graph)[rows.numpy()] != "").sum())
         return explain(store, rows, facts, score, score.words, of, patients, given_out, seen, score.note)
 

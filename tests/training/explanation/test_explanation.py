@@ -106,6 +106,14 @@ def test_of_a_time_to_an_event_the_whole_curve_is_explained_unless_told() -> Non
         model.explain(graph, ids=ids, target="dying")
 
 
+def test_who_is_named_twice_is_explained_once(fitted: tuple[Any, gdsfd.Debiaser]) -> None:
+    graph, model = fitted
+    first, second = graph["patient"].id[:2]
+    found = model.explain(graph, ids=[second, first, second])
+    assert found.patients["id"].tolist() == [second, first]
+    assert found.text(second).startswith(f"{second}: mortality ")
+
+
 def test_a_model_that_is_not_trained_explains_nothing(fitted: tuple[Any, gdsfd.Debiaser]) -> None:
     with pytest.raises(NotFittedError, match="is not trained"):
         gdsfd.Debiaser().explain(fitted[0])

@@ -11,10 +11,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gdsfd.baselines.labels import target_names
 from gdsfd.errors import InputError
+from gdsfd.graph.build import build_graph
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training import Debiaser
 from gdsfd.training.explanation.log_odds import LogOdds, flat_rows
+from tests.cohort.survival_exports import survival_frames, survival_spec
 from tests.cohort_factory import make_cohort
 
 QUICK: dict[str, Any] = {"members": 2, "channels": 8, "max_epochs": 1, "guard": "debiased", "guard_folds": 0}
@@ -65,3 +67,22 @@ def test_what_cannot_be_explained_is_said() -> None:
         model.explain(graph, split="test", target=names[0], of="causal")
     with pytest.raises(InputError, match="needs a network with two streams"):
         model.explain(graph, split="test", target=names[0], of="biased")
+
+
+def test_of_a_time_to_an_event_they_are_of_the_event_by_the_horizon() -> None:
+    graph = build_graph(survival_spec(survival_frames(200), intervals=3), progress=False)
+    model = Debiaser("concat", **QUICK).fit(graph, baselines=False)
+    horizon = graph.schema.survival.horizon
+    found = model.explain(graph, split="test")
+    assert found.target == f"death by {graph.schema.survival.spelled(horizon)}"
+    risk = 1 - model.predict_survival(graph, split="test", times=[horizon])[:, 0]
+    assert_allclose(found.patients["probability"], risk, atol=1e-6)
+    assert_allclose(found.patients["log_odds"], np.log(risk / (1 - risk)), atol=1e-6)
+    assert model.explain(graph, split="test", target="death").target == found.target
+    interval = graph.schema.survival.interval_names[1]
+    alone = model.explain(graph, split="test", target=interval)
+    assert_allclose(alone.patients["probability"], model.predict_proba(graph, split="test")[:, 1], atol=1e-6)
+    with pytest.raises(
+        InputError, match=r"expected a target of death, death: 0 to .* got 'deaths'. Did you mean 'death'"
+    ):
+        model.explain(graph, split="test", target="deaths")

@@ -98,7 +98,9 @@ class ExplainedSection(Section[tuple[Explained, ...]]):
         random = np.random.default_rng(context.config.seed)
         chosen = np.sort(random.choice(rows, min(PATIENTS, len(rows)), replace=False))
         store = PatientStore(context.graph)
-        names = target_names(context.schema)[:MOST_TARGETS]
+        # of a time to an event the event by the horizon stands for its intervals
+        survival = context.schema.survival
+        names = (survival.name,) if survival is not None else target_names(context.schema)[:MOST_TARGETS]
         strata = _moved_strata(context.model, network)
         return tuple(_explained(network, store, chosen, name, random, context.config.level, strata) for name in names)
 
@@ -156,7 +158,7 @@ def _explained(
                 gaps.append(means[0] - float(np.mean(means[1:])))
     table = pd.DataFrame(found, columns=["kind", "name", "key", "size"])
     parts = {kind: _effects(table[table["kind"] == kind]) for kind in ("modality", "value")}
-    return Explained(target, len(rows), parts["modality"], parts["value"], _mean(np.array(gaps), level))
+    return Explained(scores["size"].words, len(rows), parts["modality"], parts["value"], _mean(np.array(gaps), level))
 
 
 def _effects(table: pd.DataFrame) -> tuple[Effect, ...]:
