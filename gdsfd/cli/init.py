@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "init_text", "run"]
 
+#: Warnings that are printed.
+MOST_WARNINGS = 8
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     """Adds the sub-command."""
@@ -148,6 +151,8 @@ def init_text(made: FirstSpec, out: Path) -> str:
     ]
     if made.check.cohort is not None:
         lines[0] += f", {made.check.cohort.rows_kept:,} patients"
+    meant = {name: proposal.outcome.fields[name] for name in ("positive", "classes") if name in proposal.outcome.fields}
+    lines.append(f"outcome: {proposal.outcome.fields['name']}, " + ", ".join(f"{k} {v}" for k, v in meant.items()))
     for entry in proposal.taken:
         receipt = kept.get(entry.name)
         lines.append(
@@ -158,6 +163,10 @@ def init_text(made: FirstSpec, out: Path) -> str:
             lines.append(f"  {entry.name}: left out, {entry.left_out}")
     if proposal.unused:
         lines.append(f"nothing is taken of {shown(list(proposal.unused), 12)}; the end of the spec says why")
+    doubts = list(dict.fromkeys(f"{each.where}: {each.text}" for each in made.check.warnings))
+    lines += [f"warning: {each}" for each in doubts[:MOST_WARNINGS]]
+    if len(doubts) > MOST_WARNINGS:
+        lines.append(f"warnings: {len(doubts) - MOST_WARNINGS} more; gdsfd check {out} has them all")
     lines.append(f"spec: {out}. Every line of it is a guess: read it, then")
     lines.append(
         f"next: gdsfd build {out} --out graph" if made.check.cohort is not None else f"next: gdsfd check {out}"

@@ -29,6 +29,8 @@ _NEGATIVE = (
     "0 false f no n nein non neg negative absent alive survived living lebend vivant vivo control nonresponder "
     "non-responder none normal benign healthy"
 )
+_ALIVE = r"surviv|\balive\b|lebend|vivant|\bvivo"
+_TRUE = ["1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "sim"]
 _MOST_LEVELS = 12
 
 
@@ -239,6 +241,11 @@ def _by_pair(guess: OutcomeGuess, facts: ColumnFacts, values: list[str]) -> None
     order = _signs(values)
     guess.positive, guess.negative = [values[order.index("+")]], [values[order.index("-")]]
     guess.notes.append("which value is positive is told by the words")
+    said = _plain(guess.positive[0])
+    if re.search(_ALIVE, folded(guess.column)) and (said in _TRUE or re.search(_ALIVE, said)):
+        guess.notes.append(
+            f"positive is surviving, so risks will be chances to survive; --positive {guess.negative[0]} predicts death"
+        )
 
 
 def _counts(guess: OutcomeGuess, facts: ColumnFacts) -> list[str]:

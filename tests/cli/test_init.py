@@ -6,6 +6,7 @@ import io
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gdsfd.cli import main
@@ -122,3 +123,25 @@ def test_left_out_tables_and_persons_are_told(tmp_path: Path, capsys: pytest.Cap
     assert "person patient_sk" in said
     assert "fact_encounter: left out, no column is left to take" in said
     assert "nothing is taken of 'dim_analyte', 'dim_patient'" in said
+
+
+def test_what_is_predicted_and_what_is_doubtful_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hours that are taken for minutes let in what comes after the prediction."""
+    (tmp_path / "x").mkdir()
+    rows = range(400)
+    stays = pd.DataFrame({"stay": range(100), "alive": [k % 4 != 0 for k in range(100)], "age": range(100)})
+    stays.assign(alive=stays["alive"].astype(int)).to_csv(tmp_path / "x" / "stays.csv", index=False)
+    vitals = {
+        "stay": [k % 100 for k in rows],
+        "time": [k * 0.25 for k in rows],
+        "item": "hr",
+        "value": [k % 50 for k in rows],
+    }
+    pd.DataFrame(vitals).to_csv(tmp_path / "x" / "vitals.csv", index=False)
+    assert main(["init", str(tmp_path / "x"), "--out", str(tmp_path / "s.toml"), "--outcome", "alive"]) == 0
+    said = capsys.readouterr().out
+    assert "outcome: alive, positive 1" in said
+    assert "warning: vitals.time: all 400 times lie between 0 and 99.75, in the first fifth" in said
+    text = " ".join((tmp_path / "s.toml").read_text().replace("#", "").split())
+    assert "IF THESE ARE HOURS OR DAYS" in text
+    assert "--positive 0 predicts death" in text

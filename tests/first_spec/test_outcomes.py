@@ -87,3 +87,12 @@ def test_a_date_or_a_lone_flag_is_an_outcome_by_being_there():
     with pytest.raises(InputError, match="--cohort"):
         label_values(deaths, "death_date")
     assert label_values(deaths, "death_date", joined=True).derive is not None
+
+
+def test_surviving_as_the_positive_class_is_said():
+    """Risks would be chances to survive, which a reader of `mortality` may take for the other."""
+    table = table_of("t", alive_30d=[1, 0, 1, 1], vital=["alive", "dead", "alive", "dead"], died=[1, 0, 0, 0])
+    assert "--positive 0 predicts death" in " ".join(label_values(table, "alive_30d").notes)
+    assert "surviving" not in " ".join(label_values(table, "died").notes)
+    assert "surviving" not in " ".join(label_values(table, "vital").notes)  # dead is positive there
+    assert "surviving" not in " ".join(label_values(table, "alive_30d", positive=["0"]).notes)

@@ -90,7 +90,7 @@ class FormatRequest(SpecFields):
             Default: whatever there is.
         modality_by: OMOP, where ``vocabulary`` is not said: each vocabulary, domain or class of concepts that a table
             has is a modality. Default: each table is one.
-        window: Start and end in minutes from the prediction time. Default: everything before it.
+        window: Start and end in minutes from the prediction time, the end not after it. Default: everything before it.
         bin: Minutes per step. Default: the whole window is one step.
         zone: OMOP: the time zone of the labels' times, such as ``"Europe/Berlin"`` or ``"UTC"``, where the tables' are
             stored with an offset from UTC and the labels' are not. Default: none, and such times are refused.
@@ -111,6 +111,16 @@ class FormatRequest(SpecFields):
         """A path inside the data set, where the operating system finds it."""
         written = os.path.join(self.source, *parts)
         return os.path.join(self.base_dir, os.path.expanduser(expand_variables(written)))
+
+    @field_validator("window")
+    @classmethod
+    def _window_ends_with_the_prediction(cls, window: tuple[float, float]) -> tuple[float, float]:
+        if not window[0] < window[1] <= 0:
+            raise ValueError(
+                f"expected start < end <= 0, minutes from the prediction time, got {list(window)}: what comes after it "
+                "is not known when the prediction is made"
+            )
+        return window
 
     @field_validator("zone")
     @classmethod

@@ -29,6 +29,8 @@ def test_fields_of_the_format_are_taken_and_others_left() -> None:
         ({**OMOP, "vocabulary": {"lab": {"vocabulary_id": "LOINC"}}}, "vocabulary.lab: expected a table"),
         ({**MEDS, "vocabulary": {"lab": {"prefix": "L", "domain_id": "Drug"}}}, "lab: expected beginnings of codes"),
         ({**MEDS, "bin": 0}, "bin: expected a number"),
+        ({**MEDS, "window": [-2880, 1440]}, "window: .*what comes after it is not known when the prediction is made"),
+        ({**MEDS, "zone": "UTC"}, "zone: MEDS's times have no offset"),
     ],
 )
 def test_wrong_fields(cohort, message) -> None:
