@@ -67,8 +67,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--jobs",
         metavar="N",
         type=int,
-        default=1,
-        help="fits of a debiased model at once, each in a process (default: 1)",
+        help="fits of a debiased model at once, each in a process with its share of the threads (default: on a CPU and "
+        "below 10,000 training patients as many as there are threads, at most 4; else 1)",
     )
     parser.add_argument(
         "--devices",
@@ -95,9 +95,18 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_unlocked(lock_file(arguments.out), already_training(arguments.out))
 
+    if arguments.jobs != 1 and arguments.debias not in (None, "none") and arguments.devices in (None, 1):
+        from gdsfd.worker_process import fitting_processes
+
+        fitting_processes()  # they import beside this one
+
+    import torch
+
+    from gdsfd.graph.loader import rows_of
     from gdsfd.graph.serialization import load_graph
     from gdsfd.training.config import TrainConfig
     from gdsfd.training.debiaser import Debiaser
+    from gdsfd.training.plan import fits_at_once
 
     given = {
         "backbone": arguments.backbone,
@@ -112,7 +121,12 @@ def run(arguments: argparse.Namespace) -> None:
     model = Debiaser(**options)
     with heartbeat(f"training {model.backbone}", arguments.quiet) as tell:
         graph = load_graph(arguments.graph)
-        plan = model.plan(graph).explanation
+        planned = model.plan(graph)
+        train_patients, threads = rows_of(graph, "train").numel(), torch.get_num_threads()
+        jobs = arguments.jobs
+        if jobs is None:
+            jobs = fits_at_once(planned, train_patients, model.config.accelerator, threads)
+        plan = dataclasses.replace(planned, at_once=min(jobs, planned.fits)).explanation
         if not arguments.quiet:
             print(paragraph(f"plan: {plan}"), flush=True)
         model.fit(
@@ -122,7 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
             on_epoch=lambda row: tell(epoch_words(row, model.config.max_epochs)),
             progress=on_terminal(arguments.quiet),
             baselines=not arguments.no_baselines,
-            jobs=arguments.jobs,
+            jobs=jobs,
         )
     tell_machine(arguments, model=arguments.out, training=model.describe(), plan=plan)
     if model.guard is not None:

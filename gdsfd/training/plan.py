@@ -8,9 +8,14 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.config import TrainConfig
+from gdsfd.training.devices import read_device
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
 
-__all__ = ["TrainingPlan", "plan_training"]
+__all__ = ["TrainingPlan", "fits_at_once", "plan_training"]
+
+#: The most fits at once where nobody says how many, and below how many training patients there are several: each
+#: process holds the graph and what networks read of it.
+AT_ONCE, FEW = 4, 10_000
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class TrainingPlan:
         max_epochs: Most epochs of each fit; early stopping may end it sooner.
         boosted: How many of the networks start from boosted trees.
         devices: Processes that train each of them together.
+        at_once: Fits at a time, each in a process.
     """
 
     models: tuple[str, ...]
@@ -33,6 +39,7 @@ class TrainingPlan:
     max_epochs: int
     boosted: int = 0
     devices: int = 1
+    at_once: int = 1
 
     @property
     def fits(self) -> int:
@@ -50,7 +57,25 @@ class TrainingPlan:
             words += f", then up to {self.fits - count} of 1 network for the guard, which leaves out"
             words += f" {self.left_out} groups of environments in turn"
         words += f"; at most {self.max_epochs} {'epochs' if self.max_epochs > 1 else 'epoch'} each"
+        words += f", {self.at_once} fits at a time" if self.at_once > 1 else ""
         return f"{words}, by {self.devices} processes together" if self.devices > 1 else words
+
+
+def fits_at_once(plan: TrainingPlan, train_patients: int, accelerator: str, threads: int) -> int:
+    """How many fits at a time suit a plan: the threads shared out, on a CPU and for a cohort that is not large.
+
+    A fit of thousands of patients gains little by a second thread; another fit beside it gains a core.
+
+    Args:
+        plan: The fits.
+        train_patients: Patients they are trained on.
+        accelerator: Where they run, as :class:`~gdsfd.training.config.TrainConfig` names it.
+        threads: What this process may use.
+    """
+    on_cpu = accelerator == "cpu" or (accelerator == "auto" and read_device("auto").type == "cpu")
+    if not on_cpu or plan.devices > 1 or train_patients >= FEW:
+        return 1
+    return max(1, min(plan.fits, threads, AT_ONCE))
 
 
 def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig | None) -> TrainingPlan:

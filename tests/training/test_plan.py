@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import gdsfd
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.training.plan import fits_at_once
 from tests.cohort_factory import make_cohort
 
 SETTINGS = {"channels": 4, "max_epochs": 1, "seed": 0, "members": 2}
@@ -35,6 +38,25 @@ def test_the_words():
     words = gdsfd.Debiaser("concat", "full", **{**SETTINGS, "members": 1, "max_epochs": 9}).plan(graph).explanation
     assert words.startswith("2 fits of 1 network (reference, debiased), then up to ")
     assert words.endswith("groups of environments in turn; at most 9 epochs each")
+
+
+@pytest.mark.parametrize(
+    ("debias", "patients", "accelerator", "threads", "at_once"),
+    [
+        ("full", 2000, "cpu", 2, 2),
+        ("full", 2000, "cpu", 1, 1),
+        ("full", 2000, "cpu", 64, 4),
+        ("none", 2000, "cpu", 64, 1),  # one fit
+        ("full", 10_000, "cpu", 64, 1),  # every process holds the cohort
+        ("full", 2000, "cuda", 64, 1),
+    ],
+)
+def test_fits_at_once_where_nobody_says_how_many(debias, patients, accelerator, threads, at_once):
+    plan = gdsfd.Debiaser("concat", debias, **SETTINGS).plan(graph_from_cohort(make_cohort(120)))
+    assert fits_at_once(plan, patients, accelerator, threads) == at_once
+    assert fits_at_once(replace(plan, devices=2), patients, accelerator, threads) == 1
+    said = replace(plan, at_once=at_once).explanation
+    assert said.endswith(f", {at_once} fits at a time") == (at_once > 1)
 
 
 def test_what_cannot_be_trained_on_has_no_plan():

@@ -116,6 +116,8 @@ def _database() -> duckdb.DuckDBPyConnection:
     """This process's database, without tables; each query has a connection of its own."""
     database = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False})
     database.execute("SET GLOBAL TimeZone = 'UTC'")  # as in the build's own database
+    # How many rows arrive is not known, so that a join would hold these and look up in them what is few and at hand.
+    database.execute("SET GLOBAL disabled_optimizers = 'build_side_probe_side'")
     database.execute("SET lock_configuration = true")
     gc.freeze()  # PySpark collects garbage after each task: not among all the modules that are loaded by now
     return database

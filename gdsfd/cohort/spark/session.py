@@ -10,9 +10,10 @@ from typing import Any
 
 from gdsfd.errors import InputError, shown
 
-__all__ = ["is_session", "spark_session"]
+__all__ = ["SIZES_PARTS", "is_session", "spark_session"]
 
 _LEAST_VERSION = 4
+SIZES_PARTS = "spark.gdsfd.sizesParts"  #: whether the number of parts is this package's to choose, as rows are read
 
 
 def is_session(engine: Any) -> bool:
@@ -81,7 +82,9 @@ def _new_session(kind: Any, master: str | None) -> Any:
         builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", str(cores))
         # It plans each query again after each of its parts: half of what a small query costs, and nothing gained with
         # as many parts as cores.
-        builder = builder.config("spark.sql.adaptive.enabled", "false")
+        builder = builder.config("spark.sql.adaptive.enabled", "false").config(SIZES_PARTS, "true")
+        # Parts of files that a worker holds next to nothing of, rather than an eighth of a gigabyte compressed.
+        builder = builder.config("spark.sql.files.maxPartitionBytes", "32m")
     try:
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")

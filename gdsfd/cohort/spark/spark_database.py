@@ -17,6 +17,7 @@ from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.cohort.spark.frame import Frame, stored_columns
 from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, bytes_of, told_by_worker
 from gdsfd.cohort.spark.plan import LaidOver, Plan, Relation
+from gdsfd.cohort.spark.session import SIZES_PARTS
 from gdsfd.cohort.spark.stored_types import spark_type
 from gdsfd.errors import InputError
 
@@ -26,7 +27,9 @@ T = TypeVar("T")
 
 #: Bytes up to which a table from the driver is sent to every worker that joins with it: a million patients.
 _SMALL_BYTES = 64 << 20
-_FOLDED_ROWS = 1 << 21  #: rows of a partition that is folded into one piece, about
+_FOLDED_ROWS = 1 << 19  #: rows of a partition that is folded into one piece, about
+_SHUFFLED_ROWS = 1 << 21  #: rows of the largest table that one part has after a join, about
+_PARTS = "spark.sql.shuffle.partitions"
 _ROWS_WORTH_A_PART = 1 << 16  #: that are fewer are folded in one place
 #: Bytes from which on rows sent to Spark are worth a second part, and the most of a part.
 _PIECE_BYTES, _MOST_PIECE_BYTES = 1 << 20, 1 << 25
@@ -36,7 +39,8 @@ class SparkDatabase(Database):
     """A database whose tables and views are empty sketches, and whose rows are in Spark under the same names.
 
     DuckDB has the last word on names and types, and checks every statement on the sketch; queries then run on Spark.
-    The session is left as it was: nothing is set, and no table or view of the package is in its catalogue.
+    A caller's session is left as it was: nothing is set, and no table or view of the package is in its catalogue. A
+    session of the build's own has more parts the more rows there are, so that no worker holds half of a large cohort.
 
     Args:
         session: A Spark session.
@@ -128,7 +132,7 @@ class SparkDatabase(Database):
         types = self.types(name)
         rows = frame.worked_out().persist()
         self._held.callback(rows.unpersist)
-        self._counts[name] = int(rows.count())
+        self._know(name, int(rows.count()))
         self._relations[name] = Frame.of(rows, list(types), list(types.values()))
 
     def _insert(self, tree: exp.Insert) -> None:
@@ -138,7 +142,7 @@ class SparkDatabase(Database):
             raise NotImplementedError(f"{name} is no table")
         rows = more.worked_out().persist()
         self._held.callback(rows.unpersist)
-        self._counts[name] += int(rows.count())
+        self._know(name, self._counts[name] + int(rows.count()))
         # by place, and in the types of the table
         rows = rows.selectExpr(*(f"CAST(c{k} AS {spark_type(kind)}) AS c{k}" for k, kind in enumerate(before.types)))
         self._relations[name] = Frame.of(before.data.unionAll(rows), before.names, before.types)
@@ -222,7 +226,7 @@ class SparkDatabase(Database):
             table = super().store(name, source.slice(0, 0), columns, whole)
         types = self.types(name)
         self._relations[name] = self.sent(source, types)
-        self._counts[name] = source.num_rows
+        self._know(name, source.num_rows)
         return table
 
     def sent(self, source: pa.Table, types: dict[str, str]) -> Frame:
@@ -266,11 +270,19 @@ class SparkDatabase(Database):
         """
         columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in zip(frame.names, frame.types))
         super().run(f"CREATE TABLE {quoted(name)} ({columns})")
-        self._relations[name], self._counts[name] = frame, count
+        self._relations[name] = frame
+        self._know(name, count)
 
     def lay_over(self, name: str, query: str, base: str, reads: Mapping[str, Collection[str]]) -> None:
         super().run(f"CREATE VIEW {name} AS {query}")
         self._relations[name] = LaidOver(base, query, reads, self.types(name))
+
+    def _know(self, name: str, count: int) -> None:
+        """Keeps a table's number of rows, and makes more parts where there are many."""
+        self._counts[name] = count
+        conf, parts = self.session.conf, -(-count // _SHUFFLED_ROWS)
+        if conf.get(SIZES_PARTS, "false") == "true" and parts > int(conf.get(_PARTS)):
+            conf.set(_PARTS, str(parts))
 
     def count(self, name: str) -> int:
         if self._local:
