@@ -7,7 +7,9 @@ two ways take turns on one cohort, in epochs of training steps alone (``step``) 
 fitted on training patients, and figures on tuning patients (``epoch``). Medians with least and most, in patients per
 second; ``ratio`` is several processes' over one's, of the medians and round by round. On a machine that others use that
 ratio says little: ``cpu`` is processor seconds per 1,000 patients, of all processes together, and ``at_best`` the ratio
-that follows where every process has a core and none waits. A line goes to ``results/data_parallel.jsonl``.
+that follows where every process has a core and none waits. ``apart`` is what the same number of processes take together
+that train a network each and exchange nothing, over one that has the machine for itself: what the machine allows, where
+cores share caches, memory or a clock. A line goes to ``results/data_parallel.jsonl``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,21 +53,26 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as name:
-        gdsfd.simulate(Path(name), patients=arguments.patients, seed=0)
-        graph = gdsfd.build_graph(Path(name) / "spec.toml")
-    rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
-    few = {"train": rows["train"], "tuning": rows["tuning"][:FEW]}
+    graph = _graph(arguments.patients)
+    ways = _ways(graph)
+    others = [_Apart(arguments) for _ in range(arguments.processes - 1)]
+    apart: dict[str, list[float]] = {what: [] for what in ways}
     rates, cpu = ({what: {1: [], arguments.processes: []} for what in ("step", "epoch")} for _ in range(2))
     with RankProcesses(graph, arguments.processes, "cpu", threads=1) as together:
         for number in range(arguments.rounds + 1):
-            for what, own, most in (("step", few, FEW), ("epoch", rows, 16384)):
+            for what, (own, most) in ways.items():
                 for processes in rates[what]:
-                    arm = _arm(arguments, processes, len(rows["train"]), most)
+                    arm = _arm(arguments, processes, len(own["train"]), most)
                     rate, used = _rate(arm, graph, own, together if processes > 1 else None)
                     if number:  # the first round starts processes and fills caches
                         rates[what][processes].append(rate)
                         cpu[what][processes].append(used)
+                for other in others:
+                    other.begin(what)
+                arm = _arm(arguments, 1, len(own["train"]), most)
+                rate = _rate(arm, graph, own, None)[0] + sum(other.rate() for other in others)
+                if number:
+                    apart[what].append(rate)
     found: dict[str, Any] = {}
     for what, by_processes in rates.items():
         one, several = by_processes[1], by_processes[arguments.processes]
@@ -72,10 +81,48 @@ def main() -> None:
         found[what]["ratio_by_round"] = [round(more / less, 3) for less, more in zip(one, several)]
         less, more = (median(cpu[what][each]) for each in (1, arguments.processes))
         found[what] |= {"cpu": {"1": round(less, 4), str(arguments.processes): round(more, 4)}}
+        found[what]["apart"] = round(median(apart[what]) / median(one), 3)
         found[what]["at_best"] = round(arguments.processes * less / more, 3)
         print(f"{what}: {found[what]}")
     given = {name: value for name, value in vars(arguments).items() if name != "rounds"}
     append_line("data_parallel.jsonl", bench="data_parallel", cores=os.cpu_count(), **given, **found)
+
+
+def _graph(patients: int) -> Any:
+    with tempfile.TemporaryDirectory() as name:
+        gdsfd.simulate(Path(name), patients=patients, seed=0)
+        return gdsfd.build_graph(Path(name) / "spec.toml")
+
+
+def _ways(graph: Any) -> dict[str, tuple[dict[str, Tensor], int]]:
+    """What is timed: the rows trained and judged on, and the most that states are fitted on."""
+    rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
+    few = {"train": rows["train"], "tuning": rows["tuning"][:FEW]}
+    return {"step": (few, FEW), "epoch": (rows, 16384)}
+
+
+class _Apart:
+    """A process that trains a network of its own when it is told to."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        context = get_context("spawn")
+        self.talk, theirs = context.Pipe()
+        context.Process(target=_train_apart, args=(theirs, arguments), daemon=True).start()
+
+    def begin(self, what: str) -> None:
+        self.talk.send(what)
+
+    def rate(self) -> float:
+        return float(self.talk.recv())
+
+
+def _train_apart(talk: Connection, arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    graph = _graph(arguments.patients)
+    ways = _ways(graph)
+    while True:
+        own, most = ways[talk.recv()]
+        talk.send(_rate(_arm(arguments, 1, len(own["train"]), most), graph, own, None)[0])
 
 
 def _arm(arguments: argparse.Namespace, processes: int, train: int, most: int) -> Arm:

@@ -3,9 +3,10 @@
     python benchmarks/guard_by_fold.py --seeds 10
     python benchmarks/guard_by_fold.py --summary
 
-The mode ``margin`` (no strata are looked for), two members, on simulated cohorts of 2,500 patients with and without a
-practice; whatever the guard chose, both networks are scored. The summary holds rules against the gain on
-``test_unbiased``: delivered where the rule says so, 0 where it does not. Seeds 0 to 9 are for choosing.
+The mode ``margin``, which looks for no strata (``--debias full`` does), two members, on simulated cohorts of 2,500
+patients with and without a practice; whatever the guard chose, both networks are scored. The summary holds rules
+against the gain on ``test_unbiased``: delivered where the rule says so, 0 where it does not. Seeds 0 to 9 are for
+choosing.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ RULES: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 
 
-def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, Any]:
+def scored(design: str, seed: int, backbone: str, patients: int, debias: str) -> dict[str, Any]:
     """Both networks of one cohort, and what the guard saw."""
     start = time.perf_counter()
     graph, truth = cohort(design, seed, patients)
     split, y = truth["split"].to_numpy(dtype=str), truth["y"].to_numpy()
-    model = gdsfd.Debiaser(backbone, "margin", seed=seed, **MEMBERS).fit(graph, baselines=False)
+    model = gdsfd.Debiaser(backbone, debias, seed=seed, **MEMBERS).fit(graph, baselines=False)
     guard = model.guard
     assert guard is not None
     auroc = {}
@@ -58,6 +59,7 @@ def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, An
     return {
         "auroc": auroc,
         "choice": guard.choice,
+        "strata": bool(model.strata_),
         "difference": evidence.get("difference", 0.0),
         "low": evidence.get("low", -1.0),
         "folds": {name: round(other - own, 4) for name, (own, other, _) in evidence.get("groups", {}).items()},
@@ -68,8 +70,8 @@ def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, An
 def summary(lines: list[dict[str, Any]]) -> str:
     """Markdown: of each design and rule how often it delivers, and the mean and the worst of what that comes to."""
     rows: list[tuple[str, ...]] = [("design", "cohorts", "gain if always", *RULES)]
-    for design in dict.fromkeys(line["design"] for line in lines):
-        own = [line for line in lines if line["design"] == design]
+    for debias, design in dict.fromkeys((line["debias"], line["design"]) for line in lines):
+        own = [line for line in lines if (line["debias"], line["design"]) == (debias, design)]
         gains = [
             line["auroc"]["debiased"]["test_unbiased"] - line["auroc"]["reference"]["test_unbiased"] for line in own
         ]
@@ -77,7 +79,7 @@ def summary(lines: list[dict[str, Any]]) -> str:
         for rule in RULES.values():
             got = [gain if rule(line) else 0.0 for line, gain in zip(own, gains)]
             cells.append(f"{sum(map(rule, own))}: {sum(got) / len(got):+.3f}, worst {min(got):+.3f}")
-        rows.append((design, str(len(own)), f"{sum(gains) / len(gains):+.3f}", *cells))
+        rows.append((f"{design}, {debias}", str(len(own)), f"{sum(gains) / len(gains):+.3f}", *cells))
     return table(rows)
 
 
@@ -87,6 +89,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--backbone", default="concat")
+    parser.add_argument("--debias", default="margin")
     parser.add_argument("--patients", type=int, default=2500)
     parser.add_argument("--summary", action="store_true", help="print what there is, and measure nothing")
     asked = parser.parse_args()
@@ -94,12 +97,13 @@ def main() -> None:
     if asked.summary:
         print(summary(lines))
         return
-    done = {(line["design"], line["seed"], line["backbone"]) for line in lines}
+    done = {(line["design"], line["seed"], line["backbone"], line["debias"]) for line in lines}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for design in asked.designs.split(","):
-            if (design, seed, asked.backbone) not in done:
-                named = {"design": design, "seed": seed, "backbone": asked.backbone, "patients": asked.patients}
-                line = scored(design, seed, asked.backbone, asked.patients)
+            if (design, seed, asked.backbone, asked.debias) not in done:
+                given = {"backbone": asked.backbone, "patients": asked.patients, "debias": asked.debias}
+                named = {"design": design, "seed": seed, **given}
+                line = scored(**named)
                 append_line(FILE, **named, **line)
                 print(*named.values(), line["choice"], line["difference"], line["folds"], line["seconds"], flush=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from gdsfd.errors import InputError, shown
@@ -67,8 +67,11 @@ def spark_session(engine: Any, master: str | None = None) -> Iterator[Any]:
     session = _new_session(SparkSession, master)
     try:
         yield session
-    finally:
-        session.stop()
+    except BaseException:
+        with suppress(Exception):  # it may have ended, and be why
+            session.stop()
+        raise
+    session.stop()
 
 
 def _new_session(kind: Any, master: str | None) -> Any:

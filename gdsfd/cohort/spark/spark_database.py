@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, bytes_of, told_by_
 from gdsfd.cohort.spark.plan import LaidOver, Plan, Relation
 from gdsfd.cohort.spark.session import SIZES_PARTS
 from gdsfd.cohort.spark.stored_types import spark_type
-from gdsfd.errors import InputError
+from gdsfd.errors import GdsfdError, InputError
 
 __all__ = ["SparkDatabase", "first_line"]
 
@@ -29,6 +29,12 @@ T = TypeVar("T")
 _SMALL_BYTES = 64 << 20
 _FOLDED_ROWS = 1 << 19  #: rows of a partition that is folded into one piece, about
 _SHUFFLED_ROWS = 1 << 21  #: rows of the largest table that one part has after a join, about
+_ENDED = (
+    "Spark ended in the middle of the work, most likely for want of memory: unless told otherwise Java gets 1 GiB of "
+    "it. Give it more, in Spark's own configuration (spark.driver.memory), or with "
+    "PYSPARK_SUBMIT_ARGS='--driver-memory 4g pyspark-shell' in the environment"
+)
+_OF_ENDING = ("java.lang.OutOfMemoryError", "SparkContext was shut down", "Answer from Java side is empty")
 _PARTS = "spark.sql.shuffle.partitions"
 _ROWS_WORTH_A_PART = 1 << 16  #: that are fewer are folded in one place
 #: Bytes from which on rows sent to Spark are worth a second part, and the most of a part.
@@ -64,7 +70,9 @@ class SparkDatabase(Database):
 
     def __exit__(self, *exception: object) -> None:
         try:
-            self._held.close()
+            # A Spark that has ended can be told nothing more, and what ended it is what has to be said.
+            with suppress(Exception) if exception[0] is not None else nullcontext():
+                self._held.close()
         finally:
             super().__exit__(*exception)
 
@@ -83,6 +91,8 @@ class SparkDatabase(Database):
             try:
                 yield
             except Exception as error:
+                if _ended(error):
+                    raise GdsfdError(_ENDED) from error
                 if not _of_spark(error):
                     raise
                 told = told_by_worker(str(error))
@@ -96,6 +106,8 @@ class SparkDatabase(Database):
             try:
                 yield
             except Exception as error:
+                if _ended(error):
+                    raise GdsfdError(_ENDED) from error
                 if not _of_spark(error):
                     raise
                 raise InputError(f"{label} cannot be read: Spark says: {first_line(error)}") from None
@@ -294,6 +306,12 @@ class SparkDatabase(Database):
 
 def _of_spark(error: Exception) -> bool:
     return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
+
+
+def _ended(error: Exception) -> bool:
+    """Whether Spark's own process has gone, or is going."""
+    gone = isinstance(error, (ConnectionError, EOFError)) or type(error).__name__ == "Py4JNetworkError"
+    return gone or (_of_spark(error) and any(words in str(error) for words in _OF_ENDING))
 
 
 def first_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, MapRows, bytes_of, told_by_worker
+from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, MapRows, _database, bytes_of, told_by_worker
 
 
 def batches(*columns: list[str]) -> list[pa.RecordBatch]:
@@ -29,6 +29,15 @@ def test_a_small_table_goes_along() -> None:
     query = f"SELECT c0 FROM {ARRIVING} JOIN few USING (c0)"
     mapped = pickle.loads(pickle.dumps(MapRows(query, {"few": pa.table({"c0": ["b", "c"]})})))
     assert pa.Table.from_batches(mapped(batches(["a", "b"], ["c"])))["c0"].to_pylist() == ["b", "c"]
+
+
+def test_a_join_holds_what_goes_along_and_not_what_arrives() -> None:
+    connection = _database().cursor()
+    batch = pa.record_batch({"id": ["a"]})
+    connection.register(ARRIVING, pa.RecordBatchReader.from_batches(batch.schema, iter([batch])))
+    connection.register("small", pa.table({"id": ["a"] * 1000}))
+    plan = connection.sql(f"EXPLAIN SELECT count(*) FROM {ARRIVING} l LEFT JOIN small r ON l.id = r.id").fetchall()
+    assert "Join Type: LEFT" in plan[0][1]  # of a RIGHT join it is the left side that is held
 
 
 def test_rows_in_pieces_arrive_as_bytes_or_as_paths_of_files(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+import gdsfd
 from gdsfd.cohort.spark.session import is_session, spark_session
 from gdsfd.errors import InputError
 
@@ -36,3 +41,26 @@ def test_a_session_that_is_there_is_taken_and_stays(spark: Any) -> None:
         spark_session("spark", "local[7]"),
     ):
         pass
+
+
+@pytest.mark.slow
+def test_a_spark_that_is_killed_ends_a_build_with_one_line(spark: Any, tmp_path: Path) -> None:
+    gdsfd.simulate(tmp_path / "cohort", patients=120, seed=1)
+    asked = ["build", str(tmp_path / "cohort" / "spec.toml"), "--out", str(tmp_path / "graph")]
+    command = [sys.executable, "-m", "gdsfd", *asked, "--engine", "spark", "--master", "local[1]", "--quiet"]
+    build = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    java = None
+    while java is None and build.poll() is None:
+        time.sleep(0.1)
+        under = psutil.Process(build.pid).children(recursive=True)
+        # its workers are there once rows are being read
+        java = next((each for each in under if each.name() == "java" and len(under) > 1), None)
+    assert java is not None, "the build ended before Spark could be killed"
+    java.kill()
+    said = build.communicate(timeout=120)[1]
+    assert build.returncode == 1
+    assert "gdsfd build: error: Spark ended in the middle of the work" in said
+    assert "PYSPARK_SUBMIT_ARGS" in said
+    assert "Traceback (most recent call last)" not in said
+    assert not (tmp_path / "graph").exists()
+    assert not list(tmp_path.glob(".graph*"))

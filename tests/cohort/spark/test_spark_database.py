@@ -7,8 +7,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from gdsfd.cohort.spark.spark_database import SparkDatabase, first_line
+from gdsfd.cohort.spark.session import SIZES_PARTS
+from gdsfd.cohort.spark.spark_database import SparkDatabase, _ended, first_line
 from gdsfd.errors import InputError
+
+Py4JError = pytest.importorskip("py4j.protocol").Py4JError
 
 
 def test_tables_views_and_what_is_put_into_them(spark: Any) -> None:
@@ -77,6 +80,44 @@ def test_a_small_table_goes_to_the_workers_with_what_is_still_to_be_done_with_it
         assert database.rows(query) == [(1, None), (2, 1), (3, 1)]
         plan = database._plan.frame(query).worked_out()._jdf.queryExecution().toString()
         assert "Join" not in plan
+
+
+def test_a_session_of_the_build_has_more_parts_the_more_rows_there_are(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = "spark.sql.shuffle.partitions"
+    before = spark.conf.get(parts)
+    monkeypatch.setattr("gdsfd.cohort.spark.spark_database._SHUFFLED_ROWS", 10)
+    try:
+        with SparkDatabase(spark) as database:
+            database.store("few", pa.table({"x": list(range(15))}))
+            assert spark.conf.get(parts) == before
+            database.store("many", pa.table({"x": list(range(95))}))
+            assert spark.conf.get(parts) == "10"
+            assert database.rows("SELECT count(*), sum(a.x) FROM many a JOIN many b ON a.x = b.x") == [(95, 4465)]
+        spark.conf.set(parts, before)
+        spark.conf.set(SIZES_PARTS, "false")  # as in a session of the caller's
+        with SparkDatabase(spark) as database:
+            database.store("many", pa.table({"x": list(range(95))}))
+        assert spark.conf.get(parts) == before
+    finally:
+        spark.conf.set(parts, before)
+        spark.conf.set(SIZES_PARTS, "true")
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), True),
+        (EOFError(), True),
+        (Py4JError("An error occurred: java.lang.OutOfMemoryError: Java heap space"), True),
+        (Py4JError("Job 92 cancelled because SparkContext was shut down"), True),
+        (Py4JError("java.io.IOException: no such host"), False),
+        (OSError(28, "No space left on device"), False),
+    ],
+)
+def test_a_spark_that_has_ended_is_known_by_what_follows(error: Exception, ended: bool) -> None:
+    assert _ended(error) is ended
 
 
 class Sum:
