@@ -73,6 +73,8 @@ def main() -> None:
                 rate = _rate(arm, graph, own, None)[0] + sum(other.rate() for other in others)
                 if number:
                     apart[what].append(rate)
+    for other in others:
+        other.talk.send(None)
     found: dict[str, Any] = {}
     for what, by_processes in rates.items():
         one, several = by_processes[1], by_processes[arguments.processes]
@@ -120,8 +122,8 @@ def _train_apart(talk: Connection, arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     graph = _graph(arguments.patients)
     ways = _ways(graph)
-    while True:
-        own, most = ways[talk.recv()]
+    while (what := talk.recv()) is not None:
+        own, most = ways[what]
         talk.send(_rate(_arm(arguments, 1, len(own["train"]), most), graph, own, None)[0])
 
 
