@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from gdsfd.errors import InputError, shown
+from gdsfd.errors import GdsfdError, InputError, shown
 
-__all__ = ["SIZES_PARTS", "is_session", "spark_session"]
+__all__ = ["SIZES_PARTS", "has_ended", "is_session", "of_spark", "spark_session"]
 
 _LEAST_VERSION = 4
 SIZES_PARTS = "spark.gdsfd.sizesParts"  #: whether the number of parts is this package's to choose, as rows are read
+
+_ENDED = (
+    "Spark ended in the middle of the work, most likely for want of memory: unless told otherwise Java gets 1 GiB of "
+    "it. Give it more, in Spark's own configuration (spark.driver.memory), or with "
+    "PYSPARK_SUBMIT_ARGS='--driver-memory 4g pyspark-shell' in the environment"
+)
+_OF_ENDING = ("java.lang.OutOfMemoryError", "SparkContext was shut down", "Answer from Java side is empty")
+
+
+def of_spark(error: Exception) -> bool:
+    """Whether PySpark raised an error."""
+    return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
+
+
+def has_ended(error: Exception) -> bool:
+    """Whether an error, in the midst of work with Spark, says that its own process has gone, or is going."""
+    kind = type(error).__name__
+    gone = isinstance(error, (ConnectionError, EOFError)) or kind == "Py4JNetworkError"
+    if kind == "Py4JError" and "Trace:" not in str(error):  # no answer came, or one that says nothing of why
+        gone = True
+    return gone or (of_spark(error) and any(words in str(error) for words in _OF_ENDING))
 
 
 def is_session(engine: Any) -> bool:
@@ -41,7 +63,24 @@ def spark_session(engine: Any, master: str | None = None) -> Iterator[Any]:
     Raises:
         InputError: PySpark 4 or Java is not there, or the session cannot be had; a session is active and another
             master is asked for.
+        GdsfdError: Spark ended while the session was used.
     """
+    with _session(engine, master) as session:
+        log = logging.getLogger("py4j")
+        level = log.level
+        log.setLevel(logging.CRITICAL)  # else it writes a trace to the terminal when Spark has ended
+        try:
+            yield session
+        except Exception as error:
+            if isinstance(error, GdsfdError) or not has_ended(error):
+                raise
+            raise GdsfdError(_ENDED) from error
+        finally:
+            log.setLevel(level)
+
+
+@contextmanager
+def _session(engine: Any, master: str | None) -> Iterator[Any]:
     try:
         import pyspark
         from pyspark.sql import SparkSession

@@ -17,9 +17,9 @@ from gdsfd.cohort.sources.sql_text import quoted
 from gdsfd.cohort.spark.frame import Frame, stored_columns
 from gdsfd.cohort.spark.on_workers import ARRIVING, FoldRows, bytes_of, told_by_worker
 from gdsfd.cohort.spark.plan import LaidOver, Plan, Relation
-from gdsfd.cohort.spark.session import SIZES_PARTS
+from gdsfd.cohort.spark.session import SIZES_PARTS, has_ended, of_spark
 from gdsfd.cohort.spark.stored_types import spark_type
-from gdsfd.errors import GdsfdError, InputError
+from gdsfd.errors import InputError
 
 __all__ = ["SparkDatabase", "first_line"]
 
@@ -29,12 +29,6 @@ T = TypeVar("T")
 _SMALL_BYTES = 64 << 20
 _FOLDED_ROWS = 1 << 19  #: rows of a partition that is folded into one piece, about
 _SHUFFLED_ROWS = 1 << 21  #: rows of the largest table that one part has after a join, about
-_ENDED = (
-    "Spark ended in the middle of the work, most likely for want of memory: unless told otherwise Java gets 1 GiB of "
-    "it. Give it more, in Spark's own configuration (spark.driver.memory), or with "
-    "PYSPARK_SUBMIT_ARGS='--driver-memory 4g pyspark-shell' in the environment"
-)
-_OF_ENDING = ("java.lang.OutOfMemoryError", "SparkContext was shut down", "Answer from Java side is empty")
 _PARTS = "spark.sql.shuffle.partitions"
 _ROWS_WORTH_A_PART = 1 << 16  #: that are fewer are folded in one place
 #: Bytes from which on rows sent to Spark are worth a second part, and the most of a part.
@@ -91,9 +85,7 @@ class SparkDatabase(Database):
             try:
                 yield
             except Exception as error:
-                if _ended(error):
-                    raise GdsfdError(_ENDED) from error
-                if not _of_spark(error):
+                if has_ended(error) or not of_spark(error):
                     raise
                 told = told_by_worker(str(error))
                 if told is not None:
@@ -106,9 +98,7 @@ class SparkDatabase(Database):
             try:
                 yield
             except Exception as error:
-                if _ended(error):
-                    raise GdsfdError(_ENDED) from error
-                if not _of_spark(error):
+                if has_ended(error) or not of_spark(error):
                     raise
                 raise InputError(f"{label} cannot be read: Spark says: {first_line(error)}") from None
 
@@ -302,16 +292,6 @@ class SparkDatabase(Database):
         if name not in self._counts:
             self._counts[name] = int(self.rows(f"SELECT count(*) FROM {quoted(name)}")[0][0])
         return self._counts[name]
-
-
-def _of_spark(error: Exception) -> bool:
-    return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
-
-
-def _ended(error: Exception) -> bool:
-    """Whether Spark's own process has gone, or is going."""
-    gone = isinstance(error, (ConnectionError, EOFError)) or type(error).__name__ == "Py4JNetworkError"
-    return gone or (_of_spark(error) and any(words in str(error) for words in _OF_ENDING))
 
 
 def first_line(error: Exception) -> str:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import psutil
 import pytest
 
 import gdsfd
-from gdsfd.cohort.spark.session import is_session, spark_session
+from gdsfd.cohort.spark.session import has_ended, is_session, spark_session
 from gdsfd.errors import InputError
 
 
@@ -43,20 +46,39 @@ def test_a_session_that_is_there_is_taken_and_stays(spark: Any) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), True),
+        (EOFError(), True),
+        ("An error occurred while calling o68.getResult", True),
+        ("An error occurred. Trace:\njava.lang.OutOfMemoryError: Java heap space", True),
+        ("An error occurred. Trace:\nJob 92 cancelled because SparkContext was shut down", True),
+        ("An error occurred. Trace:\njava.io.IOException: no such host", False),
+        (OSError(28, "No space left on device"), False),
+    ],
+)
+def test_a_spark_that_has_ended_is_known_by_what_follows(error: Exception | str, ended: bool) -> None:
+    if isinstance(error, str):
+        error = pytest.importorskip("py4j.protocol").Py4JError(error)
+    assert has_ended(error) is ended
+
+
 @pytest.mark.slow
 def test_a_spark_that_is_killed_ends_a_build_with_one_line(spark: Any, tmp_path: Path) -> None:
     gdsfd.simulate(tmp_path / "cohort", patients=120, seed=1)
     asked = ["build", str(tmp_path / "cohort" / "spec.toml"), "--out", str(tmp_path / "graph")]
     command = [sys.executable, "-m", "gdsfd", *asked, "--engine", "spark", "--master", "local[1]", "--quiet"]
     build = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    java = None
-    while java is None and build.poll() is None:
+    running: dict[str, int] = {}
+    while "pyspark.daemon" not in running and build.poll() is None:  # there once rows are being read
         time.sleep(0.1)
-        under = psutil.Process(build.pid).children(recursive=True)
-        # its workers are there once rows are being read
-        java = next((each for each in under if each.name() == "java" and len(under) > 1), None)
-    assert java is not None, "the build ended before Spark could be killed"
-    java.kill()
+        running = {}
+        for each in psutil.Process(build.pid).children(recursive=True):
+            with suppress(psutil.Error):  # it has ended meanwhile
+                running |= dict.fromkeys([each.name(), *each.cmdline()], each.pid)
+    assert build.poll() is None, "the build ended before Spark could be killed"
+    os.kill(running["java"], signal.SIGKILL)
     said = build.communicate(timeout=120)[1]
     assert build.returncode == 1
     assert "gdsfd build: error: Spark ended in the middle of the work" in said

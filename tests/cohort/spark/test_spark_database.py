@@ -8,10 +8,8 @@ import pyarrow as pa
 import pytest
 
 from gdsfd.cohort.spark.session import SIZES_PARTS
-from gdsfd.cohort.spark.spark_database import SparkDatabase, _ended, first_line
+from gdsfd.cohort.spark.spark_database import SparkDatabase, first_line
 from gdsfd.errors import InputError
-
-Py4JError = pytest.importorskip("py4j.protocol").Py4JError
 
 
 def test_tables_views_and_what_is_put_into_them(spark: Any) -> None:
@@ -103,21 +101,6 @@ def test_a_session_of_the_build_has_more_parts_the_more_rows_there_are(
     finally:
         spark.conf.set(parts, before)
         spark.conf.set(SIZES_PARTS, "true")
-
-
-@pytest.mark.parametrize(
-    ("error", "ended"),
-    [
-        (ConnectionRefusedError(111, "Connection refused"), True),
-        (EOFError(), True),
-        (Py4JError("An error occurred: java.lang.OutOfMemoryError: Java heap space"), True),
-        (Py4JError("Job 92 cancelled because SparkContext was shut down"), True),
-        (Py4JError("java.io.IOException: no such host"), False),
-        (OSError(28, "No space left on device"), False),
-    ],
-)
-def test_a_spark_that_has_ended_is_known_by_what_follows(error: Exception, ended: bool) -> None:
-    assert _ended(error) is ended
 
 
 class Sum:
