@@ -18,6 +18,7 @@ PEOPLE = list(range(60))
 #: Concept -> its vocabulary, domain and class.
 CONCEPTS = {
     201826: ("SNOMED", "Condition", "Disorder"),
+    45576876: ("ICD10CM", "Condition", "5-char billing code"),
     44499396: ("ICDO3", "Condition", "ICDO Condition"),
     1503297: ("RxNorm", "Drug", "Ingredient"),
     40213154: ("CVX", "Drug", "CVX"),

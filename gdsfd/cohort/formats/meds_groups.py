@@ -126,7 +126,7 @@ def _found(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sort], list[str]
         kind = "events" if numeric else "codes"
         what = "static" if static else text or "codes without '//'"
         if count < _FEWEST_ROWS:
-            notes.append(f"{what} ({kind}): {count} rows before the prediction times are too few, and are left out")
+            notes.append(f"{what} ({kind}): {count} rows before the prediction times are too few")
             continue
         if text not in names:
             names[text] = "static" if static else modality_name(text or "", list(names.values()))

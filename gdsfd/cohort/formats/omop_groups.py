@@ -38,7 +38,7 @@ def groups_by_table(request: FormatRequest, tables: Mapping[str, str], notes: li
         elif has_rows(tables[table], request.base_dir):
             groups[known.name] = Group(table=table)
         else:
-            notes.append(f"{tables[table]} has no rows, and is left out")
+            notes.append(f"{tables[table]} has no rows")
     if not groups:
         raise InputError(
             f"{request.source}: no table that can be a modality has rows; expected {shown(OMOP_TABLES, 8)}"
