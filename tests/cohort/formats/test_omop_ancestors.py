@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,31 @@ def test_rows_below_a_concept_are_a_modality_and_the_receipt_counts_them(tmp_pat
         "ancestor 1: 2 of the 4 concepts of condition_occurrence.csv are below it by CONCEPT_ANCESTOR.csv",
         "ancestor 1, 2: 3 of the 4 concepts of condition_occurrence.csv are below them by CONCEPT_ANCESTOR.csv",
     ]
+
+
+@pytest.mark.parametrize("form", ["downloaded", "duckdb", "sqlite"])
+def test_the_form_of_the_table_does_not_matter(tmp_path: Path, form: str) -> None:
+    """As downloaded, tabs stand between its cells."""
+    write_tiny_omop(tmp_path, {"condition_occurrence": CONDITION})
+    links, condition = pd.DataFrame(ANCESTOR), pd.DataFrame(CONDITION)
+    person, source = pd.read_csv(tmp_path / "person.csv"), "."
+    if form == "downloaded":
+        links.to_csv(tmp_path / "CONCEPT_ANCESTOR.csv", sep="\t", index=False)
+    else:
+        source = f"cdm.{form}"
+        tables = {"concept_ancestor": links, "condition_occurrence": condition, "person": person}
+        if form == "sqlite":
+            with closing(sqlite3.connect(tmp_path / source)) as connection:
+                for name, frame in tables.items():
+                    frame.to_sql(name, connection, index=False)
+        else:
+            with duckdb.connect(str(tmp_path / source)) as database:
+                for name, frame in tables.items():
+                    database.register("frame", frame)
+                    database.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
+    cohort = {"format": "omop", "source": source, "labels": "labels.csv", "vocabulary": {"x": group(1)}}
+    built = build_cohort(CohortSpec(cohort=cohort, base_dir=tmp_path), progress=False)
+    assert built.schema.modalities[0].codes == ("11", "12")
 
 
 def test_a_concept_is_below_itself_also_where_the_table_does_not_say_so(tmp_path: Path) -> None:
