@@ -12,8 +12,9 @@ choosing.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import results_line
@@ -24,22 +25,11 @@ from sklearn.metrics import roc_auc_score
 
 import gdsfd
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
+from guard_lines import rule_rows
+
 FILE = "guard_by_fold.jsonl"
 GAINS = ("confounded", "nonlinear", "no_environment", "graded", "latent", "confounded_noise_10", "confounded_noise_25")
-LEAST = 0.005  #: gain, and loss in a fold
-
-
-def _folds(line: dict[str, Any]) -> list[float]:
-    return [float(each) for each in line["folds"].values()]
-
-
-#: Name of a rule -> whether it delivers, by a line.
-RULES: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "gain of .005": lambda line: line["difference"] >= LEAST,
-    "and an interval above 0": lambda line: line["difference"] >= LEAST and line["low"] > 0,
-    "and no fold loses .005": lambda line: line["difference"] >= LEAST and min(_folds(line), default=0.0) > -LEAST,
-    "and no fold loses .02": lambda line: line["difference"] >= LEAST and min(_folds(line), default=0.0) > -0.02,
-}
 
 
 def scored(design: str, seed: int, backbone: str, patients: int, debias: str) -> dict[str, Any]:
@@ -67,22 +57,6 @@ def scored(design: str, seed: int, backbone: str, patients: int, debias: str) ->
     }
 
 
-def summary(lines: list[dict[str, Any]]) -> str:
-    """Markdown: of each design and rule how often it delivers, and the mean and the worst of what that comes to."""
-    rows: list[tuple[str, ...]] = [("design", "cohorts", "gain if always", *RULES)]
-    for debias, design in dict.fromkeys((line["debias"], line["design"]) for line in lines):
-        own = [line for line in lines if (line["debias"], line["design"]) == (debias, design)]
-        gains = [
-            line["auroc"]["debiased"]["test_unbiased"] - line["auroc"]["reference"]["test_unbiased"] for line in own
-        ]
-        cells = []
-        for rule in RULES.values():
-            got = [gain if rule(line) else 0.0 for line, gain in zip(own, gains)]
-            cells.append(f"{sum(map(rule, own))}: {sum(got) / len(got):+.3f}, worst {min(got):+.3f}")
-        rows.append((f"{design}, {debias}", str(len(own)), f"{sum(gains) / len(gains):+.3f}", *cells))
-    return table(rows)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--designs", default=",".join((*GAINS, *NULLS)))
@@ -95,7 +69,7 @@ def main() -> None:
     asked = parser.parse_args()
     lines = lines_of(results_line.RESULTS / FILE)
     if asked.summary:
-        print(summary(lines))
+        print(table([tuple(row) for row in rule_rows(lines)]))
         return
     done = {(line["design"], line["seed"], line["backbone"], line["debias"]) for line in lines}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):

@@ -8,6 +8,7 @@ import bench_lines
 import boosted_lines
 import delivered_lines
 import explanation_lines
+import guard_lines
 import interval_lines
 import result_lines
 import scale_lines
@@ -30,6 +31,8 @@ PAGES = {
     "boosted_members": boosted_lines.boosted_members,
     "explanations": explanation_lines.explanations,
     "forced_and_delivered": delivered_lines.forced_and_delivered,
+    "guard_by_fold": guard_lines.guard_by_fold,
+    "real_shifts_trees": guard_lines.real_shifts_trees,
     "larger_than_memory": scale_lines.larger_than_memory,
     "wrong_suspects": suspect_lines.wrong_suspects,
     "ordered_because_ill": suspect_lines.ordered_because_ill,
@@ -41,6 +44,7 @@ _MODULES = (
     boosted_lines,
     delivered_lines,
     explanation_lines,
+    guard_lines,
     suspect_lines,
     interval_lines,
     scale_lines,

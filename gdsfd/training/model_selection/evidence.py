@@ -18,9 +18,12 @@ from gdsfd.training.model_selection.neutral_weights import neutral_weights
 from gdsfd.training.suspects.hazard_by_suspects import told_by_suspects
 from gdsfd.training.suspects.suspect_codes import suspect_codes
 
-__all__ = ["concordance_of_models", "mean_area", "strata_weights", "weighted_gain"]
+__all__ = ["OUTPUT", "concordance_of_models", "mean_area", "strata_weights", "weighted_gain"]
 
 Floats = NDArray[np.float64]
+
+#: Stands between a group and the number of an outcome or class.
+OUTPUT = " / output "
 
 
 def weighted_gain(
@@ -90,7 +93,7 @@ def concordance_of_models(
         np.concatenate([first[mask, column] for column, mask in enumerate(kept)]),
         np.concatenate([second[mask, column] for column, mask in enumerate(kept)]),
         [
-            f"{name}{'' if len(kept) == 1 else f' / output {column}'}"
+            f"{name}{'' if len(kept) == 1 else f'{OUTPUT}{column}'}"
             for column, mask in enumerate(kept)
             for name in np.asarray(group, dtype=object)[mask]
         ],

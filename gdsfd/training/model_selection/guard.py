@@ -20,7 +20,7 @@ from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.fits_at_once import Fits, FitsHere
 from gdsfd.training.inference import predict
 from gdsfd.training.model_selection.concordance import FEWEST, Concordance
-from gdsfd.training.model_selection.evidence import mean_area, strata_weights, weighted_gain
+from gdsfd.training.model_selection.evidence import OUTPUT, mean_area, strata_weights, weighted_gain
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, leave_one_environment_out
 from gdsfd.training.model_selection.neutral_weights import practice_shares
 
@@ -32,7 +32,7 @@ Choice = Literal["reference", "debiased"]
 FAILED_AUROC = 0.5
 FAILED_BELOW = 0.10
 WARN_BELOW = 0.03
-#: Gain in concordance from which the debiased model is used.
+#: Gain in concordance from which the debiased model is used, and loss in what was left out from which it is not.
 LEAST_GAIN = 0.005
 
 
@@ -83,7 +83,9 @@ def select_model(
 ) -> Guard:
     """Compares a debiased model with its reference without looking at any test patient.
 
-    The debiased model is used where it gains at least :data:`LEAST_GAIN`; the words say how sure that is. A model that
+    The debiased model is used where it gains at least :data:`LEAST_GAIN` and loses as much in nothing that was left out
+    (with :data:`~gdsfd.training.model_selection.concordance.FEWEST` patients of each label): a gain that some
+    environments have and others pay for is no removed bias. The words say how sure it is. A model that
     averages found strata out, which are a practice by their own evidence, is used where it does not lose as much: the
     weights below leave a practice inside coarse strata, so that such a comparison leans to the reference. The gain is
     in concordance (AUROC) in environments left out in turn, of models trained without them (one member each, to save
@@ -189,6 +191,23 @@ def _short(names: str, most: int = 3) -> str:
     return names if len(known) <= most else f"{', '.join(known[: most - 1])} and {len(known) - most + 1} more"
 
 
+def _was(names: str) -> str:
+    return "were" if ", " in names else "was"
+
+
+def _losing(found: Concordance) -> dict[str, float]:
+    """What was left out -> its difference, where that is a loss of :data:`LEAST_GAIN`; outcomes by their pairs."""
+    by_fold: dict[str, list[tuple[float, int]]] = {}
+    for name, (reference, other, pairs) in found.groups.items():
+        by_fold.setdefault(name.split(OUTPUT)[0], []).append((other - reference, pairs))
+    known = {
+        name: float(np.average([gain for gain, _ in each], weights=[pairs for _, pairs in each]))
+        for name, each in by_fold.items()
+        if sum(pairs for _, pairs in each) >= FEWEST**2
+    }
+    return {name: gain for name, gain in known.items() if gain <= -LEAST_GAIN}
+
+
 def _interval(found: Concordance) -> str:
     if (found.low, found.high) == (-1.0, 1.0):
         return f"no interval: fewer than {FEWEST} subjects with, or without, the outcome, or no spread"
@@ -223,6 +242,13 @@ def _verdict(
             f"is used.{cost}"
         )
         return Guard("debiased", words, figures, evidence)
+    losing = _losing(found) if by_fold and not practice and found.difference >= LEAST_GAIN else {}
+    if losing:
+        each = " and ".join(f"{-loss:.3f} where {_short(name)} {_was(name)} left out" for name, loss in losing.items())
+        words = (
+            f"{figure} The gain is not everywhere: debiasing loses {each}. The model without debiasing is used.{cost}"
+        )
+        return Guard("reference", words, figures, evidence)
     if found.difference >= LEAST_GAIN:
         strength = "helps there" if found.low > 0 else "seems to help there, though chance is not excluded"
         words = f"{figure} Debiasing {strength}, and the debiased model is used.{cost}"

@@ -106,6 +106,44 @@ def test_choice_by_the_gain(verdict, gain, low, high, choice, words):
     assert found.evidence["difference"] == pytest.approx(gain)
 
 
+@pytest.mark.parametrize(
+    ("groups", "losing"),
+    [
+        ({"north": (0.70, 0.80, 900), "south": (0.70, 0.70, 900)}, ""),
+        ({"north": (0.70, 0.80, 900), "south": (0.70, 0.696, 900)}, ""),
+        ({"north": (0.70, 0.80, 900), "south": (0.70, 0.690, 900)}, "0.010 where south was left out"),
+        ({"north": (0.70, 0.80, 900), "south": (0.70, 0.5, 24)}, ""),  # fewer than five patients of a label
+        (
+            {"north, east": (0.70, 0.68, 900), "south": (0.70, 0.69, 900), "west": (0.70, 0.80, 900)},
+            "0.020 where north, east were left out and 0.010 where south was left out",
+        ),
+        (  # outcomes of a fold together, by their pairs
+            {
+                "north / output 0": (0.7, 0.6, 100),
+                "north / output 1": (0.7, 0.75, 900),
+                "south / output 0": (0.7, 0.8, 9),
+            },
+            "",
+        ),
+        (
+            {
+                "north / output 0": (0.7, 0.6, 900),
+                "north / output 1": (0.7, 0.75, 100),
+                "south / output 0": (0.7, 0.8, 9),
+            },
+            "0.085 where north was left out",
+        ),
+    ],
+)
+@pytest.mark.parametrize("practice", [False, True])
+def test_a_gain_that_some_environments_pay_for_is_refused(verdict, monkeypatch, groups, losing, practice):
+    monkeypatch.setattr(guard, "practice_shares", lambda *asked: np.ones((60, 2)) / 2 if practice else None)
+    found, _ = verdict(0.8, 0.8, Concordance(0.7, 0.72, 0.01, 0.03, 2000, groups), used=practice)
+    refused = bool(losing) and not practice  # a practice by its own evidence is taken out unless all in all it costs
+    assert found.choice == ("reference" if refused else "debiased")
+    assert (f"debiasing loses {losing}. The model without" in found.explanation) == refused
+
+
 @pytest.mark.parametrize(("other_low", "choice"), [(0.49, "reference"), (0.51, "debiased"), (math.nan, "debiased")])
 @pytest.mark.parametrize("practice", [True, False])
 def test_what_may_predict_by_chance_alone_is_not_delivered(verdict, monkeypatch, other_low, choice, practice):
