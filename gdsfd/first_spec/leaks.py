@@ -19,8 +19,8 @@ _THRESHOLD, _PER_CLASS = 0.95, 10
 #: What a name says -> why such a column leaks; the first that fits is told.
 _NAMES = (
     (
-        r"death|(?<!stu)died|\bdead\b|deceased|\bdod\b|mortal|expired?\b|expire flag|surviv|exitus|verstorb|"
-        r"\btod(es)?\b|"
+        r"death|(?<!stu)died|\bdead\d*\b|deceased|\bdod\b|mortal|\bmort\d*\b|expired?\b|expire flag|surviv|"
+        r"exitus|verstorb|\btod(es)?\b|"
         r"sterb|deces\b|fallec|\bdth|muert|\balive\b|vital ?status",
         "says whether or when somebody died",
     ),
@@ -34,8 +34,8 @@ _NAMES = (
         "how long the stay was is known at its end"),
     (r"charge|\bcosts?\b|cst\b|billing|\bdrg|reimburs|kosten|erlos", "billed after the stay"),
     (r"readmi\w* ?\d|follow ?up|outcome|\bnach(sorge|beobachtung)|\blast\b|\bfinal\b", "recorded afterwards"),
-    (r"\bdnr|hospice|palliat|end ?of ?life|\beol\b|eol(id|save|disc)|care limit|comfort", "a decision that follows "
-    "from how somebody expects it to end"),
+    (r"\bdn(a)?r|\bdnacpr|hospice|palliat|end ?of ?life|\beol\b|eol(id|save|disc)|care limit|comfort",
+    "a decision that follows from how somebody expects it to end"),
     (r"predict(ed|ion)|\bpred(icu|hosp|vent)|surv\d|risk score|unabridged|actual(icu|hosp|vent)|prognos", "a model's "
     "or a person's forecast, often fitted on this outcome"),
     (r"\bsaps|\bsofa|apache ?score|acutephysiologyscore|\baps\b|\bsps\b|\boasis\b|\bmews\b|\bnews2?\b", "a score "

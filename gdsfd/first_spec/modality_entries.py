@@ -11,6 +11,7 @@ from gdsfd.first_spec.layouts import TableHint
 from gdsfd.first_spec.leaks import leak_by_name, leaks_by_outcome, table_leak
 from gdsfd.first_spec.proposal import Entry
 from gdsfd.first_spec.sample import ExportTable
+from gdsfd.first_spec.sql_names import sql_name
 from gdsfd.first_spec.windows import bin_of, window_of
 from gdsfd.first_spec.words import folded
 
@@ -60,6 +61,12 @@ def _put_time(known: Known, one: Linked, entry: Entry) -> None:
     entry.notes["time"] = [f"time: {'; '.join(time.notes)}."]
     entry.fields["time"] = time.column
     entry.derive |= time.derive
+    if _is_dated(known, one):
+        # nobody knows that what bears the day's date was recorded before the prediction
+        entry.fields["time"] = f"{time.column}_end"
+        entry.derive[f"{time.column}_end"] = f"CAST({sql_name(time.column)} AS TIMESTAMP) + to_seconds(86399)"
+        entry.notes["time"] = [f"time: {'; '.join([*time.notes, 'so each counts as the end of its day'])}."]
+        one.lags = one.lags + 1439
     if time.form == "timestamp" and known.origin is not None:
         entry.fields["origin"] = known.origin
     if time.form != "timestamp" or known.origin is not None:
@@ -71,6 +78,14 @@ def _put_time(known: Known, one: Linked, entry: Entry) -> None:
             "no row looked at could be placed" if inside is None else f"{inside:.0%} of the rows looked at lie inside"
         )
         entry.notes["window"] = [f"{why[0].upper()}{why[1:]}; {seen}."]
+
+
+def _is_dated(known: Known, one: Linked) -> bool:
+    """Whether rows have dates without a time of day beside a beginning that has one."""
+    if one.time is None or one.time.form != "timestamp" or known.origin is None:
+        return False
+    dated = all(not one.table.facts[name].clock for name in one.time.read)
+    return dated and known.keys.table.facts[known.origin].clock
 
 
 def _judge(known: Known, one: Linked, entry: Entry, others_have_times: bool) -> None:

@@ -107,7 +107,7 @@ def _why(name: str, events: bool) -> str:
 def _as_guess(table: ExportTable, name: str) -> TimeGuess:
     facts = table.facts[name]
     if facts.form == "timestamp":
-        notes = [] if facts.clock else ["it has dates without a time of day, which count from midnight"]
+        notes = [] if facts.clock else ["it has dates without a time of day"]
         return TimeGuess(name, (name,), notes=notes)
     if facts.form == "local time":
         sql, notes = stamp_sql(facts)
@@ -167,7 +167,7 @@ def stamp_sql(facts: ColumnFacts) -> tuple[str, list[str]]:
             "day and month cannot be told apart in the rows looked at; if it is the other way round, change it"
         )
     if not facts.clock:
-        notes.append("it has dates without a time of day, which count from midnight")
+        notes.append("it has dates without a time of day")
     return f"strptime({text}, {string_literal(pattern)})", notes
 
 
@@ -182,7 +182,9 @@ def _fill_gaps(guess: TimeGuess, table: ExportTable, best: str, others: Iterable
         if other.form == "timestamp" and other.filled > facts.filled and folded(name).startswith(stem) and stem:
             derived = f"{stem.replace(' ', '_')}_at"
             guess.column, guess.read = derived, (best, name)
-            guess.derive = {derived: f"COALESCE({sql_name(best)}, {sql_name(name)})"}
+            # a date alone counts as the end of its day: nobody knows that the row was there before the prediction
+            stands_in = sql_name(name) if other.clock else f"CAST({sql_name(name)} AS TIMESTAMP) + to_seconds(86399)"
+            guess.derive = {derived: f"COALESCE({sql_name(best)}, {stands_in})"}
             guess.notes.append(
                 f"{best} is blank in {facts.rows - facts.filled:,} of {facts.rows:,} rows; {name} stands in"
             )

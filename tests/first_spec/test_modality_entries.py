@@ -82,6 +82,22 @@ def test_a_measurement_that_stands_apart_is_missing():
     assert found["vitals"].fields["missing"] == [-1]
 
 
+def test_dates_beside_a_beginning_with_a_time_of_day_count_as_the_end_of_their_day():
+    """Else what bears the date of the day of the prediction would be let in, whenever it was recorded."""
+    days = [f"2150-01-{k % 28 + 1:02d}" for k in range(ROWS)]
+    fields = {"stay": range(1000, 1000 + ROWS), "died": [0, 0, 1] * 20}
+    rows = {"stay": IDS, "item": ITEM, "value": VALUE, "day": [days[k % ROWS] for k in range(300)]}
+    for begun, time in (([f"{day} 10:00" for day in days], "day_end"), (days, "day")):
+        tables = [table_of("stays", admitted=begun, **fields), table_of("labs", **rows)]
+        made = propose(tables, Request("died"), Path("/"))
+        entry = next(entry for entry in made.modalities if entry.name == "labs")
+        assert entry.fields["time"] == time
+        assert entry.derive.get("day_end") == (
+            "CAST(day AS TIMESTAMP) + to_seconds(86399)" if time == "day_end" else None
+        )
+    assert entry.left_out is None
+
+
 def test_there_is_a_window_also_where_no_row_looked_at_can_be_placed():
     """The first rows of a large table may all be of patients who are not among the first of the cohort."""
     stays = table_of(

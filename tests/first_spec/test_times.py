@@ -91,7 +91,7 @@ def test_a_date_stands_in_where_the_time_is_blank():
         "t", chartdate=["2150-01-01", "2150-01-02", "2150-01-03"], charttime=["2150-01-01 10:00", None, None]
     )
     guess = guess_time(table, False, ["charttime"])
-    assert guess.derive == {"chart_at": "COALESCE(charttime, chartdate)"}
+    assert guess.derive == {"chart_at": "COALESCE(charttime, CAST(chartdate AS TIMESTAMP) + to_seconds(86399))"}
     assert guess.column == "chart_at"
 
 

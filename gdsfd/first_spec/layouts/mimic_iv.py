@@ -40,7 +40,7 @@ MIMIC_IV = Layout(
             code="icd",
             derive={"icd": "CAST(icd_version AS VARCHAR) || ':' || icd_code"},
             time="chartdate",
-            note="it has dates only, which count from midnight: a procedure of the following morning may slip in",
+            note="it has dates only",
         ),
         TableHint(
             frozenset({"hadm_id", "icd_code", "icd_version", "seq_num"}),
@@ -56,7 +56,7 @@ MIMIC_IV = Layout(
             kind="codes",
             code="test_name",
             time="sampled",
-            derive={"sampled": "COALESCE(charttime, chartdate)"},
+            derive={"sampled": "COALESCE(charttime, CAST(chartdate AS TIMESTAMP) + to_seconds(86399))"},
             note="only that a test was asked for: whether something grew is known days later",
         ),
         TableHint(
