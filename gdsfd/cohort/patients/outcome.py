@@ -154,7 +154,8 @@ def check_same_order(outcomes: Sequence[OutcomeFields], fitted: Sequence[Outcome
             raise SchemaError(
                 f"outcome {now.name!r}: expected its classes in the order of the fitted schema, "
                 f"{shown(before.classes)}, got {shown(now.classes)}; "
-                "the model's probabilities would be read as those of another class"
+                "the model's probabilities would be read as those of another class. Write them in that order, also a "
+                "class that nobody has here"
             )
 
 
