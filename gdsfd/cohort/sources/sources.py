@@ -179,6 +179,7 @@ class Sources:
             wanted = {name: kind for name, kind in beside.types.items() if needs.wants(name, among)}
             beside = replace(beside, types=wanted)
         view, columns = self._sql.view(beside, derive or {}, where, what)
+        self.findings += [Finding("spelling", what, text) for text in self._sql.respelled[view]]
         table = self.database.table(view)
         columns = tuple(dict.fromkeys([*beside.columns, *columns]))
         expressions = [row_expression(text) for text in [*(derive or {}).values(), where] if text is not None]

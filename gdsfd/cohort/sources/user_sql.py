@@ -46,6 +46,8 @@ class UserSql:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.durations: dict[str, frozenset[str]] = {}  #: view -> derived columns that are durations, read as minutes
+        #: view -> what is to be said of text columns whose numbers are written anew on the way
+        self.respelled: dict[str, list[str]] = {}
         self._looks: dict[tuple[str, str], str] = {}
         self._mixed: dict[tuple[str, str], str] = {}  # what text columns hold that are numbers or times but for some
 
@@ -82,7 +84,7 @@ class UserSql:
             for column, kind in base.types.items()
             if kind == "VARCHAR" and any(expression.reads(column) for expression in expressions)
         ]
-        query, keep = self._laid_over(base, derived, condition, what, mentioned)
+        query, keep, typing = self._laid_over(base, derived, condition, what, mentioned)
         known = list(dict.fromkeys([*base.types, *derive]))
         kinds = self.database.types_of(query)
         outer = [ROW, f"{keep} AS {KEEP}"]
@@ -95,6 +97,14 @@ class UserSql:
                 outer.append(quoted(column))
         view = self.database.new_name("view")
         self.durations[view] = frozenset(column for column in derive if kinds[column] == "INTERVAL")
+        self.respelled[view] = [
+            text
+            for field, expression in derived.items()
+            for column in mentioned
+            if typing[column] in ("BIGINT", "DOUBLE")
+            and column.lower() in {name.lower() for name in expression.spelled}
+            for text in self._respelled(base, column, typing[column], field)
+        ]
         of_sql = [column for column in base.types if any(expression.reads(column) for expression in expressions)]
         reads = {column: of_sql if column in derive else [column] for column in known}
         reads |= {KEEP: of_sql, ROW: [base.row_number]}
@@ -108,8 +118,8 @@ class UserSql:
         where: RowExpression | None,
         what: str,
         mentioned: Sequence[str],
-    ) -> tuple[str, str]:
-        """The base table with typed and derived columns, and the filter, under the first typing that they accept.
+    ) -> tuple[str, str, Mapping[str, str]]:
+        """The base table with typed and derived columns, the filter, and the first typing that they accept.
 
         A column whose values all happen to be digits may be meant as text (``code LIKE '4%'``), and one without any
         value as anything; so when an expression does not fit the types found, near typings are tried.
@@ -139,15 +149,36 @@ class UserSql:
                         query = f"SELECT *, {expression.sql} AS {quoted(name)} FROM ({query})"
                         known.append(name)
                 if where is None:
-                    return query, "true"
+                    return query, "true", typing
                 keep = f"coalesce(CAST({where.sql} AS BOOLEAN), false)"
                 self._bind(keep, query, what, "where", where, [*base.columns, *known], typing)
-                return query, keep
+                return query, keep, typing
             except SpecError as error:
                 first = first or error
                 if not blank and "No function matches" not in str(first):
                     break  # never compare numbers as texts because the other side is text
         raise first or SpecError(what)
+
+    def _respelled(self, base: BaseTable, column: str, kind: str, field: str) -> list[str]:
+        """What is to be said where a text column that happens to hold numbers only is written into a text.
+
+        Beside other rows, with a letter in one of them, the same cells would stay as they are: a code would then have
+        two names, one for a patient alone and one in the cohort.
+        """
+        value = quoted(column)
+        number = f"CAST(TRY_CAST({value} AS {kind}) AS VARCHAR)"
+        with self.database.reading(base.label):
+            count, cell, becomes = self.database.rows(
+                f"SELECT count(*), min({value}), min_by({number}, {value}) FROM "
+                f"(SELECT {cleaned(value)} AS {value} FROM {base.name}) WHERE {number} <> {value}"
+            )[0]
+        if not count:
+            return []
+        return [
+            f"{field}: column {column!r} holds numbers only and is read as such, so {cell_text(cell)} becomes "
+            f"{cell_text(becomes)} in the text ({count:,} cells alike), and would stay as it is among other patients "
+            f"with a letter in one cell; {column}{RAW_SUFFIX} is the text as written, always"
+        ]
 
     def _check_order(self, base: BaseTable, expression: RowExpression, what: str, field: str) -> None:
         """Refuses ``<`` and the like of a text column that is mostly numbers or times: texts would be compared."""

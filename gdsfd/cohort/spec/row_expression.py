@@ -42,6 +42,8 @@ _WORDS = {
     "COLLATE": "COLLATE (lower() and strip_accents() make texts alike)",
 }
 _EQUALITIES = ("COMPARE_EQUAL", "COMPARE_NOTEQUAL", "COMPARE_DISTINCT_FROM", "COMPARE_NOT_DISTINCT_FROM")
+_TEXT_MAKERS = frozenset(("||", "concat", "concat_ws", "format", "printf"))
+_TEXT_TYPES = frozenset(("VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR"))
 _WHAT_IS_TAKEN = "expected one SQL expression over the columns of one row"
 
 
@@ -53,11 +55,13 @@ class RowExpression:
         text: As the user wrote it. Whoever runs it puts it between parentheses, on lines of its own.
         columns: Names of the columns that it reads, as written, each once.
         ordered: Those that stand bare beside ``<``, ``>``, ``<=``, ``>=`` or in ``BETWEEN``.
+        spelled: Those that stand bare where a text is made: beside ``||``, in ``concat`` and the like, cast to text.
     """
 
     text: str
     columns: tuple[str, ...]
     ordered: frozenset[str] = frozenset()
+    spelled: frozenset[str] = frozenset()
 
     @property
     def sql(self) -> str:
@@ -113,6 +117,7 @@ def row_expression(text: str) -> RowExpression:
         raise SpecError(_what_it_is(text))
     columns: dict[str, None] = {}
     ordered: set[str] = set()
+    spelled: set[str] = set()
     for node in _nodes(tree):
         _check(node)
         if node["class"] == "COLUMN_REF":
@@ -120,7 +125,25 @@ def row_expression(text: str) -> RowExpression:
         elif node["class"] in ("COMPARISON", "BETWEEN") and node["type"] not in _EQUALITIES:
             sides = [side for side in node.values() if isinstance(side, dict)]
             ordered |= {side["column_names"][0] for side in sides if side.get("class") == "COLUMN_REF"}
-    return RowExpression(text, tuple(columns), frozenset(ordered))
+        elif _makes_text(node):
+            spelled |= {part["column_names"][0] for part in _inside(node) if part.get("class") == "COLUMN_REF"}
+    return RowExpression(text, tuple(columns), frozenset(ordered), frozenset(spelled))
+
+
+def _makes_text(node: dict[str, Any]) -> bool:
+    """Whether a part of an expression writes what is in it as text."""
+    if node["class"] == "FUNCTION":
+        return str(node["function_name"]).lower() in _TEXT_MAKERS
+    if node["class"] != "CAST":
+        return False
+    kind = node.get("type_expr") or node.get("cast_type") or {}
+    return str(kind.get("type_name") or kind.get("id") or "").upper() in _TEXT_TYPES
+
+
+def _inside(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """What stands directly in a function or a cast; the links have other names before DuckDB 2."""
+    links = [node.get("child"), *node.get("children", []), *node.get("arguments", [])]
+    return [link.get("expression", link) for link in links if isinstance(link, dict)]
 
 
 def _parsed(text: str, frame: str) -> Any:

@@ -88,3 +88,24 @@ def test_a_zone_of_a_text_counts_in_sql() -> None:
     times = ["2150-01-01 10:00:00+02:00", "2150-01-01T09:00:00Z"] * (PATIENTS // 2)
     assert kept("hour(t) = 8", t=times) == PATIENTS // 2
     assert kept("t = TIMESTAMPTZ '2150-01-01 11:00:00+02:00'", t=times) == PATIENTS // 2
+
+
+def spelling_warnings(codes: list[str], derive: str) -> list[str]:
+    frame = pd.DataFrame({"pid": patients()["pid"].head(len(codes)), "code": codes, "version": "9"})
+    entry = {"name": "c", "kind": "codes", "source": frame, "id": "pid", "code": "x", "min_count": 1}
+    cohort = build_cohort(spec({**entry, "derive": {"x": derive}}))
+    return [finding.text for finding in cohort.receipt.findings if finding.kind == "spelling"]
+
+
+def test_numbers_that_are_written_anew_in_a_text_are_told() -> None:
+    """Of a patient alone 250.00 would be 250.0, and a code that the model does not know."""
+    among = ["250.00", "401.10", "V45.1", "428.0"]
+    alone = ["250.00", "401.10", "428.0", "5"]
+    assert spelling_warnings(among, "version || ':' || code") == []
+    (text,) = spelling_warnings(alone, "version || ':' || code")
+    assert text.startswith("x: column 'code' holds numbers only and is read as such, so '250.00' becomes '250.0'")
+    assert "(3 cells alike)" in text
+    assert "code__text is the text as written, always" in text
+    assert spelling_warnings(alone, "version || ':' || code__text") == []
+    assert spelling_warnings(["250", "401", "428", "5"], "version || ':' || code") == []
+    assert spelling_warnings(alone, "lower(code) || ':' || version") == []  # read as text, as lower() needs it

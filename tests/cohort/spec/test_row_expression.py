@@ -195,3 +195,17 @@ def test_columns_are_named_as_written() -> None:
 def test_names_that_are_no_columns_are_refused(text: str) -> None:
     with pytest.raises(SpecError, match=f"column '{re.split('[ .]', text)[0]}' was not found"):
         row_expression(text).check_columns(["d", "t"])
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("code || ':' || version", {"code", "version"}),
+        ("concat(lower(a), b, 1)", {"b"}),
+        ("CAST(code AS VARCHAR) || '//' || CAST(TRY_CAST(unit AS BIGINT) AS TEXT)", {"code"}),
+        ("x::text = 'a'", {"x"}),
+        ("lower(code) = 'a' AND CAST(n AS DOUBLE) > 1", set()),
+    ],
+)
+def test_columns_that_are_written_into_texts(text: str, spelled: set[str]) -> None:
+    assert row_expression(text).spelled == spelled
