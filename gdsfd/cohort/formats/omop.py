@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from gdsfd.cohort.formats.omop_tables import OMOP_TABLES, OmopTable, tables_in
 from gdsfd.cohort.formats.omop_values import values_before
 from gdsfd.cohort.formats.proposed import Proposed, age_of, cohort_of, times_of
 from gdsfd.cohort.formats.request import FormatRequest, Group
-from gdsfd.cohort.formats.table_head import columns_of, zoned_columns_of
+from gdsfd.cohort.formats.table_head import columns_of, text_columns_of, zoned_columns_of
 from gdsfd.cohort.sources.sql_text import string_literal
 from gdsfd.errors import InputError, SpecError, near_names
 
@@ -130,7 +131,7 @@ def _entry(
         derive["item"] = _item(table, columns)
         named = {"item": "item", "value": "value_as_number"}
     else:
-        derive["event"] = _code(table, columns)
+        derive["event"] = _code(table, columns, text_columns_of(source, request.base_dir))
         named = {"code": "event"}
     return {
         "name": name,
@@ -210,7 +211,7 @@ def _item(table: OmopTable, columns: list[str]) -> str:
     return " || ".join([_text(table.concept), *unit])
 
 
-def _code(table: OmopTable, columns: list[str]) -> str:
+def _code(table: OmopTable, columns: list[str], texts: Collection[str]) -> str:
     """The concept; behind it the answer, as a concept or a short text, where the table has answers."""
     concept = _text(table.concept)
     answers = []
@@ -218,6 +219,7 @@ def _code(table: OmopTable, columns: list[str]) -> str:
         answer = "value_as_concept_id"
         answers.append(f"WHEN coalesce({_whole(answer)}, 0) <> 0 THEN {concept} || '//' || {_text(answer)}")
     if "value_as_string" in columns:
-        text = "CAST(value_as_string AS VARCHAR)"
+        # as written: where all of a patient's answers happen to be numbers, 2.50 would be 2.5
+        text = "value_as_string__text" if "value_as_string" in texts else "CAST(value_as_string AS VARCHAR)"
         answers.append(f"WHEN length({text}) BETWEEN 1 AND {_TEXT_CHARACTERS} THEN {concept} || '//' || {text}")
     return f"CASE {' '.join(answers)} ELSE {concept} END" if answers else concept

@@ -12,7 +12,7 @@ from gdsfd.cohort.sources.database_file import find_table, is_database_table
 from gdsfd.cohort.sources.file_kind import file_kind, first_bytes
 from gdsfd.cohort.sources.files import find_files
 
-__all__ = ["columns_of", "has_rows", "zoned_columns_of"]
+__all__ = ["columns_of", "has_rows", "text_columns_of", "zoned_columns_of"]
 
 _HEAD_BYTES = 1 << 20
 
@@ -45,13 +45,35 @@ def zoned_columns_of(source: str, base_dir: Path) -> frozenset[str]:
     Raises:
         InputError: It cannot be read.
     """
-    if is_database_table(source):
-        schemas = [find_table(source, base_dir).reader(1).schema]
-    else:
-        files = find_files(source, base_dir)
-        schemas = [pq.read_schema(path) for path in files.paths] if files.parquet else []
-    fields = [field for schema in schemas for field in schema]
+    fields = _typed(source, base_dir) or []
     return frozenset(field.name for field in fields if pa.types.is_timestamp(field.type) and field.type.tz is not None)
+
+
+def text_columns_of(source: str, base_dir: Path) -> frozenset[str]:
+    """Names of the columns that are stored as text, which are all of a CSV file; ``<column>__text`` is theirs.
+
+    Args:
+        source: As in a spec: path, glob or ``file::table``.
+        base_dir: The spec's folder.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    fields = _typed(source, base_dir)
+    if fields is None:
+        return frozenset(columns_of(source, base_dir))
+    other = {
+        field.name for field in fields if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+    }
+    return frozenset(field.name for field in fields).difference(other)
+
+
+def _typed(source: str, base_dir: Path) -> list[pa.Field] | None:
+    """The fields of all files, or of a table; None of text files."""
+    if is_database_table(source):
+        return list(find_table(source, base_dir).reader(1).schema)
+    files = find_files(source, base_dir)
+    return [field for path in files.paths for field in pq.read_schema(path)] if files.parquet else None
 
 
 def has_rows(source: str, base_dir: Path) -> bool:

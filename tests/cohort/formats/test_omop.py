@@ -154,3 +154,21 @@ def test_texts_with_an_offset_are_not_taken_for_local_times(tmp_path: Path) -> N
     for columns in (zoned, {name: cells for name, cells in zoned.items() if name != "condition_start_date"}):
         with pytest.raises(SpecError, match="'condition_start_datetime' holds times with an offset from UTC"):
             build_cohort(spec_of(tmp_path, {"condition_occurrence": columns}), progress=False)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_answers_that_are_numbers_keep_their_spelling(tmp_path: Path, suffix: str) -> None:
+    """Else those of one patient alone, all numbers, would be other codes than in the cohort."""
+    observation = {
+        "person_id": PEOPLE,
+        "observation_concept_id": [40] * 24,
+        "observation_date": ["2020-01-01"] * 24,
+        "value_as_string": ["2.50", "3.00"] * 12,
+    }
+    write_tiny_omop(tmp_path, {"observation": observation} if suffix == "csv" else {})
+    if suffix == "parquet":
+        pd.DataFrame(observation).to_parquet(tmp_path / "observation.parquet")
+    fields = {"format": "omop", "source": ".", "labels": "labels.csv"}
+    cohort = build_cohort(CohortSpec(cohort=fields, base_dir=tmp_path), progress=False)
+    assert seen(cohort, "observation")["3@2020-01-02 12:00:00"] == ["40//3.00"]
+    assert not any(finding.kind == "spelling" for finding in cohort.receipt.findings)

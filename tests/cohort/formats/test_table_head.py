@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from gdsfd.cohort.formats.table_head import columns_of, has_rows, zoned_columns_of
+from gdsfd.cohort.formats.table_head import columns_of, has_rows, text_columns_of, zoned_columns_of
 
 
 def test_columns_and_rows_of_every_kind_of_source(tmp_path: Path) -> None:
@@ -40,3 +40,6 @@ def test_columns_that_are_stored_with_a_zone(tmp_path: Path) -> None:
     assert zoned_columns_of("t.parquet", tmp_path) == {"b"}
     assert zoned_columns_of("d.duckdb::t", tmp_path) == {"b"}
     assert zoned_columns_of("t.csv", tmp_path) == frozenset()  # text has no type
+    assert text_columns_of("t.parquet", tmp_path) == {"c"}
+    assert text_columns_of("t.csv", tmp_path) == {"a", "b", "c"}
+    assert text_columns_of("d.duckdb::t", tmp_path) == frozenset()
