@@ -122,6 +122,8 @@ class TrainedNetworks:
             split: A split's name, or several; None with ``ids=None`` = all patients.
             ids: Patient ids, instead of a split.
 
+        A recalibration and thresholds stay those of before; the logger says so of a recalibration.
+
         Returns:
             The model itself; ``training_["adapted"]`` has the number of patients and the masses, and is saved with it.
 
@@ -152,6 +154,12 @@ class TrainedNetworks:
             masses = {name: [float(mass) for mass in each.masses] for name, each in self.strata_.items()}
         else:
             _log.warning("adapt: no practice was found in training, so nothing is averaged over and nothing changes")
+        kept = self.record_.calibrations.get("debiased", ()) if self.record_ is not None and masses else ()
+        if any(each.method != "none" for each in kept):
+            _log.warning(
+                "adapt: the recalibration of the risks given out was fitted before, with the masses of the training "
+                "patients; predict_proba(..., recalibrated=False) goes without it"
+            )
         self.training_ = {**self.training_, "adapted": {"patients": rows.numel(), "masses": masses}}
         return self
 

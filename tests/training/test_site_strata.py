@@ -164,3 +164,13 @@ def test_what_is_explained_is_the_adapted_prediction(simulated, model):
     added = found.modalities.groupby("id", sort=False)["shapley"].sum().reindex(found.patients["id"], fill_value=0.0)
     sums = found.patients["log_odds_without_any"].to_numpy() + added.to_numpy()
     np.testing.assert_allclose(sums, found.patients["log_odds"], atol=1e-6)
+
+
+def test_that_a_recalibration_is_of_before_is_said(caplog):
+    graph = graph_from_cohort(make_cohort(300))
+    config = {"head": "causal", "prototypes": {"strata": ["pattern"], "least": 8, "clusters": 1}}
+    model = Debiaser("concat", config, recalibrate="logistic", **QUICK).fit(graph, baselines=False)
+    assert model.record_.calibrations["debiased"][0].method == "logistic"
+    with caplog.at_level(logging.WARNING):
+        model.adapt(graph, split="test")
+    assert "recalibration of the risks given out was fitted before" in caplog.text
