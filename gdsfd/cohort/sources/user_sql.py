@@ -166,14 +166,14 @@ class UserSql:
         two names, one for a patient alone and one in the cohort.
         """
         value = quoted(column)
-        number = f"CAST(TRY_CAST({value} AS {kind}) AS VARCHAR)"
         with self.database.reading(base.label):
-            count, cell, becomes = self.database.rows(
-                f"SELECT count(*), min({value}), min_by({number}, {value}) FROM "
-                f"(SELECT {cleaned(value)} AS {value} FROM {base.name}) WHERE {number} <> {value}"
+            count, cell = self.database.rows(
+                f"SELECT count({value}), min({value}) FROM (SELECT {cleaned(value)} AS {value} FROM {base.name}) "
+                f"WHERE CAST(TRY_CAST({value} AS {kind}) AS VARCHAR) <> {value}"
             )[0]
         if not count:
             return []
+        becomes = str(int(cell)) if kind == "BIGINT" else repr(float(cell))
         return [
             f"{field}: column {column!r} holds numbers only and is read as such, so {cell_text(cell)} becomes "
             f"{cell_text(becomes)} in the text ({count:,} cells alike), and would stay as it is among other patients "

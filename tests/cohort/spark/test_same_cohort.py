@@ -94,3 +94,12 @@ def test_other_tests_of_ingestion_pass_on_spark(name: str, spark: Any) -> None:
     run = subprocess.run(command, env=environment, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-3000:]
     assert patients(1) is not None
+
+
+def test_numbers_that_are_written_anew_in_a_text_are_told_by_both(spark: Any) -> None:
+    ids = patients()["pid"]
+    frame = pd.DataFrame({"pid": ids, "code": ["250.00", "401.10"] * 20, "version": "9", "day": "2150-01-01"})
+    entry = {"name": "c", "kind": "codes", "source": frame, "id": "pid", "code": "x", "min_count": 1}
+    cohort = same_of_both(spec({**entry, "derive": {"x": "version || ':' || code"}}), spark)
+    (finding,) = (finding for finding in cohort.receipt.findings if finding.kind == "spelling")
+    assert "so '250.00' becomes '250.0' in the text (40 cells alike)" in finding.text
