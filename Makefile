@@ -102,7 +102,7 @@ dist: setup  ## sdist and wheel, checked; the demo from the wheel in an empty en
 	@$(PIP) install build twine check-wheel-contents
 	@rm -rf dist .dist build && $(PY) -m build --no-isolation >/dev/null
 	@$(PY) -m twine check --strict dist/*
-	@$(VENV)/bin/check-wheel-contents dist/*.whl
+	@$(PY) -m check_wheel_contents dist/*.whl
 	@$(PYTHON) -m venv .dist/venv && .dist/venv/bin/python -m pip --disable-pip-version-check -qq install $(TORCH)
 	@.dist/venv/bin/python -m pip --disable-pip-version-check -qq install dist/*.whl
 	@cd .dist && venv/bin/gdsfd --version && venv/bin/gdsfd demo --out demo && rm -rf venv demo
