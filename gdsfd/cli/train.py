@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from multiprocessing import get_all_start_methods
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_unlocked(lock_file(arguments.out), already_training(arguments.out))
 
-    if arguments.jobs != 1 and arguments.debias not in (None, "none") and arguments.devices in (None, 1):
+    several = arguments.jobs != 1 and arguments.debias not in (None, "none") and arguments.devices in (None, 1)
+    if several and "forkserver" in get_all_start_methods():
         from gdsfd.worker_process import fitting_processes
 
         fitting_processes()  # they import beside this one

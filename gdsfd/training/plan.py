@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from multiprocessing import get_all_start_methods
 
 from torch_geometric.data import HeteroData
 
@@ -73,7 +74,8 @@ def fits_at_once(plan: TrainingPlan, train_patients: int, accelerator: str, thre
         threads: What this process may use.
     """
     on_cpu = accelerator == "cpu" or (accelerator == "auto" and read_device("auto").type == "cpu")
-    if not on_cpu or plan.devices > 1 or train_patients >= FEW:
+    forked = "forkserver" in get_all_start_methods()  # not on Windows
+    if not (on_cpu and forked) or plan.devices > 1 or train_patients >= FEW:
         return 1
     return max(1, min(plan.fits, threads, AT_ONCE))
 

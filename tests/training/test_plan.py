@@ -59,6 +59,12 @@ def test_fits_at_once_where_nobody_says_how_many(debias, patients, accelerator, 
     assert said.endswith(f", {at_once} fits at a time") == (at_once > 1)
 
 
+def test_one_fit_at_a_time_where_processes_cannot_be_forked(monkeypatch):
+    monkeypatch.setattr("gdsfd.training.plan.get_all_start_methods", lambda: ["spawn"])
+    plan = gdsfd.Debiaser("concat", "full", **SETTINGS).plan(graph_from_cohort(make_cohort(120)))
+    assert fits_at_once(plan, 2000, "cpu", 8) == 1
+
+
 def test_what_cannot_be_trained_on_has_no_plan():
     graph = graph_from_cohort(make_cohort(40))
     graph["patient"].split = ["test"] * 40
