@@ -49,15 +49,16 @@ def shift(arm: str, seed: int, holdout: str, auroc: float, **other: Any) -> dict
 
 
 @pytest.mark.parametrize(
-    ("choice", "folds", "figure"),
+    ("choice", "difference", "folds", "figure"),
     [
-        ("debiased", {"a": 0.03, "b": 0.0}, 0.78),
-        ("debiased", {"a": 0.03, "b": -0.01}, 0.80),  # as today's guard delivers it: the model without debiasing
-        ("reference", {"a": 0.03, "b": -0.01}, 0.78),  # the line holds what was delivered
+        ("debiased", 0.02, {"a": 0.03, "b": 0.0}, 0.78),
+        ("debiased", 0.02, {"a": 0.03, "b": -0.01}, 0.80),  # as today's guard delivers it: the model without debiasing
+        ("debiased", 0.001, {"a": 0.01, "b": -0.01}, 0.78),  # strata that are a practice
+        ("reference", 0.02, {"a": 0.03, "b": -0.01}, 0.78),  # the line holds what was delivered
     ],
 )
-def test_real_shifts_are_as_the_guard_delivers_them_today(choice, folds, figure):
-    guard = {"choice": choice, "groups": folds}
+def test_real_shifts_are_as_the_guard_delivers_them_today(choice, difference, folds, figure):
+    guard = {"choice": choice, "difference": difference, "groups": folds}
     lines = [shift(arm, 0, "north", 0.70) for arm in ("margin", "boosting", "boosting_margin")]
     lines += [shift("none", 0, "north", 0.80), shift("full", 0, "north", 0.78, guard=guard)]
     lines += [shift("full", 1, "north", 0.9)]  # a seed that is not whole

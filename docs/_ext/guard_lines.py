@@ -106,7 +106,9 @@ def delivered(lines: Sequence[Line]) -> tuple[Figures, int]:
         figures[key] = {}
         for name, line in arms.items():
             guard = line.get("guard") or {}
-            turned = guard.get("choice") == "debiased" and loses([*guard.get("groups", {}).values()])
+            # one that was delivered with less of a gain averages out strata that are a practice, and is delivered still
+            gained = guard.get("choice") == "debiased" and _gains(guard)
+            turned = gained and loses([*guard.get("groups", {}).values()])
             refused += turned and name == "full"
             figures[key][name] = float((arms["none"] if turned else line)["splits"]["test"]["auroc"])
     return figures, refused

@@ -41,7 +41,7 @@ def read_lines(file: Path) -> list[Line] | None:
         if not isinstance(line, dict):
             raise ValueError(f"{file.name}, line {number}: expected an object, got {type(line).__name__}")
         lines.append(line)
-    return sorted(lines, key=lambda line: str(line["time"]))
+    return sorted(lines, key=lambda line: str(line.get("time", "")))  # lines of a run have that of its first one
 
 
 def newest(lines: Iterable[Line], key: Callable[[Line], Any]) -> dict[Any, Line]:

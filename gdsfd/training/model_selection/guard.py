@@ -244,9 +244,11 @@ def _verdict(
         return Guard("debiased", words, figures, evidence)
     losing = _losing(found) if by_fold and not practice and found.difference >= LEAST_GAIN else {}
     if losing:
-        each = " and ".join(f"{-loss:.3f} where {_short(name)} {_was(name)} left out" for name, loss in losing.items())
+        losses = " and ".join(
+            f"{-loss:.3f} where {_short(name)} {_was(name)} left out" for name, loss in losing.items()
+        )
         words = (
-            f"{figure} The gain is not everywhere: debiasing loses {each}. The model without debiasing is used.{cost}"
+            f"{figure} The gain is not everywhere: debiasing loses {losses}. The model without debiasing is used.{cost}"
         )
         return Guard("reference", words, figures, evidence)
     if found.difference >= LEAST_GAIN:
