@@ -11,10 +11,11 @@ import signal
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from gdsfd.errors import InputError
 from gdsfd.plugins import load_plugins
 
 __all__ = ["begin_worker", "fitting_processes"]
@@ -31,7 +32,15 @@ def fitting_processes(*further: str) -> Any:
 
     Returns:
         The context for processes.
+
+    Raises:
+        InputError: This system cannot fork processes.
     """
+    if "forkserver" not in get_all_start_methods():
+        raise InputError(
+            "several fits at a time, or processes for one fit, need a system that forks processes, as Linux and macOS "
+            "do; here use jobs=1 (--jobs 1) and devices=1"
+        )
     context = get_context("forkserver")
     context.set_forkserver_preload([*_FITTING, *further])
     multiprocessing.forkserver.ensure_running()

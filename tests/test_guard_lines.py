@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,14 @@ import pytest
 from tests.test_documentation import docs_module
 
 pages = docs_module("guard_lines")
+
+
+@pytest.mark.parametrize("name", ["guard_by_fold", "real_shifts_trees"])
+def test_the_lines_that_are_stored_make_a_page(name):
+    file = Path(__file__).parents[1] / "benchmarks" / "results" / f"{name}.jsonl"
+    text = "\n".join(getattr(pages, name)(docs_module("result_lines").read_lines(file)))
+    assert text.startswith(".. list-table::")
+    assert "nan" not in text
 
 
 def by_fold(seed: int, gain: float, difference: float, low: float, *folds: float) -> dict[str, Any]:

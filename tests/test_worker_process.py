@@ -9,7 +9,16 @@ import sys
 import time
 from multiprocessing import get_context
 
-from gdsfd.worker_process import begin_worker
+import pytest
+
+from gdsfd.errors import InputError
+from gdsfd.worker_process import begin_worker, fitting_processes
+
+
+def test_a_system_that_forks_no_processes_is_told_what_to_use(monkeypatch):
+    monkeypatch.setattr("gdsfd.worker_process.get_all_start_methods", lambda: ["spawn"])
+    with pytest.raises(InputError, match=r"use jobs=1 \(--jobs 1\) and devices=1"):
+        fitting_processes()
 
 
 def _work(alive, others_end, begun):

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from copy import copy
+from multiprocessing import get_all_start_methods
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,8 @@ PARTS = ("exports", "graph", "runs", "report")
 _LEARNING_RATE = 2e-3
 
 #: Fits at once: their steps are too small for two cores.
-_JOBS = min(2, len(os.sched_getaffinity(0)))
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_JOBS = min(2, _CORES) if "forkserver" in get_all_start_methods() else 1
 
 #: Marks a folder as the demo's.
 MARKER = "demo.json"

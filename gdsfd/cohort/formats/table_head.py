@@ -27,12 +27,11 @@ def columns_of(source: str, base_dir: Path) -> list[str]:
     Raises:
         InputError: It cannot be read.
     """
-    if is_database_table(source):
-        return list(find_table(source, base_dir).reader(1).schema.names)
-    files = find_files(source, base_dir)
-    if not files.parquet:
+    fields = _typed(source, base_dir)
+    if fields is None:
+        files = find_files(source, base_dir)
         return list(header_of(files.paths[0], files.names[0]).columns)
-    return list(dict.fromkeys(name for path in files.paths for name in pq.read_schema(path).names))
+    return list(dict.fromkeys(field.name for field in fields))
 
 
 def zoned_columns_of(source: str, base_dir: Path) -> frozenset[str]:
