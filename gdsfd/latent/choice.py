@@ -36,6 +36,7 @@ class StrataChoice:
         return told | {
             "verdict": evidence.verdict,
             "classes": evidence.classes,
+            "graded": evidence.graded,
             "masses": list(evidence.masses),
             "share_by_outcome": self.found.mixture.share.tolist(),
             "outcome_by_class": self.found.outcome_by_class().tolist(),

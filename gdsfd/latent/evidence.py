@@ -73,6 +73,7 @@ class Evidence:
         outcome_inside_p: p-value of content telling nothing of the outcome once the class is known.
         verdict: ``practice``, ``severity``, ``cannot tell`` or ``none``.
         sentence: The verdict in words.
+        graded: Whether the classes are levels of one practice, on a line.
     """
 
     classes: int
@@ -84,6 +85,7 @@ class Evidence:
     outcome_inside_p: float
     verdict: Verdict
     sentence: str
+    graded: bool = False
 
     @property
     def adjust(self) -> bool:
@@ -202,7 +204,7 @@ def outcome_inside_p(mixture: Mixture, seen: Observed, y: Ints) -> float:
     """
     from scipy.stats import chi2  # slow to import
 
-    share, statistic, freedom, outcomes = mixture.responsibilities(seen, y), 0.0, 0, len(mixture.share)
+    share, statistic, freedom, outcomes = _told_apart(mixture, seen, y), 0.0, 0, len(mixture.share)
     for part, block in zip(seen.cells(), mixture.blocks):
         own, weight = np.eye(outcomes)[y[part.rows]], share[part.rows][:, 1:]
         cross = own.T @ weight
@@ -214,6 +216,15 @@ def outcome_inside_p(mixture: Mixture, seen: Observed, y: Ints) -> float:
         statistic += float(np.trace(np.linalg.pinv(spread, hermitian=True) @ shifts @ information @ shifts.T))
         freedom += shifts.size
     return float(chi2.sf(statistic, freedom))
+
+
+def _told_apart(mixture: Mixture, seen: Observed, y: Ints, without: str | None = None) -> Floats:
+    """Responsibilities of each class, and of levels on a line those of its two ends: how far along a patient is."""
+    share = mixture.responsibilities(seen, y, without)
+    if mixture.levels is None:
+        return share
+    along = share @ (mixture.levels - mixture.levels.min()) / np.ptp(mixture.levels)
+    return np.stack([1.0 - along, along], axis=1)
 
 
 def weigh(mixture: Mixture, seen: Observed, y: Ints) -> Evidence:
@@ -228,14 +239,15 @@ def weigh(mixture: Mixture, seen: Observed, y: Ints) -> Evidence:
     if mixture.classes == 1:
         return Evidence(1, masses, {}, None, 0.0, 1.0, 1.0, "none", _none(mixture, {}, 1.0))
     ties = {
-        name: min(1.0, len(seen.views) * tie(mixture.responsibilities(seen, y, without=name), y, codes))
+        name: min(1.0, len(seen.views) * tie(_told_apart(mixture, seen, y, without=name), y, codes))
         for name, codes in seen.views.items()
     }
     presence = np.array([len(part.rows) / len(y) for part in seen.cells()])
     where, lean, told = overlap(mixture, presence), log_odds(mixture), outcome_p(mixture, seen, y)
     inside = outcome_inside_p(mixture, seen, y)
     verdict, sentence = _judged(mixture, ties, where, told, inside)
-    return Evidence(mixture.classes, masses, ties, where, lean, told, inside, verdict, sentence)
+    graded = mixture.levels is not None
+    return Evidence(mixture.classes, masses, ties, where, lean, told, inside, verdict, sentence, graded)
 
 
 def _judged(mixture: Mixture, ties: dict[str, float], where: float, told: float, inside: float) -> tuple[Verdict, str]:
@@ -260,6 +272,11 @@ def _judged(mixture: Mixture, ties: dict[str, float], where: float, told: float,
             f"{count} classes of patients were found, tied to {named}, but inside them the outcome shows in no number "
             f"(p {inside:.2g}): whether they write elsewhere cannot be told, and with many wrong labels averaging them "
             "out would average the outcome out, too; they are not adjusted for."
+        )
+    if where <= OVERLAP_PRACTICE and mixture.levels is not None:
+        return "practice", (
+            f"A graded practice was found, {count} levels on a line, told by {named}; it writes elsewhere than the "
+            f"outcome does (overlap {where:.2f}) and is averaged out."
         )
     if where <= OVERLAP_PRACTICE:
         return "practice", (

@@ -16,6 +16,7 @@ from gdsfd.graph.flatten import flatten
 from gdsfd.latent.content import ContentReader
 from gdsfd.latent.evidence import Evidence, weigh
 from gdsfd.latent.gaussian_block import Floats, Ints
+from gdsfd.latent.line import fit_line, likelier
 from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
 from gdsfd.latent.number_of_classes import MOST_CLASSES, NumberOfClasses, number_of_classes
 
@@ -120,7 +121,8 @@ def find_strata(
     The number of classes is chosen by fitting labelled training patients and looking at the likelihood of labelled
     tuning patients; then both are fitted together (unless ``fit_tuning`` is false). Where too few tuning patients are
     labelled, every fifth training patient is held out instead. Nobody of an evaluation split enters. Of more than
-    :data:`MOST_FITTED` patients so many are drawn.
+    :data:`MOST_FITTED` patients so many are drawn. Classes that are a practice become levels of a graded one where
+    these describe the patients better (:mod:`gdsfd.latent.line`), unless the number of classes is given.
 
     Args:
         graph: The graph.
@@ -163,9 +165,20 @@ def find_strata(
     mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
     mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
     evidence = weigh(mixture, seen, own)
+    if classes is None and evidence.adjust:
+        mixture, evidence = _graded(mixture, evidence, seen, own)
     if len(drawn) < len(last):
         seen, own = observe(graph, reader, last, last, suspects), y[last]
     return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
+
+
+def _graded(mixture: Mixture, evidence: Evidence, seen: Observed, y: Ints) -> tuple[Mixture, Evidence]:
+    """Levels on a line where they make patients likelier than classes of a practice and are one, too; else these."""
+    line, _ = fit_line(mixture, seen, y)
+    if not likelier(line, mixture, seen, y):
+        return mixture, evidence
+    weighed = weigh(line, seen, y)
+    return (line, weighed) if weighed.adjust else (mixture, evidence)
 
 
 def _some(rows: Ints, seed: int) -> Ints:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 __all__ = ["PRIOR_ROWS", "PRIOR_SHIFT", "Cells", "GaussianBlock"]
 
@@ -103,7 +104,12 @@ class GaussianBlock:
         return float(-0.5 * (len(shifts) + PRIOR_ROWS + d + 1) * size - 0.5 * trace)
 
     def step(
-        self, cells: Cells, y: Ints, expected: tuple[Floats, Floats, Floats, Floats], share: Floats
+        self,
+        cells: Cells,
+        y: Ints,
+        expected: tuple[Floats, Floats, Floats, Floats],
+        share: Floats,
+        levels: Floats | None = None,
     ) -> GaussianBlock:
         """EM's M-step.
 
@@ -112,6 +118,7 @@ class GaussianBlock:
             y: Outcome of each of its patients; [n].
             expected: What :meth:`e_step` gave.
             share: Responsibility of each class for each of the patients; [n, K].
+            levels: Where each class lies on a line: the shifts are these times one direction; [K]. None = anywhere.
         """
         _, whitened, precision, moved = expected
         (count_y, d), count_u = self.outcome.shape, len(self.stratum)
@@ -131,7 +138,10 @@ class GaussianBlock:
             target[:count_y] += own.T @ weighted
             target[count_y + u] = weighted.sum(0)
             filled.append(content)
-        shifts: Floats = np.linalg.solve(gram + PRIOR_SHIFT * np.eye(len(gram)), target).astype(np.float64)
+        gram += PRIOR_SHIFT * np.eye(len(gram))
+        # Shifts are ``free @ coefficients``; one row of coefficients, the direction, is all that a line's have.
+        free = np.eye(len(gram)) if levels is None else block_diag(np.eye(count_y), levels[:, None])
+        shifts: Floats = free @ np.linalg.solve(free.T @ gram @ free, free.T @ target).astype(np.float64)
         outcome, stratum = shifts[:count_y], shifts[count_y:]
         scatter = PRIOR_ROWS * np.eye(d) + PRIOR_SHIFT * shifts.T @ shifts
         for u, content in enumerate(filled):

@@ -23,7 +23,7 @@ from scipy.special import logsumexp
 from gdsfd.latent.gaussian_block import Cells, Floats, GaussianBlock, Ints
 from gdsfd.latent.starts import starts
 
-__all__ = ["Mixture", "Observed", "fit_mixture"]
+__all__ = ["Fit", "Mixture", "Observed", "fit_mixture"]
 
 #: Patients that the prior of each share counts as.
 PRIOR_COUNT = 1.0
@@ -66,6 +66,8 @@ class Mixture:
         blocks: One per modality.
         block: Modality of each column; [D].
         marginal: ``P(u)`` among the patients fitted on; [K].
+        levels: Where classes lie that are levels of one graded practice (:mod:`gdsfd.latent.line`); [K]. None = classes
+            anywhere.
     """
 
     share: Floats
@@ -73,6 +75,7 @@ class Mixture:
     blocks: tuple[GaussianBlock, ...]
     block: Ints
     marginal: Floats
+    levels: Floats | None = None
 
     @property
     def classes(self) -> int:
@@ -162,14 +165,30 @@ class Mixture:
             tuple(GaussianBlock(each.outcome, each.stratum[order], each.covariance) for each in self.blocks),
             self.block,
             self.marginal[order],
+            None if self.levels is None else self.levels[order],
         )
 
 
-class _Fit:
-    """EM on some patients."""
+class Fit:
+    """EM on some patients.
 
-    def __init__(self, seen: Observed, y: Ints, outcomes: int, sizes: Mapping[str, int] | None = None) -> None:
-        self.seen, self.y, self.outcomes, self.cells = seen, y, outcomes, seen.cells()
+    Args:
+        seen: The patients.
+        y: Their outcomes; [N].
+        outcomes: Number of outcomes.
+        sizes: Codes of each view; default: those of these patients.
+        levels: Where each class lies on a line; [K]. None = anywhere.
+    """
+
+    def __init__(
+        self,
+        seen: Observed,
+        y: Ints,
+        outcomes: int,
+        sizes: Mapping[str, int] | None = None,
+        levels: Floats | None = None,
+    ) -> None:
+        self.seen, self.y, self.outcomes, self.cells, self.levels = seen, y, outcomes, seen.cells(), levels
         found = {name: int(codes.max(initial=-1)) + 1 for name, codes in seen.views.items()}
         self.sizes = dict(sizes) if sizes is not None else {name: size for name, size in found.items() if size > 0}
 
@@ -182,7 +201,7 @@ class _Fit:
             plain = GaussianBlock(np.zeros((self.outcomes, d)), np.zeros((classes, d)), np.eye(d))
             own = self.y[part.rows]
             blocks.append(plain.step(part, own, plain.e_step(part, own), share[part.rows]))
-        return self._mixture(share, tuple(blocks))
+        return self.mixture(share, tuple(blocks))
 
     def run(self, mixture: Mixture, rounds: int) -> tuple[Mixture, list[float]]:
         """At most so many rounds; the mixture, and the log-posterior before each of them."""
@@ -193,33 +212,44 @@ class _Fit:
             for part, found in zip(self.cells, expected):
                 joint[part.rows] += found[0]
             level = logsumexp(joint, axis=1)
-            trace.append(float(level.sum()) + _log_prior(mixture))
+            trace.append(float(level.sum()) + self.log_prior(mixture))
             if len(trace) > 1 and trace[-1] - trace[-2] < TOLERANCE * len(self.y):
                 break
             share = np.exp(joint - level[:, None])
             blocks = tuple(
-                block.step(part, self.y[part.rows], found, share[part.rows])
+                block.step(part, self.y[part.rows], found, share[part.rows], self.levels)
                 for part, block, found in zip(self.cells, mixture.blocks, expected)
             )
-            mixture = self._mixture(share, blocks)
+            mixture = self.mixture(share, blocks)
         return mixture, trace
 
-    def _mixture(self, share: Floats, blocks: tuple[GaussianBlock, ...]) -> Mixture:
-        by_outcome = np.stack([share[self.y == y].sum(0) for y in range(self.outcomes)]) + PRIOR_COUNT
+    def mixture(self, share: Floats, blocks: tuple[GaussianBlock, ...]) -> Mixture:
+        """The rest of the M-step: tables of what goes with each class, from responsibilities [N, K]."""
+        given = self.shares_by_outcome(np.stack([share[self.y == y].sum(0) for y in range(self.outcomes)]))
         views = {}
         for name, size in self.sizes.items():
             codes = self.seen.views[name]
-            table = np.stack([np.bincount(codes[codes >= 0], each[codes >= 0], size) for each in share.T]) + PRIOR_COUNT
-            views[name] = table / table.sum(1, keepdims=True)
-        given = by_outcome / by_outcome.sum(1, keepdims=True)
+            table = np.stack([np.bincount(codes[codes >= 0], each[codes >= 0], size) for each in share.T])
+            counts = table + self.prior_counts(name)
+            views[name] = counts / counts.sum(1, keepdims=True)
         # P(u) as the shares of the outcomes have it: what the average over strata weighs by.
         prevalence = np.bincount(self.y, minlength=self.outcomes) / len(self.y)
-        return Mixture(given, views, blocks, self.seen.block, prevalence @ given)
+        return Mixture(given, views, blocks, self.seen.block, prevalence @ given, self.levels)
 
+    def shares_by_outcome(self, counts: Floats) -> Floats:
+        """``P(u | y)`` from expected patients of each outcome and class; both [L, K]."""
+        counts = counts + PRIOR_COUNT
+        return np.asarray(counts / counts.sum(1, keepdims=True), dtype=np.float64)
 
-def _log_prior(mixture: Mixture) -> float:
-    counts = sum(float(np.log(table).sum()) for table in (mixture.share, *mixture.views.values()))
-    return PRIOR_COUNT * counts + sum(block.log_prior() for block in mixture.blocks)
+    def prior_counts(self, name: str) -> Floats:
+        """Patients that the prior of a view's table counts as; [K, codes] or what becomes it."""
+        return np.asarray(PRIOR_COUNT)
+
+    def log_prior(self, mixture: Mixture) -> float:
+        """Log-density of the parameters under the prior, up to a constant, in nats."""
+        views = sum(float((self.prior_counts(name) * np.log(table)).sum()) for name, table in mixture.views.items())
+        own = PRIOR_COUNT * float(np.log(mixture.share).sum())
+        return own + views + sum(block.log_prior() for block in mixture.blocks)
 
 
 def fit_mixture(
@@ -250,12 +280,12 @@ def fit_mixture(
         The mixture, and the log-posterior of the start that became it before each of its rounds, up to a constant, in
         nats.
     """
-    fit = _Fit(seen, y, outcomes)
+    fit = Fit(seen, y, outcomes)
     if classes == 1:
         return fit.run(fit.first(np.ones((len(y), 1))), rounds)
     few = np.random.default_rng(seed).permutation(len(y))[:FEW]
     part = seen.rows(np.sort(few))
-    begin = _Fit(part, y[np.sort(few)], outcomes, fit.sizes)
+    begin = Fit(part, y[np.sort(few)], outcomes, fit.sizes)
     first = starts(part.content, begin.y, part.views, classes, seed, draws)
     begun = [begin.run(begin.first(share), SHORT) for share in first]
     begun.sort(key=lambda each: -each[1][-1])

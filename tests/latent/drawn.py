@@ -31,16 +31,39 @@ def draw(mixture: Mixture, size: int, seed: int = 0, missing: float = 0.15) -> t
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 2, size)
     u = (rng.random(size) < mixture.share[y, 1]).astype(np.int64)
+    shifts = [each.stratum[u] for each in mixture.blocks]
+    tables = {name: table[u] for name, table in mixture.views.items()}
+    return _seen(mixture, y, shifts, tables, missing, rng), y, u
+
+
+def draw_graded(mixture: Mixture, size: int, seed: int = 0, missing: float = 0.15) -> tuple[Observed, Ints, Floats]:
+    """Patients, their outcomes and how much they have of a practice that is a number."""
+    rng = np.random.default_rng(seed)
+    t = rng.standard_normal(size)
+    y = (rng.random(size) < 1.0 / (1.0 + np.exp(-4.0 * t))).astype(np.int64)
+    shifts = [t[:, None] * (each.stratum[1] - each.stratum[0]) / 2 for each in mixture.blocks]
+    along = 1.0 / (1.0 + np.exp(-2.0 * t))[:, None]
+    tables = {name: (1 - along) * table[0] + along * table[1] for name, table in mixture.views.items()}
+    return _seen(mixture, y, shifts, tables, missing, rng), y, t
+
+
+def _seen(
+    mixture: Mixture,
+    y: Ints,
+    shifts: list[Floats],
+    tables: dict[str, Floats],
+    missing: float,
+    rng: np.random.Generator,
+) -> Observed:
+    """Content and views by each patient's own shift and own table."""
+    size = len(y)
     content: Floats = np.full((size, len(mixture.block)), np.nan)
-    for k, each in enumerate(mixture.blocks):
+    for k, (each, shift) in enumerate(zip(mixture.blocks, shifts)):
         own = np.flatnonzero(mixture.block == k)
         noise = rng.multivariate_normal(np.zeros(len(own)), each.covariance, size)
-        content[:, own] = each.outcome[y] + each.stratum[u] + noise
+        content[:, own] = each.outcome[y] + shift + noise
         content[np.ix_(rng.random(size) < 0.25, own)] = np.nan
     content[rng.random(content.shape) < missing] = np.nan
-    views = {
-        name: np.array([rng.choice(table.shape[1], p=table[which]) for which in u])
-        for name, table in mixture.views.items()
-    }
+    views = {name: np.array([rng.choice(len(p), p=p) for p in each]) for name, each in tables.items()}
     views["site"] = np.where(rng.random(size) < 0.1, -1, views["site"])  # some sites are not known
-    return Observed(content, mixture.block, views), y, u
+    return Observed(content, mixture.block, views)

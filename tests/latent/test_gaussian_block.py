@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from gdsfd.latent.gaussian_block import Cells, GaussianBlock
+from gdsfd.latent.gaussian_block import PRIOR_SHIFT, Cells, GaussianBlock
 
 
 @pytest.fixture
@@ -43,7 +43,31 @@ def test_a_whole_modality_takes_the_same_way_as_one_with_holes(block):
     assert block.log_density(Cells.of(content), y)[1:] == pytest.approx(whole[1:])
 
 
-def test_a_step_raises_the_expected_log_posterior_to_its_top(content, block):
+LINE = np.array([-1.0, 0.5, 2.0])
+
+
+def test_a_step_on_a_line_is_least_squares_with_one_direction(block):
+    """Of whole rows: every patient once per class, weighted by its share, on its outcome and the class's level."""
+    rng = np.random.default_rng(4)
+    content, y, share = rng.normal(size=(40, 4)), np.arange(40) % 2, rng.dirichlet(np.ones(3), 40)
+    cells = Cells.of(content)
+    found = block.step(cells, y, block.e_step(cells, y), share, LINE)
+    rows, values = [], []
+    for i in range(40):
+        for u in range(3):
+            weight = np.sqrt(share[i, u])
+            rows.append(weight * np.array([y[i] == 0, y[i] == 1, LINE[u]]))
+            values.append(weight * content[i])
+    for prior in (np.eye(3)[0], np.eye(3)[1], *(np.array([0, 0, level]) for level in LINE)):
+        rows.append(np.sqrt(PRIOR_SHIFT) * prior)  # each shift is drawn to 0
+        values.append(np.zeros(4))
+    wanted = np.linalg.lstsq(np.array(rows), np.array(values), rcond=None)[0]
+    assert found.outcome == pytest.approx(wanted[:2])
+    assert found.stratum == pytest.approx(LINE[:, None] * wanted[2])
+
+
+@pytest.mark.parametrize("levels", [None, LINE])
+def test_a_step_raises_the_expected_log_posterior_to_its_top(content, block, levels):
     """With responsibilities held, repeated steps end where no small change of a parameter gains anything."""
     cells, y = Cells.of(content), np.arange(60) % 2
     own = y[cells.rows]
@@ -53,18 +77,21 @@ def test_a_step_raises_the_expected_log_posterior_to_its_top(content, block):
         # With responsibilities fixed, missing cells are integrated out of this bound class by class.
         return float((share * each.log_density(cells, own)).sum()) + each.log_prior()
 
+    if levels is not None:
+        block = GaussianBlock(block.outcome, levels[:, None] * block.stratum[0], block.covariance)
     before = value(block)
     for _ in range(400):
-        block = block.step(cells, own, block.e_step(cells, own), share)
+        block = block.step(cells, own, block.e_step(cells, own), share, levels)
         now = value(block)
         assert now >= before - 1e-9
         before = now
     for seed in range(5):
         rng = np.random.default_rng(seed)
         nudge = rng.normal(size=(4, 4)) * 1e-3
+        along = nudge[:3] if levels is None else levels[:, None] * nudge[0]
         moved = [
             GaussianBlock(block.outcome + nudge[:2], block.stratum, block.covariance),
-            GaussianBlock(block.outcome, block.stratum + nudge[:3], block.covariance),
+            GaussianBlock(block.outcome, block.stratum + along, block.covariance),
             GaussianBlock(block.outcome, block.stratum, block.covariance + nudge + nudge.T),
         ]
         assert max(value(each) for each in moved) < before + 1e-9

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.latent.mixture import Mixture, Observed, _Fit, fit_mixture
+from gdsfd.latent.mixture import Fit, Mixture, Observed, fit_mixture
 from tests.latent.drawn import a_mixture, draw
 
 
@@ -54,7 +54,7 @@ def test_likelihood_equals_the_slow_one(drawn):
 
 def test_em_never_lowers_the_posterior(drawn):
     seen, y, _ = drawn
-    fit = _Fit(seen, y, 2)
+    fit = Fit(seen, y, 2)
     for classes in (1, 2, 4):
         share = np.random.default_rng(classes).dirichlet(np.ones(classes), len(y))
         for _ in range(3):  # several times a few rounds: the tolerance does not end it

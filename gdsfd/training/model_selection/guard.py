@@ -153,7 +153,7 @@ def select_model(
         return Guard("reference", f"{words}The model without debiasing is used.", figures)
     parts = environment_folds(graph, folds)
     strata = practice()
-    kinds = f"the {strata.shape[1]} kinds of practice found" if strata is not None else "the suspects"
+    kinds = f"the {strata.shape[1]} strata of the practice found" if strata is not None else "the suspects"
     if parts:
         fits = FitsHere(graph, resume, settings, store) if fits is None else fits
         found = leave_one_environment_out(

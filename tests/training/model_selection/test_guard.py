@@ -194,7 +194,7 @@ def test_strata_that_are_a_practice_weigh_the_evidence_and_the_words_say_so(verd
     monkeypatch.setattr(guard, "practice_shares", shares)
     words = verdict(0.8, 0.8, replace(gain, other=0.694))[0].explanation
     assert asked == [(("environment",), 0)]
-    assert "among patients weighted so that the 2 kinds of practice found tell nothing of the outcome" in words
+    assert "among patients weighted so that the 2 strata of the practice found tell nothing of the outcome" in words
     assert "(a gain of 0.017 would have been noticed four times in five)" in words
 
 

@@ -53,7 +53,7 @@ class FoundStrataSection(Section[Stored]):
             "rows": rows,
             "columns": [f"{spelled(outcome.name)} = {names[each]}" for each in shown],
             "shown": shown,
-            "kind": "practice" if data.get("verdict") == "practice" else "class",
+            "kind": "level" if data.get("graded") else "practice" if data.get("verdict") == "practice" else "class",
         }
 
     def to_dict(self, data: Stored) -> dict[str, Any]:
@@ -75,7 +75,9 @@ def evidence_words(data: Stored) -> Iterator[Paragraph]:
         return
     what = "kind" if data["verdict"] == "practice" else "class"
     classes = count(data["classes"], what, f"{what}s" if what == "kind" else "classes")
-    yield Paragraph(_HEADLINES[data["verdict"]].format(classes=classes), f"{data['sentence']} {_done(data)}")
+    graded = bool(data.get("graded"))  # models stored before there were levels on a line do not say
+    headline = "A graded practice" if graded else _HEADLINES[data["verdict"]].format(classes=classes)
+    yield Paragraph(headline, f"{data['sentence']} {_done(data)}")
     if data["classes"] > 1:
         yield Paragraph("Told from what", _ties(data))
     yield Paragraph("How surely", " ".join(_sureness(data)))
@@ -122,6 +124,11 @@ def _sureness(data: Stored) -> Iterator[str]:
         )
     else:
         yield f"Fitted on {count(data['patients'], 'training patient')}; the number of classes was given."
+    if data.get("graded"):
+        yield (
+            f"Those classes write along one line: {count(data['classes'], 'level')} on it, each a little more of the "
+            "same practice, describe the patients better than the classes do."
+        )
     if data["overlap"] is not None:
         yield (
             f"Where they show in the data overlaps with where the outcome shows by {number(data['overlap'], 2)} (0: "

@@ -42,6 +42,17 @@ def test_how_many_told_from_what_how_surely_and_what_was_done() -> None:
     assert "by 0.10" in found["How surely"]
 
 
+def test_of_a_graded_practice_it_counts_levels_and_no_kinds() -> None:
+    found = words(graded=True, classes=7, sentence="A graded practice was found, 7 levels on a line, told by pattern.")
+    assert list(found) == ["A graded practice", "Told from what", "How surely", "What no data can tell"]
+    assert "7 levels on it" in found["How surely"]
+    assert "levels" not in words(graded=False)["How surely"]
+    data = {**STORED, "graded": True}
+    assert FoundStrataSection().fill(data, graph_from_cohort(make_cohort(60)).schema, EvaluationConfig())["kind"] == (
+        "level"
+    )
+
+
 def test_of_several_outcomes_each_has_a_paragraph() -> None:
     own = {"death": STORED, "delirium": {"used": False, "sentence": "No latent confounder was found."}}
     found = {each.lead: each.text for each in evidence_words({"used": True, "sentence": "", "by_outcome": own})}
