@@ -2,7 +2,8 @@
 
 ``content`` reads the numbers of a graph, ``gaussian_block`` is one modality's part of the mixture, ``mixture`` fits it
 from several ``starts``, ``number_of_classes`` chooses how many, ``line`` makes levels of one graded practice of them,
-``evidence`` weighs practice against severity, ``found_strata`` puts them together, and ``choice`` decides whether they are used.
+``evidence`` weighs practice against severity, ``found_strata`` puts them together, and ``choice`` decides whether they
+are used.
 """
 
 from __future__ import annotations
