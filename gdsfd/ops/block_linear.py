@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from gdsfd.ops.traced import is_traced
+
 __all__ = ["block_linear"]
 
 
@@ -60,5 +62,8 @@ class _BlockLinear(torch.autograd.Function):
         found = values.new_empty(values.size(1), members * channels)
         for number, (first, last) in enumerate(pairwise(ctx.ends)):
             mine = above[:, number].transpose(0, 1).reshape(-1, members * channels)
-            torch.mm(values[:, first:last].t(), mine, out=found[first:last])
+            if is_traced():
+                found[first:last] = values[:, first:last].t() @ mine
+            else:
+                torch.mm(values[:, first:last].t(), mine, out=found[first:last])
         return None, found.view(-1, members, channels), above.sum(2), None

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gdsfd.ops.traced import is_traced, random_bits
+
 __all__ = ["dropout", "is_mapped", "kept", "plain_float"]
 
 _STEPS, _FEW_STEPS = 1 << 16, 1 << 8
@@ -36,7 +38,11 @@ def kept(like: Tensor, probability: float) -> Tensor:
     few = not probability * _FEW_STEPS % 1
     steps, each, kind = (_FEW_STEPS, 8, torch.int8) if few else (_STEPS, 4, torch.int16)
     dropped = min(round(probability * steps), steps - 1)
-    bits = torch.empty(-(-numbers // each), dtype=torch.int64, device=like.device).random_(-(2**63), None)
+    words = -(-numbers // each)
+    if is_traced():
+        drawn = random_bits(words).view(kind)[:numbers].view(like.shape)
+        return (drawn >= dropped - steps // 2).to(like.dtype) * (steps / (steps - dropped))
+    bits = torch.empty(words, dtype=torch.int64, device=like.device).random_(-(2**63), None)
     # Into the numbers at once: by way of bool it takes four times as long.
     scale = torch.empty(like.shape, dtype=like.dtype, device=like.device)
     torch.ge(bits.view(kind)[:numbers].view(like.shape), dropped - steps // 2, out=scale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,15 +31,18 @@ class TrainingBatches:
         store: The patients' observations.
         device: Where the network is.
         batch_size: Patients of a training batch.
+        compiled: Whether steps are to be compiled.
 
     Attributes:
         in_grid: Whether batches have fixed shapes (:class:`~gdsfd.graph.grid_batch.GridBatch`).
         why_not: Why they have not, in words.
     """
 
-    def __init__(self, network: Ensemble, store: PatientStore, device: torch.device, batch_size: int) -> None:
+    def __init__(
+        self, network: Ensemble, store: PatientStore, device: torch.device, batch_size: int, compiled: bool = False
+    ) -> None:
         self.device = device
-        self.why_not = why_no_grid(network, store, batch_size, device)
+        self.why_not = why_no_grid(network, store, batch_size, device, compiled)
         self._source: PatientStore | GridStore = store
         if not self.why_not:
             self.why_not = "the disk has no room for the inputs of all patients"
@@ -65,6 +69,12 @@ class TrainingBatches:
             return
         for here, some in zip(rows.split(sizes), rows.to(self.device).split(sizes)):
             yield self._source.batch(some, here)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether inputs in fixed shapes are so many that they are read from a file."""
+        of_file = isinstance(self._source, GridStore) and getattr(self._source.inputs, "mapped_from", None)
+        return isinstance(of_file, np.memmap)
 
     @property
     def apart(self) -> bool:

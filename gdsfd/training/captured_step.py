@@ -14,7 +14,7 @@ from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.step import Step
 
-__all__ = ["CapturedStep", "CapturedSteps", "baked_in", "why_not_captured"]
+__all__ = ["CapturedStep", "CapturedSteps", "baked_in", "why_not_captured", "why_not_repeatable"]
 
 _log = logging.getLogger(__name__)
 
@@ -181,8 +181,12 @@ class CapturedSteps:
         return baked_in(self.parts)
 
 
-def baked_in(module: nn.Module) -> list[object]:
+def baked_in(module: nn.Module, places: bool = True) -> list[object]:
     """What a recorded step has of a module once for all: where its tensors are, and its settings.
+
+    Args:
+        module: The module.
+        places: Whether it matters where tensors are, or only their shapes.
 
     Example:
         >>> module = nn.Dropout(0.5)
@@ -194,6 +198,6 @@ def baked_in(module: nn.Module) -> list[object]:
     found: list[object] = []
     for part in module.modules():
         tensors = [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
-        found += [(name, each.data_ptr(), each.shape) for name, each in tensors]
+        found += [(name, each.data_ptr() if places else 0, each.shape) for name, each in tensors]
         found += [(name, each) for name, each in vars(part).items() if isinstance(each, (bool, int, float, str))]
     return found

@@ -27,6 +27,7 @@ from gdsfd.ops.over_ranks import Ranks
 from gdsfd.training.average import RunningAverage
 from gdsfd.training.batches import TrainingBatches
 from gdsfd.training.captured_step import CapturedSteps, why_not_captured
+from gdsfd.training.compiled_step import CompiledSteps, why_not_compiled
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.critics import Critics
 from gdsfd.training.devices import make_fabric, without_hints
@@ -152,7 +153,8 @@ def _train(
     assert config.learning_rate is not None
     network.to(fabric.device)
     assert config.batch_size is not None
-    batches = TrainingBatches(network, store, fabric.device, -(-config.batch_size // ranks.size))
+    size = -(-config.batch_size // ranks.size)
+    batches = TrainingBatches(network, store, fabric.device, size, config.compiled)
     trained = MemberStack(network) if batches.in_grid else network
     groups = _decay_groups(trained, config.weight_decay)
     on_gpu = config.captured and fabric.device.type == "cuda"
@@ -179,13 +181,19 @@ def _train(
     written = folder if ranks.rank == 0 else None
     board = TensorBoardLog(written / "tensorboard", state.history) if written and config.log == "tensorboard" else None
 
-    captured = None
+    captured: CapturedSteps | CompiledSteps | None = None
     if config.captured:
         step = Step(fabric, model, optimizer, objective, critics, average, hooks, 1, config.clip_norm, ranks)
         if why := why_not_captured(step, batches, config):
             _log.warning("setting 'captured': steps are taken call by call: %s", why)
         else:
             captured = CapturedSteps(batches, on_device, whole)
+    if config.compiled:
+        step = Step(fabric, model, optimizer, objective, critics, average, hooks, 1, config.clip_norm, ranks)
+        if why := why_not_compiled(step, batches, config):
+            _log.warning("setting 'compiled': steps are taken call by call: %s", why)
+        else:
+            captured = CompiledSteps(batches, on_device, whole, config.batch_size)
 
     def optimizers() -> dict[str, Any]:
         return {"network": with_plain_rates(optimizer.state_dict()), "critics": critics.state_dict()}
@@ -266,7 +274,7 @@ def _epoch(
     config: TrainConfig,
     seed: int,
     epoch: int,
-    captured: CapturedSteps | None,
+    captured: CapturedSteps | CompiledSteps | None,
 ) -> float:
     """One pass over the training patients; the mean loss per step, in nats, summed over members.
 

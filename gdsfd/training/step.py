@@ -70,19 +70,32 @@ class Step:
             with self.fabric.autocast():
                 loss = self.hooks.loss(batch, targets, self.objective, self.stage)
         else:
-            predictions = self.model(batch)
-            self.critics.step(predictions, targets, self.stage)
-            loss = self.objective(predictions, targets, self.stage)
-            if self.hooks.read_truth:
-                self.hooks.add_truth(predictions, targets)
+            loss = self.loss(batch, targets)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         self.ranks.average_gradients(self.model.parameters())
         if self.hooks.on_gradients:
             self.hooks.after_backward()
+        self.take(loss.device)
+        return loss.detach()
+
+    def loss(self, batch: Batch, targets: Targets) -> Tensor:
+        """The objective's loss, after a step of its critics if it has any."""
+        predictions = self.model(batch)
+        self.critics.step(predictions, targets, self.stage)
+        loss = self.objective(predictions, targets, self.stage)
+        if self.hooks.read_truth:
+            self.hooks.add_truth(predictions, targets)
+        return loss
+
+    def take(self, device: torch.device) -> None:
+        """Clips the gradients that are there and takes the optimiser's step.
+
+        Args:
+            device: Where the gradients are.
+        """
         if self.clip_norm:
             norm = self.clip_norm * self.hooks.num_members**0.5
-            look = loss.device.type == "cpu"
+            look = device.type == "cpu"
             self.fabric.clip_gradients(self.model, self.optimizer, max_norm=norm, error_if_nonfinite=look)
         self.optimizer.step()
-        return loss.detach()

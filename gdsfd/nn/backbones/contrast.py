@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from gdsfd.ops.dropout import is_mapped
+from gdsfd.ops.traced import is_traced
 
 __all__ = ["contrastive_loss", "unit_tanh"]
 
@@ -45,6 +46,8 @@ def contrastive_loss(first: Tensor, second: Tensor, y: Tensor, temperature: floa
         return first.sum() * 0
     if first.dtype in (torch.bfloat16, torch.float16):
         first, second = first.float(), second.float()
+    if is_traced():
+        return _term_by_term(first, second, _labels(y, first.dtype), temperature)
     with torch.no_grad():
         lengths = [torch.linalg.vector_norm(each, dim=1).amax() for each in (first, second)]
         most = float(lengths[0] * torch.maximum(*lengths)) / temperature
@@ -99,7 +102,9 @@ def _labels(y: Tensor, dtype: torch.dtype) -> Tensor:
         absent = torch.isnan(labels).any(-1)
     else:
         absent, labels = (labels < 0).any(-1), labels.to(dtype)
-    return labels.masked_fill(absent.unsqueeze(-1), torch.nan) if bool(absent.any()) else labels
+    if is_traced() or bool(absent.any()):
+        labels = labels.masked_fill(absent.unsqueeze(-1), torch.nan)
+    return labels
 
 
 def _same(labels: Tensor, others: Tensor, dtype: torch.dtype) -> Tensor:
@@ -114,17 +119,17 @@ def _same(labels: Tensor, others: Tensor, dtype: torch.dtype) -> Tensor:
 
 def _term_by_term(first: Tensor, second: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """The loss as its formula reads, for any temperature."""
-    cosine, target = first @ second.t() / temperature, torch.arange(first.size(0), device=first.device)
-    loss = (F.cross_entropy(cosine, target) + F.cross_entropy(cosine.t(), target)) / 2
-    known = (~torch.isnan(labels[:, 0])).nonzero().squeeze(1)
-    pairs = known.numel() * (known.numel() - 1)
-    if pairs:
-        same = _same(labels[known], labels[known], first.dtype)
-        others = 1 - torch.eye(known.numel(), dtype=first.dtype, device=first.device)
-        for other in (first, second):
-            logits = first[known] @ other[known].t() / temperature
-            terms = F.binary_cross_entropy_with_logits(logits, same, others, reduction="sum")
-            loss = loss + terms / (2 * pairs)
+    cosine = first @ second.t() / temperature
+    sums = [torch.logsumexp(cosine, dim).mean() for dim in (0, 1)]
+    loss = (sums[0] + sums[1]) / 2 - cosine.diagonal().mean()
+    known = (~torch.isnan(labels[:, 0])).to(first.dtype)
+    pairs = (known.sum() * (known.sum() - 1)).clamp_min(1)
+    counts = known[:, None] * known * (1 - torch.eye(first.size(0), dtype=first.dtype, device=first.device))
+    same = (labels[:, None] == labels).all(-1).to(first.dtype)
+    for other in (first, second):
+        logits = first @ other.t() / temperature
+        terms = F.binary_cross_entropy_with_logits(logits, same, counts, reduction="sum")
+        loss = loss + terms / (2 * pairs)
     return loss / 2
 
 

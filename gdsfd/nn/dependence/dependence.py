@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gdsfd.errors import InputError
 from gdsfd.ops.dropout import plain_float
+from gdsfd.ops.traced import is_traced
 
 __all__ = ["CodeGroup", "Dependence"]
 
@@ -152,7 +153,7 @@ class Dependence(nn.Module, ABC):
         self._check(causal, biased, condition, suspects)
         inside = (condition == torch.arange(num_classes, device=condition.device).unsqueeze(1)).to(causal.dtype)
         each = None
-        if not fixed and plain_float(causal, biased):
+        if not fixed and not is_traced() and plain_float(causal, biased):
             each = self.among(causal, biased, [flags.nonzero().squeeze(1) for flags in inside])
         if each is None:
             each = self.within(causal, biased, inside)
