@@ -2,8 +2,9 @@
 
     python benchmarks/step_beside.py OTHER --model streams --threads 2
 
-OTHER is a clone of an earlier commit. Each checkout steps in a process of its own, three steps at a time, one process
-after the other; the bare products are this checkout's. A line is appended to ``results/step_beside.jsonl``.
+OTHER is a clone of an earlier commit. This checkout's step is taken call by call and, with a C++ compiler, compiled.
+Each steps in a process of its own, three steps at a time, one process after the other; the bare products are this
+checkout's. A line is appended to ``results/step_beside.jsonl``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 from pathlib import Path
 
 from results_line import append_line
+
+from gdsfd.training.compiled_step import has_compiler
 
 HERE = Path(__file__).parents[1]
 STEPS = """
@@ -35,7 +38,13 @@ except ImportError:  # as earlier commits have it
 from gdsfd.bench.problem import Shape
 shape = Shape(patients=8192, modalities=3)
 contest = STEPS[model](shape, 0, "cpu", True)
-step = contest.bare(512) if who == "bare" else stepper(contest, who, shape, 512, "cpu")
+if who == "bare":
+    step = contest.bare(512)
+elif who == "compiled":
+    from gdsfd.bench.train_step import compiled_stepper
+    step = compiled_stepper(contest, model, shape, 512, threads)
+else:
+    step = stepper(contest, who, shape, 512, "cpu")
 for _ in range(5):
     step()
 print("ready", flush=True)
@@ -58,7 +67,10 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=12)
     arguments = parser.parse_args()
     other = arguments.other.resolve()
-    who = {"before": (other, "gdsfd"), "now": (HERE, "gdsfd"), "bare products": (HERE, "bare")}
+    who = {"before": (other, "gdsfd"), "now": (HERE, "gdsfd"), "compiled": (HERE, "compiled")}
+    who["bare products"] = (HERE, "bare")
+    if not has_compiler():
+        del who["compiled"]
     children = {}
     for name, (checkout, contestant) in who.items():
         environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": str(arguments.threads)}
@@ -88,6 +100,11 @@ def main() -> None:
         "least_times_as_fast": min(seconds["before"]) / min(seconds["now"]),
         "least_times_bare_products": min(seconds["now"]) / min(seconds["bare products"]),
     }
+    if "compiled" in medians:
+        found |= {
+            "compiled_times_as_fast": medians["before"] / medians["compiled"],
+            "compiled_times_bare_products": medians["compiled"] / medians["bare products"],
+        }
     append_line(
         "step_beside.jsonl",
         benchmark="step_beside", model=arguments.model, threads=arguments.threads, before=before,

@@ -23,7 +23,8 @@ class Options:
         budget: Seconds for all turns of one comparison; slow contestants get fewer turns, but at least 3.
         seed: Of graphs, tokens and weights.
         memory: Whether peak memory is measured too, in processes of their own.
-        compiled: Whether plain PyG is also timed under ``torch.compile``.
+        compiled: Whether plain PyG's message passing is also timed under ``torch.compile``, and this package's training
+            step as training compiles it.
         tell: Called with what is being done now.
     """
 

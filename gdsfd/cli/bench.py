@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gdsfd.cli.bench_arguments import add_benchmarks, fill
@@ -62,7 +63,10 @@ def _measure(arguments: argparse.Namespace, options: Options) -> list[dict[str, 
         return _message_passing(arguments, options)
     if arguments.benchmark == "train-step":
         from gdsfd.bench.train_step import bench_train_step
+        from gdsfd.training.compiled_step import has_compiler
 
+        if arguments.compile is None:
+            options = replace(options, compiled=has_compiler())
         return bench_train_step(_shape(arguments), arguments.batch, arguments.model, options)
     if arguments.benchmark == "ingest":
         from gdsfd.bench.ingest import bench_ingest
@@ -123,7 +127,7 @@ def _options(arguments: argparse.Namespace, threads: int, tell: Any) -> Options:
         budget=5.0 if arguments.quick else arguments.budget,
         seed=arguments.seed,
         memory=arguments.memory and not arguments.quick,
-        compiled=getattr(arguments, "compile", False) or arguments.device == "cuda",
+        compiled=bool(getattr(arguments, "compile", False)) or arguments.device == "cuda",
         tell=tell,
     )
 

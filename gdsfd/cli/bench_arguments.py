@@ -15,14 +15,14 @@ __all__ = ["add_benchmarks", "fill"]
 #: What --quick replaces, by benchmark; an option given stands.
 QUICK: dict[str, dict[str, Any]] = {
     "message-passing": {"patients": [2000], "channels": [64]},
-    "train-step": {"patients": 1024, "batch": 256},
+    "train-step": {"patients": 1024, "batch": 256, "compile": False},
     "ingest": {"events": 200_000, "patients": 2000},
     "inference": {"patients": [1000, 10_000], "scored": 1000},
 }
 #: Everybody's sizes, where neither an option nor --quick says otherwise.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "message-passing": {},
-    "train-step": {"patients": 8192, "batch": 512, "modalities": 3},
+    "train-step": {"patients": 8192, "batch": 512, "modalities": 3, "compile": None},
     "ingest": {"events": 20_000_000, "patients": 200_000},
     "inference": {"patients": [100_000, 1_000_000], "scored": 10_000},
 }
@@ -175,6 +175,12 @@ def _add_train_step(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, metavar="B", help="patients per step (default: 512)")
     parser.add_argument(
         "--model", metavar="NAME", default="muse", help="muse, with contrastive views, or streams (default: muse)"
+    )
+    parser.add_argument(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        help="time the step as the setting 'compiled' trains, too; compiling takes a minute (default: where there is a "
+        "C++ compiler, and not with --quick)",
     )
 
 

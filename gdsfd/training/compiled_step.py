@@ -20,7 +20,7 @@ from gdsfd.training.captured_step import baked_in, why_not_repeatable
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.step import Step
 
-__all__ = ["CompiledSteps", "WrittenDown", "compiled", "why_not_compiled"]
+__all__ = ["CompiledSteps", "WrittenDown", "compiled", "has_compiler", "why_not_compiled"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,9 +44,14 @@ def why_not_compiled(step: Step, batches: TrainingBatches, config: TrainConfig) 
         return "the inputs are so many that they are read from a file"
     if config.precision != "32-true":
         return f"precision {config.precision!r} was not tried"
-    if not any(map(shutil.which, ("g++", "clang++", "c++"))):
+    if not has_compiler():
         return "there is no C++ compiler (g++ or clang++)"
     return ""
+
+
+def has_compiler() -> bool:
+    """Whether there is a C++ compiler, which torch's inductor needs for a CPU."""
+    return any(map(shutil.which, ("g++", "clang++", "c++")))
 
 
 class WrittenDown:

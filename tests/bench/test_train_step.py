@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gdsfd.bench import train_step
 from gdsfd.bench.agreement import DisagreementError
 from gdsfd.bench.message_passing import PLAIN, PRODUCTS
-from gdsfd.bench.opponents.contest import OURS, STEPS, register_step
+from gdsfd.bench.opponents.contest import COMPILED, OURS, STEPS, register_step
 from gdsfd.bench.opponents.muse_contest import PUBLISHED, muse
 from gdsfd.bench.options import Options
 from gdsfd.bench.problem import Shape
@@ -71,6 +73,44 @@ def test_a_step_of_other_mathematics_is_not_timed(monkeypatch):
 
     with pytest.raises(DisagreementError, match="wrong: losses differ"):
         bench_train_step(SHAPE, 16, "wrong", FAST)
+
+
+@pytest.mark.parametrize("model", ["muse", "streams"])
+def test_a_step_in_fixed_shapes_is_compared_and_timed_as_compiled(monkeypatch, model):
+    """Without a compiler: what would be compiled is called operation by operation."""
+    monkeypatch.setattr(train_step, "compiled", lambda written, rows: written)
+    lines = bench_train_step(SHAPE, 16, model, replace(FAST, compiled=True))
+    line = next(line for line in lines if line["contestant"] == COMPILED)
+    seconds = {line["contestant"]: line["seconds"] for line in lines}
+    assert line["speedup_over_plain"] == pytest.approx(seconds[PLAIN] / seconds[COMPILED])
+    assert line["times_bare_products"] == pytest.approx(seconds[COMPILED] / seconds[PRODUCTS])
+
+
+@pytest.mark.parametrize("model", ["muse", "streams"])
+def test_other_mathematics_in_fixed_shapes_is_not_timed(monkeypatch, model):
+    monkeypatch.setitem(STEPS, "wrong", STEPS[model])  # taken away again after the test
+
+    @register_step("wrong")
+    def wrong(shape, seed, device, random):
+        contest = STEPS[model](shape, seed, device, random)
+        stack, loss = contest.fixed
+        return replace(contest, fixed=(stack, lambda rows: 1.001 * loss(rows)))
+
+    with pytest.raises(DisagreementError, match="wrong: losses in fixed shapes differ"):
+        bench_train_step(SHAPE, 16, "wrong", FAST)
+
+
+def test_what_was_compiled_wrongly_is_not_timed(monkeypatch):
+    def wrongly(written, rows):
+        def call(rows):
+            loss, *gradients = written(rows)
+            return [loss, *(1.1 * each for each in gradients)]
+
+        return call
+
+    monkeypatch.setattr(train_step, "compiled", wrongly)
+    with pytest.raises(DisagreementError, match="gradients of what was compiled differ"):
+        bench_train_step(SHAPE, 16, "muse", replace(FAST, compiled=True))
 
 
 def test_a_step_changes_the_weights():

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from gdsfd.bench.problem import Shape
 
-__all__ = ["OURS", "STEPS", "Contest", "register_step"]
+__all__ = ["COMPILED", "OURS", "STEPS", "Contest", "register_step"]
 
-OURS = "gdsfd"
+OURS, COMPILED = "gdsfd", "gdsfd, compiled"
 
 
 @dataclass(eq=False)
@@ -28,6 +28,7 @@ class Contest:
         bare: Gives a function that does the products a step cannot avoid, and nothing else, from the patients of a
             batch; CPU.
         erm: A contestant of other mathematics, which says what the others cost beyond ERM: compared with nobody.
+        fixed: A copy of this package's model in batches of fixed shapes, and its loss: what can be compiled.
     """
 
     models: dict[str, nn.Module]
@@ -36,6 +37,7 @@ class Contest:
     outputs: Callable[[Tensor], list[tuple[Tensor, Tensor]]] | None = None
     erm: str | None = None
     bare: Callable[[int], Callable[[], None]] | None = None
+    fixed: tuple[nn.Module, Callable[[Tensor], Tensor]] | None = None
 
 
 #: Model -> what builds its contest from (shape, seed, device, random); without ``random`` nothing is dropped or hidden.

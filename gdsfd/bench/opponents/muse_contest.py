@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,11 @@ from gdsfd.bench.step_products import step_products
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
+from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.grid_store import GridStore
 from gdsfd.nn.losses import outcome_loss
-from gdsfd.nn.predictor import Predictor
+from gdsfd.nn.member_stack import MemberStack
+from gdsfd.nn.predictor import Prediction, Predictor
 
 __all__ = ["PUBLISHED", "muse"]
 
@@ -39,10 +43,7 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
 
     def our_loss(rows: Tensor) -> Tensor:
         batch = store.batch(rows)
-        prediction = ours(batch)
-        assert batch.y is not None
-        assert prediction.embeddings.aux_loss is not None
-        return outcome_loss(prediction.logits, batch.y) + prediction.embeddings.aux_loss
+        return _loss(ours(batch), batch.y)
 
     def gradients() -> list[tuple[Tensor, Tensor]]:
         backbone = ours.backbone
@@ -73,4 +74,18 @@ def muse(shape: Shape, seed: int, device: str, random: bool) -> Contest:
         return step_products(shape, batch_size, 0.15)
 
     models: dict[str, nn.Module] = {PLAIN: plain, PUBLISHED: published, OURS: ours}
-    return Contest(models, losses, gradients, bare=bare)
+    network = Ensemble([deepcopy(ours)], multiclass=False).train()
+    source, stack = GridStore.of(network, store, device), MemberStack(network)
+
+    def fixed_loss(rows: Tensor) -> Tensor:
+        batch = source.batch(rows)
+        return _loss(stack(batch)[0], batch.y)
+
+    return Contest(models, losses, gradients, bare=bare, fixed=(stack, fixed_loss))
+
+
+def _loss(prediction: Prediction, y: Tensor | None) -> Tensor:
+    """Cross-entropy and the contrastive losses."""
+    assert y is not None
+    assert prediction.embeddings.aux_loss is not None
+    return outcome_loss(prediction.logits, y) + prediction.embeddings.aux_loss

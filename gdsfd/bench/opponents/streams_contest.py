@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,9 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.backbones import MuseBackbone
 from gdsfd.nn.conv import EdgeSAGEConv
 from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.grid_store import GridStore
 from gdsfd.nn.losses import Targets
+from gdsfd.nn.member_stack import MemberStack
 from gdsfd.nn.objectives import ErmObjective, Objective, StreamObjective
 from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
@@ -77,7 +80,13 @@ def streams(shape: Shape, seed: int, device: str, random: bool) -> Contest:
     def bare(batch_size: int) -> Callable[[], None]:
         return stream_products(shape, batch_size, 0.15)
 
-    return Contest(models, losses, lambda: list(_gradients(ours, plain)), outputs, ERM, bare)
+    copied = deepcopy(networks[OURS])
+    source, stack = GridStore.of(copied, store, device), MemberStack(copied)
+
+    def fixed_loss(rows: Tensor) -> Tensor:
+        return objective(stack(source.batch(rows)), targets.take(rows), _STAGE)
+
+    return Contest(models, losses, lambda: list(_gradients(ours, plain)), outputs, ERM, bare, (stack, fixed_loss))
 
 
 def _check(config: StreamConfig) -> None:
