@@ -36,6 +36,7 @@ PRESETS = (
     "graded",
     "three_practices",
     "no_environment",
+    "coded_practice",
     "latent_null",
     "latent_faint_null",
     "nonlinear_null",
@@ -43,6 +44,7 @@ PRESETS = (
     "graded_null",
     "three_practices_null",
     "no_environment_null",
+    "coded_practice_null",
 )
 
 

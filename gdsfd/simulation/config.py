@@ -16,7 +16,7 @@ __all__ = ["SPLITS", "SimulationConfig", "option_names"]
 SPLITS: tuple[str, ...] = ("train", "tuning", "test", "test_unbiased", "test_flipped", "test_shifted_missingness")
 
 #: Knobs that the first version did not have.
-_ADDED = ("practices", "graded", "interactions", "environment")
+_ADDED = ("practices", "graded", "interactions", "environment", "coded")
 
 #: Distance between the outcome classes along the causal content when ``separable``, in standard deviations.
 SEPARABLE_STRENGTH = 9.0
@@ -61,6 +61,9 @@ class SimulationConfig:
         interactions: Let part of the causal content tell the outcome by products, bands and an exclusive-or of two
             modalities, which no single column shows; see :mod:`gdsfd.simulation.interactions`.
         environment: Whether the hospital stands on file.
+        coded: Let the practice write in no number: in ``bias_modalities`` it shows in which of two codes stands for a
+            finding and in which word fills a category, and in nothing else; see
+            :mod:`gdsfd.simulation.coding_habits`.
         prevalence: P(Y = 1). With 0.5 the marginals of U, and so of sites and presence, are equal in all splits.
         rotate: Mix each embedding by a fixed random rotation, so that no component is purely causal or biased.
 
@@ -94,6 +97,7 @@ class SimulationConfig:
     graded: bool = False
     interactions: bool = False
     environment: bool = True
+    coded: bool = False
     names: tuple[str, ...] = field(init=False, repr=False)  #: the modalities written, in order
 
     def __post_init__(self) -> None:
@@ -116,7 +120,7 @@ class SimulationConfig:
         _within("practices", self.practices, 2, 8)
         _within("patients", self.patients, 100, 10_000_000)
         _within("seed", self.seed, 0, 2**63 - 1)
-        for name in ("separable", "bias_causal", "rotate", "graded", "interactions", "environment"):
+        for name in ("separable", "bias_causal", "rotate", "graded", "interactions", "environment", "coded"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"simulation: expected true or false for {name}, got {getattr(self, name)!r}")
         for name in ("patients", "sites", "seed", "practices"):
@@ -131,6 +135,13 @@ class SimulationConfig:
         _known("bias_modalities", self.bias_modalities, CATALOGUE)
         carriers = tuple(name for name in self.bias_modalities if name in self.names)
         object.__setattr__(self, "bias_modalities", carriers)
+        writable = [name for name in carriers if CATALOGUE[name].kind == "codes" or CATALOGUE[name].levels]
+        if self.coded and len(writable) < max(1, len(carriers)):
+            able = [name for name in self.names if CATALOGUE[name].kind == "codes" or CATALOGUE[name].levels]
+            raise InputError(
+                "simulation: with coded a practice writes in codes and categories alone; expected bias_modalities "
+                f"among {shown(able) if able else 'history, demographics, medications and ecg'}, got {shown(carriers)}"
+            )
         for label, rate in (
             self.missing if isinstance(self.missing, Mapping) else {"all": self.missing or 0.0}
         ).items():

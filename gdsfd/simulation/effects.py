@@ -42,7 +42,7 @@ def effects_of(config: SimulationConfig) -> dict[str, ModalityEffects]:
     bias_total = config.bias_strength * config.causal_strength
     found = {}
     for name in config.names:
-        carries = name in config.bias_modalities and bias_total > 0.0
+        carries = name in config.bias_modalities and bias_total > 0.0 and not config.coded
         role: tuple[Role, ...] = tuple(
             "noise" if feature.role == "biased" and not carries else feature.role
             for feature in CATALOGUE[name].features

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdsfd.simulation.catalogue import ANCHOR_CODE, CATALOGUE
+from gdsfd.simulation.coding_habits import BLANK, OTHER_CODE
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.export_events import ANALYSER_NAMES, WINDOW_MINUTES, write_csv
 from gdsfd.simulation.population import Population, seed_digits
@@ -68,10 +69,12 @@ def write_table(
         text = np.char.mod(f"%.{feature.decimals}f", value).astype(object)
         text[~population.measured[name][keep, position]] = ""
         columns[feature.name] = text
-    for column, levels in modality.levels:
+    for place, (column, levels) in enumerate(modality.levels):
         chosen = np.array([*levels, ""], dtype=object)
-        share = np.array([0.95 / len(levels)] * len(levels) + [0.05])
+        share = np.array([(1.0 - BLANK) / len(levels)] * len(levels) + [BLANK])
         columns[column] = rng.choice(chosen, len(keep), p=share)
+        if name in population.words:
+            columns[column] = chosen[population.words[name][keep, place]]  # -1, a blank, is the last one
     frame = pd.DataFrame(columns)
     unknown = frame.head(len(strangers)).assign(patient_id=strangers)
     write_csv(pd.concat([frame, unknown]), folder / modality.file)
@@ -89,11 +92,15 @@ def write_codes(
     codes = np.array([feature.name for feature in modality.features], dtype=object)
     row, code = np.nonzero((population.values[name] > 0.5) & population.present[name][:, None])
     present = np.flatnonzero(population.present[name])
+    names = codes[code]
+    if name in population.other:
+        others = np.array([OTHER_CODE[name][each] for each in codes], dtype=object)
+        names = np.where(population.other[name][row, code], others[code], names)
     if name == "history":
         frame = pd.DataFrame(
             {
                 "patient_id": population.id[np.concatenate([row, present])],
-                "code": np.concatenate([codes[code], np.full(len(present), ANCHOR_CODE, dtype=object)]),
+                "code": np.concatenate([names, np.full(len(present), ANCHOR_CODE, dtype=object)]),
             }
         )
         repeated = frame.iloc[:: max(1, len(frame) // 20)].head(20)
@@ -112,7 +119,7 @@ def write_codes(
                 "patient_id": population.id[np.concatenate([row, present, late])],
                 "minute": minute,
                 "drug": np.concatenate(
-                    [codes[code], np.full(len(present), "sodium chloride"), np.full(len(late), "morphine infusion")]
+                    [names, np.full(len(present), "sodium chloride"), np.full(len(late), "morphine infusion")]
                 ),
             }
         )

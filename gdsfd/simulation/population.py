@@ -12,7 +12,8 @@ It is drawn in the equivalent order ``Y ~ Bern(prevalence)``, ``U | Y`` with ``P
 score that a predictor free of the bias can reach.
 
 :mod:`~gdsfd.simulation.practices` has what U can be other than one of two practices,
-:mod:`~gdsfd.simulation.interactions` causal content that no single column shows.
+:mod:`~gdsfd.simulation.interactions` causal content that no single column shows,
+:mod:`~gdsfd.simulation.coding_habits` practices that write in no number.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.simulation.catalogue import CATALOGUE
+from gdsfd.simulation.coding_habits import draw_other_codes, draw_words
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.effects import ModalityEffects, effects_of, log_ratio, logit
 from gdsfd.simulation.interactions import draw_interactions, interaction_log_ratio, interactions_of
@@ -61,6 +63,8 @@ class Population:
         propensity: Modality -> P(present) given what drives it; [N].
         intercepts: Modality -> ``a`` of the presence model (infinite: always present).
         effects: Modality -> structural coefficients.
+        other: Modality with coding habits -> whether a finding is written by its other code; [N, F].
+        words: Modality with coding habits -> number of the word in each column of words, -1 = blank; [N, columns].
     """
 
     id: NDArray[np.str_]
@@ -79,6 +83,8 @@ class Population:
     propensity: dict[str, NDArray[np.float64]]
     intercepts: dict[str, float]
     effects: dict[str, ModalityEffects]
+    other: dict[str, NDArray[np.bool_]]
+    words: dict[str, NDArray[np.int64]]
 
     def __len__(self) -> int:
         return len(self.id)
@@ -126,6 +132,8 @@ def draw_population(config: SimulationConfig) -> Population:
         propensity={},
         intercepts={},
         effects=effects,
+        other=draw_other_codes(config, bias),
+        words=draw_words(config, bias),
     )
     _draw_presence(config, population)
     return population

@@ -22,6 +22,12 @@ _HARDER: dict[str, dict[str, Any]] = {
     "graded": {"site_fidelity": 0.5, "graded": True},  # U is a number
     "three_practices": {"site_fidelity": 0.5, "practices": 3, "sites": 9},
     "no_environment": {"environment": False},  # the hospital is not on file
+    "coded_practice": {  # the practice shows in no number: in which code is written, and which word
+        "site_fidelity": 0.5,
+        "coded": True,
+        "modalities": ("labs", "imaging", "history", "demographics", "medications"),
+        "bias_modalities": ("history", "demographics", "medications"),
+    },
 }
 
 _NO_BIAS: dict[str, Any] = {"confounding": 0.5, "mechanism": "mcar", "bias_modalities": ()}

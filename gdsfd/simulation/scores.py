@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from gdsfd.simulation.catalogue import CATALOGUE
+from gdsfd.simulation.coding_habits import habit_log_density
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.effects import log_ratio, logit
 from gdsfd.simulation.interactions import interaction_log_ratio, interactions_of
 from gdsfd.simulation.population import Population
-from gdsfd.simulation.practices import levels, link_of, writing_of
+from gdsfd.simulation.practices import level_of, levels, link_of, writing_of
 
 __all__ = ["BETWEEN", "bayes_score", "bias_log_ratio", "causal_log_ratio", "oracle_score"]
 
@@ -60,6 +61,8 @@ def bias_log_ratio(config: SimulationConfig, population: Population) -> dict[str
     if config.practices == 2:
         return {
             name: _on_file(population, name, log_ratio(name, population.values[name], effects.biased))
+            + _habits(config, population, name, 1.0)
+            - _habits(config, population, name, -1.0)
             for name, effects in population.effects.items()
         }
     first, last = (_bias_log_density(config, population, np.array(u)) for u in (0, config.practices - 1))
@@ -85,8 +88,16 @@ def _bias_log_density(
             cells = -np.logaddexp(0.0, np.where(values > 0.5, -base, base))
         else:
             cells = values * shift - 0.5 * shift**2
-        found[name] = _on_file(population, name, cells)
+        habits = _habits(config, population, name, float(level_of(config, u)))
+        found[name] = _on_file(population, name, cells) + habits
     return found
+
+
+def _habits(config: SimulationConfig, population: Population, name: str, level: float) -> NDArray[np.float64]:
+    """``log P(which codes and words | level of the practice)`` of what is on file, in nats; [N]."""
+    written = population.values[name] > 0.5
+    told = habit_log_density(config, name, level, written, population.other, population.words)
+    return np.where(population.present[name], told, 0.0)
 
 
 def oracle_score(config: SimulationConfig, population: Population, observed: bool = True) -> NDArray[np.float64]:

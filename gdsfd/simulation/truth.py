@@ -16,6 +16,7 @@ import pandas as pd
 
 from gdsfd.errors import InputError
 from gdsfd.simulation.catalogue import ANCHOR_CODE, CATALOGUE
+from gdsfd.simulation.coding_habits import OTHER_CODE, habit_strength
 from gdsfd.simulation.config import SimulationConfig
 from gdsfd.simulation.effects import logit
 from gdsfd.simulation.export_tables import rotation, site_names
@@ -37,11 +38,13 @@ class Truth:
     """The truth behind a simulated cohort.
 
     Args:
-        masks: Modality -> column, item, code or component -> ``causal``, ``biased``, ``noise`` or ``mixed`` (rotated).
+        masks: Modality -> column, item, code or component -> ``causal``, ``biased``, ``noise``, ``mixed`` (rotated, or
+            a code of a finding that is a cause, where which code stands for it is habit).
         coefficients: ``outcome``: intercept and log-odds of the causal content and of U; ``causal`` and ``biased``:
             modality -> column -> shift; ``presence``: modality -> mechanism, slope and intercept. Where there are any:
             ``interactions`` (kind, columns and strength of causal content no single column shows) and ``practices``
-            (level, and modality -> column -> shift, of each of more than two).
+            (level, and modality -> column -> shift, of each of more than two), ``habits`` (modality -> strength of a
+            practice that shows in codes and words).
         splits: Split -> ``patients`` and ``alignment``, P(U = Y).
         config: The simulation's configuration.
         patients: One row per patient in the order of the cohort table, index = patient id. Columns: ``split``;
@@ -165,7 +168,11 @@ def _masks(config: SimulationConfig, population: Population) -> dict[str, dict[s
         mixed = config.rotate and modality.kind == "embedding"
         roles = zip(modality.features, population.effects[name].role)
         masks[name] = {feature.name: "mixed" if mixed else role for feature, role in roles}
-        masks[name].update({column: "noise" for column, _ in modality.levels})
+        habits = habit_strength(config, name) > 0.0
+        masks[name].update({column: "biased" if habits else "noise" for column, _ in modality.levels})
+        if habits and modality.kind == "codes":  # the finding may be a cause; which code stands for it is habit
+            own = {code: "biased" if role == "noise" else "mixed" for code, role in masks[name].items()}
+            masks[name] = own | {OTHER_CODE[name][code]: role for code, role in own.items()}
     if "history" in masks:
         masks["history"][ANCHOR_CODE] = "noise"
     if "medications" in masks:
@@ -191,6 +198,8 @@ def _coefficients(config: SimulationConfig, population: Population) -> dict[str,
         added["interactions"] = [
             {"kind": each.kind, "columns": each.columns, "strength": each.strength} for each in interactions_of(config)
         ]
+    if config.coded:
+        added["habits"] = {name: habit_strength(config, name) for name in config.bias_modalities}
     if config.practices > 2:
         added["practices"] = [_practice(config, population, u) for u in range(config.practices)]
     return {

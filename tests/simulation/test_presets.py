@@ -7,7 +7,16 @@ import pytest
 from gdsfd.errors import InputError
 from gdsfd.simulation.presets import PRESETS, configured
 
-HARDER = ("latent", "latent_faint", "nonlinear", "latent_nonlinear", "graded", "three_practices", "no_environment")
+HARDER = (
+    "latent",
+    "latent_faint",
+    "nonlinear",
+    "latent_nonlinear",
+    "graded",
+    "three_practices",
+    "no_environment",
+    "coded_practice",
+)
 
 
 def test_all_designs_are_there() -> None:
