@@ -1,7 +1,8 @@
 """The content a mixture looks at: a graph's numbers, modality by modality, standardised, NaN where not measured.
 
-Numbers are the columns of tables, the mean of each event item, and the components of vectors. Presence flags, counts,
-imputed values, categories and code lists are not among them: clusters of a flag or of a rare code are no practice.
+Numbers are the columns of tables, the mean of each event item, and the components of vectors. Presence flags, counts
+and imputed values are not among them: clusters of a flag are no practice. Codes and categories are content where they
+are asked for, as components of what many of them have in common (:mod:`gdsfd.latent.coded_content`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
+from gdsfd.latent.coded_content import code_components, scaled_by_share, written_columns
 from gdsfd.latent.gaussian_block import Floats, Ints
 
-__all__ = ["MOST_COLUMNS", "ContentReader"]
+__all__ = ["MOST_COLUMNS", "ContentReader", "content_readers"]
 
 #: Most numbers of one modality: of a table or of events the most often measured, of a vector its principal components.
 MOST_COLUMNS = 24
@@ -40,6 +42,8 @@ class ContentReader:
         scale: Their standard deviations; [F].
         mixing: Makes content of them: 1 in its own row, or a modality's principal components; [F, D].
         block: Modality of each number of the content; [D].
+        presence: Column that says whether a patient has each modality of codes or categories, -1 for modalities of
+            numbers; [modalities].
     """
 
     columns: Ints
@@ -48,6 +52,7 @@ class ContentReader:
     scale: Floats
     mixing: Floats
     block: Ints
+    presence: Ints
 
     @classmethod
     def fit(cls, graph: Any, rows: Ints) -> ContentReader:
@@ -61,32 +66,38 @@ class ContentReader:
             InputError: No modality has a number that varies and is measured often enough.
         """
         table, names = flatten(graph, rows)
-        kinds = {each.name: each.kind for each in graph.schema.modalities}
-        found: list[tuple[Ints, Floats, Floats, Floats]] = []
-        for modality, kind in kinds.items():
-            chosen = _chosen(table, names, modality, kind)
-            if len(chosen):
-                found.append(_scaled(table[:, chosen].astype(np.float64), chosen, kind))
+        return cls._of(_numbers(graph, table, names), graph)
+
+    @classmethod
+    def _of(cls, found: list[_Part], graph: Any) -> ContentReader:
         if not found:
+            kinds = [each.name for each in graph.schema.modalities]
             raise InputError(
-                f"strata are found in numbers of tables, events and vectors; none of the modalities "
-                f"{', '.join(kinds) or '(none)'} has one that varies and that at least {LEAST_MEASURED} training "
-                "patients have; leave the arms with found strata out"
+                f"strata are found in numbers of tables, events and vectors, and in what codes and categories have in "
+                f"common; none of the modalities {', '.join(kinds) or '(none)'} has one that varies and that at least "
+                f"{LEAST_MEASURED} training patients have; leave the arms with found strata out"
             )
-        width = sum(part[3].shape[1] for part in found)
-        mixing, block, place = np.zeros((sum(len(part[0]) for part in found), width)), [], [0, 0]
-        for number, (own, _, _, weights) in enumerate(found):
+        width = sum(part.mixing.shape[1] for part in found)
+        mixing, block, place = np.zeros((sum(len(part.columns) for part in found), width)), [], [0, 0]
+        for number, part in enumerate(found):
+            own, weights = part.columns, part.mixing
             mixing[place[0] : place[0] + len(own), place[1] : place[1] + weights.shape[1]] = weights
             block += [number] * weights.shape[1]
             place = [place[0] + len(own), place[1] + weights.shape[1]]
         return cls(
-            np.concatenate([part[0] for part in found]),
-            np.repeat(np.arange(len(found)), [len(part[0]) for part in found]),
-            np.concatenate([part[1] for part in found]),
-            np.concatenate([part[2] for part in found]),
+            np.concatenate([part.columns for part in found]),
+            np.repeat(np.arange(len(found)), [len(part.columns) for part in found]),
+            np.concatenate([part.centre for part in found]),
+            np.concatenate([part.scale for part in found]),
             mixing,
             np.array(block, dtype=np.int64),
+            np.array([part.presence for part in found], dtype=np.int64),
         )
+
+    @property
+    def numbers(self) -> NDArray[np.bool_]:
+        """Which modalities of the content are numbers rather than codes or categories; [modalities]."""
+        return self.presence < 0
 
     def __call__(self, table: NDArray[np.float32]) -> Floats:
         """Content of rows of the flattened table; [n, D], NaN where not measured."""
@@ -97,7 +108,9 @@ class ContentReader:
         for number in range(int(self.block.max()) + 1):
             own, made = self.source == number, self.block == number
             weights = self.mixing[np.ix_(own, made)]
-            if weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights))):
+            if self.presence[number] >= 0:
+                out[:, made] = _written(scaled[:, own], weights, table[:, self.presence[number]] > 0)
+            elif weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights))):
                 out[:, made] = scaled[:, own]
             else:
                 out[:, made] = scaled[:, own] @ weights  # one component missing, none known
@@ -109,8 +122,72 @@ class ContentReader:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ContentReader:
-        """The reader that :meth:`arrays` was taken from."""
-        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        """The reader that :meth:`arrays` was taken from; one without ``presence`` is from before codes were content."""
+        found = {field.name: arrays[field.name] for field in fields(cls) if field.name in arrays}
+        found.setdefault("presence", np.full(int(arrays["source"].max()) + 1, -1, dtype=np.int64))
+        return cls(**found)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One modality's columns, and what makes content of them, as in :class:`ContentReader`."""
+
+    columns: Ints
+    centre: Floats
+    scale: Floats
+    mixing: Floats
+    presence: int = -1
+
+
+def content_readers(graph: Any, rows: Ints) -> tuple[ContentReader | None, ContentReader | None]:
+    """Readers of numbers alone, and of numbers beside codes and categories; None where there are none of these.
+
+    Args:
+        graph: The graph.
+        rows: Training patients; labels are not read.
+
+    Raises:
+        InputError: There is nothing of either to look at.
+    """
+    table, names = flatten(graph, rows)
+    numbers, coded = _numbers(graph, table, names), _coded(graph, table, names)
+    every = ContentReader._of([*numbers, *coded], graph)
+    return (ContentReader._of(numbers, graph) if numbers else None), (every if coded else None)
+
+
+def _numbers(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_Part]:
+    """The modalities that have numbers."""
+    found = []
+    for each in graph.schema.modalities:
+        chosen = _chosen(table, names, each.name, each.kind)
+        if len(chosen):
+            found.append(_Part(*_scaled(table[:, chosen].astype(np.float64), chosen, each.kind)))
+    return found
+
+
+def _coded(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_Part]:
+    """The modalities whose codes or categories have something in common."""
+    found = []
+    for each in graph.schema.modalities:
+        columns, owner = written_columns(names, each)
+        presence = names.index(f"{each.name} (present)")
+        has = table[:, presence] > 0
+        if not len(columns) or not has.any():
+            continue
+        kept, share, scale = scaled_by_share(table[np.ix_(has, columns)].astype(np.float64), owner)
+        columns, owner = columns[kept], owner[kept]
+        if len(columns):
+            scaled = np.clip((table[np.ix_(has, columns)].astype(np.float64) - share) / scale, -CUT, CUT)
+            weights = code_components(np.nan_to_num(scaled), owner)
+            if weights.shape[1]:
+                found.append(_Part(columns, share, scale, weights, presence))
+    return found
+
+
+def _written(scaled: Floats, weights: Floats, present: NDArray[np.bool_]) -> Floats:
+    """Components of what is written: unmeasured categories at the mean, NaN where nothing was measured; [n, D]."""
+    known = np.isfinite(scaled)
+    return np.where((present & known.any(1))[:, None], np.where(known, scaled, 0.0) @ weights, np.nan)
 
 
 def _chosen(table: NDArray[np.float32], names: list[str], modality: str, kind: str) -> Ints:

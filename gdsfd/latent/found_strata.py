@@ -13,7 +13,8 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.flatten import flatten
-from gdsfd.latent.content import ContentReader
+from gdsfd.latent.coded_evidence import judge_coded
+from gdsfd.latent.content import ContentReader, content_readers
 from gdsfd.latent.evidence import Evidence, weigh
 from gdsfd.latent.gaussian_block import Floats, Ints
 from gdsfd.latent.line import fit_line, likelier
@@ -124,6 +125,9 @@ def find_strata(
     :data:`MOST_FITTED` patients so many are drawn. Classes that are a practice become levels of a graded one where
     these describe the patients better (:mod:`gdsfd.latent.line`), unless the number of classes is given.
 
+    Numbers are looked at first. Where they show no practice, codes and categories are looked at beside them, and count
+    only where these show one (:mod:`gdsfd.latent.coded_evidence`); else what numbers said stands.
+
     Args:
         graph: The graph.
         outcome: Its name or number; a multi-class outcome is taken whole.
@@ -147,29 +151,42 @@ def find_strata(
         rows = {part: np.flatnonzero(split == part) for part in ("train", "tuning")}
     train, tuning = (np.sort(rows[part][y[rows[part]] >= 0]) for part in ("train", "tuning"))
     _check_enough(np.concatenate([train, tuning]), y, count, name)
-    reader = ContentReader.fit(graph, train)
     held_out = tuning
     if _fewest(tuning, y, count) < LEAST_HELD_OUT:
         held_out, fitted = train[::5], np.setdiff1d(train, train[::5])
     else:
         fitted = train
-    if classes is None:
-        inner, outer = _some(fitted, seed), _some(held_out, seed)
-        inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (inner, outer))
-        number = number_of_classes(inside, y[inner], outside, y[outer], outcomes=count, most=most, seed=seed)
-    else:
-        number = NumberOfClasses(classes, (), ())
     last = np.concatenate([train, tuning]) if fit_tuning else train
-    drawn = _some(last, seed)
-    seen, own = observe(graph, reader, drawn, last, suspects), y[drawn]
-    mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
-    mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
-    evidence = weigh(mixture, seen, own)
-    if classes is None and evidence.adjust:
-        mixture, evidence = _graded(mixture, evidence, seen, own)
-    if len(drawn) < len(last):
-        seen, own = observe(graph, reader, last, last, suspects), y[last]
-    return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
+
+    def look(reader: ContentReader) -> FoundStrata:
+        if classes is None:
+            inner, outer = _some(fitted, seed), _some(held_out, seed)
+            inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (inner, outer))
+            number = number_of_classes(inside, y[inner], outside, y[outer], outcomes=count, most=most, seed=seed)
+        else:
+            number = NumberOfClasses(classes, (), ())
+        drawn = _some(last, seed)
+        seen, own = observe(graph, reader, drawn, last, suspects), y[drawn]
+        mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
+        mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
+        evidence = weigh(mixture, seen, own)
+        if evidence.adjust and not reader.numbers.all():
+            presence = np.array([len(part.rows) / len(own) for part in seen.cells()])
+            evidence = judge_coded(
+                evidence, mixture, presence, reader.numbers, number.chosen < most or classes is not None
+            )
+        elif evidence.adjust and classes is None:  # sums of codes have steps, which would look like levels
+            mixture, evidence = _graded(mixture, evidence, seen, own)
+        if len(drawn) < len(last):
+            seen, own = observe(graph, reader, last, last, suspects), y[last]
+        return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
+
+    looks: list[FoundStrata] = []
+    for reader in content_readers(graph, train):
+        if reader is not None and not (looks and looks[0].evidence.adjust):
+            looks.append(look(reader))
+    # Codes and categories are looked at where numbers show no practice, and count only where they show one.
+    return looks[-1] if looks[-1].evidence.adjust else looks[0]
 
 
 def _graded(mixture: Mixture, evidence: Evidence, seen: Observed, y: Ints) -> tuple[Mixture, Evidence]:

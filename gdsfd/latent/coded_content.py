@@ -1,0 +1,108 @@
+"""Content of codes and categories: a few principal components of what is written, none where it is noise.
+
+A hospital's habits show in what it writes: which of two codes stands for a finding, which drug of a class is given,
+which word fills a column. One such column is no content (a class of patients who have a rare code is no practice);
+what many of them have in common is. So the columns of one modality are scaled so that independent ones would spread
+alike in every direction, and components are kept that spread more than any of shuffled columns does (parallel analysis)
+and draw on several columns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdsfd.cohort.schema import ModalityFields
+from gdsfd.latent.gaussian_block import Floats, Ints
+
+__all__ = ["LEAST_SHARE", "MOST_CODES", "MOST_COMPONENTS", "code_components", "scaled_by_share", "written_columns"]
+
+#: Most codes, or words of categories, of one modality: the most frequent ones.
+MOST_CODES = 100
+#: A code that fewer patients have, or that all but so few have, is left out; of words likewise.
+LEAST_SHARE = 0.02
+#: Most components of one modality.
+MOST_COMPONENTS = 6
+#: The fewest columns that a component draws on, as the inverse of the sum of their squared shares.
+LEAST_COLUMNS = 1.8
+#: The fewest patients who have the modality.
+LEAST_PATIENTS = 100
+#: Shuffled copies, and standard deviations above the mean of their largest spread that a component has to have.
+SHUFFLES, SURE = 20, 4.0
+#: The most patients that components are worked out on.
+_MOST_ROWS = 20_000
+
+
+def written_columns(names: list[str], modality: ModalityFields) -> tuple[Ints, Ints]:
+    """Columns of the flattened table that say what is written in a modality, and which belong together.
+
+    Args:
+        names: The table's columns.
+        modality: What the schema says of it.
+
+    Returns:
+        Places of the columns, and a number for each: words of one category share it, every code has its own.
+    """
+    places: list[int] = []
+    owner: list[int] = []
+    starts = [f"{modality.name}="] if modality.kind == "codes" else []
+    starts += [f"{modality.name}.{column}=" for column in modality.categorical if modality.kind == "table"]
+    for number, start in enumerate(starts):
+        own = [place for place, name in enumerate(names) if name.startswith(start)]
+        places += own
+        owner += range(len(own)) if modality.kind == "codes" else [number] * len(own)
+    return np.array(places, dtype=np.int64), np.array(owner, dtype=np.int64)
+
+
+def scaled_by_share(written: Floats, owner: Ints) -> tuple[Ints, Floats, Floats]:
+    """Columns that are kept, their shares, and scales by which independent columns spread alike in every direction.
+
+    A code has the standard deviation of its flag; words of one category, which exclude each other, the root of their
+    share, as in correspondence analysis.
+
+    Args:
+        written: 1 = written, 0 = not, NaN = the category was not measured; [n, F].
+        owner: Which columns belong together; [F].
+
+    Returns:
+        Places of the columns kept, their shares and their scales.
+    """
+    measured = np.isfinite(written)
+    share = np.where(measured, written, 0.0).sum(0) / np.maximum(measured.sum(0), 1)
+    common = np.flatnonzero((share >= LEAST_SHARE) & (share <= 1.0 - LEAST_SHARE) & (measured.sum(0) >= LEAST_PATIENTS))
+    kept = np.sort(common[np.argsort(-share[common], kind="stable")[:MOST_CODES]])
+    alone = np.bincount(owner, minlength=int(owner.max(initial=-1)) + 1)[owner[kept]] == 1
+    scale = np.sqrt(share[kept] * np.where(alone, 1.0 - share[kept], 1.0))
+    return kept, share[kept], scale
+
+
+def code_components(scaled: Floats, owner: Ints, seed: int = 0) -> Floats:
+    """Weights that make components of columns, each with a standard deviation of 1; [F, D], D may be 0.
+
+    Args:
+        scaled: Scaled columns, 0 where not measured; [n, F].
+        owner: Which columns belong together, and are shuffled together; [F].
+        seed: Of the shuffling.
+    """
+    rng = np.random.default_rng(seed)
+    if len(scaled) > _MOST_ROWS:
+        scaled = scaled[rng.choice(len(scaled), _MOST_ROWS, replace=False)]
+    if len(scaled) < LEAST_PATIENTS or len(np.unique(owner)) < 2:
+        return np.zeros((scaled.shape[1], 0))
+    centred = scaled - scaled.mean(0)
+    size, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+    size, axes = size[::-1], axes[:, ::-1]
+    largest = np.array([_largest_of_shuffled(centred, owner, rng) for _ in range(SHUFFLES)])
+    edge = largest.mean() + SURE * largest.std(ddof=1)
+    columns = np.stack([(axes[owner == each] ** 2).sum(0) for each in np.unique(owner)])
+    broad = 1.0 / (columns**2).sum(0) >= LEAST_COLUMNS
+    kept = np.flatnonzero((size > edge) & broad)[:MOST_COMPONENTS]
+    return np.asarray(axes[:, kept] / np.sqrt(size[kept]), dtype=np.float64)
+
+
+def _largest_of_shuffled(centred: Floats, owner: Ints, rng: np.random.Generator) -> float:
+    """Largest spread in any direction once columns have nothing to do with each other."""
+    shuffled = np.empty_like(centred)
+    for each in np.unique(owner):
+        own = owner == each
+        shuffled[:, own] = centred[rng.permutation(len(centred))][:, own]
+    return float(np.linalg.eigvalsh(shuffled.T @ shuffled / len(shuffled))[-1])
