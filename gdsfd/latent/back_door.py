@@ -25,8 +25,9 @@ __all__ = ["BackDoor"]
 
 #: Parts of the mixture that a prediction needs, and their dimensions.
 _PARTS = {"share": 2, "marginal": 1, "outcome": 2, "stratum": 2, "covariance": 2, "masses": 1, "prevalence": 1}
-#: Parts of the reader.
-_READER = {"columns": 1, "source": 1, "centre": 1, "scale": 1, "mixing": 2, "block": 1}
+#: Parts of the reader; what was stored before codes were content has no ``presence``.
+_READER = {"columns": 1, "source": 1, "centre": 1, "scale": 1, "mixing": 2, "block": 1, "presence": 1}
+_ADDED = ("presence",)
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,11 @@ class BackDoor:
 def _what_is_wrong(arrays: Mapping[str, NDArray[Any]], width: int) -> str:
     """Why arrays are not a mixture and its reader, or nothing."""
     for name, dimensions in {**_PARTS, **_READER}.items():
+        if name not in arrays and name in _ADDED:
+            continue
         if name not in arrays:
             return f"no array {name!r}"
-        kind = "i" if name in ("columns", "source", "block") else "f"
+        kind = "i" if name in ("columns", "source", "block", "presence") else "f"
         if arrays[name].dtype.kind != kind or arrays[name].ndim != dimensions:
             return f"array {name!r}: got {arrays[name].dtype} {arrays[name].shape}"
         if kind == "f" and not np.isfinite(arrays[name]).all():
@@ -167,6 +170,9 @@ def _what_is_wrong(arrays: Mapping[str, NDArray[Any]], width: int) -> str:
     if columns.min() < 0 or columns.max() >= width:
         return "a column is out of range"
     if set(np.unique(arrays["block"])) != set(range(int(arrays["block"].max()) + 1)):
+        return "its modalities do not fit together"
+    presence = arrays.get("presence", np.full(int(arrays["block"].max()) + 1, -1))
+    if len(presence) != int(arrays["block"].max()) + 1 or presence.min() < -1 or presence.max() >= width:
         return "its modalities do not fit together"
     if np.linalg.eigvalsh(arrays["covariance"]).min() <= 0:
         return "a covariance is not positive"

@@ -15,7 +15,7 @@ from tests.latent.test_mixture import slow_joint
 @pytest.fixture
 def model() -> BackDoor:
     mixture = a_mixture(2.5)
-    reader = ContentReader(np.arange(6), BLOCK, np.zeros(6), np.ones(6), np.eye(6), BLOCK)
+    reader = ContentReader(np.arange(6), BLOCK, np.zeros(6), np.ones(6), np.eye(6), BLOCK, np.full(3, -1))
     return BackDoor(reader, mixture, mixture.marginal, np.array([0.6, 0.4]))
 
 
@@ -58,6 +58,14 @@ def test_it_is_stored_as_arrays(model):
     assert (again.predict_proba(table) == model.predict_proba(table)).all()
 
 
+def test_what_was_stored_before_codes_were_content_is_read_still(model):
+    table = draw(model.mixture, 40)[0].content.astype(np.float32)
+    before = {name: value for name, value in model.arrays().items() if name != "presence"}
+    again = BackDoor.from_arrays(before, "here", 6)
+    assert again.reader.numbers.all()
+    assert (again.predict_proba(table) == model.predict_proba(table)).all()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -69,6 +77,9 @@ def test_it_is_stored_as_arrays(model):
         ({"covariance": -np.eye(6)}, "covariance is not positive"),
         ({"block": np.array([0, 0, 0, 2, 2, 2])}, "modalities do not fit"),
         ({"block": np.zeros(6)}, "'block': got float64"),
+        ({"presence": np.zeros(3)}, "'presence': got float64"),
+        ({"presence": np.array([-1, -1])}, "modalities do not fit"),
+        ({"presence": np.array([-1, -1, 6])}, "modalities do not fit"),
     ],
 )
 def test_damaged_arrays_are_refused(model, changes, message):

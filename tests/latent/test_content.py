@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import gdsfd
 from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.latent import content as module
-from gdsfd.latent.content import ContentReader
+from gdsfd.latent.content import ContentReader, content_readers
 from tests.cohort_factory import make_cohort
 
 
@@ -66,3 +67,71 @@ def test_without_numbers_there_is_nothing_to_find():
     empty = graph_from_cohort(make_cohort(100, nobody_has=("chart", "labs", "note", "scan")))
     with pytest.raises(InputError, match="none of the modalities chart, labs, diagnosis, note, scan has one"):
         ContentReader.fit(empty, np.arange(100))
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory):
+    place = tmp_path_factory.mktemp("content") / "exports"
+    gdsfd.simulate(place, patients=1500, preset="coded_practice")
+    graph = gdsfd.build_graph(place / "spec.toml", progress=False)
+    return graph, np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == "train")
+
+
+def test_codes_and_categories_stand_beside_the_same_numbers(coded):
+    graph, train = coded
+    table, names = flatten(graph)
+    numbers, both = content_readers(graph, train)
+    assert numbers.numbers.all()
+    assert both.numbers.tolist() == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]  # labs, imaging, age and others; three kinds
+    assert [names[column] for column in both.presence[3:]] == [
+        f"{name} (present)" for name in ("history", "demographics", "medications")
+    ]
+    own = both.numbers[both.block]
+    assert np.array_equal(both(table)[:, own], numbers(table), equal_nan=True)
+    components = both(table[train])[:, ~own]
+    assert np.nanmean(components, axis=0) == pytest.approx(np.zeros(components.shape[1]), abs=0.1)
+    assert np.nanstd(components, axis=0) == pytest.approx(np.ones(components.shape[1]), abs=0.05)
+    assert (np.bincount(both.block)[~both.numbers] <= 6).all()
+
+
+def test_without_the_modality_codes_are_missing_and_without_a_kept_code_they_are_not(coded):
+    graph, train = coded
+    table, names = flatten(graph)
+    reader = content_readers(graph, train)[1]
+    history = reader.block == 3
+    presence = table[:, names.index("history (present)")]
+    content = reader(table)[:, history]
+    assert np.array_equal(np.isnan(content).any(1), presence == 0)
+    assert (presence == 0).any()
+    columns = reader.columns[reader.source == 3]
+    nothing = table[presence == 1][:1].copy()
+    nothing[:, columns] = 0.0
+    expected = np.clip(-reader.centre / reader.scale, -4, 4)[reader.source == 3] @ reader.mixing[reader.source == 3]
+    assert reader(nothing)[0, history] == pytest.approx(expected[history])
+    table[0, names.index("demographics (present)")] = 1.0
+    words = reader.columns[reader.source == 4]
+    table[0, words] = np.nan
+    assert np.isnan(reader(table[:1])[0, reader.block == 4]).all()  # no category measured
+
+
+def test_a_reader_of_codes_is_stored_and_read_and_one_from_before_reads_numbers(coded):
+    graph, train = coded
+    table, _ = flatten(graph)
+    numbers, both = content_readers(graph, train)
+    assert np.array_equal(ContentReader.from_arrays(both.arrays())(table), both(table), equal_nan=True)
+    before = {name: each for name, each in numbers.arrays().items() if name != "presence"}
+    assert np.array_equal(ContentReader.from_arrays(before)(table), numbers(table), equal_nan=True)
+
+
+def test_codes_that_have_nothing_in_common_are_no_content(graph, train):
+    numbers, both = content_readers(graph, train)
+    assert both is None
+    alone = ContentReader.fit(graph, train)
+    assert all(np.array_equal(each, alone.arrays()[name]) for name, each in numbers.arrays().items())

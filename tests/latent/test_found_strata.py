@@ -91,3 +91,18 @@ def test_wrong_words_are_refused(options, message):
 def test_tiny_cohorts_are_refused():
     with pytest.raises(InputError, match="need at least 50 labelled training and tuning patients of each; one has"):
         find_strata(graph_from_cohort(make_cohort(60)))
+
+
+def test_a_practice_that_shows_in_codes_alone_is_found_and_its_null_is_not(tmp_path):
+    gdsfd.simulate(tmp_path / "biased", patients=1500, preset="coded_practice")
+    graph = gdsfd.build_graph(tmp_path / "biased" / "spec.toml", progress=False)
+    found = find_strata(graph)
+    assert found.evidence.verdict == "practice", found.evidence
+    assert found.evidence.sentence.startswith("2 kinds of practice were found in codes and categories, told by ")
+    assert not found.reader.numbers.all()
+    u = load_truth(tmp_path / "biased").patients["u"].reindex(graph["patient"].id).to_numpy()[found.rows]
+    assert min(roc_auc_score(u[found.y == y], found.share[found.y == y, 1]) for y in (0, 1)) > 0.95
+    gdsfd.simulate(tmp_path / "null", patients=1500, preset="coded_practice_null")
+    null = find_strata(gdsfd.build_graph(tmp_path / "null" / "spec.toml", progress=False))
+    assert not null.evidence.adjust
+    assert null.reader.numbers.all()  # what numbers said stands
