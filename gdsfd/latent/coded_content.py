@@ -4,7 +4,8 @@ A hospital's habits show in what it writes: which of two codes stands for a find
 which word fills a column. One such column is no content (a class of patients who have a rare code is no practice);
 what many of them have in common is. So the columns of one modality are scaled so that independent ones would spread
 alike in every direction, and components are kept that spread more than any of shuffled columns does (parallel analysis)
-and draw on several columns.
+and draw on several columns. Beside these stands what tells of the outcome and lies in none of them: with less than that
+a class and the outcome could shift content in one direction only, and would seem to write in the same places.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ import numpy as np
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.latent.gaussian_block import Floats, Ints
 
-__all__ = ["LEAST_SHARE", "MOST_CODES", "MOST_COMPONENTS", "code_components", "scaled_by_share", "written_columns"]
+__all__ = [
+    "LEAST_SHARE",
+    "MOST_CODES",
+    "MOST_COMPONENTS",
+    "code_components",
+    "outcome_components",
+    "scaled_by_share",
+    "written_columns",
+]
 
 #: Most codes, or words of categories, of one modality: the most frequent ones.
 MOST_CODES = 100
@@ -28,6 +37,12 @@ LEAST_COLUMNS = 1.8
 LEAST_PATIENTS = 100
 #: Shuffled copies, and standard deviations above the mean of their largest spread that a component has to have.
 SHUFFLES, SURE = 20, 4.0
+#: Standard errors by which a column has to go with the outcome, so that of a hundred that do not hardly one is taken.
+TOLD = 3.5
+#: Share of the direction that tells the outcome that has to lie in no component: less than that is a few flags.
+LEAST_REST = 0.3
+#: Share of the identity in the covariance of the columns that go with the outcome.
+RIDGE = 0.3
 #: The most patients that components are worked out on.
 _MOST_ROWS = 20_000
 
@@ -106,3 +121,36 @@ def _largest_of_shuffled(centred: Floats, owner: Ints, rng: np.random.Generator)
         own = owner == each
         shuffled[:, own] = centred[rng.permutation(len(centred))][:, own]
     return float(np.linalg.eigvalsh(shuffled.T @ shuffled / len(shuffled))[-1])
+
+
+def outcome_components(scaled: Floats, weights: Floats, y: Ints) -> Floats:
+    """Weights of what tells of the outcome and lies in no component, with a standard deviation of 1; [F, 0 to L - 1].
+
+    It is the discriminant of the columns that surely go with the outcome, one for every class but the first, less what
+    components have of it.
+
+    Args:
+        scaled: Scaled columns, 0 where not measured; [n, F].
+        weights: Of the components; [F, D].
+        y: Outcomes of the patients, 0, 1, ..; [n].
+    """
+    centred = scaled - scaled.mean(0)
+    covariance = centred.T @ centred / len(centred)
+    spread = np.sqrt(np.maximum(covariance.diagonal(), 1e-12))
+    found = weights[:, :0]
+    for label in range(1, int(y.max(initial=0)) + 1):
+        own = (y == label).astype(np.float64)
+        if not 0.0 < own.mean() < 1.0:
+            continue
+        with_outcome = centred.T @ (own - own.mean()) / len(own) / own.std()
+        sure = np.flatnonzero(np.abs(with_outcome / spread) * np.sqrt(len(own)) > TOLD)
+        if not len(sure):
+            continue
+        inside = (covariance - np.outer(with_outcome, with_outcome))[np.ix_(sure, sure)] + RIDGE * np.eye(len(sure))
+        direction = np.zeros(len(spread))
+        direction[sure] = np.linalg.solve(inside, with_outcome[sure])
+        basis = np.linalg.qr(np.concatenate([weights, found], axis=1))[0]
+        rest = direction - basis @ (basis.T @ direction)
+        if np.linalg.norm(rest) >= LEAST_REST * np.linalg.norm(direction):
+            found = np.concatenate([found, (rest / np.sqrt(rest @ covariance @ rest))[:, None]], axis=1)
+    return np.asarray(found, dtype=np.float64)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
-from gdsfd.latent.coded_content import code_components, scaled_by_share, written_columns
+from gdsfd.latent.coded_content import code_components, outcome_components, scaled_by_share, written_columns
 from gdsfd.latent.gaussian_block import Floats, Ints
 
 __all__ = ["MOST_COLUMNS", "ContentReader", "content_readers"]
@@ -139,18 +139,19 @@ class _Part:
     presence: int = -1
 
 
-def content_readers(graph: Any, rows: Ints) -> tuple[ContentReader | None, ContentReader | None]:
+def content_readers(graph: Any, rows: Ints, y: Ints) -> tuple[ContentReader | None, ContentReader | None]:
     """Readers of numbers alone, and of numbers beside codes and categories; None where there are none of these.
 
     Args:
         graph: The graph.
-        rows: Training patients; labels are not read.
+        rows: Labelled training patients.
+        y: Their outcomes, which have a part in what of codes is content; [n].
 
     Raises:
         InputError: There is nothing of either to look at.
     """
     table, names = flatten(graph, rows)
-    numbers, coded = _numbers(graph, table, names), _coded(graph, table, names)
+    numbers, coded = _numbers(graph, table, names), _coded(graph, table, names, y)
     every = ContentReader._of([*numbers, *coded], graph)
     return (ContentReader._of(numbers, graph) if numbers else None), (every if coded else None)
 
@@ -165,7 +166,7 @@ def _numbers(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_
     return found
 
 
-def _coded(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_Part]:
+def _coded(graph: Any, table: NDArray[np.float32], names: list[str], y: Ints) -> list[_Part]:
     """The modalities whose codes or categories have something in common."""
     found = []
     for each in graph.schema.modalities:
@@ -178,8 +179,10 @@ def _coded(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_Pa
         columns, owner = columns[kept], owner[kept]
         if len(columns):
             scaled = np.clip((table[np.ix_(has, columns)].astype(np.float64) - share) / scale, -CUT, CUT)
-            weights = code_components(np.nan_to_num(scaled), owner)
+            scaled = np.nan_to_num(scaled)
+            weights = code_components(scaled, owner)
             if weights.shape[1]:
+                weights = np.concatenate([weights, outcome_components(scaled, weights, y[has])], axis=1)
                 found.append(_Part(columns, share, scale, weights, presence))
     return found
 

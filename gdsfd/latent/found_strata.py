@@ -182,7 +182,7 @@ def find_strata(
         return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
 
     looks: list[FoundStrata] = []
-    for reader in content_readers(graph, train):
+    for reader in content_readers(graph, train, y[train]):
         if reader is not None and not (looks and looks[0].evidence.adjust):
             looks.append(look(reader))
     # Codes and categories are looked at where numbers show no practice, and count only where they show one.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.latent.coded_content import code_components, scaled_by_share, written_columns
+from gdsfd.latent.coded_content import code_components, outcome_components, scaled_by_share, written_columns
 from tests.cohort_factory import make_cohort
 
 
@@ -101,3 +101,34 @@ def test_columns_are_those_of_codes_and_categories():
     places, owner = written_columns(names, fields["diagnosis"])
     assert (places.tolist(), owner.tolist()) == ([4, 5], [0, 1])
     assert not len(written_columns(names, fields["labs"])[0])
+
+
+def test_what_tells_of_the_outcome_beside_components_is_one_more():
+    """Codes 0 to 3 follow the outcome, those of a habit the class, and class and outcome go together."""
+    rng = np.random.default_rng(3)
+    habit, u = flags(3000, 20, 0.6)
+    y = np.where(rng.random(3000) < 0.9, u, 1 - u)
+    cause = (rng.random((3000, 4)) < np.where(y[:, None], 0.45, 0.25)).astype(float)
+    written = np.concatenate([cause, habit], axis=1)
+    z, owner = scaled(written, np.arange(24))
+    weights = code_components(z, owner)
+    told = outcome_components(z, weights, y)
+    assert told.shape == (24, 1)
+    assert weights.T @ told == pytest.approx(np.zeros((weights.shape[1], 1)), abs=1e-9)
+    assert (z @ told).std() == pytest.approx(1.0)
+    for u_is in (0, 1):  # among patients of one class it tells of the outcome, which the component hardly does
+        own = u == u_is
+        inside = roc_auc_score(y[own], z[own] @ told[:, 0])
+        component = roc_auc_score(y[own], z[own] @ weights[:, 0])
+        assert inside > 0.6 > abs(component - 0.5) + 0.5
+    three = np.where(y == 1, 1 + rng.integers(0, 2, 3000), 0)
+    assert outcome_components(z, weights, three).shape[1] in (1, 2)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_where_no_code_tells_of_the_outcome_there_is_none(seed):
+    written, _ = flags(1000, 60, 0.3, seed)
+    z, _ = scaled(written, np.arange(60))
+    y = np.random.default_rng(1000 + seed).integers(0, 2, 1000)
+    assert outcome_components(z, np.eye(60)[:, :1], y).shape[1] == 0
+    assert outcome_components(z, np.eye(60)[:, :1], np.ones(1000, dtype=int)).shape[1] == 0  # one class only
