@@ -42,6 +42,7 @@ BIASED = (
     "three_practices",
     "no_environment",
     "graded",
+    "coded_practice",
 )
 NULLS = ("no_bias", "label_noise", "sensor_offset", "causal_bias", "collider", "harder_bias", "placebo_strata")
 MEMBERS = {**SETTINGS, "members": 2, "boosted_members": 1}

@@ -17,6 +17,7 @@ SPLITS = ("test_unbiased", "test_flipped")
 PRACTICES = {
     **dict.fromkeys(("latent", "latent_nonlinear", "nonlinear", "confounded", "latent_faint", "no_environment"), 2),
     "three_practices": 3,
+    "coded_practice": 2,
 }
 #: A difference in AUROC that does not matter.
 MARGIN = 0.01
