@@ -24,9 +24,10 @@ __all__ = ["LatentLinear"]
 class LatentLinear(FlatBaseline):
     """Averages found strata out where they are a practice, and is logistic regression where they are not.
 
-    Strata are those of :func:`gdsfd.latent.find_strata`, of numbers, and of codes and categories where these show a
-    practice that numbers do not; the average reads what the strata were found in. They count only when they are tied to a
-    declared suspect and write elsewhere than the outcome does; otherwise nothing is done, and :attr:`found` says why.
+    Strata are those of :func:`gdsfd.latent.find_strata`: of numbers, and of codes and categories where these show a
+    practice that numbers do not; the average reads what the strata were found in. They count only when they are tied
+    to a declared suspect and write elsewhere than the outcome does; otherwise nothing is done, and :attr:`found` says
+    why.
 
     Args:
         seed: Of EM's starts.

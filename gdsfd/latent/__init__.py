@@ -1,9 +1,10 @@
 """Confounder strata that are found: a mixture inside outcome classes, and what says whether it is a practice.
 
-``content`` reads the numbers of a graph, ``gaussian_block`` is one modality's part of the mixture, ``mixture`` fits it
-from several ``starts``, ``number_of_classes`` chooses how many, ``line`` makes levels of one graded practice of them,
-``evidence`` weighs practice against severity, ``found_strata`` puts them together, and ``choice`` decides whether they
-are used.
+``content`` reads the numbers of a graph, ``coded_content`` what is written in codes and categories, ``gaussian_block``
+is one modality's part of the mixture, ``mixture`` fits it from several ``starts``, ``number_of_classes`` chooses how
+many, ``line`` makes levels of one graded practice of them, ``evidence`` weighs practice against severity
+(``coded_evidence`` asks more where codes have a part in it), ``found_strata`` puts them together, and ``choice``
+decides whether they are used.
 """
 
 from __future__ import annotations
