@@ -125,13 +125,7 @@ def has_room(device: torch.device, size: int) -> bool:
     return size <= LARGEST_SHARE * free
 
 
-def why_no_grid(
-    network: Ensemble,
-    store: PatientStore,
-    batch_size: int = 1,
-    device: torch.device | str = "cpu",
-    compiled: bool = False,
-) -> str:
+def why_no_grid(network: Ensemble, store: PatientStore, batch_size: int = 1, device: torch.device | str = "cpu") -> str:
     """Why a network cannot, or should not, be trained on batches in fixed shapes, in words; empty where it should.
 
     Args:
@@ -139,7 +133,6 @@ def why_no_grid(
         store: The patients' observations.
         batch_size: Patients of a batch.
         device: Where it is trained.
-        compiled: Whether steps are to be compiled, which needs fixed shapes and is worth their padding.
     """
     first = network.members[0]
     assert isinstance(first, Predictor)
@@ -152,7 +145,6 @@ def why_no_grid(
     density = sum(store.patients_with(name).numel() for name in first.names) / max(places, 1)
     if density < LEAST_DENSITY:
         return "patients have few of the modalities"
-    busy = torch.device(device).type == "cpu" and batch_size * first.channels >= LARGE_BATCH
-    if busy and density < FULL and not compiled:
+    if torch.device(device).type == "cpu" and batch_size * first.channels >= LARGE_BATCH and density < FULL:
         return f"batches of {batch_size:,} patients keep a processor busy, and lists of edges have no padding"
     return ""

@@ -31,18 +31,15 @@ class TrainingBatches:
         store: The patients' observations.
         device: Where the network is.
         batch_size: Patients of a training batch.
-        compiled: Whether steps are to be compiled.
 
     Attributes:
         in_grid: Whether batches have fixed shapes (:class:`~gdsfd.graph.grid_batch.GridBatch`).
         why_not: Why they have not, in words.
     """
 
-    def __init__(
-        self, network: Ensemble, store: PatientStore, device: torch.device, batch_size: int, compiled: bool = False
-    ) -> None:
+    def __init__(self, network: Ensemble, store: PatientStore, device: torch.device, batch_size: int) -> None:
         self.device = device
-        self.why_not = why_no_grid(network, store, batch_size, device, compiled)
+        self.why_not = why_no_grid(network, store, batch_size, device)
         self._source: PatientStore | GridStore = store
         if not self.why_not:
             self.why_not = "the disk has no room for the inputs of all patients"

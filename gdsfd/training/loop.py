@@ -153,8 +153,7 @@ def _train(
     assert config.learning_rate is not None
     network.to(fabric.device)
     assert config.batch_size is not None
-    size = -(-config.batch_size // ranks.size)
-    batches = TrainingBatches(network, store, fabric.device, size, config.compiled)
+    batches = TrainingBatches(network, store, fabric.device, -(-config.batch_size // ranks.size))
     trained = MemberStack(network) if batches.in_grid else network
     groups = _decay_groups(trained, config.weight_decay)
     on_gpu = config.captured and fabric.device.type == "cuda"
