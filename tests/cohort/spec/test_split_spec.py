@@ -18,6 +18,11 @@ from tests.cohort.spec.specs import BASE, NO_NUMBERS, bounded, made
         ({"kind": "environment"}, "needs 'holdout'"),
         ({"folds": 5, "fold": 5}, r"fold: expected 0 .. 4, got 5"),
         ({"kind": "random"}, "split.kind: expected one of .*'random'"),
+        ({"column": "set"}, "kind 'subject' would not look at column 'set'; write kind = \"column\""),
+        ({"holdout": ["South"]}, "kind 'subject' would not look at holdout .*South.*write kind = \"environment\""),
+        ({"kind": "column", "column": "set", "holdout": "South"}, "kind 'column' would not look at holdout"),
+        ({"kind": "environment", "holdout": "South", "column": "set"}, "kind 'environment' would not look at column"),
+        ({"fold": 3}, "fold: got 3 without 'folds'"),
     ],
 )
 def test_wrong_splits(fields: dict[str, Any], message: str) -> None:
