@@ -3,7 +3,7 @@
     python benchmarks/step_beside.py OTHER --model streams --threads 2
 
 OTHER is a clone of an earlier commit. This checkout's step is taken call by call and, with a C++ compiler, compiled.
-Each steps in a process of its own, three steps at a time, one process after the other; the bare products are this
+Each steps in a process of its own, twenty steps at a time, one process after the other; the bare products are this
 checkout's. A line is appended to ``results/step_beside.jsonl``.
 """
 
@@ -49,9 +49,10 @@ for _ in range(5):
     step()
 print("ready", flush=True)
 for line in sys.stdin:
-    step()
-    taken = []
     for _ in range(3):
+        step()
+    taken = []
+    for _ in range(20):
         start = time.perf_counter()
         step()
         taken.append(time.perf_counter() - start)
@@ -108,7 +109,7 @@ def main() -> None:
     append_line(
         "step_beside.jsonl",
         benchmark="step_beside", model=arguments.model, threads=arguments.threads, before=before,
-        seconds=medians, repetitions=3 * arguments.turns, **found,
+        seconds=medians, repetitions=20 * arguments.turns, steps_in_a_row=20, **found,
     )  # fmt: skip
     print(arguments.model, {name: round(value, 4) for name, value in (medians | found).items()})
 
