@@ -119,8 +119,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--jobs",
         metavar="N",
         type=int,
-        default=1,
-        help="backbones, graphs and seeds fitted at once, each in a process (default: 1)",
+        help="backbones, graphs and seeds fitted at once, each in a process (default: as many as there are threads, at "
+        "most 4, on a CPU and below 10,000 training patients; else 1)",
     )
     parser.add_argument(
         "--cluster", metavar="ADDRESS", help="fit on the workers of a Dask cluster: its scheduler's tcp://host:port"

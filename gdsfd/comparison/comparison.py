@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
+from torch_geometric.data import HeteroData
 
 from gdsfd.baselines.asked_for import baseline_asked_for
 from gdsfd.comparison.cluster import ClusterExecutor, check_cluster
 from gdsfd.comparison.countdown import Countdown
-from gdsfd.comparison.designs import Source, cases_of, named_sources, oracle_of
+from gdsfd.comparison.designs import Case, Source, cases_of, named_sources, oracle_of
 from gdsfd.comparison.execution import Job, ProcessExecutor, SerialExecutor
 from gdsfd.comparison.fit_log import FitLog, Record, key_of, plain, read_fits
 from gdsfd.comparison.fits import EVERY_BASELINE, ORACLE, REFERENCE, Plan
@@ -26,6 +27,7 @@ from gdsfd.comparison.page import page
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.errors import InputError, cell_text, near_names
+from gdsfd.graph.loader import rows_of
 from gdsfd.nn.backbones import check_backbone, known_backbones
 from gdsfd.nn.dependence import check_dependence
 from gdsfd.nn.objective_registry import check_objective
@@ -36,6 +38,7 @@ from gdsfd.setting_checks import Number, Whole, checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import check_device
 from gdsfd.training.over_ranks_checks import check_one_process
+from gdsfd.training.plan import jobs_that_suit
 from gdsfd.training.survival_modes import check_survival_mode
 from gdsfd.training.suspects.declared_suspects import check_suspects, read_suspects, with_found
 
@@ -206,7 +209,7 @@ def compare(
     shifted: str | None = None,
     folds: Mapping[str, int] | None = None,
     matched: bool = True,
-    jobs: int = 1,
+    jobs: int | None = 1,
     cluster: str | None = None,
     on_fit: Callable[[str], None] | None = None,
     **settings: Any,
@@ -243,7 +246,8 @@ def compare(
             ``guard_folds``, but 0 for ``dfd``, whose guard then looks at tuning patients (saves time).
         matched: Whether ERM of the debiased network's size is fitted too.
         jobs: Parts of the comparison that are fitted at once, 1 to 256, each in a process of its own with its share of
-            the threads; a part is one backbone, or the baselines, on one graph and seed. In a script, call it below
+            the threads; a part is one backbone, or the baselines, on one graph and seed. None = as many as there are
+            threads, at most 4, on a CPU and below 10,000 training patients. In a script, call it below
             ``if __name__ == "__main__":``; backbones of one's own have to be registered above that line.
         cluster: Address of a Dask scheduler (``tcp://host:8786``) on whose workers the parts are fitted, instead of
             processes here; needs the extra ``cluster``.
@@ -265,8 +269,9 @@ def compare(
     plan = make_plan(arms, backbones, suspects, baselines, settings, folds, matched)
     numbers = _seeds(seeds)
     margin = checked(margin, Annotated[float, Number(0, 1, above=True)], "compare: margin")
-    jobs = checked(jobs, Annotated[int, Whole(1, 256)], "compare: jobs")
+    jobs = checked(jobs, Annotated[int | None, Whole(1, 256)], "compare: jobs")
     if cluster is not None:
+        jobs = 1 if jobs is None else jobs
         check_cluster(cluster, jobs)
     sources = named_sources(graphs)
     given = settings_of(plan)
@@ -274,12 +279,21 @@ def compare(
     if folder is not None:
         check_folder(folder, given)
     with _alone(folder):
-        threads = 1 if cluster is not None else max(1, torch.get_num_threads() // jobs)
-        log = FitLog(folder / _FITS, environment(threads, "cpu")) if folder is not None else None
-        done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in read_fits(log.file)} if log else {}
+        stored = read_fits(folder / _FITS) if folder is not None else []
+        done: dict[tuple[Any, ...], Record] = {key_of(each): each for each in stored}
         asked: set[tuple[Any, ...]] = set()
         place = Path(truth) if truth is not None else None
         cases = list(cases_of(sources, numbers, leave_one_environment_out, graph_per_seed, place))
+        first = next((case for case in cases if not _is_fitted(case, plan, done)), None)
+        made: dict[Case, HeteroData] = {}
+        if jobs is None and first is not None:
+            made[first] = first.make()
+            train_patients, fits = rows_of(made[first], "train").numel(), len(cases) * (1 + len(plan.backbones))
+            device = settings.get("accelerator", "auto")
+            jobs = jobs_that_suit(fits, train_patients, device, torch.get_num_threads())
+        jobs = jobs or 1
+        threads = 1 if cluster is not None else max(1, torch.get_num_threads() // jobs)
+        log = FitLog(folder / _FITS, environment(threads, "cpu")) if folder is not None else None
         every = [(each.design, each.holdout, each.seed, *row) for each in cases for row in plan.rows()]
         fitter: SerialExecutor | ProcessExecutor | ClusterExecutor
         countdown = Countdown(every, lambda: read_fits(log.file) if log is not None else fitter.lines, jobs)
@@ -292,12 +306,11 @@ def compare(
         with fitter as fit:
             for case in cases:
                 where = {"design": case.design, "holdout": case.holdout, "seed": case.seed}
-                key = tuple(where.values())
-                before = frozenset(found[3:] for found in done if found[:3] == key)
-                asked |= {(*key, *row) for row in [*plan.rows(), ("", ORACLE)]}
-                if before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before):
+                asked |= {(*where.values(), *row) for row in [*plan.rows(), ("", ORACLE)]}
+                if _is_fitted(case, plan, done):
                     continue
-                graph = case.make()
+                before = _rows_of(case, done)
+                graph = made.pop(case) if case in made else case.make()
                 for name, mode in plan.arms.items():
                     check_survival_mode(graph, mode, f"compare: arm {name!r}")
                 if suspects is not None:
@@ -315,6 +328,17 @@ def compare(
         if folder is not None:
             comparison.save(folder)
         return comparison
+
+
+def _rows_of(case: Case, done: Mapping[tuple[Any, ...], Record]) -> frozenset[tuple[str, str]]:
+    """The (backbone, arm) that were fitted of a case."""
+    return frozenset(key[3:] for key in done if key[:3] == (case.design, case.holdout, case.seed))
+
+
+def _is_fitted(case: Case, plan: Plan, done: Mapping[tuple[Any, ...], Record]) -> bool:
+    """Whether nothing of a case is left to fit."""
+    before = _rows_of(case, done)
+    return before >= set(plan.rows()) and (case.truth is None or ("", ORACLE) in before)
 
 
 @contextmanager

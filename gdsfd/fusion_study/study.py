@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import atomic_file
@@ -28,10 +29,12 @@ from gdsfd.fusion_study.questions import ANSWERS
 from gdsfd.fusion_study.report import report
 from gdsfd.fusion_study.retrained import SHARES
 from gdsfd.graph.content_hash import content_hash
+from gdsfd.graph.loader import rows_of
 from gdsfd.process_lock import process_lock
 from gdsfd.setting_checks import checked
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.over_ranks_checks import check_one_process
+from gdsfd.training.plan import jobs_that_suit
 from gdsfd.versions import versions
 
 __all__ = ["QUICK_SETTINGS", "Study", "answer_study", "study"]
@@ -78,7 +81,7 @@ def study(
     retrain: Sequence[str] | None = None,
     details: bool | None = None,
     quick: bool = False,
-    jobs: int = 1,
+    jobs: int | None = 1,
     cluster: str | None = None,
     on_fit: Callable[[str], None] | None = None,
     **settings: Any,
@@ -108,7 +111,8 @@ def study(
             on fewer patients, and with each modality dealt out anew between patients; default: not with ``quick``,
             which has one such placebo.
         quick: 5 learners, 3 seeds, at most 2,000 patients, 15 epochs.
-        jobs: Fits at once, each in a process with one thread.
+        jobs: Fits at once, each in a process with one thread. None = as many as there are threads, at most 4, on a CPU
+            and below 10,000 training patients.
         cluster: Address of a Dask scheduler on whose workers fits are made, instead of processes here.
         on_fit: Told, in words, before each fit, with how long the rest will take.
         **settings: Training settings of all learners.
@@ -116,9 +120,10 @@ def study(
     Raises:
         InputError: An unknown question, learner, group or setting; ``out`` holds another study, or something else.
     """
-    if isinstance(jobs, bool) or jobs < 1:
+    if isinstance(jobs, bool) or (jobs is not None and jobs < 1):
         raise InputError(f"study: jobs: expected at least 1, got {jobs}")
     if cluster is not None:
+        jobs = 1 if jobs is None else jobs
         check_cluster(cluster, jobs)
     folder, tell = Path(out), on_fit or (lambda words: None)
     numbers = _seeds(seeds if seeds is not None else (3 if quick else 5))
@@ -150,6 +155,9 @@ def study(
                 facts = facts.assign(**{f"chance:{name}": own for name, own in chances(first).items()})
             with atomic_file(folder / PATIENTS) as temporary:
                 facts.to_parquet(temporary, index=False)
+        if jobs is None:
+            fits, train_patients = len(cases) * len(plan.contenders), rows_of(first, "train").numel()
+            jobs = jobs_that_suit(fits, train_patients, settings.get("accelerator", "auto"), torch.get_num_threads())
         fit_missing(folder, plan, folder / FITS, cases, first, jobs, tell, cluster)
         tell("answers")
         return answer_study(folder, plan)

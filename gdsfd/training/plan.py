@@ -12,7 +12,7 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import read_device
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
 
-__all__ = ["TrainingPlan", "fits_at_once", "plan_training"]
+__all__ = ["TrainingPlan", "fits_at_once", "jobs_that_suit", "plan_training"]
 
 #: The most fits at once where nobody says how many, and below how many training patients there are several: each
 #: process holds the graph and what networks read of it.
@@ -73,11 +73,27 @@ def fits_at_once(plan: TrainingPlan, train_patients: int, accelerator: str, thre
         accelerator: Where they run, as :class:`~gdsfd.training.config.TrainConfig` names it.
         threads: What this process may use.
     """
+    return 1 if plan.devices > 1 else jobs_that_suit(plan.fits, train_patients, accelerator, threads)
+
+
+def jobs_that_suit(fits: int, train_patients: int, accelerator: str, threads: int) -> int:
+    """The same of any fits that do not need one another.
+
+    Args:
+        fits: How many there are.
+        train_patients: Patients that each is trained on.
+        accelerator: Where they run, as :class:`~gdsfd.training.config.TrainConfig` names it.
+        threads: What this process may use.
+
+    Example:
+        >>> jobs_that_suit(10, train_patients=2_000, accelerator="cpu", threads=1)
+        1
+    """
     on_cpu = accelerator == "cpu" or (accelerator == "auto" and read_device("auto").type == "cpu")
     forked = "forkserver" in get_all_start_methods()  # not on Windows
-    if not (on_cpu and forked) or plan.devices > 1 or train_patients >= FEW:
+    if not (on_cpu and forked) or train_patients >= FEW:
         return 1
-    return max(1, min(plan.fits, threads, AT_ONCE))
+    return max(1, min(fits, threads, AT_ONCE))
 
 
 def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig | None) -> TrainingPlan:

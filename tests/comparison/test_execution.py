@@ -99,6 +99,23 @@ def test_an_error_in_one_process_ends_the_others_and_is_raised_as_it_is(graph, t
     assert not list(tmp_path.iterdir())
 
 
+def test_where_nobody_says_how_many_there_are_as_many_as_suit(graph, tmp_path, monkeypatch):
+    asked = []
+
+    def suits(*given):
+        asked.append(given)
+        return 1
+
+    monkeypatch.setattr("gdsfd.comparison.comparison.jobs_that_suit", suits)
+    given = {"arms": ["none"], "backbones": ["concat"], "seeds": 2, "baselines": ["logistic"], **QUICK}
+    found = compare(graph, out=tmp_path / "out", jobs=None, **given)
+    train = list(graph["patient"].split).count("train")
+    assert asked == [(4, train, "cpu", torch.get_num_threads())]  # a backbone and the baselines, two seeds
+    assert figures(found) == figures(compare(graph, jobs=1, **given))
+    compare(graph, out=tmp_path / "out", jobs=None, **given)
+    assert len(asked) == 1, "nothing is left to fit"
+
+
 @pytest.mark.parametrize("jobs", [0, -1, 1.5, True, "2", 10**9])
 def test_wrong_numbers_of_jobs(graph, jobs):
     with pytest.raises(InputError, match="jobs: expected a whole number from 1 to 256"):

@@ -44,13 +44,16 @@ def test_what_is_left_takes_what_its_like_took():
     assert math.isnan(seconds_left([mmtm], facts[3:]))
 
 
-def test_processes_come_to_the_same_answers_with_environments_left_out(tmp_path):
+def test_processes_come_to_the_same_answers_with_environments_left_out(tmp_path, monkeypatch):
     graph = graph_from_cohort(make_cohort(120, environments=2))
     asked = {"learners": ["logistic"], "seeds": 1, "questions": (2,), "leave_out_environments": True}
     asked |= {"members": 1, "channels": 8, "max_epochs": 1}
     told: list[str] = []
     one = study(graph, tmp_path / "one", on_fit=told.append, **asked)
-    two = study(graph, tmp_path / "two", jobs=2, **asked)
+    wanted = []
+    monkeypatch.setattr("gdsfd.fusion_study.study.jobs_that_suit", lambda *given: wanted.append(given) or 2)
+    two = study(graph, tmp_path / "two", jobs=None, **asked)
+    assert [given[1] for given in wanted] == [list(graph["patient"].split).count("train")]
     assert (one.folder / "answers.json").read_text() == (two.folder / "answers.json").read_text()
     fits = [json.loads(line) for line in (one.folder / "fits.jsonl").read_text().splitlines()]
     left_out = [each for each in fits if each["holdout"] is not None]
