@@ -14,6 +14,7 @@ from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.cohort import Cohort, Observations
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.cohort_table import read_cohort_table
+from gdsfd.cohort.readers.fitted_reading import read_as_fitted, reading_of
 from gdsfd.cohort.receipt.receipt import Finding, Receipt, SourceReceipt
 from gdsfd.cohort.receipt.tables import fill_tables
 from gdsfd.cohort.schema import CohortSchema, ModalityFields
@@ -21,7 +22,6 @@ from gdsfd.cohort.sources.engines import checked_engine
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
 from gdsfd.cohort.spec.column_needs import needs_of_spec
-from gdsfd.cohort.times.fitted_times import as_fitted
 from gdsfd.errors import SchemaError
 from gdsfd.progress_bar import progress_bar
 
@@ -79,12 +79,13 @@ def build_cohort(
             bar.set_postfix_str(modality.name)
             known = fitted.get(modality.name)
             if known is not None:
-                modality, told = as_fitted(modality, known)
+                modality, told = read_as_fitted(modality, known)
                 of_times += told
             view = sources.open_modality(modality, known)
             observed, described, receipt = MODALITY_KINDS.find(modality.kind).read(modality, view, rows, sources, known)
-            if known is None and described.window is None:
-                described = replace(described, window=modality.window)
+            if known is None:
+                window = modality.window if described.window is None else described.window
+                described = replace(described, window=window, reading=reading_of(modality, described))
             receipt.notes += spec.told_of(modality.name)
             of_times += find_untimed(modality, view, rows.label)
             bar.update(amount)

@@ -28,6 +28,7 @@ __all__ = [
     "ModalityFields",
     "NumericScale",
     "OutcomeFields",
+    "Reading",
     "SurvivalFields",
 ]
 
@@ -65,6 +66,27 @@ class NumericScale:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the spec had a modality's cells read, as far as those of new patients must be read alike.
+
+    Args:
+        missing: Values declared missing, as text.
+        separator: Of the levels of codes (``codes``).
+        split_on: What stands between several codes of a cell (``codes``).
+        elapsed: The unit of values that are elapsed time (``events``).
+        occurrences: Whether rows have no value (``events``).
+        components: The vector's columns, in order; none where one column holds it as a list (``embedding``).
+    """
+
+    missing: tuple[str, ...] = ()
+    separator: str | None = None
+    split_on: str | None = None
+    elapsed: str | None = None
+    occurrences: bool = False
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ModalityFields:
     """One modality's fitted description.
 
@@ -85,6 +107,7 @@ class ModalityFields:
         code_counts: Training patients with each code, as long as ``codes`` (``codes``).
         width: Length of a vector (``embedding``).
         scales: One per numeric column (``table``), per item (``events``) or per vector component (``embedding``).
+        reading: How cells were read; None in schemas of earlier versions.
     """
 
     name: str
@@ -100,6 +123,7 @@ class ModalityFields:
     code_counts: tuple[int, ...] = ()
     width: int = 0
     scales: tuple[NumericScale, ...] = ()
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in MODALITY_KINDS:
@@ -234,10 +258,17 @@ class CohortSchema:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy. Kinds of modality that plug-ins declare stand in it with their modules, as ``plugins``."""
         needs = plugin_needs(("modality kind", modality.kind) for modality in self.modalities)
+        return {**self.plain(), **({"plugins": needs} if needs else {})}
+
+    def plain(self) -> dict[str, Any]:
+        """The fields alone, as an earlier version has them where nothing is said that it does not know."""
         fields = asdict(self)
-        if self.survival is None:  # as files of earlier versions are
+        if self.survival is None:
             del fields["survival"]
-        return {**fields, **({"plugins": needs} if needs else {})}
+        for modality in fields["modalities"]:
+            if modality["reading"] is None:
+                del modality["reading"]
+        return fields
 
     @classmethod
     def from_dict(cls, stored: Any) -> CohortSchema:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -32,10 +31,7 @@ def content_hash(graph: HeteroData) -> dict[str, str]:
     for key, name in _TEXTS.items():
         parts[name] = _of_json(patient.get(key))
     parts["labels"] = _of_tensors({key: patient[key] for key in ("y", *FOLLOW_UP) if key in patient})
-    schema = asdict(graph.schema)
-    if schema["survival"] is None:  # so that the hash is that of earlier versions
-        del schema["survival"]
-    parts["schema"] = _of_json(schema)
+    parts["schema"] = _of_json(graph.schema.plain())  # of a graph of earlier versions the hash of then
     for name in graph.schema.names:
         edges = graph[edge_type(name)]
         tensors = {key: value for key, value in edges.items() if isinstance(value, Tensor)}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.readers.fitted_reading import read_as_fitted
 from gdsfd.cohort.receipt.receipt import SourceReceipt
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.spec.column_needs import needs_of_modality
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
-from gdsfd.cohort.times.fitted_times import as_fitted
 from gdsfd.errors import InputError, near_names
 
 __all__ = ["ModalityFaults", "modality_faults"]
@@ -53,7 +53,7 @@ def modality_faults(
     found = ModalityFaults()
     if like is not None:
         try:
-            modality, findings = as_fitted(modality, like)
+            modality, findings = read_as_fitted(modality, like)
             sources.findings += findings
         except InputError as error:
             found.told.append(str(error))

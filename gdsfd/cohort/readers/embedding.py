@@ -21,7 +21,7 @@ from gdsfd.cohort.keys.spellings import parse_scalar
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.readers.matched_rows import PATIENT, MatchedRows, check_one_row, match_rows
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
-from gdsfd.cohort.schema import ModalityFields
+from gdsfd.cohort.schema import ModalityFields, Reading
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.sources.values import is_declared_missing
 from gdsfd.cohort.spec import EmbeddingSpec
@@ -63,10 +63,13 @@ def read_embedding(
     if len(columns) == 1 and (kind.is_array() or kind.is_string()):
         rows = match_rows(modality, view, cohort, sources)
         vector, patient = _lists(rows, columns[0])
+        components: tuple[str, ...] = ()
     else:
         beside = wide_rows(modality, view, cohort, sources)
         rows = beside.rows
+        columns = _in_fitted_order(columns, like, rows)
         vector, patient = _columns(beside, columns)
+        components = tuple(columns)
     check_one_row(patient, rows)
     _tell_left_out(rows, choice, columns)
     receipt = rows.receipt(len(patient), must_have_rows=like is None)
@@ -78,10 +81,35 @@ def read_embedding(
     if like is not None and not len(patient):
         vector = np.zeros((0, like.width), dtype=np.float32)
     fields = like or ModalityFields(
-        modality.name, "embedding", width=vector.shape[1], scales=numeric_scales(vector, cohort.train[patient])
+        modality.name,
+        "embedding",
+        width=vector.shape[1],
+        scales=numeric_scales(vector, cohort.train[patient]),
+        reading=Reading(components=components),
     )
     receipt.fitted = {"width": fields.width}
     return EmbeddingObservations(patient, vector), fields, receipt
+
+
+def _in_fitted_order(columns: list[str], like: ModalityFields | None, rows: MatchedRows) -> list[str]:
+    """The columns in the order of training: another export may sort them otherwise, ``e_10`` before ``e_2``.
+
+    Columns of other names stay as they are, with a warning.
+    """
+    fitted = () if like is None or like.reading is None else like.reading.components
+    if not fitted or columns == list(fitted):
+        return columns
+    if set(columns) == set(fitted):
+        rows.notes.append("components were put in the order of training")
+        return list(fitted)
+    if len(columns) == len(fitted):
+        here, there = next((now, before) for now, before in zip(columns, fitted) if now != before)
+        text = (
+            f"components are not called as in training ({cell_text(here)} where it had {cell_text(there)}) and are "
+            "taken in the order given: if that is another order, or another model's vectors, all predictions are wrong"
+        )
+        rows.findings.append(Finding("reading", rows.modality.name, text))
+    return columns
 
 
 def _tell_left_out(rows: MatchedRows, choice: ColumnChoice, columns: list[str]) -> None:
