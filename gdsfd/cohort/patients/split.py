@@ -197,8 +197,18 @@ def _by_time(request: SplitRequest) -> SplitAssignment:
             f"{times.sentinels} of {times.measured} times of column {spec.column!r} look like placeholders (years 1, "
             "1899, 1900 and 9999, or 1970-01-01): they count as the earliest or latest patients"
         )
+    if times.form == "number" and _two_digit_years(minutes):
+        warnings.append(
+            f"column {spec.column!r} holds numbers from 0 to 99 with none from 31 to 69: are they years of two digits? "
+            "98 counts as later than 19; derive the whole year"
+        )
     warnings += _ties(first, by_subject, spec)
     return SplitAssignment(by_subject[owner].tolist(), warnings=warnings)
+
+
+def _two_digit_years(numbers: NDArray[np.float64]) -> bool:
+    early, late = (numbers >= 0) & (numbers <= 30), (numbers >= 70) & (numbers <= 99)
+    return bool(early.any() and late.any() and (early | late).all())
 
 
 def _ties(first: NDArray[np.float64], by_subject: NDArray[np.object_], spec: SplitSpec) -> list[str]:

@@ -45,6 +45,7 @@ def find_time_doubts(
         *_outside(window, kept, lost),
         *_dates(modality, read, window),
         *_placeholders(modality, read),
+        *_clock(read.times),
         *(_numbers(read.times, window) if read.origin is None else ()),
     ):
         yield Finding("time", where, text)
@@ -116,6 +117,15 @@ def _placeholders(modality: ModalitySpec, read: Minutes) -> Iterator[str]:
                 f"{times.sentinels:,} of {times.measured:,} {words} look like placeholders for none (years 1, 1899, "
                 "1900 and 9999, or 1970-01-01); blank them with derive"
             )
+
+
+def _clock(times: Times) -> Iterator[str]:
+    if times.clock and times.measured >= _ENOUGH:
+        yield (
+            f"all {times.measured:,} times are numbers whose last two digits are below 60, up to {times.highest:g}: "
+            "are they hours and minutes without a colon, 930 for 09:30? They are read as minutes; if so, derive "
+            "(t // 100) * 60 + t % 100"
+        )
 
 
 def _numbers(times: Times, window: tuple[float, float] | None) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Times:
         lowest: The smallest number (form ``number``).
         highest: The largest number (form ``number``).
         plain: Whether it is text that the database itself reads as timestamps, every cell of it.
+        clock: Whether all numbers read as hours and minutes of a day without a colon: ``930`` for 09:30.
     """
 
     form: str
@@ -62,6 +63,7 @@ class Times:
     lowest: float = 0.0
     highest: float = 0.0
     plain: bool = False
+    clock: bool = False
 
 
 def look_at_times(
@@ -86,9 +88,7 @@ def look_at_times(
         raise InputError(f"{what} holds no times but values of the type {kind}; name a column of times")
     if kind.is_numeric():
         counted = _facts(rows, fetch, measured=column.count(), number=column.count(), **_number_facts(column))
-        if minutes:
-            _check_numbers(counted, what)
-        return Times("number", counted["measured"], lowest=counted["lowest"], highest=counted["highest"])
+        return _of_numbers(counted, what, minutes)
     if kind.is_timestamp() or kind.is_date():
         stamp = column.cast("timestamp")
         counted = _facts(rows, fetch, measured=column.count(), **_stamp_facts(stamp))
@@ -98,14 +98,19 @@ def look_at_times(
     return _look_at_text(column, rows, fetch, what, owner, minutes)
 
 
+def _of_numbers(counted: dict[str, Any], what: str, minutes: bool) -> Times:
+    _check_numbers(counted, what, minutes)
+    # of minutes two in five end in 60 to 99
+    clock = counted["clock"] == counted["number"] and counted["last_two"] >= 45 and counted["highest"] >= 100
+    return Times("number", counted["measured"], lowest=counted["lowest"], highest=counted["highest"], clock=bool(clock))
+
+
 def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool) -> Times:
     number, plain = minutes_of(column, "number"), column.try_cast("timestamp")
     # Most columns are all numbers or all timestamps without a zone: known without the other forms' expressions.
     counted = _facts(rows, fetch, measured=column.count(), number=number.count(), **_number_facts(number))
     if counted["number"] == counted["measured"]:
-        if minutes:
-            _check_numbers(counted, what)
-        return Times("number", counted["measured"], lowest=counted["lowest"], highest=counted["highest"])
+        return _of_numbers(counted, what, minutes)
     if not counted["number"]:
         read_all = (column.re_search(STAMP) & (plain.year() > 0)).sum()
         seen = _facts(rows, fetch, read=read_all, bare=column.re_search(DATE_ONLY).sum(), **_stamp_facts(plain))
@@ -284,22 +289,36 @@ def _stamp_facts(stamp: Any) -> dict[str, Any]:
 
 
 def _number_facts(number: Any) -> dict[str, Any]:
-    """Of numbers: the extremes, those that cannot be minutes, and those that read as yyyymmdd."""
+    """Of numbers: the extremes, those that cannot be minutes, that read as dates in digits, or as a clock's hhmm."""
     number = number.cast("float64")
     whole = ibis.cases(((number == number.floor()) & number.between(18000101, 21991231), number.cast("int64")))
     month, day = (whole // 100) % 100, whole % 100
+    late = ibis.cases(((number == number.floor()) & number.between(1011800, 31122199), number.cast("int64")))
+    first, second, year = late // 1_000_000, (late // 10_000) % 100, late % 10_000
+    named = (first.between(1, 31) & second.between(1, 12)) | (first.between(1, 12) & second.between(1, 31))
+    clock = ibis.cases(((number == number.floor()) & number.between(0, 2400), number.cast("int64")))
     return {
         "lowest": number.min(),
         "highest": number.max(),
         "beyond": (number.abs() > MOST_MINUTES).sum(),
         "digits": (month.between(1, 12) & day.between(1, 31)).sum(),
+        "year_last": (named & year.between(1800, 2199)).sum(),
+        "clock": (clock % 100 < 60).sum(),
+        "last_two": (clock % 100).max(),
     }
 
 
-def _check_numbers(counted: dict[str, Any], what: str) -> None:
-    """Refuses numbers that cannot be minutes."""
+def _check_numbers(counted: dict[str, Any], what: str, minutes: bool) -> None:
+    """Refuses numbers that cannot be minutes, and dates in digits that are not even in the order of time."""
     numbers, seen = counted["number"], f"({counted['lowest']:.15g} to {counted['highest']:.15g})"
     derive = "Derive minutes or a timestamp"
+    if numbers and counted["year_last"] == numbers:
+        raise InputError(
+            f"{what} holds numbers that read as dates with the year last, ddmmyyyy or mmddyyyy {seen}: neither minutes "
+            "nor in the order of time. Derive a timestamp, e.g. strptime(lpad(<column>__text, 8, '0'), '%d%m%Y')"
+        )
+    if not minutes:
+        return
     if numbers and counted["digits"] == numbers:
         raise InputError(
             f"{what} holds numbers that read as dates, yyyymmdd {seen}, not minutes. {derive}, e.g. "

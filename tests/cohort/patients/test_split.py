@@ -224,3 +224,14 @@ def test_new_patients_are_one_evaluation_set_unless_a_column_says_otherwise() ->
     assert "2 patients have no value in the split column 'set'" in named.notes[0]
     with pytest.raises(InputError, match="1 subjects are in more than one split: 'a' in 2019 and 2020"):
         assign_new(by_column, subject, ["2019", "2020", None, None])
+
+
+def test_times_that_order_nothing_are_refused_or_told() -> None:
+    spec, ids = SplitSpec(kind="time", column="t"), [f"s{k}" for k in range(10)]
+    with pytest.raises(InputError, match="dates with the year last"):
+        assign_split(spec, ids, column=["31122019", "01022020"] * 5)
+    assert assign_split(spec, ids, column=[f"2020{k % 9 + 1:02d}01" for k in range(10)]).split  # in the order of time
+    years = assign_split(spec, ids, column=["98", "99", "03", "04", "05", "06", "07", "08", "09", "10"])
+    assert any("years of two digits? 98 counts as later" in text for text in years.warnings)
+    days = assign_split(spec, ids, column=[str(10 * k) for k in range(10)])
+    assert not any("two digits" in text for text in days.warnings)

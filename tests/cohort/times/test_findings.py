@@ -120,3 +120,12 @@ def test_placeholders_for_no_time() -> None:
 )
 def test_numbers_that_are_hardly_minutes(low: float, high: float, words: str) -> None:
     assert any(words in text for text in findings(np.linspace(low, high, PATIENTS)))
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_hours_and_minutes_without_a_colon_are_doubted(text: bool) -> None:
+    clock = [hour * 100 + minute for hour in range(20) for minute in (7, 55)]
+    times = [f"{number:04d}" for number in clock] if text else clock
+    assert any("930 for 09:30? They are read as minutes" in words for words in findings(times))
+    assert not any("930 for 09:30" in words for words in findings([minute + 20 for minute in clock]))
+    assert findings([0, 720, 1440, 120] * (PATIENTS // 4)) == []  # a grid of minutes
