@@ -161,7 +161,7 @@ def test_three_outcomes():
 
 def test_it_is_stored_as_arrays(graded):
     seen, _, _, _, (line, _) = graded
-    reader = ContentReader(np.arange(6), BLOCK, np.zeros(6), np.ones(6), np.eye(6), BLOCK)
+    reader = ContentReader(np.arange(6), BLOCK, np.zeros(6), np.ones(6), np.eye(6), BLOCK, np.full(3, -1))
     model, table = BackDoor(reader, line, line.marginal, np.array([0.6, 0.4])), seen.content.astype(np.float32)
     again = BackDoor.from_arrays(model.arrays(), "here", 6)
     assert (again.predict_proba(table) == model.predict_proba(table)).all()
