@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,12 +65,6 @@ class TrainingBatches:
             return
         for here, some in zip(rows.split(sizes), rows.to(self.device).split(sizes)):
             yield self._source.batch(some, here)
-
-    @property
-    def mapped(self) -> bool:
-        """Whether inputs in fixed shapes are so many that they are read from a file."""
-        of_file = isinstance(self._source, GridStore) and getattr(self._source.inputs, "mapped_from", None)
-        return isinstance(of_file, np.memmap)
 
     @property
     def apart(self) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gdsfd.graph.grid_batch import GridBatch
+from gdsfd.graph.grid_layout import GridLayout
 from gdsfd.nn.losses import Targets
 from gdsfd.ops.traced import traced
 from gdsfd.training.batches import TrainingBatches
@@ -40,8 +42,6 @@ def why_not_compiled(step: Step, batches: TrainingBatches, config: TrainConfig) 
         return f"steps are compiled for a CPU, training is on {batches.device.type!r}; see the setting 'captured'"
     if why := why_not_repeatable(step, batches):
         return why
-    if batches.mapped:
-        return "the inputs are so many that they are read from a file"
     if config.precision != "32-true":
         return f"precision {config.precision!r} was not tried"
     if not has_compiler():
@@ -61,23 +61,23 @@ class WrittenDown:
     draws them call by call: a compiler is free to change it.
 
     Args:
-        loss: Gives the loss of the patients in some rows, int64 [B].
+        loss: Gives the loss from some tensors, which say what a batch holds.
         parameters: What gradients are taken of.
-        rows: Rows to write it down with; random numbers drawn on the way are put back.
+        *batch: Tensors to write it down with; random numbers drawn on the way are put back.
 
     Attributes:
-        graph: From rows, :attr:`tensors` and random numbers to the loss and the gradients of :attr:`used`.
-        tensors: What else the graph reads: weights, buffers, the patients' inputs and labels.
+        graph: From a batch, :attr:`tensors` and random numbers to the loss and the gradients of :attr:`used`.
+        tensors: What else the graph reads: weights and buffers.
         used: Those parameters that have a gradient.
     """
 
-    def __init__(self, loss: Callable[[Tensor], Tensor], parameters: Sequence[nn.Parameter], rows: Tensor) -> None:
+    def __init__(self, loss: Callable[..., Tensor], parameters: Sequence[nn.Parameter], *batch: Tensor) -> None:
         from torch.fx.experimental.proxy_tensor import make_fx  # slow to import
 
         self.used: list[nn.Parameter] = []
 
-        def loss_and_gradients(rows: Tensor) -> list[Tensor]:
-            found = loss(rows)
+        def loss_and_gradients(*batch: Tensor) -> list[Tensor]:
+            found = loss(*batch)
             gradients = torch.autograd.grad(found, parameters, allow_unused=True)
             pairs = [(own, gradient) for own, gradient in zip(parameters, gradients) if gradient is not None]
             self.used = [own for own, _ in pairs]
@@ -85,21 +85,21 @@ class WrittenDown:
 
         state = torch.get_rng_state()
         with traced():
-            self.graph = make_fx(loss_and_gradients)(rows)
+            self.graph = make_fx(loss_and_gradients)(*batch)
         torch.set_rng_state(state)
         arguments = _Arguments(self.graph)
         self.tensors = arguments.kept()
         self._draws = arguments.draws()
         self.graph.recompile()
 
-    def arguments(self, rows: Tensor) -> list[Tensor]:
+    def arguments(self, *batch: Tensor) -> list[Tensor]:
         """What the graph is called with; draws random numbers."""
-        return [rows, *self.tensors, *(draw() for draw in self._draws)]
+        return [*batch, *self.tensors, *(draw() for draw in self._draws)]
 
-    def __call__(self, rows: Tensor) -> list[Tensor]:
+    def __call__(self, *batch: Tensor) -> list[Tensor]:
         """The loss and the gradients, operation by operation."""
         with torch.no_grad():
-            found: list[Tensor] = self.graph(*self.arguments(rows))
+            found: list[Tensor] = self.graph(*self.arguments(*batch))
         return found
 
 
@@ -168,14 +168,14 @@ def _draw(node: Any) -> Callable[[], Tensor] | None:
     return lambda: function(empty(), *others, **node.kwargs)
 
 
-def compiled(written: WrittenDown, rows: Tensor) -> Callable[[Tensor], list[Tensor]]:
+def compiled(written: WrittenDown, *batch: Tensor) -> Callable[..., list[Tensor]]:
     """The same function, compiled for as many threads as torch has now; half a minute, less where torch kept it.
 
     Random numbers are those that the operations draw one by one.
 
     Args:
         written: What to compile.
-        rows: Rows of as many patients as a step has.
+        *batch: A batch of as many patients as a step has.
 
     Raises:
         Exception: Whatever torch or the C++ compiler says.
@@ -184,14 +184,14 @@ def compiled(written: WrittenDown, rows: Tensor) -> Callable[[Tensor], list[Tens
 
     options = {"fallback_random": True, "cpp.threads": torch.get_num_threads()}
     state = torch.get_rng_state()
-    example: list[Any] = [*written.arguments(rows)]
+    example: list[Any] = [*written.arguments(*batch)]
     with _quiet(), torch.no_grad():
         function = _inductor.compile(written.graph, example, options=options)
     torch.set_rng_state(state)  # compiling draws numbers, too, and more of them the first time
 
-    def call(rows: Tensor) -> list[Tensor]:
+    def call(*batch: Tensor) -> list[Tensor]:
         with torch.no_grad():
-            found: list[Tensor] = function(*written.arguments(rows))
+            found: list[Tensor] = function(*written.arguments(*batch))
         return found
 
     return call
@@ -226,7 +226,7 @@ class CompiledSteps:
         self._made_of: object = None
         self._where: dict[int, tuple[int, ...]] = {}
         self._written: WrittenDown | None = None
-        self._call: Callable[[Tensor], list[Tensor]] | None = None
+        self._call: Callable[..., list[Tensor]] | None = None
         self._graphs = 0
 
     def start_epoch(self, step: Step) -> None:
@@ -251,7 +251,7 @@ class CompiledSteps:
         else:
             assert self._call is not None
             assert self._written is not None
-            loss, *gradients = self._call(rows)
+            loss, *gradients = self._call(*self._batch(rows).values())
             step.optimizer.zero_grad()
             for parameter, gradient in zip(self._written.used, gradients, strict=True):
                 parameter.grad = gradient
@@ -259,8 +259,24 @@ class CompiledSteps:
         step.average.update()
         return loss
 
-    def _loss(self, rows: Tensor) -> Tensor:
-        return self._step.loss(self.batches.at(rows), self.targets.take(rows))
+    def _batch(self, rows: Tensor) -> dict[str, Tensor]:
+        """What a step reads of its patients, gathered before: the graph then has no size of the cohort in it.
+
+        What torch has kept of a graph serves every fold and seed.
+        """
+        batch, targets = self.batches.at(rows), self.targets.take(rows)
+        assert isinstance(batch, GridBatch)
+        found = {"inputs": batch.inputs, "there": batch.layout.there}
+        found |= {} if batch.y is None else {"labels": batch.y}
+        return found | {name: each for name, each in vars(targets).items() if each is not None}
+
+    def _loss(self, names: Sequence[str], *tensors: Tensor) -> Tensor:
+        given = dict(zip(names, tensors, strict=True))
+        inputs, there, labels = (given.pop(name, None) for name in ("inputs", "there", "labels"))
+        assert inputs is not None
+        assert there is not None
+        batch = GridBatch(given["rows"], inputs, GridLayout(there), labels)
+        return self._step.loss(batch, Targets(**given))
 
     def _compile(self, rows: Tensor) -> bool:
         """Compiles the step; whether that worked."""
@@ -272,11 +288,12 @@ class CompiledSteps:
         parameters = [each for each in self._step.model.parameters() if each.requires_grad]
         try:
             before = baked_in(self.parts, places=False)
-            self._written = WrittenDown(self._loss, parameters, rows)
+            batch = self._batch(rows)
+            self._written = WrittenDown(partial(self._loss, list(batch)), parameters, *batch.values())
             if baked_in(self.parts, places=False) != before:
                 self._give_up("a part of the network or of the loss changes what is no tensor in every step")
                 return False
-            self._call = compiled(self._written, rows)
+            self._call = compiled(self._written, *batch.values())
         except Exception as error:  # torch and the C++ compiler have errors of many kinds
             lines = str(error).strip().splitlines()
             self._give_up(lines[0] if lines else type(error).__name__)

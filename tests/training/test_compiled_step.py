@@ -118,7 +118,7 @@ def not_compiled(monkeypatch):
     """The graph is called operation by operation, without a compiler; the graphs there were."""
     graphs: list[WrittenDown] = []
 
-    def called(written, rows):
+    def called(written, *batch):
         graphs.append(written)
         return written
 
@@ -164,8 +164,20 @@ def test_training_with_a_compiler_repeats_itself_and_is_resumed(graph, tmp_path:
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
+def test_a_graph_has_no_size_of_the_cohort_in_it(not_compiled, graph) -> None:
+    """So that what was compiled for one fold serves the others."""
+    for patients in (150, 140):
+        own = graph_from_cohort(make_cohort(patients))
+        Debiaser("concat", **{**SETTINGS, "max_epochs": 1}, compiled=True).fit(own, baselines=False)
+    shapes = [[tuple(each.shape) for each in written.tensors] for written in not_compiled]
+    assert len(shapes) == 2
+    assert shapes[0] == shapes[1]
+    codes = [str(written.graph.code) for written in not_compiled]
+    assert codes[0] == codes[1]
+
+
 def test_a_compiler_that_fails_is_told_of_once(monkeypatch, graph, caplog) -> None:
-    def fails(written, rows):
+    def fails(written, *batch):
         raise RuntimeError("the disk is full\nmore")
 
     monkeypatch.setattr(compiled_step, "compiled", fails)
@@ -185,13 +197,11 @@ def test_a_compiler_that_fails_is_told_of_once(monkeypatch, graph, caplog) -> No
         ({"optimizer": object()}, "critics with an optimiser of their own"),
         ({"ranks": Ranks(0, 2)}, "several processes train together"),
         ({"precision": "bf16-mixed"}, "precision 'bf16-mixed'"),
-        ({"mapped": True}, "read from a file"),
         ({"compiler": None}, "there is no C++ compiler"),
     ],
 )
 def test_why_steps_are_not_compiled(monkeypatch, change, why) -> None:
     given = {"device": torch.device("cpu"), "in_grid": True, "apart": False, "optimizer": None, "compiler": "g++"}
-    given |= {"mapped": False}
     given |= {"replace_loss": False, "on_gradients": False, "read_truth": False, "why_not": "few patients", **change}
     monkeypatch.setattr(compiled_step.shutil, "which", lambda name: given["compiler"])
     all_in_one = SimpleNamespace(**given)
