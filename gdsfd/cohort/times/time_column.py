@@ -291,12 +291,14 @@ def _stamp_facts(stamp: Any) -> dict[str, Any]:
 def _number_facts(number: Any) -> dict[str, Any]:
     """Of numbers: the extremes, those that cannot be minutes, that read as dates in digits, or as a clock's hhmm."""
     number = number.cast("float64")
-    whole = ibis.cases(((number == number.floor()) & number.between(18000101, 21991231), number.cast("int64")))
-    month, day = (whole // 100) % 100, whole % 100
-    late = ibis.cases(((number == number.floor()) & number.between(1011800, 31122199), number.cast("int64")))
+    within = ibis.cases((number.between(0, 1e8), number))  # floor() makes int64, which infinity is not
+    whole = ibis.cases((within == within.floor(), within.floor().cast("int64")))
+    dated = ibis.cases((whole.between(18000101, 21991231), whole))
+    month, day = (dated // 100) % 100, dated % 100
+    late = ibis.cases((whole.between(1011800, 31122199), whole))
     first, second, year = late // 1_000_000, (late // 10_000) % 100, late % 10_000
     named = (first.between(1, 31) & second.between(1, 12)) | (first.between(1, 12) & second.between(1, 31))
-    clock = ibis.cases(((number == number.floor()) & number.between(0, 2400), number.cast("int64")))
+    clock = ibis.cases((whole.between(0, 2400), whole))
     return {
         "lowest": number.min(),
         "highest": number.max(),

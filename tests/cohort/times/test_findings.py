@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from gdsfd.cohort.build import build_cohort
+from gdsfd.errors import InputError
 from tests.cohort.small_exports import PATIENTS, patients, spec
 
 ADMITTED = pd.to_datetime(patients().admitted) + pd.Timedelta("10h30min")
@@ -129,3 +130,9 @@ def test_hours_and_minutes_without_a_colon_are_doubted(text: bool) -> None:
     assert any("930 for 09:30? They are read as minutes" in words for words in findings(times))
     assert not any("930 for 09:30" in words for words in findings([minute + 20 for minute in clock]))
     assert findings([0, 720, 1440, 120] * (PATIENTS // 4)) == []  # a grid of minutes
+
+
+@pytest.mark.parametrize("far", [float("inf"), 1e300])
+def test_numbers_beyond_all_times_are_refused_as_such(far: float) -> None:
+    with pytest.raises(InputError, match="1 numbers beyond 100 years of minutes"):
+        findings([far, *range(1, PATIENTS)])

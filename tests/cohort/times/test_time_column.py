@@ -107,6 +107,8 @@ def test_what_is_not_wholly_understood_is_refused(text: str) -> None:
         (["20200101", "20191231"], r"read as dates, yyyymmdd \(20191231 to 20200101\), not minutes"),
         (["01012020", "31122019"], r"dates with the year last, ddmmyyyy or mmddyyyy \(1012020 to 31122019\)"),
         (["12312019", "1012020"], "neither minutes nor in the order of time"),
+        (["inf", "5"], r"'inf' \(id p0\)"),
+        (["1e300", "5"], r"1 numbers beyond 100 years of minutes"),
         (["20200101103000"], r"1 numbers beyond 100 years of minutes"),
         (["1577836800", "1577836900"], r"2 numbers beyond 100 years of .* \(1577836800 to 1577836900\).* to_timestamp"),
         (["1577836800000"], "beyond 100 years .* epoch_ms"),
