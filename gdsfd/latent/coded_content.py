@@ -57,14 +57,17 @@ def written_columns(names: list[str], modality: ModalityFields) -> tuple[Ints, I
     Returns:
         Places of the columns, and a number for each: words of one category share it, every code has its own.
     """
+    codes = modality.kind == "codes"
+    columns = modality.categorical if modality.kind == "table" else []
+    starts = {modality.name: 0} if codes else {f"{modality.name}.{each}": number for number, each in enumerate(columns)}
     places: list[int] = []
     owner: list[int] = []
-    starts = [f"{modality.name}="] if modality.kind == "codes" else []
-    starts += [f"{modality.name}.{column}=" for column in modality.categorical if modality.kind == "table"]
-    for number, start in enumerate(starts):
-        own = [place for place, name in enumerate(names) if name.startswith(start)]
-        places += own
-        owner += range(len(own)) if modality.kind == "codes" else [number] * len(own)
+    for place, name in enumerate(names):
+        ends = (position for position, letter in enumerate(name) if letter == "=")  # a column's name may have one, too
+        start = next((name[:position] for position in ends if name[:position] in starts), None)
+        if start is not None:
+            owner.append(len(owner) if codes else starts[start])
+            places.append(place)
     return np.array(places, dtype=np.int64), np.array(owner, dtype=np.int64)
 
 

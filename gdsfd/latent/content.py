@@ -101,19 +101,20 @@ class ContentReader:
 
     def __call__(self, table: NDArray[np.float32]) -> Floats:
         """Content of rows of the flattened table; [n, D], NaN where not measured."""
-        with np.errstate(invalid="ignore"):
-            scaled = np.clip((table[:, self.columns].astype(np.float64) - self.centre) / self.scale, -CUT, CUT)
-        scaled[~np.isfinite(scaled)] = np.nan
         out = np.empty((len(table), len(self.block)))
         for number in range(int(self.block.max()) + 1):
             own, made = self.source == number, self.block == number
             weights = self.mixing[np.ix_(own, made)]
+            with np.errstate(invalid="ignore"):
+                values = table[:, self.columns[own]].astype(np.float64)
+                scaled = np.clip((values - self.centre[own]) / self.scale[own], -CUT, CUT)
+            scaled[~np.isfinite(scaled)] = np.nan
             if self.presence[number] >= 0:
-                out[:, made] = _written(scaled[:, own], weights, table[:, self.presence[number]] > 0)
+                out[:, made] = _written(scaled, weights, table[:, self.presence[number]] > 0)
             elif weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights))):
-                out[:, made] = scaled[:, own]
+                out[:, made] = scaled
             else:
-                out[:, made] = scaled[:, own] @ weights  # one component missing, none known
+                out[:, made] = scaled @ weights  # one component missing, none known
         return out
 
     def arrays(self) -> dict[str, NDArray[Any]]:

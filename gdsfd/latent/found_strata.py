@@ -15,7 +15,7 @@ from gdsfd.graph.availability import presence_of
 from gdsfd.graph.flatten import flatten
 from gdsfd.latent.coded_evidence import judge_coded
 from gdsfd.latent.content import ContentReader, content_readers
-from gdsfd.latent.evidence import Evidence, weigh
+from gdsfd.latent.evidence import Evidence, tie, weigh
 from gdsfd.latent.gaussian_block import Floats, Ints
 from gdsfd.latent.line import fit_line, likelier
 from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
@@ -140,7 +140,7 @@ def find_strata(
             number of classes.
 
     Raises:
-        InputError: Too few labelled patients of an outcome, no numbers to look at, or an unknown suspect or outcome.
+        InputError: Too few labelled patients of an outcome, nothing to look at, or an unknown suspect or outcome.
     """
     unknown = [name for name in suspects if name not in SUSPECTS]
     if unknown:
@@ -172,9 +172,9 @@ def find_strata(
         evidence = weigh(mixture, seen, own)
         if evidence.adjust and not reader.numbers.all():
             presence = np.array([len(part.rows) / len(own) for part in seen.cells()])
-            evidence = judge_coded(
-                evidence, mixture, presence, reader.numbers, number.chosen < most or classes is not None
-            )
+            settled = number.chosen < most or classes is not None
+            told = {each: tie(np.eye(count)[own], np.zeros_like(own), codes) for each, codes in seen.views.items()}
+            evidence = judge_coded(evidence, mixture, presence, reader.numbers, settled, told)
         elif evidence.adjust and classes is None:  # sums of codes have steps, which would look like levels
             mixture, evidence = _graded(mixture, evidence, seen, own)
         if len(drawn) < len(last):
