@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,7 @@ __all__ = ["ColumnType", "explained_texts", "type_of"]
 _TRUTH = ("true", "false")
 _MOSTLY_UNIQUE, _ENOUGH_ROWS = 0.9, 20
 _TEXTS = 5000  #: distinct texts of a column that are looked at; of more, as many spread over its rows
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.][0-9]{3}")
 _SOME, _SHARE = 10, 0.05  #: numbers among the levels of a category, and their share of its cells, that are told
 
 
@@ -69,7 +71,7 @@ def type_of(cells: Cells, rows: WideRows, modality: TableSpec, by_name: bool) ->
         like_an_id = name.lower().endswith("id") and total >= _ENOUGH_ROWS and not by_name
         if like_an_id and len(np.unique(cells.values[cells.readable])) == total:
             return ColumnType("left out", "looks like an id and was left out; list it under numeric to take it")
-        return ColumnType("numeric", warning=_leading_zeros(cells))
+        return ColumnType("numeric", warning=_leading_zeros(cells) or _points_between_thousands(cells))
     if cells.kind == "number":
         return _numeric(cells, rows, modality)
     found = _lookalikes(cells)
@@ -188,3 +190,22 @@ def _leading_zeros(cells: Cells) -> str:
             "numbers; list it under categorical if they are codes"
         )
     return ""
+
+
+def _points_between_thousands(cells: Cells) -> str:
+    """A warning where points may stand between thousands, ``1.200`` beside ``900``: 1.2 would be the smaller one."""
+    if cells.kind != "text" or cells.raw is None or not pc.any(pc.match_substring(cells.raw, ".")).as_py():
+        return ""
+    codes, texts = cells.texts
+    used = [str(texts[k]) for k in np.unique(codes[cells.measured])]
+    pointed, whole = [text for text in used if "." in text], [text for text in used if "." not in text]
+    if len(pointed) < 2 or not all(_THOUSANDS.fullmatch(text) for text in pointed):
+        return ""
+    if not all(text.isdigit() and len(text) <= 3 for text in whole) or not any(len(text) == 3 for text in whole):
+        return ""
+    largest = max(whole, key=int)
+    return (
+        f"its numbers with a point all have three digits behind it ({cell_text(pointed[0])}), beside whole ones up to "
+        f"{largest}: do the points stand between thousands? They were read as decimal points; if so, derive "
+        f"CAST(replace({cells.name}__text, '.', '') AS DOUBLE)"
+    )

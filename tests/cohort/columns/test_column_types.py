@@ -85,6 +85,14 @@ def test_a_category_with_many_numbers_and_codes_with_zeros_are_told() -> None:
     assert "leading zeros ('00000')" in told(cohort)["m.x"]
 
 
+def test_points_that_may_stand_between_thousands_are_told() -> None:
+    cells = [f"{1 + k % 9}.{k * 37 % 1000:03d}" if k % 2 else str(500 + k) for k in range(PATIENTS)]
+    assert "beside whole ones up to 538: do the points stand between thousands?" in told(built(cells))["m.x"]
+    for others in ("1020", "7.25", "0.125", "-9"):  # what is no such number shows that points are decimal points
+        assert not told(built([*cells[:-1], others]))
+    assert not told(built([f"1.0{k:02d}" for k in range(PATIENTS)]))  # as of the density of urine
+
+
 def test_what_storage_would_make_infinite_or_equal() -> None:
     with pytest.raises(InputError, match=r"column 'x' .* 1 values are too large .*: 1e\+39 \(id 039\)"):
         built([*(k * k % 7 for k in range(PATIENTS - 1)), 1e39])
