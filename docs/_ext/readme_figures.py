@@ -8,7 +8,6 @@ Writes the section between the two marks anew. A test sees to it that it is that
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import fmean, stdev
 from textwrap import fill
 
 import bench_lines
@@ -16,8 +15,8 @@ import debiasing_lines
 import deconfounding_fits
 import delivered_lines
 import result_lines
+import streams_lines
 import study_lines
-from scipy.special import stdtrit
 
 from gdsfd.comparison.fit_log import read_fits
 from gdsfd.comparison.summary import summarise
@@ -145,19 +144,12 @@ def found_strata() -> str:
 
 def _of_streams() -> str:
     """What two streams add to strata."""
-    own: dict[str, dict[int, dict[str, float]]] = {}
-    for line in result_lines.read_lines(RESULTS / "latent_networks.jsonl") or []:
-        if line["design"] == "latent" and line["backbone"] == "concat":
-            own.setdefault(line["arm"], {})[line["seed"]] = line["auroc"]
-    seeds = sorted(set(own["full"]) & set(own["latent"]))
-    said = []
-    for split in ("test_unbiased", "test_flipped"):
-        gaps = [own["full"][seed][split] - own["latent"][seed][split] for seed in seeds]
-        mean, half = fmean(gaps), float(stdtrit(len(gaps) - 1, 0.975)) * stdev(gaps) / len(gaps) ** 0.5
-        said.append(f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]")
+    full = result_lines.read_lines(RESULTS / "forced_and_delivered.jsonl") or []
+    gaps = streams_lines.gaps_of(result_lines.read_lines(RESULTS / "streams_at_default.jsonl") or [], full)
+    said = streams_lines.over_designs(gaps)
     return (
         f"What the two streams themselves add to the strata is {said[0]} and, turned round, {said[1]} (`python "
-        f"benchmarks/latent_networks.py`, {len(seeds)} seeds)."
+        f"benchmarks/streams_at_default.py`, mean over {len(gaps)} designs)."
     )
 
 

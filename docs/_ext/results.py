@@ -12,6 +12,7 @@ import guard_lines
 import interval_lines
 import result_lines
 import scale_lines
+import streams_lines
 import suspect_lines
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -31,6 +32,7 @@ PAGES = {
     "boosted_members": boosted_lines.boosted_members,
     "explanations": explanation_lines.explanations,
     "forced_and_delivered": delivered_lines.forced_and_delivered,
+    "streams_at_default": streams_lines.streams_at_default,
     "guard_by_fold": guard_lines.guard_by_fold,
     "real_shifts_trees": guard_lines.real_shifts_trees,
     "larger_than_memory": scale_lines.larger_than_memory,
@@ -45,6 +47,7 @@ _MODULES = (
     delivered_lines,
     explanation_lines,
     guard_lines,
+    streams_lines,
     suspect_lines,
     interval_lines,
     scale_lines,
