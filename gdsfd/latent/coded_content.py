@@ -25,7 +25,7 @@ __all__ = [
     "written_columns",
 ]
 
-#: Most codes, or words of categories, of one modality: the most frequent ones.
+#: Most codes, or words of categories, of one modality; the most frequent ones are taken.
 MOST_CODES = 100
 #: A code that fewer patients have, or that all but so few have, is left out; of words likewise.
 LEAST_SHARE = 0.02
