@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,6 +121,7 @@ def read_follow_up(
                 float(passed_over),
             )
         )
+    found.findings += _endings_without_event(cells, values, time, outcome)
     found.findings += _nines(time, outcome)
     at_once = int((time == 0).sum())
     if at_once:
@@ -135,6 +137,31 @@ def read_follow_up(
             )
         )
     return found
+
+
+def _endings_without_event(
+    cells: Sequence[str | None], values: OutcomeValues, time: NDArray[np.float64], outcome: SurvivalSpec
+) -> list[Finding]:
+    """Several values that count as censored: one of them may make the event impossible."""
+    counts: Counter[str] = Counter()
+    for cell, known in zip(cells, np.isfinite(time).tolist()):
+        if cell is not None and known and values.class_of[cell] == 0:
+            number = parse_scalar(cell.strip())
+            counts[cell.strip().casefold() if number is None else f"{number:g}"] += 1
+    if len(counts) < 2:
+        return []
+    told = ", ".join(f"{value} {count:,}" for value, count in counts.most_common(6))
+    return [
+        Finding(
+            "labels",
+            outcome.name,
+            f"several values of {outcome.event!r} count as censored (patients: {told}). If one of them makes the event "
+            "impossible, as death does for a readmission, it is a competing event: risks are then those of a world "
+            "without it, and higher than what patients see. A risk of both together is right: give it under positive, "
+            "too",
+            float(sum(counts.values())),
+        )
+    ]
 
 
 def _nines(time: NDArray[np.float64], outcome: SurvivalSpec) -> list[Finding]:

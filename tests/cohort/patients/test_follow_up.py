@@ -40,6 +40,16 @@ def test_events_in_words_and_values_that_mean_nothing_is_known() -> None:
     )
 
 
+def test_a_competing_event_that_is_censored_is_told() -> None:
+    """Of several values without the event one may make it impossible; spellings of one value are one."""
+    (finding,) = read(["3", "2", "4", "5"], ["1", "2", "0", "0.0"], positive=1, negative=[0, 2]).findings
+    assert finding.text.startswith("several values of 'died' count as censored (patients: 0 2, 2 1). If one of them")
+    assert read(["3", "2", "4"], ["1", "0", "0.0"], positive=1, negative=[0, 2]).findings == []
+    words = {"positive": "dead", "negative": ["alive", "moved"]}
+    assert len(read(["3", "2", "4"], ["dead", "alive", "moved"], **words).findings) == 1
+    assert read(["3", "2", None], ["dead", "alive", None], **words).findings == []
+
+
 def test_a_code_for_a_time_that_is_not_known_is_questioned() -> None:
     (finding,) = read(["3", "999", "999", "999"], ["1", "0", "0", "0"]).findings
     assert finding.text.startswith("the longest time, 999, is that of 3 patients: is it a code for a time")
