@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -29,6 +29,9 @@ class ModalitySpec(SourceFields):
     """
 
     kind: str
+    #: Whether ``invalid`` says something: the kind reads numbers, among which text may stand.
+    reads_numbers: ClassVar[bool] = True
+
     name: Name
     id: str
     join: Joins = Field(default=[])
@@ -51,6 +54,8 @@ class ModalitySpec(SourceFields):
             raise ValueError("'window' and 'origin' need 'time', the column they apply to")
         if self.window is not None and not self.window[0] < self.window[1]:
             raise ValueError(f"window: expected start < end in minutes, got {list(self.window)}")
+        if self.invalid != "error" and not self.reads_numbers:
+            raise ValueError(f"'invalid' is about text among numbers, which kind = {self.kind!r} does not look for")
         return self
 
 
@@ -126,6 +131,8 @@ class EventsSpec(ModalitySpec):
             raise ValueError("'elapsed' goes with 'item', 'time' and 'origin', and stands in place of 'value'")
         if self.values is not None and self.match is not None:
             raise ValueError("match = 'subject' goes with 'item' (long form), not with 'values' (wide form)")
+        if self.time is None and self.bin != type(self).model_fields["bin"].default:
+            raise ValueError("'bin' goes with 'time': without it all events of a patient share one step")
         if self.window is not None and (self.window[1] - self.window[0]) / self.bin > MOST_STEPS:
             raise ValueError(
                 f"bin: expected at most {MOST_STEPS:,} steps in a window, got {self.bin:g} minutes per step in the "
@@ -148,6 +155,8 @@ class CodesSpec(ModalitySpec):
         match: As in :class:`EventsSpec`.
     """
 
+    reads_numbers: ClassVar[bool] = False
+
     kind: Literal["codes"] = "codes"
     code: str
     separator: Annotated[str, Field(min_length=1)] | None = None
@@ -164,6 +173,8 @@ class EmbeddingSpec(ModalitySpec):
         name, source, derive, where, id, join, time, origin, window: As in :class:`TableSpec`.
         columns: The vector's columns, names and glob patterns (in the order of the file), or one list-valued column.
     """
+
+    reads_numbers: ClassVar[bool] = False
 
     kind: Literal["embedding"] = "embedding"
     columns: NamesOrPattern

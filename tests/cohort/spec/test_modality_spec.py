@@ -20,6 +20,9 @@ from tests.cohort.spec.specs import BASE, CODES, EVENTS, NO_NUMBERS, bounded, ma
         ({"time": "t", "window": [10, 10]}, "window: expected start < end"),
         ({"kind": "events"}, "expected either 'item'"),
         ({"kind": "events", "values": ["a"], "value": "b"}, "'value' goes with 'item'"),
+        ({"kind": "events", "values": ["a"], "bin": 30}, "'bin' goes with 'time'"),
+        ({"kind": "codes", "code": "c", "invalid": "missing"}, "'invalid' is about text among numbers"),
+        ({"kind": "embedding", "columns": "e_*", "invalid": "missing"}, "which kind = 'embedding' does not look for"),
         ({"kind": "events", "values": ["a"], "bin": 0}, "bin: expected a number from 0.001"),
     ],
 )
