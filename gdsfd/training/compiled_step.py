@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -83,10 +83,8 @@ class WrittenDown:
             self.used = [own for own, _ in pairs]
             return [found.detach(), *(gradient.contiguous() for _, gradient in pairs)]
 
-        state = torch.get_rng_state()
-        with traced():
+        with traced(), _draws_put_back():
             self.graph = make_fx(loss_and_gradients)(*batch)
-        torch.set_rng_state(state)
         arguments = _Arguments(self.graph)
         self.tensors = arguments.kept()
         self._draws = arguments.draws()
@@ -183,11 +181,9 @@ def compiled(written: WrittenDown, *batch: Tensor) -> Callable[..., list[Tensor]
     from torch import _inductor  # slow to import
 
     options = {"fallback_random": True, "cpp.threads": torch.get_num_threads()}
-    state = torch.get_rng_state()
-    example: list[Any] = [*written.arguments(*batch)]
-    with _quiet(), torch.no_grad():
+    with _draws_put_back(), _quiet(), torch.no_grad():  # compiling draws numbers, too, and more of them the first time
+        example: list[Any] = [*written.arguments(*batch)]
         function = _inductor.compile(written.graph, example, options=options)
-    torch.set_rng_state(state)  # compiling draws numbers, too, and more of them the first time
 
     def call(*batch: Tensor) -> list[Tensor]:
         with torch.no_grad():
@@ -198,7 +194,28 @@ def compiled(written: WrittenDown, *batch: Tensor) -> Callable[..., list[Tensor]
 
 
 @contextmanager
-def _quiet() -> Any:
+def _draws_put_back() -> Iterator[None]:
+    """Random numbers drawn inside were not drawn, also where it ends in an error."""
+    state = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
+@contextmanager
+def _buffers_put_back(parts: nn.Module) -> Iterator[None]:
+    """What a step written down changed in place, such as a running share, is as it was before."""
+    before = [(each, each.clone()) for each in parts.buffers()]
+    try:
+        yield
+    finally:
+        for each, values in before:
+            each.copy_(values)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -289,7 +306,8 @@ class CompiledSteps:
         try:
             before = baked_in(self.parts, places=False)
             batch = self._batch(rows)
-            self._written = WrittenDown(partial(self._loss, list(batch)), parameters, *batch.values())
+            with _buffers_put_back(self.parts):
+                self._written = WrittenDown(partial(self._loss, list(batch)), parameters, *batch.values())
             if baked_in(self.parts, places=False) != before:
                 self._give_up("a part of the network or of the loss changes what is no tensor in every step")
                 return False
