@@ -85,7 +85,9 @@ def _table(plan: ModalityPlan, rows: int, names: dict[str, str], random: np.rand
 
 
 def _events(plan: ModalityPlan, rows: int, names: dict[str, str], random: np.random.Generator) -> Any:
-    fields: dict[str, Any] = {"min_count": plan.fewest, "bin": plan.bin}
+    fields: dict[str, Any] = {"min_count": plan.fewest}
+    if plan.time != "none":
+        fields["bin"] = plan.bin
     if plan.form == "wide":
         cells = {f"e{k}": [_or_missing(number_text(random), plan, random) for _ in range(rows)] for k in range(3)}
         cells = {f"{names['e']}{k}": column for k, column in enumerate(cells.values())}

@@ -248,7 +248,7 @@ def _modality(choose: _Chooser, kind: str, dirty: bool, time: str) -> ModalityPl
         window=None if time == "none" else window,
         bin=choose.one_of(60, 45, 30, 1440),
         missing=choose.one_of((), (), (-1,), (-1, "NA"), ("NA", "not done")),
-        invalid=invalid if harm == "odd number" else "error",
+        invalid=invalid if harm == "odd number" and kind in ("table", "events") else "error",
         fewest=choose.one_of(1, 2, 5),
         filtered=choose.one_of(False, True),
         foreign=choose.one_of(False, True),
