@@ -7,7 +7,7 @@ are asked for, as components of what many of them have in common (:mod:`gdsfd.la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -140,8 +140,10 @@ class _Part:
     presence: int = -1
 
 
-def content_readers(graph: Any, rows: Ints, y: Ints) -> tuple[ContentReader | None, ContentReader | None]:
-    """Readers of numbers alone, and of numbers beside codes and categories; None where there are none of these.
+def content_readers(graph: Any, rows: Ints, y: Ints) -> Iterator[ContentReader]:
+    """A reader of numbers alone, then one of numbers beside codes and categories; without either where there is none.
+
+    The second takes time, and is made when it is asked for.
 
     Args:
         graph: The graph.
@@ -152,9 +154,12 @@ def content_readers(graph: Any, rows: Ints, y: Ints) -> tuple[ContentReader | No
         InputError: There is nothing of either to look at.
     """
     table, names = flatten(graph, rows)
-    numbers, coded = _numbers(graph, table, names), _coded(graph, table, names, y)
-    every = ContentReader._of([*numbers, *coded], graph)
-    return (ContentReader._of(numbers, graph) if numbers else None), (every if coded else None)
+    numbers = _numbers(graph, table, names)
+    if numbers:
+        yield ContentReader._of(numbers, graph)
+    coded = _coded(graph, table, names, y)
+    if coded or not numbers:
+        yield ContentReader._of([*numbers, *coded], graph)
 
 
 def _numbers(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_Part]:

@@ -19,6 +19,7 @@ nothing in one data set tells the two apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +39,7 @@ __all__ = [
     "outcome_p",
     "overlap",
     "tie",
+    "told_by_suspects",
     "weigh",
 ]
 
@@ -117,6 +119,17 @@ def tie(share: Floats, y: Ints, codes: Ints) -> float:
             found = _dependence(share[own][known], level[known])
             statistic, freedom = statistic + found[0], freedom + found[1]
     return float(chi2.sf(statistic, freedom)) if freedom else 1.0
+
+
+def told_by_suspects(views: Mapping[str, Ints], y: Ints) -> dict[str, float]:
+    """Suspect -> p-value of it telling nothing of the outcome.
+
+    Args:
+        views: Suspect -> codes, -1 = missing; [N].
+        y: Outcomes, 0, 1, ..; [N].
+    """
+    certain = np.eye(int(y.max(initial=0)) + 1)[y]
+    return {name: tie(certain, np.zeros_like(y), codes) for name, codes in views.items()}
 
 
 def _levels(share: Floats, codes: Ints) -> Ints:

@@ -15,11 +15,12 @@ from gdsfd.graph.availability import presence_of
 from gdsfd.graph.flatten import flatten
 from gdsfd.latent.coded_evidence import judge_coded
 from gdsfd.latent.content import ContentReader, content_readers
-from gdsfd.latent.evidence import Evidence, tie, weigh
+from gdsfd.latent.evidence import TIE_P, Evidence, told_by_suspects, weigh
 from gdsfd.latent.gaussian_block import Floats, Ints
 from gdsfd.latent.line import fit_line, likelier
-from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
+from gdsfd.latent.mixture import Mixture, Observed
 from gdsfd.latent.number_of_classes import MOST_CLASSES, NumberOfClasses, number_of_classes
+from gdsfd.latent.search import Search
 
 __all__ = ["SUSPECTS", "FoundStrata", "find_strata", "observe"]
 
@@ -91,6 +92,11 @@ def observe(graph: Any, reader: ContentReader, rows: Ints, known: Ints, suspects
         known: Patients whose patterns and environments have codes; others' that none of them has are missing.
         suspects: Those of ``pattern`` and ``environment`` that are views. One that is the same for all is none.
     """
+    return Observed(reader(flatten(graph, rows)[0]), reader.block, _codes(graph, rows, known, suspects))
+
+
+def _codes(graph: Any, rows: Ints, known: Ints, suspects: Sequence[str]) -> dict[str, Ints]:
+    """Name -> code of each patient, -1 = missing, of the suspects that are views."""
     words: dict[str, NDArray[np.str_]] = {}
     if "pattern" in suspects:
         words["pattern"] = np.array(["".join("01"[int(each)] for each in row) for row in presence_of(graph).numpy()])
@@ -103,7 +109,7 @@ def observe(graph: Any, reader: ContentReader, rows: Ints, known: Ints, suspects
         if len(levels) > 1:
             code = np.searchsorted(levels, each[rows]).clip(0, len(levels) - 1)
             views[name] = np.where(levels[code] == each[rows], code, -1)
-    return Observed(reader(flatten(graph, rows)[0]), reader.block, views)
+    return views
 
 
 def find_strata(
@@ -158,22 +164,30 @@ def find_strata(
         fitted = train
     last = np.concatenate([train, tuning]) if fit_tuning else train
 
-    def look(reader: ContentReader) -> FoundStrata:
+    drawn = _some(last, seed)
+
+    def look(reader: ContentReader, or_nothing: bool = False) -> FoundStrata | None:
+        """What is found; None where that counts only as a practice and surely is none."""
+        search = None
         if classes is None:
             inner, outer = _some(fitted, seed), _some(held_out, seed)
             inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (inner, outer))
-            number = number_of_classes(inside, y[inner], outside, y[outer], outcomes=count, most=most, seed=seed)
+            search = Search(inside, y[inner], outcomes=count, seed=seed)
+            number = number_of_classes(search, outside, y[outer], most)
         else:
             number = NumberOfClasses(classes, (), ())
-        drawn = _some(last, seed)
-        seen, own = observe(graph, reader, drawn, last, suspects), y[drawn]
-        mixture, _ = fit_mixture(seen, own, number.chosen, outcomes=count, seed=seed)
+        settled = number.chosen < most or classes is not None
+        if or_nothing and (number.chosen == 1 or not settled):
+            return None
+        if search is None or not np.array_equal(fitted, last):
+            search = Search(observe(graph, reader, drawn, last, suspects), y[drawn], outcomes=count, seed=seed)
+        mixture, _ = search.best(number.chosen)
         mixture = mixture.permuted(np.argsort(mixture.share[-1] - mixture.share[0], kind="stable"))
+        seen, own = search.seen, search.y
         evidence = weigh(mixture, seen, own)
         if evidence.adjust and not reader.numbers.all():
             presence = np.array([len(part.rows) / len(own) for part in seen.cells()])
-            settled = number.chosen < most or classes is not None
-            told = {each: tie(np.eye(count)[own], np.zeros_like(own), codes) for each, codes in seen.views.items()}
+            told = told_by_suspects(seen.views, own)
             evidence = judge_coded(evidence, mixture, presence, reader.numbers, settled, told)
         elif evidence.adjust and classes is None:  # sums of codes have steps, which would look like levels
             mixture, evidence = _graded(mixture, evidence, seen, own)
@@ -181,12 +195,18 @@ def find_strata(
             seen, own = observe(graph, reader, last, last, suspects), y[last]
         return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
 
-    looks: list[FoundStrata] = []
-    for reader in content_readers(graph, train, y[train]):
-        if reader is not None and not (looks and looks[0].evidence.adjust):
-            looks.append(look(reader))
-    # Codes and categories are looked at where numbers show no practice, and count only where they show one.
-    return looks[-1] if looks[-1].evidence.adjust else looks[0]
+    readers = content_readers(graph, train, y[train])
+    found = look(next(readers))
+    assert found is not None  # or it would have to be a practice
+    # Codes and categories are looked at where numbers show no practice, and count only where they show one: as a
+    # practice they would have to be tied to a suspect that tells of the outcome.
+    told = told_by_suspects(_codes(graph, drawn, last, suspects), y[drawn])
+    if not found.evidence.adjust and min(told.values(), default=1.0) < TIE_P:
+        for reader in readers:
+            coded = look(reader, or_nothing=True)
+            if coded is not None and coded.evidence.adjust:
+                return coded
+    return found
 
 
 def _graded(mixture: Mixture, evidence: Evidence, seen: Observed, y: Ints) -> tuple[Mixture, Evidence]:

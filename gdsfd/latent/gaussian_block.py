@@ -12,6 +12,7 @@ posterior.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ PRIOR_ROWS = 10.0
 PRIOR_SHIFT = 0.1
 #: Patients whose matrices are held at once.
 _CHUNK = 4096
+#: Sets of columns whose sizes differ by less are inverted together.
+_STEP = 4
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,6 +58,21 @@ class Cells:
         values = np.where(known[rows], content[rows], 0.0)
         return cls(rows, values, observed.reshape(-1, content.shape[1]), np.asarray(which).reshape(-1))
 
+    @cached_property
+    def by_size(self) -> list[tuple[Ints, Ints, NDArray[np.bool_]]]:
+        """Sets of about one size: which, their columns, and which of these are measured; [g], [g, s] and [g, s].
+
+        A set of fewer columns than the others has some that were not measured at the end, so that all have s.
+        """
+        size = self.observed.sum(1)
+        width = np.minimum(-(-size // _STEP) * _STEP, self.observed.shape[1])
+        first = np.argsort(~self.observed, axis=1, kind="stable")  # measured columns before the others
+        groups = []
+        for each in np.unique(width):
+            sets = np.flatnonzero(width == each)
+            groups.append((sets, first[sets, :each], np.arange(each) < size[sets, None]))
+        return groups
+
     def times(self, matrices: Floats, vectors: Floats) -> Floats:
         """Each patient's vector by the symmetric matrix of its set; [n, d]."""
         if len(matrices) == 1:
@@ -63,6 +81,21 @@ class Cells:
         for first in range(0, len(vectors), _CHUNK):
             part = slice(first, first + _CHUNK)
             out[part] = np.matmul(matrices[self.which[part]], vectors[part, :, None])[:, :, 0]
+        return out
+
+    def expected(self, share: Floats, values: Floats) -> Floats:
+        """Each patient's mean over classes of a vector by set and class; [n, d].
+
+        Args:
+            share: Responsibilities; [n, K].
+            values: The vectors; [P, K, d].
+        """
+        if len(values) == 1:
+            return share @ values[0]
+        out = np.empty((len(share), values.shape[2]))
+        for first in range(0, len(share), _CHUNK):
+            part = slice(first, first + _CHUNK)
+            out[part] = np.matmul(share[part, None], values[self.which[part]])[:, 0]
         return out
 
 
@@ -117,38 +150,38 @@ class GaussianBlock:
             cells: The content.
             y: Outcome of each of its patients; [n].
             expected: What :meth:`e_step` gave.
-            share: Responsibility of each class for each of the patients; [n, K].
+            share: Responsibility of each class for each of the patients, which sum to one; [n, K].
             levels: Where each class lies on a line: the shifts are these times one direction; [K]. None = anywhere.
         """
         _, whitened, precision, moved = expected
         (count_y, d), count_u = self.outcome.shape, len(self.stratum)
-        own = np.eye(count_y)[y]
-        gram = np.zeros((count_y + count_u, count_y + count_u))
-        by_class = own.T @ share
-        gram[:count_y, :count_y] = np.diag(by_class.sum(1))
+        # Expected content of a patient in class u, what was measured and the regression on it of what was not, is
+        # ``base`` of the patient and ``added`` by the set and the class: sums over patients are sums over sets.
+        base = self.outcome[y] + whitened @ self.covariance
+        added = self.stratum - moved @ self.covariance  # [P, K, d]
+        sets = len(precision)
+        weight = np.stack([np.bincount(cells.which * count_y + y, each, sets * count_y) for each in share.T], axis=1)
+        weight = weight.reshape(sets, count_y, count_u)  # expected patients of each set, outcome and class
+        by_set, by_class = weight.sum(1), weight.sum(0)
+        gram = np.diag(np.concatenate([by_class.sum(1), by_class.sum(0)]) + PRIOR_SHIFT)
         gram[:count_y, count_y:], gram[count_y:, :count_y] = by_class, by_class.T
-        gram[count_y:, count_y:] = np.diag(by_class.sum(0))
-        target = np.zeros((count_y + count_u, d))
-        filled = []
-        base, moved = self.outcome[y] + whitened @ self.covariance, moved @ self.covariance
-        for u in range(count_u):
-            # Expected content of class u: what was measured, and the regression on it of what was not.
-            content = base + (self.stratum[u] - moved[:, u])[cells.which]
-            weighted = share[:, [u]] * content
-            target[:count_y] += own.T @ weighted
-            target[count_y + u] = weighted.sum(0)
-            filled.append(content)
-        gram += PRIOR_SHIFT * np.eye(len(gram))
+        target = np.concatenate([np.eye(count_y)[y], share], axis=1).T @ base
+        target[:count_y] += weight.transpose(1, 0, 2).reshape(count_y, sets * count_u) @ added.reshape(-1, d)
+        target[count_y:] += (by_set[:, :, None] * added).sum(0)
         # Shifts are ``free @ coefficients``; one row of coefficients, the direction, is all that a line's have.
-        free = np.eye(len(gram)) if levels is None else block_diag(np.eye(count_y), levels[:, None])
-        shifts: Floats = free @ np.linalg.solve(free.T @ gram @ free, free.T @ target).astype(np.float64)
+        if levels is None:
+            shifts: Floats = np.linalg.solve(gram, target).astype(np.float64)
+        else:
+            free = block_diag(np.eye(count_y), levels[:, None])
+            shifts = free @ np.linalg.solve(free.T @ gram @ free, free.T @ target).astype(np.float64)
         outcome, stratum = shifts[:count_y], shifts[count_y:]
         scatter = PRIOR_ROWS * np.eye(d) + PRIOR_SHIFT * shifts.T @ shifts
-        for u, content in enumerate(filled):
-            rest = content - outcome[y] - stratum[u]
-            scatter += (share[:, [u]] * rest).T @ rest
-        counts = np.bincount(cells.which, minlength=len(precision))
-        known = np.einsum("p,pij->ij", counts, precision)
+        rest, added = base - outcome[y], added - stratum
+        cross = rest.T @ cells.expected(share, added)
+        scatter += rest.T @ rest + cross + cross.T
+        scatter += (by_set[:, :, None] * added).reshape(-1, d).T @ added.reshape(-1, d)
+        counts = np.bincount(cells.which, minlength=sets).astype(np.float64)
+        known = (counts @ precision.reshape(sets, d * d)).reshape(d, d)
         # Of cells that were not measured the spread that is left.
         scatter += len(y) * self.covariance - self.covariance @ known @ self.covariance
         covariance = scatter / (len(y) + len(shifts) + PRIOR_ROWS + d + 1)
@@ -156,25 +189,30 @@ class GaussianBlock:
 
     def precision(self, cells: Cells) -> Floats:
         """Inverse covariance of each set of measured columns, zero wherever a cell is missing; [P, d, d]."""
-        return self._padded(cells)[1]
+        return self._inverted(cells)[0]
 
-    def _padded(self, cells: Cells) -> tuple[Floats, Floats]:
-        """Covariances with the identity where cells are missing, and :meth:`precision`."""
-        observed = cells.observed.astype(np.float64)
-        both = observed[:, :, None] * observed[:, None, :]
-        missing = np.eye(observed.shape[1]) * (1.0 - observed)[:, :, None]
-        padded = self.covariance * both + missing
-        return padded, np.linalg.inv(padded) * both
+    def _inverted(self, cells: Cells) -> tuple[Floats, Floats]:
+        """:meth:`precision`, and the log-determinant of each set's covariance; [P]."""
+        sets, d = cells.observed.shape
+        precision, size = np.zeros((sets, d, d)), np.empty(sets)
+        for own, columns, measured in cells.by_size:
+            rows, across = columns[:, :, None], columns[:, None, :]
+            part = self.covariance[rows, across]
+            if not measured.all():  # the identity where cells are missing
+                both = measured[:, :, None] & measured[:, None, :]
+                part = np.where(both, part, np.eye(len(both[0])))
+            size[own] = 2.0 * np.log(np.linalg.cholesky(part).diagonal(axis1=1, axis2=2)).sum(1)
+            inverse = np.linalg.inv(part)
+            precision[own[:, None, None], rows, across] = inverse if measured.all() else inverse * both
+        return precision, size
 
     def e_step(self, cells: Cells, y: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """:meth:`log_density`, and what :meth:`step` makes use of."""
-        observed = cells.observed.astype(np.float64)
-        padded, precision = self._padded(cells)
-        half = np.log(np.linalg.cholesky(padded).diagonal(axis1=1, axis2=2)).sum(1)
-        size = 2.0 * half + observed.sum(1) * np.log(2.0 * np.pi)
-        rest = (cells.values - self.outcome[y]) * observed[cells.which]
-        whitened = cells.times(precision, rest)
-        distance = (rest * whitened).sum(1, keepdims=True) - 2.0 * whitened @ self.stratum.T
+        precision, size = self._inverted(cells)
+        size = size + cells.observed.sum(1) * np.log(2.0 * np.pi)
+        rest = cells.values - self.outcome[y]
+        whitened = cells.times(precision, rest)  # cells that are missing have no part in it
         moved = np.matmul(self.stratum, precision)  # each shift by the symmetric matrix of a set; [P, K, d]
-        distance += (moved * self.stratum).sum(2)[cells.which]
-        return -0.5 * (distance + size[cells.which, None]), whitened, precision, moved
+        by_set = (moved * self.stratum).sum(2) + size[:, None]
+        distance = np.einsum("nd,nd->n", rest, whitened)[:, None] - 2.0 * whitened @ self.stratum.T
+        return -0.5 * (distance + by_set[cells.which]), whitened, precision, moved

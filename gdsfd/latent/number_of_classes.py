@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdsfd.latent.gaussian_block import Ints
-from gdsfd.latent.mixture import Observed, fit_mixture
+from gdsfd.latent.mixture import Observed
+from gdsfd.latent.search import Search
 
 __all__ = ["MOST_CLASSES", "NumberOfClasses", "number_of_classes"]
 
@@ -34,31 +35,21 @@ class NumberOfClasses:
 
 
 def number_of_classes(
-    seen: Observed,
-    y: Ints,
-    held_out: Observed,
-    y_held_out: Ints,
-    *,
-    outcomes: int = 2,
-    most: int = MOST_CLASSES,
-    seed: int = 0,
+    search: Search, held_out: Observed, y_held_out: Ints, most: int = MOST_CLASSES
 ) -> NumberOfClasses:
     """Adds classes as long as one more raises the held-out likelihood by two standard errors.
 
     Args:
-        seen: Patients fitted on.
-        y: Their outcomes; [N].
+        search: Fits mixtures of the patients fitted on.
         held_out: Patients the likelihood is looked at of.
         y_held_out: Their outcomes; [M].
-        outcomes: Number of outcomes.
         most: Most classes.
-        seed: Of EM's starts.
     """
     gain: list[float] = []
     error: list[float] = []
-    before = fit_mixture(seen, y, 1, outcomes=outcomes, seed=seed, **_QUICK)[0].log_likelihood(held_out, y_held_out)
+    before = search.best(1)[0].log_likelihood(held_out, y_held_out)
     for classes in range(2, most + 1):
-        mixture, _ = fit_mixture(seen, y, classes, outcomes=outcomes, seed=seed, **_QUICK)
+        mixture, _ = search.best(classes, **_QUICK)
         now = mixture.log_likelihood(held_out, y_held_out)
         gain.append(float((now - before).mean()))
         error.append(float((now - before).std(ddof=1) / np.sqrt(len(now))))

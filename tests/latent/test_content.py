@@ -108,7 +108,7 @@ def test_codes_and_categories_stand_beside_the_same_numbers(coded):
 def test_without_the_modality_codes_are_missing_and_without_a_kept_code_they_are_not(coded):
     graph, train = coded
     table, names = flatten(graph)
-    reader = content_readers(graph, train, y_of(graph, train))[1]
+    _, reader = content_readers(graph, train, y_of(graph, train))
     history = reader.block == 3
     presence = table[:, names.index("history (present)")]
     content = reader(table)[:, history]
@@ -135,7 +135,6 @@ def test_a_reader_of_codes_is_stored_and_read_and_one_from_before_reads_numbers(
 
 
 def test_codes_that_have_nothing_in_common_are_no_content(graph, train):
-    numbers, both = content_readers(graph, train, y_of(graph, train))
-    assert both is None
+    (numbers,) = content_readers(graph, train, y_of(graph, train))
     alone = ContentReader.fit(graph, train)
     assert all(np.array_equal(each, alone.arrays()[name]) for name, each in numbers.arrays().items())

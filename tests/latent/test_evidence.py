@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chi2_contingency, kstest
 
-from gdsfd.latent.evidence import log_odds, outcome_inside_p, outcome_p, overlap, tie, weigh
+from gdsfd.latent.evidence import log_odds, outcome_inside_p, outcome_p, overlap, tie, told_by_suspects, weigh
 from gdsfd.latent.gaussian_block import GaussianBlock
-from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
+from gdsfd.latent.mixture import Mixture, Observed
+from gdsfd.latent.search import fit_mixture
 from tests.latent.drawn import a_mixture, draw
 
 
@@ -91,6 +92,20 @@ def test_levels_that_are_rare_in_an_outcome_class_are_taken_together():
     u = np.repeat([0, 1], [240, 60])
     codes = np.concatenate([np.arange(240) % 3 * 2, np.arange(60) % 3 * 2 + 1])
     assert tie(np.eye(2)[u], np.zeros(300, dtype=int), codes) < 1e-20
+
+
+def test_what_a_suspect_tells_of_the_outcome_is_the_test_of_their_table():
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 3, 500)
+    telling = np.where(rng.random(500) < 0.3, y, rng.integers(0, 3, 500))
+    views = {"environment": telling, "pattern": np.where(rng.random(500) < 0.1, -1, rng.integers(0, 2, 500))}
+    found = told_by_suspects(views, y)
+    for name, codes in views.items():
+        table = np.array(
+            [[((codes == code) & (y == label)).sum() for code in np.unique(codes[codes >= 0])] for label in range(3)]
+        )
+        assert found[name] == pytest.approx(chi2_contingency(table, correction=False).pvalue)
+    assert found["environment"] < 1e-6 < 0.01 < found["pattern"]
 
 
 def test_overlap_is_the_cosine_in_the_metric_of_the_mixture():

@@ -8,8 +8,10 @@ from sklearn.metrics import roc_auc_score
 import gdsfd
 from gdsfd.errors import InputError
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.latent import content
 from gdsfd.latent.content import ContentReader
 from gdsfd.latent.found_strata import find_strata, observe
+from gdsfd.latent.search import Search
 from gdsfd.simulation import load_truth
 from tests.cohort_factory import make_cohort
 
@@ -91,6 +93,29 @@ def test_wrong_words_are_refused(options, message):
 def test_tiny_cohorts_are_refused():
     with pytest.raises(InputError, match="need at least 50 labelled training and tuning patients of each; one has"):
         find_strata(graph_from_cohort(make_cohort(60)))
+
+
+def test_codes_are_not_read_where_they_cannot_count(tmp_path, monkeypatch):
+    """Where numbers show a practice, and where no suspect tells of the outcome; nor are classes without end fitted."""
+    asked = []
+    read, best = content._coded, Search.best
+    monkeypatch.setattr(content, "_coded", lambda *all: asked.append("codes") or read(*all))
+    monkeypatch.setattr(
+        Search, "best", lambda self, classes, **how: asked.append((classes, *how)) or best(self, classes, **how)
+    )
+    for preset, expected in (("latent", "practice"), ("coded_practice_null", "none")):
+        gdsfd.simulate(tmp_path / preset, patients=1200, preset=preset)
+        found = find_strata(gdsfd.build_graph(tmp_path / preset / "spec.toml", progress=False), most=2)
+        assert found.evidence.verdict == expected
+        assert "codes" not in asked
+    gdsfd.simulate(tmp_path / "coded", patients=1200, preset="coded_practice")
+    graph = gdsfd.build_graph(tmp_path / "coded" / "spec.toml", progress=False)
+    asked.clear()
+    assert not find_strata(graph, most=2).evidence.adjust  # two classes, and there might be more
+    assert asked[asked.index("codes") :] == ["codes", (1,), (2, "draws", "going_on")]
+    asked.clear()
+    find_strata(graph, classes=2)
+    assert asked == [(2,), "codes", (2,)]  # there are as many as were asked for
 
 
 def test_a_practice_that_shows_in_codes_alone_is_found_and_its_null_is_not(tmp_path):

@@ -35,6 +35,28 @@ def test_density_is_that_of_the_measured_cells_patient_by_patient(content, block
             assert found[place, u] == pytest.approx(wanted)
 
 
+def test_sets_of_all_sizes_have_the_density_of_their_cells():
+    """Eleven columns: sets are inverted in groups of about one size, which takes cells that are missing along."""
+    rng = np.random.default_rng(5)
+    content, y = rng.normal(size=(80, 11)), np.arange(80) % 2
+    content[rng.random((80, 11)) < np.linspace(0, 1, 80)[:, None]] = np.nan
+    root = rng.normal(size=(11, 11))
+    block = GaussianBlock(rng.normal(size=(2, 11)), rng.normal(size=(3, 11)), root @ root.T + np.eye(11))
+    cells = Cells.of(content)
+    assert len(cells.by_size) == 3  # up to 4, 8 and 11 columns
+    assert sorted(np.concatenate([sets for sets, _, _ in cells.by_size])) == list(range(len(cells.observed)))
+    found, precision = block.log_density(cells, y[cells.rows]), block.precision(cells)
+    for place, row in enumerate(cells.rows):
+        known = np.isfinite(content[row])
+        inverse = np.zeros((11, 11))
+        inverse[np.ix_(known, known)] = np.linalg.inv(block.covariance[np.ix_(known, known)])
+        assert precision[cells.which[place]] == pytest.approx(inverse)
+        for u in range(3):
+            mean = (block.outcome[y[row]] + block.stratum[u])[known]
+            wanted = multivariate_normal(mean, block.covariance[np.ix_(known, known)]).logpdf(content[row, known])
+            assert found[place, u] == pytest.approx(wanted)
+
+
 def test_a_whole_modality_takes_the_same_way_as_one_with_holes(block):
     content = np.random.default_rng(2).normal(size=(30, 4))
     y = np.arange(30) % 2

@@ -13,7 +13,8 @@ from gdsfd.latent.content import ContentReader
 from gdsfd.latent.evidence import weigh
 from gdsfd.latent.found_strata import find_strata
 from gdsfd.latent.line import LEVELS, _LineFit, _start, fit_line, likelier
-from gdsfd.latent.mixture import Mixture, Observed, fit_mixture
+from gdsfd.latent.mixture import Mixture, Observed
+from gdsfd.latent.search import fit_mixture
 from gdsfd.simulation import load_truth
 from tests.latent.drawn import BLOCK, a_mixture, draw, draw_graded
 from tests.latent.test_mixture import slow_joint

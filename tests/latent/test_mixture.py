@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.metrics import roc_auc_score
 
-from gdsfd.latent.mixture import Fit, Mixture, Observed, fit_mixture
+from gdsfd.latent.mixture import Fit, Mixture, Observed
+from gdsfd.latent.search import fit_mixture
 from tests.latent.drawn import a_mixture, draw
 
 
