@@ -3,7 +3,7 @@
     python benchmarks/cuda_step.py               # what make bench BENCH=cuda begins with
     python benchmarks/cuda_step.py --rehearse    # tiny, on the CPU: only whether the script runs
 
-Two streams on ``muse`` under the preset ``full``, batches of 512 patients. Beside the times: the share of a step in
+Two streams on ``muse`` under the preset ``streams``, batches of 512 patients. Beside the times: the share of a step in
 which the GPU works (kernel seconds of the profiler over seconds of an unprofiled step), launches, and how often the
 host waits. Recorded steps are compared with the same steps call by call, nothing being dropped or hidden. Then seconds
 per epoch of ``muse`` with default settings, ERM, on 12,000 simulated patients, with and without recording. Lines go to
@@ -81,7 +81,7 @@ class Contestants:
         torch.manual_seed(0)
         self.size = size
         self.graph = random_graph(size.shape, seed=0)
-        streams, options = PRESETS["full"], {"layers": size.shape.layers, "edge_drop": 0.15 if random else 0.0}
+        streams, options = PRESETS["streams"], {"layers": size.shape.layers, "edge_drop": 0.15 if random else 0.0}
         assert streams is not None
         self.streams = streams
         self.first = StreamPredictor(

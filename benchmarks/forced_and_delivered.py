@@ -1,13 +1,17 @@
 """``full`` of two members, one of them beside boosted trees, forced and as its guard delivers it: one line per cohort.
 
     python benchmarks/forced_and_delivered.py --seeds 10
+    python benchmarks/forced_and_delivered.py --seeds 10 --again 2026-11-30
     python benchmarks/forced_and_delivered.py --summary
 
 Simulated cohorts of 2,500 patients (1,500 to train on); AUROC on ``test``, ``test_unbiased`` and ``test_flipped``.
 Arms: the network without debiasing, ``margin`` and ``full`` of the same members, whichever of the first and the last
-the guard delivers, a network beside the margin of the true practice (one member, without trees), and the rivals of
-``latent_networks.py``. Designs with nothing to gain, and those with wrong training labels, have no rivals. Seeds start
-at 20: what was chosen was chosen on others. A line that is there is not made again.
+the guard delivers, ``streams`` (the same strata beside two streams that are trained together), a network beside the
+margin of the true practice (one member, without trees), and the rivals of ``latent_networks.py``. Designs with nothing
+to gain, and those with wrong training labels, have no rivals. Seeds start at 20: what was chosen was chosen on others.
+A line that is there is not made again, unless it is older than the time given with ``--again``: then the network
+without debiasing, ``full`` and the guard's choice are measured anew, and the other arms stay as they are (``others``
+says of which commit).
 
 The summary gives paired differences over seeds with 95 % t intervals, and whether two one-sided tests at 5 % put a
 difference within .01.
@@ -48,8 +52,10 @@ NULLS = ("no_bias", "label_noise", "sensor_offset", "causal_bias", "collider", "
 MEMBERS = {**SETTINGS, "members": 2, "boosted_members": 1}
 
 
-def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, Any]:
-    """Every arm of one cohort."""
+def scored(
+    design: str, seed: int, backbone: str, patients: int, others: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Every arm of one cohort; ``others`` is a former line, whose other arms are kept."""
     start = time.perf_counter()
     graph, truth = cohort(design, seed, patients)
     split, y, u = truth["split"].to_numpy(dtype=str), truth["y"].to_numpy(), truth["u"].to_numpy()
@@ -68,9 +74,14 @@ def scored(design: str, seed: int, backbone: str, patients: int) -> dict[str, An
     kept = ("difference", "low", "high", "detectable", "other", "other_low", "where")
     evidence = {key: guard.evidence.get(key) for key in kept}
     told = {"choice": guard.choice, "evidence": evidence, "strata": model.training_.get("strata")}
-    if biased:
+    if others is not None:
+        found |= {name: each for name, each in others["auroc"].items() if name not in (*found, "delivered")}
+        told["others"] = others.get("others", others["commit"])
+    elif biased:
         margin = gdsfd.Debiaser(backbone, "margin", seed=seed, **{**MEMBERS, "guard": "debiased"})
         found["margin"] = areas(margin.fit(graph, baselines=False).predict_proba(graph)[:, 1])
+        streams = gdsfd.Debiaser(backbone, "streams", seed=seed, **{**MEMBERS, "guard": "debiased"})
+        found["streams"] = areas(streams.fit(graph, baselines=False).predict_proba(graph)[:, 1])
         rivals = {name: fit for name, fit in rival_arms(graph, u, seed).items() if TRUE_U not in name}
         if design != "graded":
             rivals[TRUE_U] = network_arms(graph, u, backbone, seed)[TRUE_U]
@@ -94,6 +105,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=20)
     parser.add_argument("--backbone", default="concat")
     parser.add_argument("--patients", type=int, default=2500)
+    parser.add_argument("--again", metavar="TIME", default="", help="measure full anew where a line is older than this")
     parser.add_argument("--summary", action="store_true", help="print what there is, and measure nothing")
     asked = parser.parse_args()
     file = results_line.RESULTS / FILE
@@ -112,12 +124,13 @@ def main() -> None:
                 sep="\n",
             )
         return
-    done = {(line["design"], line["seed"], line["backbone"]) for line in lines_of(file)}
+    done = {(line["design"], line["seed"], line["backbone"]): line for line in lines_of(file)}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for design in asked.designs.split(","):
-            if (design, seed, asked.backbone) not in done:
+            before = done.get((design, seed, asked.backbone))
+            if before is None or before["time"] < asked.again:
                 named = {"design": design, "seed": seed, "backbone": asked.backbone, "patients": asked.patients}
-                line = scored(design, seed, asked.backbone, asked.patients)
+                line = scored(design, seed, asked.backbone, asked.patients, before)
                 append_line(FILE, **named, **line)
                 print(*named.values(), line["choice"], line["seconds"], line["auroc"]["full"], flush=True)
 

@@ -47,7 +47,8 @@ def measured(model: str, shape: Shape, members: int, batch: int) -> dict[str, fl
         torch.manual_seed(0)
         if model == "streams":
             made = [
-                StreamPredictor(graph.schema, "muse", shape.channels, streams=PRESETS["full"]) for _ in range(members)
+                StreamPredictor(graph.schema, "muse", shape.channels, streams=PRESETS["streams"])
+                for _ in range(members)
             ]
         else:
             made = [Predictor(graph.schema, model, shape.channels) for _ in range(members)]
@@ -58,8 +59,8 @@ def measured(model: str, shape: Shape, members: int, batch: int) -> dict[str, fl
     ) -> Callable[[Tensor], None]:
         objective: Objective = ErmObjective()
         if model == "streams":
-            assert PRESETS["full"] is not None
-            objective = StreamObjective(net, PRESETS["full"], shape.patients)
+            assert PRESETS["streams"] is not None
+            objective = StreamObjective(net, PRESETS["streams"], shape.patients)
         optimizer = torch.optim.AdamW(trained.parameters(), fused=True)
 
         def step(rows: Tensor) -> None:

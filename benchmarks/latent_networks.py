@@ -75,22 +75,22 @@ SETTINGS: dict[str, Any] = {
     "max_epochs": 40,
     "accelerator": "cpu",
 }
-FULL = PRESETS["full"]
-assert FULL is not None
+STREAMS = PRESETS["streams"]
+assert STREAMS is not None
 #: Arms of a network.
 MODES: dict[str, StreamConfig | None] = {
     "none": None,
     "margin": PRESETS["margin"],
     "latent": PRESETS["latent"],
-    "streams beside margin": replace(FULL, found_strata="no"),
-    "full": FULL,
-    "full without dependence": replace(FULL, information="none"),
-    "full with plain cross-entropy": replace(FULL, q=0.01),
-    "full with proxy loss": replace(FULL, suspect_weight=0.3),
-    "full with suspects unreadable": replace(FULL, information="grl"),  # z_c independent of E given y
+    "streams beside margin": replace(STREAMS, found_strata="no"),
+    "streams": STREAMS,
+    "streams without dependence": replace(STREAMS, information="none"),
+    "streams with plain cross-entropy": replace(STREAMS, q=0.01),
+    "streams with proxy loss": replace(STREAMS, suspect_weight=0.3),
+    "streams with suspects unreadable": replace(STREAMS, information="grl"),  # z_c independent of E given y
 }
-#: The mode ``latent`` in a network that is as large as that of ``full``.
-MATCHED = "latent as large as full"
+#: The mode ``latent`` in a network that is as large as that of ``streams``.
+MATCHED = "latent as large as streams"
 TRUE_U = "margin of the true U"
 RIVALS = ("logistic_margin", "boosting_margin", "latent_linear", "boosting_strata", f"logistic, {TRUE_U}")
 
@@ -129,7 +129,7 @@ def network_arms(
     arms = {name: (lambda streams=streams: mode(streams)) for name, streams in MODES.items()}
     return {
         **arms,
-        MATCHED: lambda: mode(MODES["latent"], match_capacity(graph.schema, backbone, FULL, config)),
+        MATCHED: lambda: mode(MODES["latent"], match_capacity(graph.schema, backbone, STREAMS, config)),
         TRUE_U: true_u,
     }
 
@@ -200,17 +200,17 @@ PAIRS = (
     (("concat", "latent"), ("", "boosting_strata")),
     (("concat", "latent"), ("concat", MATCHED)),
     (("concat", "latent"), ("concat", TRUE_U)),
-    (("concat", "full"), ("concat", "none")),
-    (("concat", "full"), ("concat", "latent")),
-    (("concat", "full"), ("concat", "streams beside margin")),
-    (("concat", "full"), ("", "boosting_strata")),
-    (("concat", "full"), ("concat", "full without dependence")),
-    (("concat", "full"), ("concat", "full with plain cross-entropy")),
-    (("concat", "full"), ("concat", "full with proxy loss")),
-    (("concat", "full"), ("concat", "full with suspects unreadable")),
+    (("concat", "streams"), ("concat", "none")),
+    (("concat", "streams"), ("concat", "latent")),
+    (("concat", "streams"), ("concat", "streams beside margin")),
+    (("concat", "streams"), ("", "boosting_strata")),
+    (("concat", "streams"), ("concat", "streams without dependence")),
+    (("concat", "streams"), ("concat", "streams with plain cross-entropy")),
+    (("concat", "streams"), ("concat", "streams with proxy loss")),
+    (("concat", "streams"), ("concat", "streams with suspects unreadable")),
     (("concat", "streams beside margin"), ("concat", "margin")),
     (("muse", "latent"), ("muse", "margin")),
-    (("muse", "full"), ("muse", "latent")),
+    (("muse", "streams"), ("muse", "latent")),
 )
 
 

@@ -81,7 +81,7 @@ def compiled_step(
 
 def measured(model: str, shape: Shape, batch: int) -> dict[str, float | bool]:
     """Median seconds of both, taken in turns."""
-    graph, config = random_graph(shape, seed=0), PRESETS["full"]
+    graph, config = random_graph(shape, seed=0), PRESETS["streams"]
     assert config is not None
     store, cohort = PatientStore(graph), PlainCohort(graph)
     torch.manual_seed(0)

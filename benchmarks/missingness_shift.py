@@ -8,7 +8,7 @@ the same under every mechanism; only presence is drawn anew. ``missingness_site`
 U, ``missingness_bias`` with biased content in labs and imaging, ``missingness_small`` with 2,000 patients,
 ``missingness_observed`` the same with age, sex and the other demographics of everybody.
 
-An arm is a debiasing mode with settings, as ``prototypes:placebo=shuffled`` or ``full:intervention=1.0``; settings of
+An arm is a debiasing mode with settings, as ``prototypes:placebo=shuffled`` or ``streams:intervention=1.0``; settings of
 prototypes and of the mode may be mixed, and ``mass=target`` takes the masses of the tested patients. Networks are used
 as they are trained (no guard); what the guard would choose where no environment is declared stands in the line. One
 line per fit is appended to ``results/missingness_shift.jsonl``; a fit that is there already is not run again.
@@ -61,7 +61,7 @@ DESIGNS: dict[str, dict[str, Any]] = {
         "missing": {"demographics": 0.0} | dict.fromkeys(INFORMATIVE, 0.4),
     },
 }
-ARMS = "none,strata,full,prototypes,prototypes:placebo=shuffled"
+ARMS = "none,strata,streams,prototypes,prototypes:placebo=shuffled"
 
 
 def streams_of(arm: str) -> StreamConfig | None:

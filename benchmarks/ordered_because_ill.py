@@ -31,7 +31,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "practice and illness, practice without the outcome": {"mechanism": "collider", "confounding": 0.5},
     "practice, which goes with the outcome, and illness": {"mechanism": "collider", "confounding": 0.9},
 }
-MODES = ("full", "prototypes")
+MODES = ("streams", "prototypes")
 SPLITS = ("test", "test_unbiased", "test_shifted_missingness")
 
 

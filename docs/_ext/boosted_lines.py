@@ -14,8 +14,8 @@ Line = dict[str, Any]
 PAIRS = (
     ("none, trees", "none"),
     ("none, trees", "boosting"),
-    ("full, trees", "full"),
-    ("full, trees", "boosting + strata"),
+    ("streams, trees", "full"),
+    ("streams, trees", "boosting + strata"),
 )
 SPLITS = ("test_unbiased", "test_flipped")
 

@@ -21,7 +21,7 @@ from gdsfd.comparison.summary import Design, Row, Table, is_forced, summarise
 
 Line = dict[str, Any]
 
-GAIN, GAIN_LOW, CLOSED = 0.05, 0.03, 0.60  # what `full` has to reach on the confounded design
+GAIN, GAIN_LOW, CLOSED = 0.05, 0.03, 0.60  # what `streams` has to reach on the confounded design
 SAME, NO_GAIN, NO_LOSS = "no difference", "no gain", "no loss"
 #: Preset -> number of the control, what is expected, why.
 CONTROLS = {
@@ -59,7 +59,7 @@ def simulated(file: Path) -> list[str]:
     if controls:
         out += [
             "",
-            "**Controls**, `full` as `fit` delivers it and forced:".replace("`", "``"),
+            "**Controls**, `streams` as `fit` delivers it and forced:".replace("`", "``"),
             "",
             *_controls(controls),
         ]
@@ -88,17 +88,17 @@ def shifts(file: Path) -> list[str]:
 
 
 def bars(design: Design) -> list[str]:
-    """Whether ``full`` keeps what was asked of it on the confounded design, per backbone."""
+    """Whether ``streams`` keeps what was asked of it on the confounded design, per backbone."""
     said = []
     shifted, alike = design.tables.get(design.shifted or ""), design.tables[design.alike]
     for row in shifted.rows if shifted is not None else ():
-        if row.arm != "full" or row.minus_matched is None:
+        if row.arm != "streams" or row.minus_matched is None:
             continue
         gap = row.minus_matched
         kept = gap.mean >= GAIN and gap.low > GAIN_LOW
         said.append(
-            f"{row.backbone}: ``full`` minus ERM of the same size on ``{design.shifted}`` is {_gap(gap)} over {gap.n} "
-            f"seeds; the bar of {GAIN:g} with a lower end above {GAIN_LOW:g} is {_kept(kept)}."
+            f"{row.backbone}: ``streams`` minus ERM of the same size on ``{design.shifted}`` is {_gap(gap)} over "
+            f"{gap.n} seeds; the bar of {GAIN:g} with a lower end above {GAIN_LOW:g} is {_kept(kept)}."
         )
         if row.closed.defined:
             ends = f" [{row.closed.low:.0%}, {row.closed.high:.0%}]" if row.closed.has_interval else ""
@@ -107,7 +107,11 @@ def bars(design: Design) -> list[str]:
                 f"{row.backbone}: it covers {row.closed.value:.0%}{ends} of the distance from ERM to the oracle; the "
                 f"bar of {CLOSED:.0%} is {_kept(kept)}."
             )
-        mine, oracle, erm = alike.row(row.backbone, "full"), alike.row("", ORACLE), alike.row(row.backbone, REFERENCE)
+        mine, oracle, erm = (
+            alike.row(row.backbone, "streams"),
+            alike.row("", ORACLE),
+            alike.row(row.backbone, REFERENCE),
+        )
         if mine is not None and mine.minus_erm is not None and oracle is not None and erm is not None:
             paid = oracle.means["auroc"].value - erm.means["auroc"].value
             said.append(
@@ -137,11 +141,11 @@ def came_out(expected: str, gaps: Sequence[Paired | None]) -> str:
 
 
 def shift_bars(designs: Sequence[Design]) -> list[str]:
-    """Whether ``full`` is nowhere worse than ERM, where it is better, and how it stands to boosting."""
+    """Whether ``streams`` is nowhere worse than ERM, where it is better, and how it stands to boosting."""
     found: list[tuple[str, Row]] = []
     for design in designs:
         table = design.tables.get(design.shifted or design.alike)
-        found += [(design.name, row) for row in (table.rows if table is not None else ()) if row.arm == "full"]
+        found += [(design.name, row) for row in (table.rows if table is not None else ()) if row.arm == "streams"]
     judged = [
         (name, row)
         for name, row in found
@@ -152,7 +156,7 @@ def shift_bars(designs: Sequence[Design]) -> list[str]:
     worse = [f"{name}, {row.backbone}" for name, row in judged if row.minus_erm.high < 0]  # type: ignore[union-attr]
     better = {name for name, row in judged if row.minus_erm.low > 0}  # type: ignore[union-attr]
     said = [
-        f"``full`` is significantly worse than its ERM {'nowhere' if not worse else 'on ' + '; '.join(worse)} "
+        f"``streams`` is significantly worse than its ERM {'nowhere' if not worse else 'on ' + '; '.join(worse)} "
         f"({len(judged)} pairs of cohort and backbone, means over held-out environments): {_kept(not worse)}.",
         f"It is significantly better on {len(better)} of {len(designs)} cohorts"
         f"{' (' + ', '.join(sorted(better)) + ')' if better else ''}; the aim of two is {_kept(len(better) >= 2)}.",
@@ -169,14 +173,14 @@ def shift_bars(designs: Sequence[Design]) -> list[str]:
 
 
 def _controls(designs: Sequence[Design]) -> list[str]:
-    rows = [["control", "expected", "backbone", "``full``: test, test_unbiased", "forced", "guard", "came out"]]
+    rows = [["control", "expected", "backbone", "``streams``: test, test_unbiased", "forced", "guard", "came out"]]
     for design in sorted(designs, key=lambda one: (CONTROLS[_preset(one)][0], one.name)):
         name, expected, why = CONTROLS[_preset(design)]
         tables = [design.tables[split] for split in dict.fromkeys([design.alike, design.shifted]) if split is not None]
         backbones = dict.fromkeys(row.backbone for row in tables[0].rows if row.backbone)
         for backbone in backbones:
-            delivered = [table.row(backbone, "full") for table in tables]
-            forced = [table.row(backbone, "full (forced)") for table in tables]
+            delivered = [table.row(backbone, "streams") for table in tables]
+            forced = [table.row(backbone, "streams (forced)") for table in tables]
             if delivered[0] is None:
                 continue
             gaps = [row.minus_erm if row is not None else None for row in delivered]

@@ -67,7 +67,7 @@ def fits_made(files: Sequence[Path]) -> list[str]:
 def bars(study: Study) -> list[str]:
     """Whether what was asked of the study is kept: a gain under mechanism shift, and over both placebos."""
     said = []
-    for arm in ("full", "prototypes"):
+    for arm in ("streams", "prototypes"):
         for trained, figure, words in _SHIFTS:
             gap = study.gap(arm, REFERENCE, trained, figure)
             if gap.n:

@@ -1,30 +1,25 @@
-"""Lines on what two streams add to found strata in a default model: a table, and a sentence."""
+"""Lines on two streams in a default model: what training them together costs, and how far ``full``'s lie apart."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from delivered_lines import interval
-from result_lines import Line, newest, read_lines
+from result_lines import Line, newest
 from rst_table import list_table
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 SPLITS = ("test_unbiased", "test_flipped")
 
 
-def gaps_of(lines: list[Line], full: list[Line]) -> dict[str, np.ndarray]:
-    """Design -> ``full`` less ``latent`` on both splits, a row per seed that has both; [seeds, 2]."""
-
-    def key(line: Line) -> tuple[str, int, str]:
-        return line["design"], line["seed"], line["backbone"]
-
-    other = newest(full, key)
+def gaps_of(lines: Sequence[Line]) -> dict[str, np.ndarray]:
+    """Design -> ``streams`` less ``full`` on both splits, a row per cohort that has both; [cohorts, 2]."""
     found: dict[str, list[list[float]]] = {}
-    for place, line in newest(lines, key).items():
-        if place in other:
-            own = other[place]["auroc"]["full"]
-            found.setdefault(line["design"], []).append([own[split] - line["auroc"][split] for split in SPLITS])
+    for line in newest(list(lines), lambda line: (line["design"], line["seed"], line["backbone"])).values():
+        arms = line["auroc"]
+        if "streams" in arms:
+            gap = [arms["streams"][split] - arms["full"][split] for split in SPLITS]
+            found.setdefault(line["design"], []).append(gap)
     return {design: np.array(rows) for design, rows in found.items() if len(rows) > 1}
 
 
@@ -34,14 +29,49 @@ def over_designs(gaps: dict[str, np.ndarray]) -> list[str]:
     return [_text(means[:, split]) for split in range(len(SPLITS))]
 
 
-def streams_at_default(lines: list[Line]) -> list[str]:
-    """The table."""
-    gaps = gaps_of(lines, read_lines(RESULTS / "forced_and_delivered.jsonl") or [])
-    rows = [["design", "seeds", "unbiased", "flipped"]]
-    for design, each in gaps.items():
-        rows.append([f"``{design}``", str(len(each)), *(_text(each[:, split]) for split in range(len(SPLITS)))])
-    rows.append(["mean over designs", "", *over_designs(gaps)])
-    return [*list_table(rows), ""]
+def streams_together(lines: list[Line]) -> list[str]:
+    """The table of ``forced_and_delivered.py``'s lines, by backbone."""
+    out: list[str] = []
+    for backbone in dict.fromkeys(line["backbone"] for line in lines):
+        gaps = gaps_of([line for line in lines if line["backbone"] == backbone])
+        if not gaps:
+            continue
+        rows = [[f"design (``{backbone}``)", "seeds", "unbiased", "flipped"]]
+        for design, each in gaps.items():
+            rows.append([f"``{design}``", str(len(each)), *(_text(each[:, split]) for split in range(len(SPLITS)))])
+        if len(gaps) > 1:
+            rows.append(["mean over designs", "", *over_designs(gaps)])
+        out += [*list_table(rows), ""]
+    return out
+
+
+def apart_rows(lines: Sequence[Line]) -> list[list[str]]:
+    """How well each part of ``full`` tells the practice inside outcome classes, and what the parts predict together."""
+    streams = ("causal", "biased", "none", "biased, GCE")
+    together = ("causal", "sum", "none", "sum, GCE")
+    head = [
+        *(f"practice told by: {name}" for name in streams),
+        *(f"AUROC on test: {name}" for name in together),
+        *(f"log loss: {name}" for name in together[1:]),
+    ]
+    rows = [["design", "seeds", *(each.replace("none", "ERM") for each in head)]]
+    found = newest(list(lines), lambda line: (line["design"], line["seed"], line["backbone"])).values()
+    for design in dict.fromkeys(line["design"] for line in found):
+        own = [line for line in found if line["design"] == design]
+        cells = [_mean([line["inside"][name] for line in own]) for name in streams]
+        cells += [_mean([line["auroc"][name] for line in own]) for name in together]
+        cells += [_mean([line["log_loss"][name] for line in own]) for name in together[1:]]
+        rows.append([f"``{design}``", str(len(own)), *cells])
+    return rows
+
+
+def streams_apart(lines: list[Line]) -> list[str]:
+    """The table of ``streams_apart.py``'s lines."""
+    return [*list_table(apart_rows(lines)), ""]
+
+
+def _mean(values: Sequence[float]) -> str:
+    return f"{np.mean(values):.3f}"
 
 
 def _text(values: np.ndarray) -> str:

@@ -206,7 +206,7 @@ class Answers(TrainedNetworks):
             target: The outcome, or ``"<outcome>: <class>"``; needed where there are several. Of a time to an event the
                 outcome, the default, is whether it happens by the horizon; an interval's name is its hazard.
             of: ``"prediction"``, or ``"biased"``: what the head of the biased stream reads, of the debiased network
-                whichever predicts.
+                whichever predicts; in mode ``full`` what the practice of the training patients adds to its prediction.
             progress: Whether to show a progress bar; None = on a terminal only.
 
         Returns:
@@ -219,7 +219,9 @@ class Answers(TrainedNetworks):
             SchemaError: The graph has other modalities, columns or vocabularies.
             InputError: Unknown split, ids, target or ``of``; a model without a biased stream.
         """
-        network = self.network if of != "biased" else self.networks_.get("debiased", self.network)
+        network = self.network
+        if of == "biased":
+            network = self.networks_.get("debiased", self.network) if self.biased_ is None else self.biased_
         if network is None or self.schema_ is None:
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
         store = self._graphs.store(graph)

@@ -33,8 +33,9 @@ from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_tr
 from gdsfd.training.fitted_models import FittedModels, fit_models
 from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_selection.guard import Guard
-from gdsfd.training.plan import TrainingPlan, plan_training
+from gdsfd.training.plan import BIASED, TrainingPlan, plan_training
 from gdsfd.training.progress import Followed, Watch, followed
+from gdsfd.training.remainder import biased_stream
 from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.site_strata import read_strata
@@ -65,9 +66,10 @@ class Debiaser(Answers, Estimator):
             outcome, which is left out of predictions. ``"latent"``: beside confounder strata that are found, where the
             evidence says that they are a practice, and beside the margin elsewhere. ``"strata"``: patients weighted so
             that the suspects tell nothing of the outcome. ``"dfd"``: dual streams as far as they are published.
-            ``"full"``: dual streams beside found strata or the margin, as ``latent``. ``"prototypes"``: dual streams
-            whose predictions are averaged over strata of patients. Or a :class:`~gdsfd.nn.streams.StreamConfig`, or a
-            mapping of its fields.
+            ``"full"``: the prediction of ``latent``, and beside it a biased stream that learns what of the outcome that
+            leaves (:meth:`log_odds`). ``"streams"``: dual streams trained together beside the same strata or margin.
+            ``"prototypes"``: dual streams whose predictions are averaged over strata of patients. Or a
+            :class:`~gdsfd.nn.streams.StreamConfig`, or a mapping of its fields.
         suspects: What may be biased: ``"pattern"``, ``"environment"``, ``"groups"``, ``"modality:<name>"``,
             ``"column:<modality>.<name>"``, ``"found"``. Used by all modes but ``none`` and ``dfd``. None =
             ``"pattern"`` and, where the graph has one, ``"environment"``; what is given has to be in the graph.
@@ -85,6 +87,7 @@ class Debiaser(Answers, Estimator):
         suspects_: Suspects as :meth:`fit` found them in its graph.
         schema_: The training cohort's fitted description; None before training.
         networks_: ``reference`` and, with debiasing, ``debiased``; empty before training.
+        biased_: The biased stream that mode ``full`` trains beside the finished prediction; None in other modes.
         guard_: The guard's choice and its reasons; None without debiasing.
         choice_: Name of the network that predicts.
         history_: One row per epoch.
@@ -261,7 +264,8 @@ class Debiaser(Answers, Estimator):
             "choice": self.choice_,
             "plugins": plugin_needs(used_parts(self.backbone, self.streams, self.schema_)),
         }
-        write_model(folder, self.networks_, described, self.history_, board, self.record_, self.strata_)
+        networks = {**self.networks_, **({BIASED: self.biased_} if self.biased_ is not None else {})}
+        write_model(folder, networks, described, self.history_, board, self.record_, self.strata_)
 
     @classmethod
     def load(cls, folder: str | Path) -> Debiaser:
@@ -297,6 +301,9 @@ class Debiaser(Answers, Estimator):
             streams = model.streams if name == "debiased" else None
             network = build_network(model.schema_, model.backbone, streams, model.config_, model.seed, sizes)
             model.networks_[name] = read_weights(folder, name, network, stored, model.schema_)
+        if model.streams is not None and model.streams.remainder:
+            beside = biased_stream(model.schema_, model.backbone, model.config_, model.seed)
+            model.biased_ = read_weights(folder, BIASED, beside, stored, model.schema_)
         guard = stored["guard"]
         model.guard_ = Guard.from_dict(guard) if guard is not None else None
         model.choice_ = stored["choice"]
@@ -314,6 +321,7 @@ class Debiaser(Answers, Estimator):
         self.schema_, self.config_, self.suspects_ = graph.schema, models.config, suspects
         self.guard_, self.networks_, self.record_ = models.guard, models.networks, None
         self.strata_ = models.strata
+        self.biased_ = models.biased.network.eval() if models.biased is not None else None
         self.use(models.config.guard if models.guard is not None else "auto")
         self.history_, self.training_ = models.history(self.choice_), models.facts(graph, self.choice_)
 

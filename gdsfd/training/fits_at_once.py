@@ -22,7 +22,7 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.graph.serialization import load_graph, save_graph
 from gdsfd.plugins import loaded_plugins
 from gdsfd.private_folder import private_folder
-from gdsfd.training.arm import Arm, FittedArm, Together
+from gdsfd.training.arm import FittedArm, Together
 from gdsfd.training.progress import Watch
 from gdsfd.worker_process import begin_worker, fitting_processes
 
@@ -31,18 +31,29 @@ __all__ = ["Fit", "FitProcesses", "Fits", "FitsHere"]
 Ask = Callable[[], FittedArm]
 
 
+class Fitted(Protocol):
+    """What can be fitted: an :class:`~gdsfd.training.arm.Arm`, or what is trained as one."""
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone."""
+
+    def fit(self, *given: Any) -> FittedArm:
+        """As :meth:`gdsfd.training.arm.Arm.fit`, with its arguments in their order."""
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A fit that is wanted.
 
     Args:
-        arm: What is fitted.
+        arm: What is fitted; an arm, or what is trained as one.
         rows: Rows of ``train`` and ``tuning``; None = the graph's splits.
         folder: Where checkpoints go; None = nowhere.
         watch: Called with each row of its history, in the process that asks.
     """
 
-    arm: Arm
+    arm: Fitted
     rows: Mapping[str, Tensor] | None = None
     folder: Path | None = None
     watch: Watch | None = None

@@ -22,8 +22,10 @@ from gdsfd.training.ending import why_ended
 from gdsfd.training.fits_at_once import Fit, FitProcesses, Fits, FitsHere
 from gdsfd.training.model_selection.guard import Guard, select_model
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, left_out_fits
+from gdsfd.training.plan import BIASED
 from gdsfd.training.progress import Watch
 from gdsfd.training.rank_processes import RankProcesses
+from gdsfd.training.remainder import RemainderArm
 from gdsfd.training.run_record.rivals import Rivals
 
 __all__ = ["FittedModels", "fit_models"]
@@ -40,12 +42,14 @@ class FittedModels:
         guard: Which of the two is to predict; None without debiasing.
         config: The resolved configuration.
         rivals: Those that were fitted meanwhile.
+        biased: The biased stream of what the debiased one leaves; None where the mode has none.
     """
 
     arms: Mapping[str, FittedArm]
     guard: Guard | None
     config: TrainConfig
     rivals: Rivals | None = None
+    biased: FittedArm | None = None
 
     @property
     def networks(self) -> dict[str, Ensemble]:
@@ -61,7 +65,11 @@ class FittedModels:
         """Rows of all epochs; where there are two models each row says which ``model`` it is of."""
         if self.guard is None:
             return self.arms[choice].state.history
-        return [{"model": name, **row} for name, arm in self.arms.items() for row in arm.state.history]
+        return [{"model": name, **row} for name, arm in self._all.items() for row in arm.state.history]
+
+    @property
+    def _all(self) -> dict[str, FittedArm]:
+        return {**self.arms, **({BIASED: self.biased} if self.biased is not None else {})}
 
     def facts(self, graph: HeteroData, choice: str) -> dict[str, Any]:
         """Facts of the training for ``model.json`` and reports; sizes and epochs are of the network chosen."""
@@ -71,8 +79,8 @@ class FittedModels:
             "parameters": sum(parameter.numel() for parameter in kept.network.parameters()),
             "epochs": kept.state.epoch,
             "best_epoch": kept.state.best_epoch,
-            "ended": {name: why_ended(arm.state, self.config) for name, arm in self.arms.items()},
-            "seconds": round(sum(row["seconds"] for arm in self.arms.values() for row in arm.state.history), 2),
+            "ended": {name: why_ended(arm.state, self.config) for name, arm in self._all.items()},
+            "seconds": round(sum(row["seconds"] for arm in self._all.values() for row in arm.state.history), 2),
         }
         if self.guard is None:
             return facts
@@ -161,13 +169,21 @@ def _fit_models(
             _log.info("%s, %s: %s", fit.arm.backbone, name, why_ended(fitted[name].state, config))
             for cut, worth in zip(fitted[name].suspect_signal.clipped, fitted[name].suspect_signal.effective):
                 _log.info("weights by suspects: %.1f %% cut, worth %.0f training patients", 100 * cut, worth)
+        biased = None
+        if streams.remainder:
+            left = RemainderArm.of(debiased, fitted["debiased"].network, graph, store)
+            own = folder / BIASED if folder is not None else None
+            biased = fits.begin(Fit(left, None, own, _named(watch, BIASED)))
         guard = select_model(
             graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store,
             fits=fits,
         )  # fmt: skip
+        left_over = biased() if biased is not None else None
         rivals = meanwhile() if meanwhile is not None else None
     _log.info("guard: %s", guard.explanation)
-    return FittedModels(fitted, guard, config, rivals)
+    if left_over is not None:
+        _log.info("%s, %s: %s", reference.backbone, BIASED, why_ended(left_over.state, config))
+    return FittedModels(fitted, guard, config, rivals, left_over)
 
 
 def _left_out(graph: HeteroData, reference: Arm, debiased: Arm, folds: int, folder: Path | None) -> list[Fit]:

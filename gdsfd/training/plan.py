@@ -12,8 +12,10 @@ from gdsfd.training.config import TrainConfig
 from gdsfd.training.devices import read_device
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds
 
-__all__ = ["TrainingPlan", "fits_at_once", "jobs_that_suit", "plan_training"]
+__all__ = ["BIASED", "TrainingPlan", "fits_at_once", "jobs_that_suit", "plan_training"]
 
+#: Name of the biased stream that is trained after the debiased network.
+BIASED = "biased"
 #: The most fits at once where nobody says how many, and below how many training patients there are several: each
 #: process holds the graph and what networks read of it.
 AT_ONCE, FEW = 4, 10_000
@@ -24,7 +26,8 @@ class TrainingPlan:
     """The fits of one training.
 
     Args:
-        models: Fitted on all training patients: ``reference``, and ``debiased`` where there is debiasing.
+        models: Fitted on all training patients: ``reference``, ``debiased`` where there is debiasing, and ``biased``,
+            the stream beside it, where the mode has one.
         members: Networks of each of them.
         left_out: Groups of environments that the guard leaves out in turn, fitting one network of each model without
             them; 0 where nothing is left out. It does not come to that where it can decide sooner.
@@ -45,7 +48,8 @@ class TrainingPlan:
     @property
     def fits(self) -> int:
         """The most fits there will be."""
-        return len(self.models) * (1 + self.left_out)
+        judged = sum(name != BIASED for name in self.models)  # the guard has no use for the biased stream
+        return len(self.models) + judged * self.left_out
 
     @property
     def explanation(self) -> str:
@@ -109,5 +113,5 @@ def plan_training(graph: HeteroData, config: TrainConfig, streams: StreamConfig 
     if streams is None:
         return TrainingPlan(("reference",), config.members, 0, config.max_epochs, boosted, config.devices)
     folds = environment_folds(graph, config.guard_folds if config.guard == "auto" else 0)
-    models = ("reference", "debiased")
+    models = ("reference", "debiased", *([BIASED] if streams.remainder else []))
     return TrainingPlan(models, config.members, len(folds), config.max_epochs, boosted, config.devices)

@@ -24,6 +24,7 @@ from gdsfd.training.estimator import Alias
 from gdsfd.training.inference import GraphCache, Predictions, predict
 from gdsfd.training.model_selection.evidence import mean_area
 from gdsfd.training.model_selection.guard import Guard
+from gdsfd.training.remainder import log_odds_of
 from gdsfd.training.run_record.calibration import calibrated
 from gdsfd.training.run_record.run_record import RunRecord
 from gdsfd.training.schema_check import check_schema
@@ -49,6 +50,7 @@ class TrainedNetworks:
         self.suspects_: tuple[str, ...] = ()
         self.schema_: CohortSchema | None = None
         self.networks_: dict[str, Ensemble] = {}
+        self.biased_: Ensemble | None = None
         self.guard_: Guard | None = None
         self.choice_ = "reference"
         self.history_: list[dict[str, Any]] = []
@@ -232,12 +234,58 @@ class TrainedNetworks:
         """Patient embeddings; see :meth:`predict_proba` for the arguments and errors.
 
         Returns:
-            Stream name -> float [n, members x channels]. A model with dual streams gives ``causal`` and ``biased``, of
-            its debiased network whichever predicts; any other has one stream, ``"pooled"``.
+            Stream name -> float [n, members x channels]. A model with two streams gives ``causal`` and ``biased``, of
+            its debiased network whichever predicts; any other has one stream, ``"pooled"``. In mode ``full`` the
+            causal code is the debiased network's, and the biased one that of the stream beside it.
         """
+        if self.biased_ is not None:
+            networks = {"causal": self.networks_["debiased"], "biased": self.biased_}
+            return {
+                name: self._predict(graph, split, ids, device, network, embeddings=True).embeddings["pooled"]
+                for name, network in networks.items()
+            }
         dual = self.streams is not None and self.streams.streams
         network = self.networks_.get("debiased") if dual else self.network
         return self._predict(graph, split, ids, device, network, embeddings=True).embeddings
+
+    def log_odds(
+        self,
+        graph: HeteroData,
+        split: str | Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        device: str | torch.device | None = None,
+    ) -> dict[str, NDArray[np.float64]]:
+        """What each of the two streams of mode ``full`` says of patients, on one scale.
+
+        ``causal`` is the debiased network's prediction, whichever network predicts. ``biased`` is what the practice of
+        the training patients adds to it: the sum of the two is the prediction of a hospital where that practice holds.
+        Recalibration is in neither, nor are masses that :meth:`adapt` changed.
+
+        Args:
+            graph: As in :meth:`predict_proba`; so are the others, and errors.
+            split: A split's name, or several; None with ``ids=None`` = all patients.
+            ids: Patient ids, instead of a split.
+            device: Where to compute.
+
+        Returns:
+            ``causal`` and ``biased``, nats of log-odds of each outcome, float64 [n, outcomes]; of a multi-class outcome
+            log-probabilities, and what is added to them, [n, classes].
+
+        Raises:
+            InputError: The model has no biased stream beside its prediction.
+        """
+        if self.networks_ and self.biased_ is None:
+            raise InputError(
+                f"log_odds: this model (debias={getattr(self, 'debias', 'none')!r}) has no biased stream beside its "
+                "prediction; train with debias='full'"
+            )
+        networks = {"causal": self.networks_.get("debiased"), "biased": self.biased_}
+        found = {}
+        for name, network in networks.items():
+            probability = self._predict(graph, split, ids, device, network, as_trained=True).probability
+            assert network is not None
+            found[name] = log_odds_of(network, probability)
+        return found
 
     def _predict(
         self,
@@ -247,6 +295,7 @@ class TrainedNetworks:
         device: str | torch.device | None,
         network: Ensemble | None,
         embeddings: bool = False,
+        as_trained: bool = False,
     ) -> Predictions:
         if network is None or self.schema_ is None:
             raise NotFittedError("this Debiaser is not trained: call fit(graph), or Debiaser.load(folder)")
@@ -254,7 +303,7 @@ class TrainedNetworks:
         check_schema(self.schema_, graph.schema)
         rows = self._graphs.rows(graph, split, ids)
         predictions = predict(network, store, rows, read_device(device or "cpu"), embeddings)
-        if network is self.networks_.get("debiased") and moved(self.strata_):
+        if network is self.networks_.get("debiased") and moved(self.strata_) and not as_trained:
             features, _ = flatten(graph, rows.numpy())
             there = reweighted(predictions.probability, self.strata_, self.schema_, features)
             predictions = replace(predictions, probability=there)

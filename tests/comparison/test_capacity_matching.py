@@ -11,8 +11,8 @@ from gdsfd.training.config import TrainConfig
 @pytest.mark.parametrize("channels", [32, 64])
 def test_erm_of_the_same_size_is_within_five_percent(graph, backbone, channels):
     config = TrainConfig(channels=channels).resolved(1000)
-    wanted = parameters_of(graph.schema, backbone, PRESETS["full"], config)
-    matched = match_capacity(graph.schema, backbone, PRESETS["full"], config)
+    wanted = parameters_of(graph.schema, backbone, PRESETS["streams"], config)
+    matched = match_capacity(graph.schema, backbone, PRESETS["streams"], config)
     assert parameters_of(graph.schema, backbone, None, matched) == pytest.approx(wanted, rel=0.05)
     assert matched.members == config.members
 

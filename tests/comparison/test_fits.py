@@ -32,32 +32,32 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_reference_is_fitted_once_for_all_arms(graph, fitted):
-    lines = [line for records in fit_all(graph, 0, plan("none", "strata", "full", baselines=())) for line in records]
+    lines = [line for records in fit_all(graph, 0, plan("none", "strata", "streams", baselines=())) for line in records]
     assert [line["arm"] for line in lines] == [
         "none",
         "none (matched)",
         "strata",
         "strata (forced)",
-        "full",
-        "full (forced)",
+        "streams",
+        "streams (forced)",
     ]
     assert fitted.count("erm") == 1
     assert fitted.count("wide erm") == 1
     assert fitted.count("debiased") == 2
     assert fitted.count("erm part") <= 2  # as many as groups of environments, whatever the number of arms
     sizes = {line["arm"]: line["parameters"] for line in lines}
-    assert sizes["none (matched)"] == pytest.approx(sizes["full"], rel=0.05)
+    assert sizes["none (matched)"] == pytest.approx(sizes["streams"], rel=0.05)
 
 
 @pytest.mark.parametrize("choice", ["reference", "debiased"])
 def test_a_delivered_arm_is_what_the_guard_chose(graph, monkeypatch, choice):
     monkeypatch.setattr(fits, "select_model", lambda *given, **named: Guard(choice, "because"))
-    lines = [line for records in fit_all(graph, 0, plan("full", baselines=(), matched=False)) for line in records]
+    lines = [line for records in fit_all(graph, 0, plan("streams", baselines=(), matched=False)) for line in records]
     found = {line["arm"]: line for line in lines}
-    other = "none" if choice == "reference" else "full (forced)"
-    assert found["full"]["splits"] == found[other]["splits"]
-    assert found["none"]["splits"] != found["full (forced)"]["splits"]
-    assert found["full"]["guard"]["choice"] == choice
+    other = "none" if choice == "reference" else "streams (forced)"
+    assert found["streams"]["splits"] == found[other]["splits"]
+    assert found["none"]["splits"] != found["streams (forced)"]["splits"]
+    assert found["streams"]["guard"]["choice"] == choice
 
 
 def test_the_guard_of_dfd_leaves_no_environment_out_unless_asked(graph, monkeypatch):
@@ -68,7 +68,7 @@ def test_the_guard_of_dfd_leaves_no_environment_out_unless_asked(graph, monkeypa
         return Guard("reference", "")
 
     monkeypatch.setattr(fits, "select_model", judged)
-    list(fit_all(graph, 0, plan("dfd", "full", baselines=(), matched=False)))
+    list(fit_all(graph, 0, plan("dfd", "streams", baselines=(), matched=False)))
     assert asked == [0, 2]
 
 

@@ -154,8 +154,10 @@ def test_what_a_model_uses() -> None:
     plain = used_parts("muse", None, schema)
     assert ("backbone", "muse") in plain
     assert {name for what, name in plain if what == "encoder"} == {"table", "events", "codes", "embedding"}
-    full = StreamConfig.read("full")
+    full, streams = (StreamConfig.read(name) for name in ("full", "streams"))
     assert full is not None
-    assert used_parts("muse", full, schema)[len(plain) :] == [("loss weight", "uniform"), ("mask", "learned")]
-    assert used_parts("muse", full, schema, training=True)[-1] == ("dependence measure", "xcov")
+    assert streams is not None
+    assert used_parts("muse", full, schema)[len(plain) :] == [("loss weight", "uniform")]
+    assert used_parts("muse", streams, schema)[len(plain) :] == [("loss weight", "uniform"), ("mask", "learned")]
+    assert used_parts("muse", streams, schema, training=True)[-1] == ("dependence measure", "xcov")
     assert ("adjustment", "prototypes") in used_parts("muse", StreamConfig.read("prototypes"), schema)

@@ -66,7 +66,7 @@ def test_forcing_saving_and_embedding(confounded, tmp_path) -> None:
         expected = model.use(which).predict_proba(graph, split="test")
         np.testing.assert_array_equal(loaded.use(which).predict_proba(graph, split="test"), expected)
     assert loaded.guard == model.guard
-    assert {row["model"] for row in loaded.history} == {"reference", "debiased"}
+    assert {row["model"] for row in loaded.history} == {"reference", "debiased", "biased"}
     ids = [graph["patient"].id[int(row)] for row in rows_of(graph, "test")[:5]]
     for which in ("debiased", "reference"):
         alone = np.concatenate([model.use(which).predict_proba(graph, ids=[name]) for name in ids])

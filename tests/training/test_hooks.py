@@ -235,7 +235,7 @@ def test_what_does_not_go_with_a_hook_is_refused(graph) -> None:
 
 def test_dual_streams_train_by_their_own_loss_and_it_is_said(graph, caplog) -> None:
     config = TrainConfig(**SETTINGS).resolved(40)
-    network = build_network(graph.schema, "halves", StreamConfig.read("full"), config, 0)
+    network = build_network(graph.schema, "halves", StreamConfig.read("dfd"), config, 0)
     hooks = BackboneHooks(network, PatientStore(graph), config)
     assert not hooks.replace_loss
     assert "dual streams have a loss of their own: that of Halves" in caplog.text

@@ -26,7 +26,9 @@ def test_the_plan_is_what_is_then_done(debias, environments):
     done = [row.get("model", "reference") for row in rows if row["epoch"] == 1]
     assert tuple(name for name in done if name != "guard") == plan.models
     assert len(done) in (len(plan.models), plan.fits)  # the guard may decide without leaving anything out
-    assert [len(network.members) for network in model.networks_.values()] == [plan.members] * len(plan.models)
+    beside = [model.biased_] if model.biased_ is not None else []
+    networks = [*model.networks_.values(), *beside]
+    assert [len(network.members) for network in networks] == [plan.members] * len(plan.models)
     assert (plan.left_out > 0) == (environments and debias == "full")
 
 
@@ -36,7 +38,7 @@ def test_the_words():
         "1 fit of 2 networks, 1 beside boosted trees (reference); at most 1 epoch each"
     )
     words = gdsfd.Debiaser("concat", "full", **{**SETTINGS, "members": 1, "max_epochs": 9}).plan(graph).explanation
-    assert words.startswith("2 fits of 1 network (reference, debiased), then up to ")
+    assert words.startswith("3 fits of 1 network (reference, debiased, biased), then up to ")
     assert words.endswith("groups of environments in turn; at most 9 epochs each")
 
 

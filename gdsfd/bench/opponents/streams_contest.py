@@ -1,4 +1,4 @@
-"""A training step of two streams on ``muse`` under the preset ``full``, beside plain PyG's and beside ERM's."""
+"""A training step of two streams on ``muse`` under the preset ``streams``, beside plain PyG's and beside ERM's."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SUSPECT_SHARES = (0.1, 0.4)  # P(y = 1 | s) of a suspect that half of the patie
 @register_step("streams")
 def streams(shape: Shape, seed: int, device: str, random: bool) -> Contest:
     """Two streams of ``muse`` with the loss of their second stage beside the plain composition."""
-    config = PRESETS["full"]
+    config = PRESETS["streams"]
     assert config is not None
     _check(config)
     graph = random_graph(shape, seed).to(device)
@@ -96,7 +96,7 @@ def _check(config: StreamConfig) -> None:
     if found != expected:
         raise InputError(
             "train-step streams: head, biased_head, mask_level, swap, suspect_weight and information of the preset "
-            f"'full' are {found}; the plain composition was written for {expected}: adapt "
+            f"'streams' are {found}; the plain composition was written for {expected}: adapt "
             "gdsfd/bench/opponents/plain_streams.py"
         )
 

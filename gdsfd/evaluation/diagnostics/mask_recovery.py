@@ -18,6 +18,7 @@ from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
+from gdsfd.nn.predictor import Predictor
 from gdsfd.nn.stream_predictor import StreamPredictor
 from gdsfd.simulation.truth import Truth
 
@@ -65,7 +66,7 @@ def recover_masks(
     when the column is hidden.
 
     Args:
-        model: A trained model with dual streams.
+        model: A trained model with two streams.
         graph: A graph of the simulated cohort, with the model's schema.
         truth: Of the same cohort.
         split: Whose patients.
@@ -91,7 +92,7 @@ def column_shares(model: Debiaser, graph: Any, split: str = "test", most: int = 
     """How far the causal and the biased code of a patient move when a column is hidden.
 
     Args:
-        model: A trained model with dual streams; the others as in :func:`recover_masks`.
+        model: A trained model with two streams; the others as in :func:`recover_masks`.
         graph: A graph with the model's schema.
         split: Whose patients.
         most: Patients beyond this many are sampled.
@@ -105,7 +106,8 @@ def column_shares(model: Debiaser, graph: Any, split: str = "test", most: int = 
     Raises:
         InputError: The model has no streams.
     """
-    if "debiased" not in model.networks or model.streams is None or not model.streams.streams:
+    beside = model.biased_
+    if beside is None and ("debiased" not in model.networks or model.streams is None or not model.streams.streams):
         raise InputError(f"this model has no causal and biased stream (debias={model.debias!r}); use 'full' or 'dfd'")
     rows = rows_of(graph, split)
     if len(rows) > most:
@@ -114,7 +116,7 @@ def column_shares(model: Debiaser, graph: Any, split: str = "test", most: int = 
     network = model.networks["debiased"].eval()
     batch = PatientStore(graph).batch(rows)
     with torch.no_grad():
-        tokens = _Tokens(network, batch)
+        tokens = _Tokens(network, batch) if beside is None else _Beside(network, beside.eval(), batch)
         seen = tokens.codes(batch)
         scale = {name: float((code - code.mean(0)).square().sum(1).mean().sqrt()) for name, code in seen.items()}
         moved = []
@@ -140,21 +142,23 @@ class _Tokens:
     """Each member's tokens of some patients, so that where one modality differs only that one is encoded again.
 
     Args:
-        network: A network with two streams.
+        network: A network.
         batch: The patients.
+        streams: Names of the codes that its members make.
     """
 
-    def __init__(self, network: Ensemble, batch: PatientBatch) -> None:
-        self.network = network
+    def __init__(self, network: Ensemble, batch: PatientBatch, streams: tuple[str, ...] = ("causal", "biased")) -> None:
+        self.network, self.streams = network, streams
         members = network.members if isinstance(network, Ensemble) else []
-        self.members = [member for member in members if isinstance(member, StreamPredictor)]
+        kind = StreamPredictor if "causal" in streams else Predictor
+        self.members = [member for member in members if isinstance(member, kind)]
         self.kept = [
             {} if member.cells is not None else {name: _encoded(member, name, batch) for name in member.names}
             for member in self.members
         ]
 
     def codes(self, batch: PatientBatch, changed: str = "") -> dict[str, Tensor]:
-        """The members' causal and biased codes side by side, as :meth:`Ensemble.codes` gives them; each [B, M x d].
+        """The members' codes side by side, as :meth:`Ensemble.codes` gives them; each [B, M x d].
 
         Args:
             batch: The patients, with the same observations but for those of one modality.
@@ -171,10 +175,28 @@ class _Tokens:
             else:
                 inputs = member.inputs(batch)
             bodies.append(member.body(*inputs, batch))
-        return {name: torch.cat([body[name] for body in bodies], dim=-1) for name in ("causal", "biased")}
+        return {name: torch.cat([body[name] for body in bodies], dim=-1) for name in self.streams}
 
 
-def _encoded(member: StreamPredictor, name: str, batch: PatientBatch) -> Tensor:
+class _Beside:
+    """The same of a prediction and the biased stream trained beside it, two networks.
+
+    Args:
+        network: The debiased network, whose code is the causal one.
+        beside: The biased stream.
+        batch: The patients.
+    """
+
+    def __init__(self, network: Ensemble, beside: Ensemble, batch: PatientBatch) -> None:
+        named = {"causal": network, "biased": beside}
+        self.tokens = {name: _Tokens(each, batch, ("pooled",)) for name, each in named.items()}
+
+    def codes(self, batch: PatientBatch, changed: str = "") -> dict[str, Tensor]:
+        """As :meth:`_Tokens.codes`."""
+        return {name: each.codes(batch, changed)["pooled"] for name, each in self.tokens.items()}
+
+
+def _encoded(member: Predictor, name: str, batch: PatientBatch) -> Tensor:
     """Tokens of one modality, none where no patient has it; [E_k, d]."""
     place = member.names.index(name)
     if not int(batch.layout.modality_degree[place]):

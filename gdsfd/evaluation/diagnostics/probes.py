@@ -309,5 +309,5 @@ def _codes(model: Debiaser, graph: Any, ids: list[str]) -> dict[str, NDArray[np.
     if "pooled" in codes:
         codes = {"debiased": codes["pooled"]}
     plain = copy(model).use("reference")
-    plain.streams = None  # a copy: embed() then gives the chosen network's code
+    plain.streams = plain.biased_ = None  # a copy: embed() then gives the chosen network's code
     return {**codes, "reference": plain.embed(graph, ids=ids)["pooled"]}

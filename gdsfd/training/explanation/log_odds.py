@@ -17,6 +17,7 @@ from gdsfd.latent.back_door import BackDoor
 from gdsfd.nn.ensemble import Ensemble
 from gdsfd.nn.losses import probabilities
 from gdsfd.nn.stream_predictor import StreamPrediction, StreamPredictor
+from gdsfd.training.remainder import BiasedStream
 from gdsfd.training.site_strata import reweighted
 
 __all__ = ["LogOdds", "flat_rows"]
@@ -47,7 +48,8 @@ class LogOdds:
         target: The outcome, ``"<outcome>: <class>"`` of a multi-class one; None where there is one of two classes. Of a
             time to an event the outcome (and None) is whether it happens by the horizon, and each interval's name its
             hazard.
-        of: ``"prediction"``, or ``"biased"``: what the biased head reads of the biased stream's code.
+        of: ``"prediction"``, or ``"biased"``: what the biased head reads of the biased stream's code; the network is
+            then one with two streams, or a :class:`~gdsfd.training.remainder.BiasedStream`.
         strata: Outcome -> found strata whose masses :meth:`~gdsfd.training.debiaser.Debiaser.adapt` changed, which
             predictions are averaged by.
 
@@ -119,6 +121,8 @@ class LogOdds:
                 for member, each in zip(network.members, outputs)
                 if isinstance(each, StreamPrediction) and isinstance(member, StreamPredictor)
             ]
+            if isinstance(network, BiasedStream):
+                logits = [each.logits for each in outputs]
             if len(logits) < len(outputs):
                 raise InputError("explain: of='biased' needs a network with two streams (debias='full', 'dfd', ...)")
             found = torch.stack([probabilities(each.double(), network.multiclass) for each in logits]).mean(0).numpy()

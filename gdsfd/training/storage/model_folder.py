@@ -31,7 +31,7 @@ from gdsfd.training.storage.stored_model import FORMAT, VERSION, check_stored, d
 __all__ = ["check_free", "is_model", "read_model", "read_weights", "write_model"]
 
 _MODEL_FILE = "model.json"
-_WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors"}
+_WEIGHTS = {"reference": "model.safetensors", "debiased": "debiased.safetensors", "biased": "biased.safetensors"}
 #: The trees that members of a network start from.
 _TREES = {"reference": "trees.safetensors", "debiased": "debiased_trees.safetensors"}
 
@@ -63,7 +63,7 @@ def write_model(
 
     Args:
         folder: Created; a former model there is replaced.
-        networks: ``reference``, and ``debiased`` where there is one.
+        networks: ``reference``, and where there are such ``debiased`` and ``biased``.
         described: What else there is to keep, JSON-able.
         history: Rows of all epochs.
         board: Folder of TensorBoard event files to keep beside it.
@@ -139,7 +139,7 @@ def read_weights(
 
     Args:
         folder: The model's.
-        name: ``reference`` or ``debiased``.
+        name: ``reference``, ``debiased`` or ``biased``.
         network: Built as it was.
         stored: What :func:`read_model` gave.
         schema: The model's.

@@ -107,7 +107,7 @@ def test_another_loss_is_noticed_by_its_gradients(monkeypatch):
 
 
 def test_a_preset_that_has_moved_on_is_refused(monkeypatch):
-    monkeypatch.setitem(streams_contest.PRESETS, "full", replace(PRESETS["full"], swap=1.0))
+    monkeypatch.setitem(streams_contest.PRESETS, "streams", replace(PRESETS["streams"], swap=1.0))
     with pytest.raises(InputError, match=r"written for .* adapt gdsfd/bench/opponents/plain_streams\.py"):
         streams(SHAPE, 0, "cpu", False)
 

@@ -46,7 +46,7 @@ class Reads(nn.Module):
 
 def fake(causal, biased):
     network = Reads(causal, biased)
-    return SimpleNamespace(networks={"debiased": network}, streams=StreamConfig(), debias="custom")
+    return SimpleNamespace(networks={"debiased": network}, streams=StreamConfig(), debias="custom", biased_=None)
 
 
 def truth_of(graph, note):
@@ -87,9 +87,10 @@ def test_one_role_only_gives_no_figure(graph):
     assert found.prevalence == 1
 
 
+@pytest.mark.parametrize("debias", ["full", "streams"])
 @pytest.mark.parametrize("backbone", ["concat", "grape", "muse"])
-def test_every_backbone(backbone, graph):
-    model = Debiaser(backbone, "full", max_epochs=1, members=2, channels=8, guard_folds=0).fit(graph, baselines=False)
+def test_every_backbone(backbone, debias, graph):
+    model = Debiaser(backbone, debias, max_epochs=1, members=2, channels=8, guard_folds=0).fit(graph, baselines=False)
     shares = column_shares(model, graph, "train", most=50)
     assert len(shares) == len(list(columns_of(graph.schema)))
     assert np.isfinite(shares[["causal", "biased", "share"]]).all().all()

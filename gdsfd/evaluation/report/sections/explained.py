@@ -102,7 +102,9 @@ class ExplainedSection(Section[tuple[Explained, ...]]):
         survival = context.schema.survival
         names = (survival.name,) if survival is not None else target_names(context.schema)[:MOST_TARGETS]
         strata = _moved_strata(context.model, network)
-        return tuple(_explained(network, store, chosen, name, random, context.config.level, strata) for name in names)
+        beside = _biased_stream(context.model, network)
+        level = context.config.level
+        return tuple(_explained(network, beside, store, chosen, name, random, level, strata) for name in names)
 
     def fill(self, data: tuple[Explained, ...], schema: CohortSchema, config: EvaluationConfig) -> dict[str, Any]:
         shown = []
@@ -127,8 +129,17 @@ def _moved_strata(model: Any, network: Ensemble) -> Mapping[str, BackDoor]:
     return strata if network is getattr(model, "networks_", {}).get("debiased") and moved(strata) else {}
 
 
+def _biased_stream(model: Any, network: Ensemble) -> Ensemble | None:
+    """What keeps the biased evidence: a stream beside the network that predicts, or that network's own; or nothing."""
+    if network is getattr(model, "networks_", {}).get("debiased") and getattr(model, "biased_", None) is not None:
+        beside: Ensemble = model.biased_
+        return beside
+    return network if all(isinstance(member, StreamPredictor) for member in network.members) else None
+
+
 def _explained(
     network: Ensemble,
+    beside: Ensemble | None,
     store: PatientStore,
     rows: Any,
     target: str,
@@ -137,8 +148,8 @@ def _explained(
     strata: Mapping[str, BackDoor],
 ) -> Explained:
     scores = {"size": LogOdds(network, store.schema, target, strata=strata)}
-    if all(isinstance(member, StreamPredictor) for member in network.members):
-        scores["biased"] = LogOdds(network, store.schema, target, "biased")
+    if beside is not None:
+        scores["biased"] = LogOdds(beside, store.schema, target, "biased")
     columns, found, gaps = list(columns_of(store.schema)), [], []
     names = [f"{column.modality.name}.{column.name}" for column in columns]
     for number, row in enumerate(rows.tolist()):

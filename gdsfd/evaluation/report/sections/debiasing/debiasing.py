@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.diagnostics.mask_recovery import MaskRecovery, recover_masks
@@ -18,6 +19,7 @@ from gdsfd.evaluation.metrics.estimate import Estimate
 from gdsfd.evaluation.metrics.metric_set import MetricSet, difference, macro, score
 from gdsfd.evaluation.metrics.operating_point import OperatingPoint
 from gdsfd.evaluation.targets import rows_of_split, targets_of
+from gdsfd.nn.losses import probabilities
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.run_record.run_record import outcome_entropy
 
@@ -44,6 +46,9 @@ class BothNetworks:
         debiased: Of the other.
         difference: ``debiased`` less ``reference``, on the same resamples of subjects.
         new_environments: Share of the patients whose environment no training patient has; NaN where none is declared.
+        practice: What the biased part would add to a prediction, mean size in nats of log-odds; None where the mode has
+            no such part beside a finished prediction.
+        together: AUROC of the prediction with it added; None likewise.
     """
 
     split: str
@@ -53,6 +58,8 @@ class BothNetworks:
     debiased: dict[str, Estimate]
     difference: dict[str, Estimate]
     new_environments: float
+    practice: float | None = None
+    together: Estimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able copy."""
@@ -61,6 +68,8 @@ class BothNetworks:
             "patients": self.patients,
             "labelled": self.labelled,
             "new_environments": self.new_environments,
+            "practice": self.practice,
+            "together": self.together.to_dict() if self.together is not None else None,
             **{name: {key: one.to_dict() for key, one in part.items()} for name, part in parts.items()},
         }
 
@@ -149,7 +158,7 @@ def judge_debiasing(
     if not isinstance(model, Debiaser) or model.guard is None or "debiased" not in model.networks:
         return None
     assert model.streams is not None
-    dual, record = model.streams.streams, model.record
+    dual, record = model.streams.streams or model.streams.remainder, model.record
     tells, uncertainty = _tells(model, record.uncertainty if record is not None else outcome_entropy(graph))
     return Debiasing(
         debias=model.debias,
@@ -164,7 +173,7 @@ def judge_debiasing(
         both=tuple(_both(model, graph, split, rules) for split in splits),
         probes=probe_streams(model, graph, splits[0], truth, most=MOST_PROBED) if probes else None,
         masks=recover_masks(model, graph, truth, splits[0]) if truth is not None and probes and dual else None,
-        reads_biased=dual and model.streams.head == "joint" and model.streams.evaluate_with == "own",
+        reads_biased=model.streams.streams and model.streams.head == "joint" and model.streams.evaluate_with == "own",
     )
 
 
@@ -173,8 +182,14 @@ def _both(model: Debiaser, graph: Any, split: str, rules: EvaluationConfig) -> B
     subjects = np.asarray(graph["patient"].subject, dtype=str)[rows]
     bootstrap = SubjectBootstrap(subjects.tolist(), rules.resamples, rules.seed)
     scored: dict[str, MetricSet] = {}
-    for which in ("reference", "debiased"):
-        answer = copy(model).use(which).predict_proba(graph, split=split)
+    answers = {which: copy(model).use(which).predict_proba(graph, split=split) for which in ("reference", "debiased")}
+    practice = None
+    if model.biased_ is not None:
+        said = model.log_odds(graph, split=split)
+        practice = float(np.abs(_centred(said["biased"], model.biased_.multiclass)).mean()) if len(rows) else math.nan
+        both = torch.from_numpy(said["causal"] + said["biased"])
+        answers["together"] = probabilities(both, model.biased_.multiclass).numpy()
+    for which, answer in answers.items():
         targets = targets_of(graph, rows, answer, f"{which}, split {split!r}")
         point = OperatingPoint(math.nan, rules.sensitivity, reason="no threshold here")
         parts = [score(one, bootstrap, point, rules.level, metrics=FIGURES) for one in targets]
@@ -187,7 +202,14 @@ def _both(model: Debiaser, graph: Any, split: str, rules: EvaluationConfig) -> B
         debiased={name: scored["debiased"][name] for name in FIGURES},
         difference={name: difference(scored["debiased"], scored["reference"], name) for name in FIGURES},
         new_environments=_new_environments(model, graph, rows),
+        practice=practice,
+        together=scored["together"]["auroc"] if "together" in scored else None,
     )
+
+
+def _centred(logits: Any, multiclass: bool) -> Any:
+    """Logits, of classes without what is the same for all of them."""
+    return logits - logits.mean(1, keepdims=True) if multiclass else logits
 
 
 def _new_environments(model: Debiaser, graph: Any, rows: Any) -> float:

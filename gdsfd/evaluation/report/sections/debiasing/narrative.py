@@ -82,7 +82,13 @@ def _what(found: Debiasing, schema: CohortSchema) -> Iterator[str]:
         yield f"It was told to distrust: {named}."
     else:
         yield "Nothing that it was told to distrust varies among the training patients."
-    if found.streams:
+    if found.streams and any(one.practice is not None for one in found.both):
+        yield (
+            "Beside its prediction, the causal part, it keeps a biased part, trained afterwards on what the prediction "
+            "leaves of the training patients' outcomes: what the practice of care that they met tells. The prediction "
+            "does not rest on it. “Causal” is what the first is meant to be; no figure here proves a cause."
+        )
+    elif found.streams:
         yield (
             "It writes two summaries of each patient: a causal part, which predictions rest on, and a biased part, "
             "which is to take up the shortcuts. “Causal” is what it is meant to be; no figure here proves a cause."
@@ -131,6 +137,12 @@ def _split(one: BothNetworks, level: float) -> Iterator[str]:
         return
     figures = f"AUROC {number(debiased.value)} against {number(plain.value)} without debiasing"
     yield f"On “{one.split}”: {figures}, {_verdict(gain, level)}"
+    if one.practice is not None and one.together is not None and one.together.defined:
+        yield (
+            f"The biased part would move a patient's log-odds by {number(one.practice, 2)} nats on average; with it "
+            f"added, AUROC is {number(one.together.value)}: what the debiased model has once it follows the practice "
+            "of the training patients as well."
+        )
 
 
 def _verdict(gain: Estimate, level: float) -> str:

@@ -9,11 +9,13 @@ from copy import copy
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.evaluation.report.sections.debiasing.debiasing import judge_debiasing
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
 from gdsfd.training import Debiaser
 from tests.cohort_factory import make_cohort
 from tests.evaluation.report.sections.debiasing.hand_made import said
@@ -35,7 +37,8 @@ def judged(model, graph, **options):
     return evaluate(model, graph, baselines=False, resamples=50, progress=False, **options)
 
 
-def test_figures_are_those_of_the_two_networks(model, graph):
+def test_figures_are_those_of_the_two_networks(graph):
+    model = Debiaser("concat", "streams", **SMALL).fit(graph, baselines=False)
     report = judged(model, graph, probes=False)
     found = report.metrics["debiasing"]["splits"]["test"]
     for which in ("reference", "debiased"):
@@ -91,6 +94,7 @@ def test_the_page_and_the_file(model, graph, tmp_path):
     [
         ("strata", {}),
         ("dfd", {}),
+        ("streams", {}),
         ("full", {"environments": None}),
         ("full", {"outcomes": "multiclass"}),
         ("full", {"outcomes": "multilabel"}),
@@ -111,6 +115,25 @@ def test_every_mode_and_outcome(debias, cohort):
     assert "nan" not in re.sub(
         r"<[^>]*>", " ", page[page.index("Did debiasing") : page.index("The cohort: what was read")]
     )
+
+
+def test_what_practice_adds_is_that_of_the_two_streams(model, graph):
+    found = judge_debiasing(model, graph, ["test"], EvaluationConfig(resamples=20), probes=False)
+    (one,) = found.both
+    said_by, y = model.log_odds(graph, split="test"), graph["patient"].y[rows_of(graph, "test"), 0].numpy()
+    known = ~np.isnan(y)
+    assert one.practice == pytest.approx(np.abs(said_by["biased"]).mean())
+    area = roc_auc_score(y[known], (said_by["causal"] + said_by["biased"])[known, 0])
+    assert one.together.value == pytest.approx(area, abs=1e-9)
+    text = said(found)
+    assert f"with it added, AUROC is {area:.3f}" in text["On the patients of this report"]
+    assert "trained afterwards on what the prediction leaves" in " ".join(text.values())
+    without = judge_debiasing(
+        Debiaser("concat", "streams", **SMALL).fit(graph, baselines=False), graph, ["test"],
+        EvaluationConfig(resamples=20), probes=False,
+    )  # fmt: skip
+    assert without.both[0].practice is without.both[0].together is None
+    assert "It writes two summaries of each patient" in " ".join(said(without).values())
 
 
 def test_a_split_of_new_sites_is_the_one_that_counts(model, graph):
