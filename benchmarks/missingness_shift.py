@@ -8,10 +8,10 @@ the same under every mechanism; only presence is drawn anew. ``missingness_site`
 U, ``missingness_bias`` with biased content in labs and imaging, ``missingness_small`` with 2,000 patients,
 ``missingness_observed`` the same with age, sex and the other demographics of everybody.
 
-An arm is a debiasing mode with settings, as ``prototypes:placebo=shuffled`` or ``streams:intervention=1.0``; settings of
-prototypes and of the mode may be mixed, and ``mass=target`` takes the masses of the tested patients. Networks are used
-as they are trained (no guard); what the guard would choose where no environment is declared stands in the line. One
-line per fit is appended to ``results/missingness_shift.jsonl``; a fit that is there already is not run again.
+An arm is a debiasing mode with settings, as ``prototypes:placebo=shuffled`` or ``streams:intervention=1.0``;
+settings of prototypes and of the mode may be mixed, and ``mass=target`` takes the masses of the tested patients.
+Networks are used as they are trained (no guard); what the guard would choose where no environment is declared stands in
+the line. One line per fit is appended to ``results/missingness_shift.jsonl``; a fit that is there is not run again.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def write(file: Path, fits: list[dict[str, Any]], run: bool = True) -> Path:
 
 
 def arm(name: str, shifted: float, alike: float, design: str = "confounded", holdout: str | None = None, **other: Any):
-    """Lines of one arm over all seeds; figures wobble a little, those of ``full`` a little more than the others'."""
-    wobble = 0.0002 if name.startswith("full") else 0.0
+    """Lines of one arm over all seeds; figures wobble a little, those of ``streams`` a little more than the others'."""
+    wobble = 0.0002 if name.startswith("streams") else 0.0
     bare = name in ("oracle", "boosting", "logistic")
     names = ("test", "tuning") if holdout is not None else ("test_unbiased", "test")
     return [
@@ -55,7 +55,7 @@ GUARD = {"guard": {"choice": "debiased", "failed": False}}
 )
 def test_the_bars_on_the_confounded_design(tmp_path, gain, cost, verdicts):
     fits = arm("none", 0.80, 0.93) + arm("none (matched)", 0.80, 0.93) + arm("oracle", 0.89, 0.90)
-    fits += arm("full", 0.80 + gain, 0.93 + cost, **GUARD)
+    fits += arm("streams", 0.80 + gain, 0.93 + cost, **GUARD)
     text = pages.simulated(write(tmp_path / "fits.jsonl", fits))
     said = [line for line in text if line.startswith("- muse:")]
     assert [sentence.split("**")[1] for sentence in said] == verdicts
@@ -90,7 +90,7 @@ def test_controls_that_are_open():
 
 
 def test_the_table_of_controls_names_preset_rate_and_guard(tmp_path):
-    fits = arm("none", 0.80, 0.80, "label_noise:0.3") + arm("full", 0.80, 0.80, "label_noise:0.3", **GUARD)
+    fits = arm("none", 0.80, 0.80, "label_noise:0.3") + arm("streams", 0.80, 0.80, "label_noise:0.3", **GUARD)
     text = "\n".join(pages.simulated(write(tmp_path / "fits.jsonl", fits)))
     assert "N1: label_noise (0.3)" in text
     assert "debiased used in 6 of 6 fits" in text
@@ -100,7 +100,7 @@ def test_the_table_of_controls_names_preset_rate_and_guard(tmp_path):
 def test_real_shifts(tmp_path):
     fits = []
     for place, level in (("north", 0.8), ("south", 0.7)):
-        fits += arm("none", level, 0.85, "ward", place) + arm("full", level + 0.03, 0.85, "ward", place, **GUARD)
+        fits += arm("none", level, 0.85, "ward", place) + arm("streams", level + 0.03, 0.85, "ward", place, **GUARD)
         fits += arm("boosting", level + 0.01, 0.85, "ward", place)
     text = "\n".join(pages.shifts(write(tmp_path / "fits.jsonl", fits)))
     assert "worse than its ERM nowhere (1 pairs" in text
@@ -116,8 +116,8 @@ def test_whatever_lines_there_are_make_a_page(tmp_path, run):
             [],
             arm("none", 0.8, 0.9),
             arm("oracle", 0.8, 0.9),
-            arm("full", 0.8, 0.9)[:1],
-            arm("none", 0.8, 0.9)[:1] + arm("full", 0.8, 0.9, **GUARD)[:1],
+            arm("streams", 0.8, 0.9)[:1],
+            arm("none", 0.8, 0.9)[:1] + arm("streams", 0.8, 0.9, **GUARD)[:1],
             arm("none", 0.8, 0.9, "own design"),
         ]
     ):

@@ -52,7 +52,7 @@ def study(tmp_path: Path, *given: Any, **other: Any) -> Any:
 
 
 def test_figures_of_a_fit():
-    found = line("full", 0, 0.05)
+    found = line("streams", 0, 0.05)
     found["auroc"]["mcar"] = 0.9
     assert fits.figure_of(found, "on mcar") == 0.9
     assert fits.figure_of(found, "alike") == pytest.approx(0.65)
@@ -65,48 +65,48 @@ def test_figures_of_a_fit():
 
 
 def test_of_a_fit_made_twice_the_newer_counts_and_half_a_line_is_left_out(tmp_path):
-    file = write(tmp_path / "fits.jsonl", [line("none", 0), line("full", 0, 0.1), line("full", 0, 0.2)])
+    file = write(tmp_path / "fits.jsonl", [line("none", 0), line("streams", 0, 0.1), line("streams", 0, 0.2)])
     file.write_text(file.read_text() + '{"design": "miss')
     (found,) = fits.read_studies([file, tmp_path / "absent.jsonl"])
-    assert found.gap("full", "none", "mnar", "elsewhere").mean == pytest.approx(0.2)
+    assert found.gap("streams", "none", "mnar", "elsewhere").mean == pytest.approx(0.2)
 
 
 def test_other_settings_are_another_study(tmp_path):
-    found = [line("none", 0), line("full", 0, settings={"max_epochs": 9})]
+    found = [line("none", 0), line("streams", 0, settings={"max_epochs": 9})]
     assert len(fits.read_studies([write(tmp_path / "fits.jsonl", found)])) == 2
 
 
 def test_differences_are_paired_by_seed(tmp_path):
-    found = study(tmp_path, {"full": 0.05})
-    found.fits.pop(("mnar", "full", 3))
-    gap = found.gap("full", "none", "mnar", "elsewhere")
+    found = study(tmp_path, {"streams": 0.05})
+    found.fits.pop(("mnar", "streams", 3))
+    gap = found.gap("streams", "none", "mnar", "elsewhere")
     assert gap.n == 3
     assert gap.low < 0.0502 < gap.high  # gains wobble by up to .0004
     assert gap.high - gap.low < 0.01  # seeds differ by .01 each; pairs do not
 
 
 def test_the_mean_over_all_mechanisms_takes_seeds_that_have_them_all(tmp_path):
-    found = study(tmp_path, {"full": 0.05}, trained=("mcar", "mnar"))
-    found.fits.pop(("mcar", "full", 0))
-    assert found.gap("full", "none", "all", "elsewhere").n == 3
+    found = study(tmp_path, {"streams": 0.05}, trained=("mcar", "mnar"))
+    found.fits.pop(("mcar", "streams", 0))
+    assert found.gap("streams", "none", "all", "elsewhere").n == 3
 
 
 @pytest.mark.parametrize(("gain", "verdict"), [(0.05, "**kept**"), (-0.05, "**missed**"), (0.0, "**missed**")])
 def test_bars(tmp_path, gain, verdict):
-    said = pages.bars(study(tmp_path, {"full": gain, "prototypes": gain, "prototypes:placebo=random": 0.0}))
+    said = pages.bars(study(tmp_path, {"streams": gain, "prototypes": gain, "prototypes:placebo=random": 0.0}))
     assert len(said) == 2 * 3 + 2
     assert all(sentence.endswith(f"is {verdict}.") for sentence in said)
     assert sum("placebo *random*" in sentence for sentence in said) == 2
 
 
 def test_bars_with_one_seed_are_open(tmp_path):
-    said = pages.bars(study(tmp_path, {"full": 0.05}, seeds=1))
+    said = pages.bars(study(tmp_path, {"streams": 0.05}, seeds=1))
     assert all("open: one seed has no interval" in sentence for sentence in said)
     assert pages.bars(study(tmp_path, {})) == ["Too few fits so far for any difference."]
 
 
 def test_the_tables(tmp_path):
-    gains = {"full": 0.05, "prototypes": 0.04, "prototypes:placebo=shuffled": 0.01}
+    gains = {"streams": 0.05, "prototypes": 0.04, "prototypes:placebo=shuffled": 0.01}
     found = lines(gains, trained=("mcar", "mnar"))
     found = [{**each, "guard": "debiased" if each["seed"] else "reference"} for each in found]
     text = pages.missingness_shift(write(tmp_path / "fits.jsonl", found))
@@ -124,7 +124,7 @@ def test_the_tables(tmp_path):
 def test_a_placebo_without_its_real_arm_is_left_out(tmp_path):
     found = study(tmp_path, {"prototypes:placebo=random": 0.0})
     assert pages.placebo_table(found) == []
-    assert pages.placebo_pairs(["full:intervention=1.0", "prototypes:intervention=1.0:placebo=random"]) == []
+    assert pages.placebo_pairs(["streams:intervention=1.0", "prototypes:intervention=1.0:placebo=random"]) == []
     assert pages.placebo_pairs(["prototypes:draws=8", "prototypes:draws=8:placebo=random"]) == [
         ("prototypes:draws=8", "prototypes:draws=8:placebo=random")
     ]
@@ -155,7 +155,7 @@ def test_a_placebo_without_its_real_arm_is_left_out(tmp_path):
         ),
         (
             "estimator",
-            ["prototypes:estimator=nwgm", "none", "prototypes", "full"],
+            ["prototypes:estimator=nwgm", "none", "prototypes", "streams"],
             {"prototypes": ["exact", "mean centre (nwgm)"]},
         ),
         ("fusion", ["prototypes:fusion=film", "prototypes"], {"prototypes": ["concat", "film"]}),
@@ -166,8 +166,8 @@ def test_a_placebo_without_its_real_arm_is_left_out(tmp_path):
         ),
         (
             "intervention",
-            ["full:intervention=1.0", "full", "prototypes", "full:intervention=0.5"],
-            {"full": ["0", "0.5", "1"]},
+            ["streams:intervention=1.0", "streams", "prototypes", "streams:intervention=0.5"],
+            {"streams": ["0", "0.5", "1"]},
         ),
     ],
 )
@@ -177,8 +177,8 @@ def test_curves_of_ablations(ablation, names, expected):
 
 
 def test_every_ablation_has_the_default_once():
-    names = ["none", "prototypes", "full", "prototypes:strata=pattern+cluster", "prototypes:mass=uniform"]
-    names += ["prototypes:clusters=8:mass=uniform:fusion=concat", "full:intervention=1.0"]
+    names = ["none", "prototypes", "streams", "prototypes:strata=pattern+cluster", "prototypes:mass=uniform"]
+    names += ["prototypes:clusters=8:mass=uniform:fusion=concat", "streams:intervention=1.0"]
     for ablation in arms.ABLATIONS:
         for points in arms.curves(names, ablation).values():
             assert sum(point.default for point in points) == 1, ablation
@@ -186,7 +186,7 @@ def test_every_ablation_has_the_default_once():
 
 def test_a_setting_that_holds_anyway_makes_no_other_arm():
     assert arms.read_arm("prototypes:refit_every=5:fusion=concat").given == {}
-    assert arms.read_arm("full:intervention=0.0").given == {}
+    assert arms.read_arm("streams:intervention=0.0").given == {}
 
 
 def test_the_sentences_of_an_ablation(tmp_path):
@@ -231,7 +231,7 @@ def test_a_picture_is_the_same_at_every_build(tmp_path):
 
 @pytest.mark.parametrize("ablation", sorted(arms.ABLATIONS))
 def test_too_little_makes_no_picture_and_no_error(tmp_path, ablation):
-    for number, found in enumerate([[], lines({}), lines({"full": 0.1}), lines({"prototypes": 0.1}, seeds=1)]):
+    for number, found in enumerate([[], lines({}), lines({"streams": 0.1}), lines({"prototypes": 0.1}, seeds=1)]):
         file = write(tmp_path / f"{number}.jsonl", found)
         assert plots.plot_ablation(fits.read_studies([file]), ablation) is None
         assert pages.ablation(ablation, [file]) == []
@@ -243,7 +243,7 @@ def test_too_little_makes_no_picture_and_no_error(tmp_path, ablation):
 def test_without_erm_nothing_is_compared(tmp_path):
     found = [
         each
-        for each in lines({"full": 0.1, "prototypes": 0.1, "prototypes:mass=uniform": 0.1})
+        for each in lines({"streams": 0.1, "prototypes": 0.1, "prototypes:mass=uniform": 0.1})
         if each["arm"] != "none"
     ]
     file = write(tmp_path / "fits.jsonl", found)

@@ -71,27 +71,40 @@ def real_shifts_trees(lines: list[Line]) -> list[str]:
         ]
     ]
     means: list[dict[str, float]] = []
-    refused = 0
-    for cohort in dict.fromkeys(line["design"] for line in lines if "splits" in line):
-        own = [line for line in lines if line.get("design") == cohort]
-        figures, turned = delivered(own)
-        refused += turned
-        by_seed = whole_seeds(figures)
-        if not by_seed:
-            continue
+    found, refused = cohort_means(lines)
+    for cohort, by_seed in found.items():
         arms = {arm: np.array([each[arm] for each in by_seed]) for arm in ("full", *RIVALS)}
         means.append({arm: float(each.mean()) for arm, each in arms.items()})
         cells = [f"{means[-1][arm]:.3f}" for arm in ("full", *RIVALS)]
         gaps = [_gap(arms["full"] - arms[name]) for name in RIVALS]
         rows.append([NAMES.get(cohort, cohort), str(len(by_seed)), *cells, *gaps])
-    over = {arm: f"{np.mean([each[arm] for each in means]):.3f}" for arm in ("full", *RIVALS)}
     words = (
-        f"Over the {len(means)} cohorts ``full`` has {over['full']}, ERM {over['none']}, ``margin`` {over['margin']}, "
-        f"boosting {over['boosting']}, boosting beside the margin {over['boosting_margin']}. Where the guard of the "
-        f"run had delivered a network that lost {LEAST_GAIN:g} or more in one of the groups it left out, which today's "
-        f"guard refuses ({refused} fits), the figure is that of ERM, which it delivers instead."
+        f"{over_cohorts(means)} Where the guard of the run had delivered a network that lost {LEAST_GAIN:g} or more in "
+        f"one of the groups it left out, which today's guard refuses ({refused} fits), the figure is that of ERM, "
+        "which it delivers instead."
     )
     return [*list_table(rows), "", words, ""]
+
+
+def over_cohorts(means: Sequence[dict[str, float]]) -> str:
+    """The arms' means over cohorts, in words."""
+    over = {arm: f"{np.mean([each[arm] for each in means]):.3f}" for arm in ("full", *RIVALS)}
+    return (
+        f"Over the {len(means)} cohorts ``full`` has {over['full']}, ERM {over['none']}, ``margin`` {over['margin']}, "
+        f"boosting {over['boosting']}, boosting beside the margin {over['boosting_margin']}."
+    )
+
+
+def cohort_means(lines: Sequence[Line]) -> tuple[dict[str, list[dict[str, float]]], int]:
+    """Cohort -> each seed's means over the environments left out; and how many fits of ``full`` are refused today."""
+    found: dict[str, list[dict[str, float]]] = {}
+    refused = 0
+    for cohort in dict.fromkeys(line["design"] for line in lines if "splits" in line):
+        figures, turned = delivered([line for line in lines if line.get("design") == cohort])
+        refused += turned
+        if seeds := whole_seeds(figures):
+            found[cohort] = seeds
+    return found, refused
 
 
 def delivered(lines: Sequence[Line]) -> tuple[Figures, int]:

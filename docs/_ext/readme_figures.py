@@ -11,15 +11,13 @@ from pathlib import Path
 from textwrap import fill
 
 import bench_lines
-import debiasing_lines
 import deconfounding_fits
 import delivered_lines
+import guard_lines
+import numpy as np
 import result_lines
 import streams_lines
 import study_lines
-
-from gdsfd.comparison.fit_log import read_fits
-from gdsfd.comparison.summary import summarise
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -28,7 +26,7 @@ START, END = "<!-- figures: make readme -->", "<!-- end of figures -->"
 
 def section() -> str:
     """The text between the marks."""
-    table, *rest = ranking(), known_bias(), found_strata(), real_shifts(), missingness(), studied(), speed()
+    table, *rest = ranking(), found_strata(), apart(), real_shifts(), missingness(), studied(), speed()
     return "\n\n".join([table, *(fill(part, 120, break_on_hyphens=False) for part in rest)])
 
 
@@ -82,27 +80,6 @@ def studied() -> str:
     )
 
 
-def known_bias() -> str:
-    """What `full` gains and costs where the truth is known."""
-    (design,) = [
-        each for each in summarise(read_fits(RESULTS / "compare_simulated.jsonl")) if "confounded" in each.name
-    ]
-    gains, costs = [], []
-    for row in design.tables[design.shifted or ""].rows:
-        alike = design.tables[design.alike].row(row.backbone, "full")
-        if row.arm == "full" and row.minus_matched is not None and alike is not None and alike.minus_erm is not None:
-            gains.append(f"`{row.backbone}` {interval(row.minus_matched)}")
-            costs.append(f"{alike.minus_erm.mean:+.3f}")
-    return (
-        "**Where the bias is known** (simulated, care practice goes with the outcome in 90 % of training patients; "
-        f"`python benchmarks/compare_simulated.py`, {len(design.seeds)} seeds): AUROC of `full`, before it looked for "
-        "strata, minus training a network of the same size without debiasing, where practice no longer goes with the "
-        "outcome: "
-        f"{', '.join(gains)}. Where it still does, `full` changes AUROC by {', '.join(costs)}. Controls with nothing "
-        "to remove stand in the same table."
-    )
-
-
 def found_strata() -> str:
     """What ``full`` gains over what is declared and over simpler models of found strata; what it leaves alone."""
     lines = result_lines.read_lines(RESULTS / "forced_and_delivered.jsonl") or []
@@ -130,7 +107,6 @@ def found_strata() -> str:
     )
     kinds = sum(each in by_design for each in delivered_lines.NULLS)
     left = sum(line["choice"] == "reference" for line in nulls)
-    streams = _of_streams()
     return (
         "**Where what is declared tells only part of the practice** (simulated, sites tell half of it; `python "
         f"benchmarks/forced_and_delivered.py`, `concat`, two members, one beside trees, {len(by_design['latent'])} "
@@ -138,27 +114,42 @@ def found_strata() -> str:
         f"{', '.join(told)}; where practice is turned round, {flipped} over logistic regression beside the margin. It "
         f"is ahead of boosting beside found strata on {ahead} of {len(biased)} designs by the mean. Where there is "
         f"nothing to gain ({len(nulls)} cohorts of {kinds} kinds) the guard "
-        f"delivered the network without debiasing in {left}. {streams}"
+        f"delivered the network without debiasing in {left}."
     )
 
 
-def _of_streams() -> str:
-    """What two streams add to strata."""
-    full = result_lines.read_lines(RESULTS / "forced_and_delivered.jsonl") or []
-    gaps = streams_lines.gaps_of(result_lines.read_lines(RESULTS / "streams_at_default.jsonl") or [], full)
-    said = streams_lines.over_designs(gaps)
+def apart() -> str:
+    """What the two streams of ``full`` tell, and what training them together would cost."""
+    lines = result_lines.read_lines(RESULTS / "streams_apart.jsonl") or []
+    head, *rows = streams_lines.apart_rows(lines)
+    (row,) = (dict(zip(head, row)) for row in rows if row[0] == "``latent``")
+    together = streams_lines.gaps_of(result_lines.read_lines(RESULTS / "forced_and_delivered.jsonl") or [])
+    cost = streams_lines.over_designs(together)
     return (
-        f"What the two streams themselves add to the strata is {said[0]} and, turned round, {said[1]} (`python "
-        f"benchmarks/streams_at_default.py`, mean over {len(gaps)} designs)."
+        f"**Two streams that lie apart** (the same design; `python benchmarks/streams_apart.py`, {row['seeds']} "
+        "seeds): among patients with the same outcome the biased stream of `full` ranks the true practice with "
+        f"AUROC {row['practice told by: biased']}, its causal one with {row['practice told by: causal']}, training "
+        f"without debiasing with {row['practice told by: ERM']}. Where practice is as in training the two streams' "
+        f"log-odds together predict the outcome with {row['AUROC on test: sum']}, training without debiasing with "
+        f"{row['AUROC on test: ERM']}. Trained together instead (`streams`) they change the prediction by {cost[0]} "
+        f"and, where practice is turned round, by {cost[1]} (mean over {len(together)} designs)."
     )
 
 
 def real_shifts() -> str:
     """The sentences on held-out environments."""
-    said = debiasing_lines.shift_bars(summarise(read_fits(RESULTS / "real_shifts.jsonl")))
+    found, _ = guard_lines.cohort_means(result_lines.read_lines(RESULTS / "real_shifts_trees.jsonl") or [])
+    means = [{arm: float(np.mean([each[arm] for each in seeds])) for arm in seeds[0]} for seeds in found.values()]
+    several = {name: seeds for name, seeds in found.items() if len(seeds) > 1}
+    gaps = {name: np.array([each["full"] - each["none"] for each in seeds]) for name, seeds in several.items()}
+    told = [
+        f"{guard_lines.NAMES.get(name, name)} {'{:+.3f} [{:+.3f}, {:+.3f}]'.format(*delivered_lines.interval(each))}"
+        for name, each in gaps.items()
+    ]
     return (
-        "**On real environments left out in turn** (hospitals, regions, types of ICU, disease classes; "
-        f"`python benchmarks/real_shifts.py`): {' '.join(said)}"
+        "**On real environments left out in turn** (hospitals, regions, types of ICU, disease classes; `python "
+        "benchmarks/real_shifts.py`, `concat`, the command in `docs/debiasing-results.md`), mean AUROC as delivered: "
+        f"{guard_lines.over_cohorts(means)} `full` less its ERM, where there are several seeds: {', '.join(told)}."
     ).replace("``", "`")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gdsfd.cohort.schema import CohortSchema, SurvivalFields
 
-__all__ = ["add_parser", "probability_table", "run", "survival_table"]
+__all__ = ["add_parser", "probability_table", "run", "streams_table", "survival_table"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
@@ -35,7 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         description="Writes the columns id, split and one probability per class (p_<class>) or, of several outcomes, "
         "per outcome (p_<outcome>). Of a time to an event the columns are risk (the higher, the earlier it "
         "is expected) "
-        "and the chance to be free of it at each time (free_at_<time>). With --sets also a set of labels per outcome.",
+        "and the chance to be free of it at each time (free_at_<time>). With --sets also a set of labels per outcome, "
+        "with --streams what the two streams of a model say.",
         epilog=examples(
             "gdsfd predict run graph --split test --out p.csv",
             "gdsfd predict run graph --ids 141765 141793 --out p.csv",
@@ -87,6 +88,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "(default: the "
         "training cohort's tuning patients)",
     )
+    parser.add_argument(
+        "--streams",
+        action="store_true",
+        help="also what each stream of a model of --debias full says, in nats of log-odds: causal_<class> (the "
+        "debiased prediction) and biased_<class> (what the practice of the training patients would add to it)",
+    )
     add_quiet_argument(parser)
     add_json_argument(parser)
     add_force_argument(parser, "a file")
@@ -98,8 +105,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.sets is None and (arguments.sets_by_class or arguments.sets_on is not None):
         raise InputError("--sets-by-class and --sets-on go with --sets ALPHA")
     if arguments.format == "meds":
-        if arguments.sets is not None:
-            raise InputError("--sets has no place in the columns of --format meds; write a table")
+        for option in ("sets", "streams"):
+            if getattr(arguments, option):
+                raise InputError(f"--{option} has no place in the columns of --format meds; write a table")
         _write_meds(arguments)
         return
     if arguments.outcome is not None:
@@ -122,6 +130,9 @@ def run(arguments: argparse.Namespace) -> None:
         table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
     else:
         table = probability_table(graph, rows, probabilities, model.schema)
+    if arguments.streams:
+        said = model.log_odds(graph, split=arguments.split, ids=arguments.ids)
+        table = table.join(streams_table(said, model.schema))
     limits = ""
     if arguments.sets is not None:
         method = "by_class" if arguments.sets_by_class else "lac"
@@ -202,6 +213,27 @@ def probability_table(
     else:
         names = [f"p_{outcome.name}" for outcome in schema.outcomes]
     return pd.concat([_patients(graph, rows), pd.DataFrame(probabilities, columns=names)], axis=1)
+
+
+def streams_table(said: Mapping[str, NDArray[np.floating]], schema: CohortSchema) -> pd.DataFrame:
+    """What the streams say, a column for each and each class or outcome.
+
+    Args:
+        said: As ``Debiaser.log_odds`` returns it.
+        schema: The model's: it names the classes.
+
+    Returns:
+        ``causal_<class>`` and ``biased_<class>`` of one outcome (of two classes the second), ``causal_<outcome>`` and
+        ``biased_<outcome>`` of several; nats of log-odds, of more than two classes of log-probability.
+    """
+    import pandas as pd
+
+    classes = schema.outcomes[0].classes
+    names = [outcome.name for outcome in schema.outcomes]
+    if len(names) == 1:
+        names = list(classes) if schema.multiclass else [classes[1]]
+    columns = [pd.DataFrame(each, columns=[f"{stream}_{name}" for name in names]) for stream, each in said.items()]
+    return pd.concat(columns, axis=1)
 
 
 def survival_table(

@@ -35,6 +35,31 @@ def test_predictions_as_a_file(trained, tmp_path, outcomes, suffix):
         np.testing.assert_allclose(table.iloc[:, 2:].sum(axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_what_the_streams_say_stands_beside_probabilities(trained, tmp_path, outcomes, capsys):
+    graph = gdsfd.load_graph(trained / outcomes)
+    settings = {"max_epochs": 1, "members": 1, "channels": 8, "guard_folds": 0}
+    model = gdsfd.Debiaser("concat", "full", **settings).fit(graph, baselines=False)
+    model.save(tmp_path / "full")
+    asked = ["predict", str(tmp_path / "full"), str(trained / outcomes), "--split", "test", "--streams"]
+    assert main([*asked, "--out", str(tmp_path / "p.csv")]) == 0
+    table, said = pd.read_csv(tmp_path / "p.csv"), model.log_odds(graph, split="test")
+    outcome = graph.schema.outcomes
+    names = [each.name for each in outcome] if outcomes == "multilabel" else list(outcome[0].classes)
+    names = names[1:] if outcomes == "binary" else names
+    assert list(table.columns)[-2 * len(names) :] == [f"{way}_{name}" for way in ("causal", "biased") for name in names]
+    for way in ("causal", "biased"):
+        found = table[[f"{way}_{name}" for name in names]].to_numpy()
+        np.testing.assert_allclose(found, said[way], atol=1e-12)
+    if outcomes == "binary":
+        plain = str(trained / "run-binary")
+        assert main([*asked[:1], plain, *asked[2:], "--out", str(tmp_path / "no.csv")]) == 2
+        assert "no biased stream beside its prediction; train with debias='full'" in capsys.readouterr().err
+        assert not (tmp_path / "no.csv").exists()
+        assert main([*asked, "--format", "meds", "--out", str(tmp_path / "no.parquet")]) == 2
+        assert "--streams has no place" in capsys.readouterr().err
+
+
 def test_ids_in_the_order_asked_and_all_patients_by_default(trained, tmp_path, capsys):
     run, graph = str(trained / "run-binary"), str(trained / "binary")
     assert main(["predict", run, graph, "--ids", "p0007", "p0003", "--out", str(tmp_path / "two.csv")]) == 0
