@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from gdsfd.cohort.columns.cells import Cells
-from gdsfd.cohort.columns.number_lookalikes import Lookalikes, judge_texts, way_to_derive
+from gdsfd.cohort.columns.derived_number import way_to_derive
+from gdsfd.cohort.columns.number_lookalikes import Lookalikes, judge_texts
 from gdsfd.cohort.columns.wide_rows import WideRows
 from gdsfd.cohort.spec import TableSpec
 from gdsfd.errors import InputError, cell_text, cut_text
@@ -20,6 +21,7 @@ __all__ = ["ColumnType", "explained_texts", "type_of"]
 _TRUTH = ("true", "false")
 _MOSTLY_UNIQUE, _ENOUGH_ROWS = 0.9, 20
 _TEXTS = 5000  #: distinct texts of a column that are looked at; of more, as many spread over its rows
+_TRIED = 50  #: cells that an expression has to read before a message tells it
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.][0-9]{3}")
 _SOME, _SHARE = 10, 0.05  #: numbers among the levels of a category, and their share of its cells, that are told
 
@@ -92,16 +94,16 @@ def type_of(cells: Cells, rows: WideRows, modality: TableSpec, by_name: bool) ->
     return ColumnType("categorical", warning=warning)
 
 
-def explained_texts(column: str, cells: list[str], numbers: list[bool] | None = None) -> str:
+def explained_texts(column: str, cells: list[str], plain: list[str] | None = None) -> str:
     """What the cells of a column that are no numbers look like, and what to do, for messages.
 
     Args:
         column: The column.
-        cells: Distinct cells.
-        numbers: Whether each is a number; default: none is.
+        cells: Distinct cells that are no numbers as written.
+        plain: Some that are: what is told to be derived has to read them, too.
     """
-    found = judge_texts(cells, [1] * len(cells), numbers or [False] * len(cells))
-    return _ways_out(column, found, cells, "")
+    found = judge_texts(cells, [1] * len(cells), [False] * len(cells))
+    return _ways_out(column, found, [*cells, *(plain or [])], "")
 
 
 def _numeric(cells: Cells, rows: WideRows, modality: TableSpec, found: Lookalikes | None = None) -> ColumnType:
@@ -124,7 +126,8 @@ def _numeric(cells: Cells, rows: WideRows, modality: TableSpec, found: Lookalike
     )
     if cells.kind == "text":
         found = found or _lookalikes(cells)
-        texts = cells.shown(wrong[:50])
+        plain = np.flatnonzero(cells.measured & cells.readable)
+        texts = [*cells.shown(wrong[:_TRIED]), *cells.shown(plain[:_TRIED])]
         ways = _ways_out(cells.name, found, texts, "list the column under categorical")
     else:
         ways = "list the column under categorical, add the value to missing, derive a number"
@@ -144,7 +147,8 @@ def _ways_out(column: str, found: Lookalikes, texts: list[str], first: str) -> s
         ways.append("add the value to missing")
     if found.kinds:
         kinds = " or ".join(kind for kind, _ in found.kinds.most_common(3))
-        ways.append(f"derive a number from what is written with {kinds}: {way_to_derive(column, found, texts)}")
+        way = way_to_derive(column, list(dict.fromkeys(texts)))
+        ways.append(f"derive a number from what is written with {kinds}{f': {way}' if way else ''}")
     else:
         ways.append("derive a number")
     return ", ".join(ways)

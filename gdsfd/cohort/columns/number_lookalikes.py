@@ -9,16 +9,13 @@ dates and times stay text.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gdsfd.cohort.sources.sql_text import quoted
-
-__all__ = ["Lookalikes", "is_missing_word", "judge_texts", "way_to_derive"]
+__all__ = ["Lookalikes", "is_missing_word", "judge_texts", "number_in"]
 
 #: Distinct numbers that a column needs before a word, a slash or a sign that a category may have counts as decoration.
 _MANY = 10
@@ -133,6 +130,17 @@ def is_missing_word(text: str) -> bool:
         (True, True, False)
     """
     return " ".join(text.lower().split()) in _MISSING
+
+
+def number_in(text: str) -> tuple[str, str]:
+    """The kind of what is written around a cell's number, and the number as written; blank where there is none.
+
+    Example:
+        >>> number_in("7.4 mg/L"), number_in("8.4"), number_in("ward 3")
+        (('a unit', '7.4'), ('a number', '8.4'), ('', ''))
+    """
+    kind, number, _ = _parts(text)
+    return kind, number
 
 
 def judge_texts(texts: Sequence[str], counts: Sequence[int], numbers: Sequence[bool]) -> Lookalikes:
@@ -286,31 +294,3 @@ def _without_signs(text: str) -> str:
     text = _SUPERSCRIPT.sub(lambda found: "^" + unicodedata.normalize("NFKC", found[0]).replace("−", "-"), text)
     text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text.translate(_SIGNS))
     return unicodedata.normalize("NFKC", text).translate(_SIGNS).replace("10^^", "10^").strip()
-
-
-#: SQL that reads a column of one kind of decoration, over the column's SQL.
-_DERIVED = {
-    "a decimal comma": "CAST(replace({0}, ',', '.') AS DOUBLE)",
-    "thousands separators": "CAST(regexp_replace({0}, '[^0-9.+-]', '', 'g') AS DOUBLE)",
-    "a fraction": "CAST(split_part({0}, '/', 1) AS DOUBLE)",
-}
-_ANY = "TRY_CAST(regexp_extract({0}, '[-+]?[0-9]+[.]?[0-9]*') AS DOUBLE)"
-_ANY_COMMA = "TRY_CAST(replace(regexp_extract({0}, '[-+]?[0-9]+[.,]?[0-9]*'), ',', '.') AS DOUBLE)"
-
-
-def way_to_derive(column: str, found: Lookalikes, texts: Sequence[str]) -> str:
-    """The line of a spec that turns the column into numbers, for messages.
-
-    Args:
-        column: The column.
-        found: What its texts look like.
-        texts: Some of them, to see how decimals are written.
-    """
-    kinds = [kind for kind, _ in found.kinds.most_common()]
-    name = column if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", column) else quoted(column)
-    template = _DERIVED.get(kinds[0]) if len(kinds) == 1 and not found.words else None
-    if template is None:
-        comma = any(re.search(r"\d,\d{1,2}(?!\d)", text) for text in texts)
-        template = _ANY_COMMA if comma else _ANY
-    key = column if re.fullmatch(r"[A-Za-z0-9_-]+", column) else json.dumps(column, ensure_ascii=False)
-    return f"derive = {{{key} = {json.dumps(template.format(name), ensure_ascii=False)}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import ibis
 
@@ -20,6 +20,7 @@ __all__ = ["materialize_long", "materialize_wide"]
 #: Unit of ``elapsed`` -> minutes.
 MINUTES_PER = {"minutes": 1.0, "hours": 60.0, "days": 1440.0, "years": 365.25 * 1440}
 _COLUMNS = 32  #: of the wide form, in one statement
+_TRIED = 50  #: distinct cells that an expression has to read before a message tells it
 
 
 def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
@@ -48,12 +49,17 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
     not_a_number = f"{modality.value} is not a number"
     rows.drop_where(value.isnull(), not_a_number)
     dropped = rows.materialize({"number": table[NUMBER], "minutes": _minutes(rows), "value": value})
-    if dropped.get(not_a_number):
+    if dropped.get(not_a_number) and not _noted(rows, modality, modality.value, dropped[not_a_number]):
         bad = measured.filter(as_number(measured[modality.value]).isnull())
         cells = bad.select(cell=as_text(bad[modality.value]), patient=ID).distinct()
         wrong = rows.fetch(cells.order_by("patient", "cell").limit(5)).to_pylist()
         pairs = [(str(row["cell"]), str(row["patient"])) for row in wrong]
-        _judge_invalid(rows, modality, modality.value, dropped[not_a_number], pairs)
+        good = measured.filter(as_number(measured[modality.value]).notnull())
+        texts = [
+            [str(row["cell"]) for row in rows.fetch(_longest(as_text(some[modality.value]), some)).to_pylist()]
+            for some in (bad, good)
+        ]
+        _refuse(rows, modality, modality.value, dropped[not_a_number], pairs, *texts)
 
 
 def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -> Any:
@@ -86,8 +92,9 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -
         with database.reading(matched.view.label):
             bad = database.rows(f"SELECT {', '.join(f'sum(b{k})' for k in range(len(names)))} FROM ({piece})")[0]
             for k, column in enumerate(names):
-                if bad[k]:
-                    _judge_invalid(matched, modality, column, int(bad[k]), _cells_of(rows, piece, column, k))
+                if bad[k] and not _noted(matched, modality, column, int(bad[k])):
+                    texts = [_texts_of(rows, piece, column, which) for which in (f"p.b{k}", f"p.n{k} IS NOT NULL")]
+                    _refuse(matched, modality, column, int(bad[k]), _cells_of(rows, piece, column, k), *texts)
             database.run(
                 f"INSERT INTO {name} SELECT row, number, value FROM (SELECT row, unnest([{numbers}]) AS number, "
                 f"unnest([{values}]) AS value FROM ({piece})) WHERE value IS NOT NULL"
@@ -110,19 +117,55 @@ def _cells_of(rows: WideRows, piece: str, column: str, k: int) -> list[tuple[str
     return [(str(cell), rows.rows.cohort.id[patient]) for cell, patient in found]
 
 
+def _texts_of(rows: WideRows, piece: str, column: str, which: str) -> list[str]:
+    """Distinct cells of a column of the wide form, the longest first."""
+    beside = rows.beside([column], f"r.row, CAST(v.{quoted(column)} AS VARCHAR) AS cell")
+    found = rows.rows.database.rows(
+        f"SELECT DISTINCT left(c.cell, 200) AS cell, length(left(c.cell, 200)) AS size FROM ({piece}) p "
+        f"JOIN ({beside}) c ON c.row = p.row WHERE {which} ORDER BY size DESC, cell LIMIT {_TRIED}"
+    )
+    return [str(cell) for cell, _ in found]
+
+
+def _longest(cell: Any, rows: Any) -> Any:
+    """Distinct cells of the long form, the longest first: among them are numbers with thousands apart."""
+    texts = rows.select(cell=cell.left(200)).distinct()
+    return texts.order_by(texts.cell.length().desc(), texts.cell).limit(_TRIED)
+
+
 def _minutes(rows: MatchedRows) -> Any:
     return rows.table[MINUTES] if rows.modality.time is not None else ibis.literal(0.0)
 
 
-def _judge_invalid(
-    rows: MatchedRows, modality: EventsSpec, column: str, count: int, wrong: list[tuple[str, str]]
-) -> None:
-    """An error, or a note where the spec says ``invalid = "missing"``; ``wrong`` are some cells with their ids."""
+def _noted(rows: MatchedRows, modality: EventsSpec, column: str, count: int) -> bool:
+    """Whether text among numbers is missing by the spec, and then tells it."""
     if modality.invalid == "missing":
         rows.notes.append(f"column {column!r}: {count} values are not numbers and were read as missing")
-        return
+    return modality.invalid == "missing"
+
+
+def _refuse(
+    rows: MatchedRows,
+    modality: EventsSpec,
+    column: str,
+    count: int,
+    wrong: list[tuple[str, str]],
+    texts: list[str],
+    plain: list[str],
+) -> NoReturn:
+    """Raises the InputError of text among numbers.
+
+    Args:
+        rows: The matched rows.
+        modality: The spec's entry.
+        column: The column.
+        count: Its cells that are no numbers.
+        wrong: The first of them with their ids.
+        texts: Some more of them.
+        plain: Some cells that are numbers.
+    """
     listed = ", ".join(f"{cell_text(cell)} (id {cut_text(own)})" for cell, own in wrong)
-    ways = explained_texts(column, list(dict.fromkeys(cell for cell, _ in wrong)))
+    ways = explained_texts(column, list(dict.fromkeys([*(cell for cell, _ in wrong), *texts])), plain)
     raise InputError(
         f"modality {modality.name!r}: column {column!r} of {rows.view.label} has {count} values that are not numbers: "
         f"{listed}. Leave the rows out with where, {ways}, or set invalid = 'missing'"

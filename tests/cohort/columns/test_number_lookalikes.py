@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import duckdb
 import pytest
 
-from gdsfd.cohort.columns.number_lookalikes import is_missing_word, judge_texts, way_to_derive
+from gdsfd.cohort.columns.number_lookalikes import is_missing_word, judge_texts
 
 DECORATED = [
     "8,4",
@@ -158,30 +157,3 @@ def test_words_for_no_value_are_taken_off_before_shares_are_worked_out(word: str
     assert (found.missing, found.words[word]) == (900, 900)
     assert found.mostly_numbers
     assert not judge_texts([word, "a", "b"], [900, 50, 50], [False] * 3).mostly_numbers
-
-
-@pytest.mark.parametrize(
-    ("cells", "numbers"),
-    [
-        (["8,4", "12,1", "7"], [8.4, 12.1, 7]),
-        (["1,200", "2,400.5"], [1200, 2400.5]),
-        (["1'200"], [1200]),
-        (["7.4 mg/L", "12 mg/L"], [7.4, 12]),
-        (["7,4 mg/L"], [7.4]),
-        (["<0.01", "0.5"], [0.01, 0.5]),
-        (["€5"], [5]),
-        (["-7.4 H"], [-7.4]),
-        ([f"{100 + k}/80" for k in range(12)], [100 + k for k in range(12)]),
-    ],
-)
-def test_what_the_message_says_to_derive_reads_the_numbers(cells: list[str], numbers: list[float]) -> None:
-    plain = [cell.replace(".", "", 1).isdigit() for cell in cells]
-    line = way_to_derive("crp", judge_texts(cells, [1] * len(cells), plain), cells)
-    assert line.startswith('derive = {crp = "')
-    assert line.endswith('"}')
-    sql = line.removeprefix('derive = {crp = "').removesuffix('"}')
-    rows = duckdb.execute(f"SELECT {sql} FROM (SELECT unnest(?::VARCHAR[]) AS crp)", [cells]).fetchall()
-    assert [row[0] for row in rows] == pytest.approx(numbers)
-    assert 'derive = {"heart rate" = "' in way_to_derive(
-        "heart rate", judge_texts(cells, [1] * len(cells), plain), cells
-    )
