@@ -24,7 +24,7 @@ from gdsfd.cohort.sources.database_file import find_table, is_database_table
 from gdsfd.cohort.sources.files import FileSet, find_files
 from gdsfd.cohort.sources.frame_source import arrow_of_frame, plain_arrow
 from gdsfd.cohort.sources.internal_names import POSITION, check_names, clashing
-from gdsfd.cohort.sources.parquet_names import parquet_names
+from gdsfd.cohort.sources.parquet_columns import DURATIONS, parquet_columns
 from gdsfd.cohort.sources.remote_source import refuse_remote
 from gdsfd.cohort.sources.sql_text import cleaned, quoted, string_literal
 from gdsfd.cohort.spec.column_needs import ColumnNeeds, source_key
@@ -159,7 +159,7 @@ class BaseTables:
         return self._meant[key]
 
     def _parquet(self, files: FileSet, in_order: bool) -> BaseTable:
-        given = parquet_names(files)
+        given = parquet_columns(files)
         table = self.database.new_name("parquet")
         # By name: a column then has a type that holds every file's values. Otherwise those of the first file would be
         # forced on the others, and 1.7 of a second file would be 2 where the first has whole numbers.
@@ -167,14 +167,16 @@ class BaseTables:
         with self.database.reading(files.label):
             found = list(self.database.types_of(f"SELECT * FROM read_parquet({paths})"))
             # Columns that only the folders' names tell (site=A/labs.parquet) come last.
-            names = checked_names([*given, *found[len(given) :]], files.label)
+            names = checked_names([*given.names, *found[len(given.names) :]], files.label)
             # The rows of several files have numbers of their own only in a copy.
             in_order = in_order or len(files.paths) > 1 or clashing(names, _ROW_OF_FILE) is not None
             check_names(names, files.label)
             whole = _free("whole row", [*found, *names])
             ours = dict(zip(names, found))
             wanted = self._wanted(names, files) if in_order else names
-            selected = ", ".join(f"{quoted(ours[name])} AS {quoted(name)}" for name in wanted)
+            units = dict(zip(names, map(given.durations.get, given.names)))
+            read = {name: DURATIONS.get(units.get(name) or "", "{0}") for name in wanted}
+            selected = ", ".join(f"{read[name].format(quoted(ours[name]))} AS {quoted(name)}" for name in wanted)
             if in_order:
                 rows = int(self.database.rows(f"SELECT count(*) FROM read_parquet({paths})")[0][0])
                 number = f", hash({quoted(whole)}) AS {quoted(whole)}" if rows <= DUPLICATES_UP_TO_ROWS else ""

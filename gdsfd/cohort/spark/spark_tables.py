@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,7 @@ from gdsfd.cohort.sources.base_tables import DUPLICATES_UP_TO_ROWS, BaseTable, B
 from gdsfd.cohort.sources.column_names import checked_names
 from gdsfd.cohort.sources.files import FileSet
 from gdsfd.cohort.sources.internal_names import POSITION, check_names
-from gdsfd.cohort.sources.parquet_names import parquet_names
+from gdsfd.cohort.sources.parquet_columns import parquet_columns
 from gdsfd.cohort.sources.path_variables import expand_variables
 from gdsfd.cohort.sources.remote_source import TABLE, is_remote
 from gdsfd.cohort.sources.sql_text import quoted
@@ -24,6 +25,8 @@ __all__ = ["SparkTables"]
 
 _FILE, _ROW = "__gdsfd_file", "__gdsfd_row_of_file"
 _GLOB, _ESCAPED = re.compile(r"([*?\[\]{}\\])"), r"\\\1"  # Spark takes these in a path for a pattern
+#: Unit that a Parquet file counts durations in -> Spark's SQL of their microseconds.
+_MICROSECONDS = {"s": "{0} * 1000000", "ms": "{0} * 1000", "us": "{0}", "ns": "{0} div 1000"}
 _PARTITION = re.compile(r"[/\\][^/\\=]+=[^/\\]*[/\\]")
 
 
@@ -83,14 +86,14 @@ class SparkTables(BaseTables):
         return replace(read, name=name, row_number=POSITION)
 
     def _parquet(self, files: FileSet, in_order: bool) -> BaseTable:
-        names = parquet_names(files)
+        head = parquet_columns(files)
         with self.database.reading(files.label):
             reader = self.database.session.read.option("mergeSchema", "true")
             partition = _PARTITION.search(files.paths[0])
             if partition:
                 reader = reader.option("basePath", files.paths[0][: partition.start()])
             data = reader.parquet(*(f"file://{_GLOB.sub(_ESCAPED, path)}" for path in files.paths))
-            return self._files(data, names, files.label, files.names, files)
+            return self._files(data, head.names, files.label, files.names, files, head.durations)
 
     def _remote(self, source: str, in_order: bool) -> BaseTable:
         written = expand_variables(source)
@@ -102,7 +105,13 @@ class SparkTables(BaseTables):
             return self._files(data, data.columns, source, (source,), source)
 
     def _files(
-        self, data: Any, names: Sequence[str], label: str, files: tuple[str, ...], meant: FileSet | str
+        self,
+        data: Any,
+        names: Sequence[str],
+        label: str,
+        files: tuple[str, ...],
+        meant: FileSet | str,
+        durations: Mapping[str, str] = MappingProxyType({}),
     ) -> BaseTable:
         """Parquet: a row's position runs through the files in the order of their names."""
         import pyspark.sql.functions as F
@@ -125,7 +134,8 @@ class SparkTables(BaseTables):
             *(F.col(f"`{name.replace('`', '``')}`") for name in data.columns), (F.col(_ROW) + offset)
         )
         wanted = self._wanted(given, meant) if isinstance(meant, FileSet) else self._wanted(given, source=meant)
-        return self._table(numbered, given, wanted, label, files, before)
+        units = dict(zip(given, map(durations.get, names)))
+        return self._table(numbered, given, wanted, label, files, before, units=units)
 
     def _catalogued(self, data: Any, label: str, file: str, in_order: bool, source: Any) -> BaseTable:
         """Rows without an order of their own: those of the cohort get one by what is in them, others any number."""
@@ -157,8 +167,9 @@ class SparkTables(BaseTables):
         files: tuple[str, ...],
         rows: int,
         duplicates: int | None = -1,
+        units: Mapping[str, str | None] = MappingProxyType({}),
     ) -> BaseTable:
-        """A table of columns and, last, the positions of rows."""
+        """A table of columns and, last, the positions of rows; whole numbers with a unit become durations."""
         import pyspark.sql.functions as F
 
         plain = numbered.toDF(*places(len(names)), "position")
@@ -170,6 +181,9 @@ class SparkTables(BaseTables):
                 continue
             kind = duckdb_type(plain.schema[k].dataType)
             cell = F.col(f"c{k}")
+            unit = units.get(name)
+            if unit:
+                kind, cell = "INTERVAL", F.concat(F.expr(_MICROSECONDS[unit].format(f"c{k}")), F.lit(" microseconds"))
             columns.append(cell if kind is not None else _as_text(cell, plain.schema[k].dataType))
             kept.append(name)
             types[name] = kind or "VARCHAR"

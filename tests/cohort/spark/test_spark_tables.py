@@ -48,6 +48,16 @@ def test_parquet_is_read_where_it_lies(folder: Path, spark: Any) -> None:
     assert_same(by_url, cohort)
 
 
+def test_durations_of_parquet_are_minutes(folder: Path, spark: Any) -> None:
+    long = events(rows=600)
+    long["minute"] = pd.to_timedelta(long.minute, unit="min")
+    long.to_parquet(folder / "durations.parquet")
+    expected = same_of_both(made("patients.parquet", "labs/*.parquet", "events/*.parquet", base_dir=folder), spark)
+    cohort = same_of_both(made("patients.parquet", "labs/*.parquet", "durations.parquet", base_dir=folder), spark)
+    assert cohort.schema.to_dict() == expected.schema.to_dict()
+    assert (cohort.observations["events"].step == expected.observations["events"].step).all()
+
+
 def test_tables_of_a_catalogue_and_dataframes_of_spark(spark: Any) -> None:
     spark.createDataFrame(events(rows=600)).createOrReplaceTempView("icu_events")
     lying = made(spark.createDataFrame(patients()), spark.createDataFrame(labs()), "table:icu_events")
