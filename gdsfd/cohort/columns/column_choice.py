@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gdsfd.cohort.sources.sources import View
 from gdsfd.cohort.spec import TableSpec
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
-from gdsfd.errors import InputError, near_names
+from gdsfd.errors import InputError, near_names, shown
 
 __all__ = ["ColumnChoice", "matching_columns", "table_columns"]
 
@@ -73,7 +73,8 @@ def table_columns(view: View, modality: TableSpec, own_columns: Iterable[str]) -
         own_columns: Columns of the cohort table that are no features unless named.
 
     Raises:
-        InputError: A column that is not there, a pattern that no column matches, nothing left.
+        InputError: A column that is not there, a pattern that no column matches, nothing left, or a column that is
+            both named and left out.
     """
     field = f"modality {modality.name!r}"
     own = (modality.id, modality.time)
@@ -85,6 +86,12 @@ def table_columns(view: View, modality: TableSpec, own_columns: Iterable[str]) -
     withheld = [name for name in choice.withheld if name not in by_name]
     for entry in modality.exclude:
         gone, _ = _required(view, entry, f"exclude of {field}")
+        both = [name for name in named if name in gone]
+        if both:
+            raise InputError(
+                f"{field}: {shown(both)} of {view.label} stand under numeric or categorical, and exclude = {entry!r} "
+                "leaves them out; keep one"
+            )
         columns = [column for column in columns if column not in gone]
         withheld = [column for column in withheld if column not in gone]
     if not columns:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gdsfd.cohort.keys.key_forms import NearKeys, pairs_shown, plain_form, spelling_form
+from gdsfd.cohort.keys.spellings import reads_as_missing
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import SplitSpec
 from gdsfd.errors import InputError, cell_text
 
-__all__ = ["check_holdout", "find_spellings", "find_spellings_of_missing", "find_spellings_of_subjects"]
+__all__ = ["check_holdout", "find_spellings", "find_spellings_of_missing", "find_spellings_of_subjects", "find_unknown"]
 
 
 def find_spellings(
@@ -59,6 +60,31 @@ def find_spellings_of_missing(
         f"as {noun}; list them under missing, too, where they are"
     )
     return [Finding("spelling", where, text, float(rows))]
+
+
+def find_unknown(where: str, counts: Mapping[str, int], noun: str, blank: int = 0) -> list[Finding]:
+    """A finding where several environments or groups each say that it is not known.
+
+    Args:
+        where: The column, for the receipt.
+        counts: Patients by name, blanks under the name that they get.
+        noun: What the names are, in the plural: ``"environments"``.
+        blank: How many patients have a blank.
+
+    Example:
+        >>> [each.value for each in find_unknown("ward", {"A": 9, "NA": 3, "Unknown": 2}, "environments")]
+        [2.0]
+    """
+    words = sorted((name for name in counts if reads_as_missing(name)), key=lambda name: (-counts[name], name))
+    if len(words) < 2:
+        return []
+    listed = ", ".join(f"{cell_text(word)} ({counts[word]:,} patients)" for word in words)
+    blanks = f"; {blank:,} cells are blank" if blank else ""
+    text = (
+        f"{len(words)} {noun} say that it is not known: {listed}{blanks}. They count as different {noun}; where they "
+        "mean the same, write them alike with cohort.derive"
+    )
+    return [Finding("spelling", where, text, float(len(words)))]
 
 
 def find_spellings_of_subjects(

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gdsfd.cohort.keys.key_cells import check_key_cells
-from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects
+from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
 from gdsfd.cohort.patients.follow_up import FollowUp, check_durations, read_follow_up
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
 from gdsfd.cohort.patients.new_patients import split_findings, without_absent
@@ -208,6 +208,11 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         )
         rows.findings.append(Finding("environment", rows.environment_name, text))
     rows.findings += _spellings(rows, cohort.subject or cohort.id, sources.show_ids)
+    for name in dict.fromkeys([*(cohort.environment or []), *cohort.groups]):
+        noun = "environments" if name in (cohort.environment or []) else "groups"
+        named = Counter(cells[name][row] or UNKNOWN for row in pick)
+        blank = sum(cells[name][row] is None for row in pick)
+        rows.findings += find_unknown(name, named, noun, blank)
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)
     return rows

@@ -32,6 +32,7 @@ from gdsfd.large_arrays import GrowingArray
 __all__ = ["read_table"]
 
 _MAX_LEVELS = 100
+_USUAL_LEVEL_COUNT = TableSpec.model_fields["min_level_count"].default
 
 
 @dataclass
@@ -74,6 +75,8 @@ def read_table(
         )
     rows = wide_rows(modality, view, cohort, sources)
     taken = _read(rows, choice, modality, cohort, like)
+    if like is None and not taken.categorical and modality.min_level_count != _USUAL_LEVEL_COUNT:
+        rows.rows.notes.append(f"min_level_count = {modality.min_level_count} says nothing here: no column has levels")
     with rows.rows.database.reading(view.label):
         values, codes = taken.values.finish(), taken.codes.finish()
     del taken.values, taken.codes

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from gdsfd.cohort.spec.field_types import Name, Names, NamesOrPattern, Scalars, SourceFields
 from gdsfd.cohort.spec.join_spec import Joins
 from gdsfd.cohort.spec.numbers import MOST_STEPS, Bin, Count, Minutes
+from gdsfd.errors import shown
 
 __all__ = ["CodesSpec", "EmbeddingSpec", "EventsSpec", "ModalitySpec", "TableSpec"]
 
@@ -89,6 +90,13 @@ class TableSpec(ModalitySpec):
     categorical: Names = Field(default=[])
     min_level_count: Count = 5
 
+    @model_validator(mode="after")
+    def _a_column_is_one_of_both(self) -> TableSpec:
+        both = [name for name in self.numeric if name in self.categorical]
+        if both:
+            raise ValueError(f"{shown(both)} stand under 'numeric' and under 'categorical'; keep one")
+        return self
+
 
 class EventsSpec(ModalitySpec):
     """Many rows per patient, each a value of an item at a time.
@@ -131,6 +139,9 @@ class EventsSpec(ModalitySpec):
             raise ValueError("'elapsed' goes with 'item', 'time' and 'origin', and stands in place of 'value'")
         if self.values is not None and self.match is not None:
             raise ValueError("match = 'subject' goes with 'item' (long form), not with 'values' (wide form)")
+        if self.value is None and self.values is None and (self.missing or self.invalid != "error"):
+            field = "missing" if self.missing else "invalid"
+            raise ValueError(f"{field!r} is about cells of 'value', which is not given; leave rows out with 'where'")
         if self.time is None and self.bin != type(self).model_fields["bin"].default:
             raise ValueError("'bin' goes with 'time': without it all events of a patient share one step")
         if self.window is not None and (self.window[1] - self.window[0]) / self.bin > MOST_STEPS:

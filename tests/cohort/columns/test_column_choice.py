@@ -55,6 +55,11 @@ def test_columns_of_a_table(
         ({"numeric": "wbc"}, r"no column 'wbc' \(numeric or categorical of modality 'labs'\)"),
         ({"exclude": "wbc"}, r"no column 'wbc' \(exclude of modality 'labs'\)"),
         ({"columns": "e_*", "exclude": "e_0"}, r"modality 'labs': no column of labs.csv is left to take$"),
+        (
+            {"numeric": "hr", "exclude": "h*"},
+            r"'hr' of labs.csv stand under numeric or categorical, and exclude = 'h\*'",
+        ),
+        ({"categorical": ["unit"], "exclude": ["e_0", "unit"]}, r"'unit' of labs.csv stand .* leaves them out; keep"),
         ({"columns": "[Sd]i[te]*"}, r"left to take besides 'Site', 'died', which the cohort table uses"),
     ],
 )

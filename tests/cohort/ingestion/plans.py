@@ -238,16 +238,18 @@ def _modality(choose: _Chooser, kind: str, dirty: bool, time: str) -> ModalityPl
     window = choose.one_of(None, (0, 1440), (-60, 480))
     invalid = choose.one_of("error", "error", "missing")
     nested = choose.one_of("", "separator", "split_on")
+    form = choose.one_of(*forms)
+    missing = choose.one_of((), (), (-1,), (-1, "NA"), ("NA", "not done"))
     return ModalityPlan(
         kind=kind,
         names=choose.one_of("plain", "plain", "reserved", "odd"),
         layout=_layout(choose.some(8)),
-        form=choose.one_of(*forms),
+        form=form,
         columns=choose.one_of("named", "pattern", "default"),
         time=time,
         window=None if time == "none" else window,
         bin=choose.one_of(60, 45, 30, 1440),
-        missing=choose.one_of((), (), (-1,), (-1, "NA"), ("NA", "not done")),
+        missing=() if form == "occurrence" else missing,  # it is about values
         invalid=invalid if harm == "odd number" and kind in ("table", "events") else "error",
         fewest=choose.one_of(1, 2, 5),
         filtered=choose.one_of(False, True),

@@ -63,6 +63,20 @@ def test_sites_and_groups_in_two_spellings_are_told() -> None:
     assert [finding.where for finding in found] == ["environment", "group sex"]
 
 
+def test_several_words_for_an_unknown_site_or_group_are_told() -> None:
+    frame = patients()
+    frame.loc[:5, "site"], frame.loc[6:11, "site"], frame.loc[12:13, "site"] = "NA", "Unknown", None
+    frame.loc[:2, "sex"] = None
+    cohort = {"source": frame, "environment": ["site", "stage"], "groups": ["site", "sex"]}
+    found = told(build_cohort(spec(cohort=cohort)))
+    assert [finding.where for finding in found] == ["site"]  # told once, as an environment
+    assert found[0].text.startswith(
+        "2 environments say that it is not known: 'Unknown' (8 patients), 'NA' (6 patients); 2 cells are blank. They "
+    )
+    frame["site"] = frame.site.replace("NA", "Unknown")
+    assert not told(build_cohort(spec(cohort=cohort)))
+
+
 def test_a_person_in_two_spellings_is_a_leak_across_splits() -> None:
     frame = patients().assign(person=[f"{k // 2}" if k % 2 else f"0{k // 2}" for k in range(PATIENTS)])
     found = [

@@ -28,6 +28,14 @@ def column(values: list[Any], **fields: Any) -> tuple[Cohort, TableObservations,
     return built(pd.DataFrame({"pid": IDS[: len(values)], "x": values}), **{"columns": ["x"], **fields})
 
 
+def test_a_count_of_levels_where_no_column_has_levels_is_told() -> None:
+    assert column([1.5, 2.5] * 10, min_level_count=3)[3] == [
+        "min_level_count = 3 says nothing here: no column has levels"
+    ]
+    assert column([1.5, 2.5] * 10, min_level_count=5)[3] == []  # the default
+    assert column(["a", "b"] * 10, min_level_count=3)[3] == []
+
+
 def test_values_levels_and_scales_against_pandas() -> None:
     cohort, observed, fields, _ = built(labs(), missing=["-1"])
     frame = labs().set_index("pid").loc[cohort.id]
