@@ -211,8 +211,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     for name in dict.fromkeys([*(cohort.environment or []), *cohort.groups]):
         noun = "environments" if name in (cohort.environment or []) else "groups"
         named = Counter(cells[name][row] or UNKNOWN for row in pick)
-        blank = sum(cells[name][row] is None for row in pick)
-        rows.findings += find_unknown(name, named, noun, blank)
+        blanks = sum(cells[name][row] is None for row in pick)
+        rows.findings += find_unknown(name, named, noun, blanks)
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
     rows.table = _patients_table(sources, rows, origins)
     return rows
