@@ -59,6 +59,16 @@ class Cells:
         return cls(rows, values, observed.reshape(-1, content.shape[1]), np.asarray(which).reshape(-1))
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether every patient has every cell."""
+        return len(self.observed) == 1 and bool(self.observed.all())
+
+    @cached_property
+    def products(self) -> Floats:
+        """Sum over patients of the products of their values; [d, d]."""
+        return np.asarray(self.values.T @ self.values, dtype=np.float64)
+
+    @cached_property
     def by_size(self) -> list[tuple[Ints, Ints, NDArray[np.bool_]]]:
         """Sets of about one size: which, their columns, and which of these are measured; [g], [g, s] and [g, s].
 
@@ -153,39 +163,50 @@ class GaussianBlock:
             share: Responsibility of each class for each of the patients, which sum to one; [n, K].
             levels: Where each class lies on a line: the shifts are these times one direction; [K]. None = anywhere.
         """
-        _, whitened, precision, moved = expected
-        (count_y, d), count_u = self.outcome.shape, len(self.stratum)
-        # Expected content of a patient in class u, what was measured and the regression on it of what was not, is
-        # ``base`` of the patient and ``added`` by the set and the class: sums over patients are sums over sets.
-        base = self.outcome[y] + whitened @ self.covariance
-        added = self.stratum - moved @ self.covariance  # [P, K, d]
-        sets = len(precision)
-        weight = np.stack([np.bincount(cells.which * count_y + y, each, sets * count_y) for each in share.T], axis=1)
-        weight = weight.reshape(sets, count_y, count_u)  # expected patients of each set, outcome and class
-        by_set, by_class = weight.sum(1), weight.sum(0)
+        count_y, d = self.outcome.shape
+        design = np.concatenate([np.eye(count_y)[y], share], axis=1)
+        if cells.whole:  # nothing is missing, and nothing has to be expected
+            by_class, target, products = design[:, :count_y].T @ share, design.T @ cells.values, cells.products
+        else:
+            by_class, target, products = self._expected_sums(cells, y, expected, share, design)
         gram = np.diag(np.concatenate([by_class.sum(1), by_class.sum(0)]) + PRIOR_SHIFT)
         gram[:count_y, count_y:], gram[count_y:, :count_y] = by_class, by_class.T
-        target = np.concatenate([np.eye(count_y)[y], share], axis=1).T @ base
-        target[:count_y] += weight.transpose(1, 0, 2).reshape(count_y, sets * count_u) @ added.reshape(-1, d)
-        target[count_y:] += (by_set[:, :, None] * added).sum(0)
         # Shifts are ``free @ coefficients``; one row of coefficients, the direction, is all that a line's have.
-        if levels is None:
-            shifts: Floats = np.linalg.solve(gram, target).astype(np.float64)
-        else:
-            free = block_diag(np.eye(count_y), levels[:, None])
-            shifts = free @ np.linalg.solve(free.T @ gram @ free, free.T @ target).astype(np.float64)
-        outcome, stratum = shifts[:count_y], shifts[count_y:]
-        scatter = PRIOR_ROWS * np.eye(d) + PRIOR_SHIFT * shifts.T @ shifts
-        rest, added = base - outcome[y], added - stratum
-        cross = rest.T @ cells.expected(share, added)
-        scatter += rest.T @ rest + cross + cross.T
-        scatter += (by_set[:, :, None] * added).reshape(-1, d).T @ added.reshape(-1, d)
+        free = np.eye(len(gram)) if levels is None else block_diag(np.eye(count_y), levels[:, None])
+        shifts: Floats = free @ np.linalg.solve(free.T @ gram @ free, free.T @ target).astype(np.float64)
+        fitted = target.T @ shifts
+        scatter = PRIOR_ROWS * np.eye(d) + products - fitted - fitted.T + shifts.T @ gram @ shifts
+        covariance = scatter / (len(y) + len(shifts) + PRIOR_ROWS + d + 1)
+        return GaussianBlock(shifts[:count_y], shifts[count_y:], 0.5 * (covariance + covariance.T))
+
+    def _expected_sums(
+        self, cells: Cells, y: Ints, expected: tuple[Floats, Floats, Floats, Floats], share: Floats, design: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Expected sums over patients, of cells that were not measured as well.
+
+        They are of patients by outcome and class, [L, K], of content by outcome and by class, [L + K, d], and of
+        products of content, [d, d].
+        """
+        _, whitened, precision, moved = expected
+        (count_y, d), count_u, sets = self.outcome.shape, len(self.stratum), len(precision)
+        # Content of a patient in class u, what was measured and the regression on it of what was not, is ``base`` of
+        # the patient and ``added`` by the set and the class: sums over patients are sums over sets.
+        base = self.outcome[y] + whitened @ self.covariance
+        added = self.stratum - moved @ self.covariance  # [P, K, d]
+        place = cells.which * count_y + y
+        weight = np.stack([np.bincount(place, each, sets * count_y) for each in share.T], axis=1)
+        weight = weight.reshape(sets, count_y, count_u)  # patients of each set, outcome and class
+        weighted = weight.sum(1)[:, :, None] * added
+        target = design.T @ base
+        target[:count_y] += weight.transpose(1, 0, 2).reshape(count_y, sets * count_u) @ added.reshape(-1, d)
+        target[count_y:] += weighted.sum(0)
+        cross = base.T @ cells.expected(share, added)
+        products = base.T @ base + cross + cross.T + weighted.reshape(-1, d).T @ added.reshape(-1, d)
         counts = np.bincount(cells.which, minlength=sets).astype(np.float64)
         known = (counts @ precision.reshape(sets, d * d)).reshape(d, d)
         # Of cells that were not measured the spread that is left.
-        scatter += len(y) * self.covariance - self.covariance @ known @ self.covariance
-        covariance = scatter / (len(y) + len(shifts) + PRIOR_ROWS + d + 1)
-        return GaussianBlock(outcome, stratum, 0.5 * (covariance + covariance.T))
+        products += len(y) * self.covariance - self.covariance @ known @ self.covariance
+        return weight.sum(0), target, products
 
     def precision(self, cells: Cells) -> Floats:
         """Inverse covariance of each set of measured columns, zero wherever a cell is missing; [P, d, d]."""
