@@ -96,7 +96,7 @@ def gradients(model: torch.nn.Module, network: Ensemble, objective, batch, targe
 
 
 @pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
-@pytest.mark.parametrize("debias", ["none", "dfd", "full", "prototypes"])
+@pytest.mark.parametrize("debias", ["none", "dfd", "streams", "prototypes"])
 @pytest.mark.parametrize("backbone", [name for name in known_backbones() if name not in NO_GRID])
 def test_values_and_gradients_are_those_of_edge_lists_member_by_member(
     backbone, debias, outcomes, monkeypatch: pytest.MonkeyPatch
@@ -148,7 +148,7 @@ def test_contrastive_losses_are_those_of_each_member() -> None:
 
 
 def test_one_member_needs_no_mapping() -> None:
-    network, objective, edges, grid, targets = problem("muse", "full", "binary", members=1)
+    network, objective, edges, grid, targets = problem("muse", "streams", "binary", members=1)
     _, logits, _ = gradients(network, network, objective, edges, targets)
     torch.testing.assert_close(
         gradients(MemberStack(network), network, objective, grid, targets)[1], logits, rtol=0, atol=1e-10
@@ -156,7 +156,7 @@ def test_one_member_needs_no_mapping() -> None:
 
 
 def test_the_members_weights_are_the_stacked_ones() -> None:
-    network, objective, _, grid, targets = problem("muse", "full", "binary")
+    network, objective, _, grid, targets = problem("muse", "streams", "binary")
     before = {name: value.clone() for name, value in network.state_dict().items()}
     stack = MemberStack(network)
     for name, value in network.state_dict().items():
@@ -190,7 +190,7 @@ def test_members_drop_and_hide_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
-@pytest.mark.parametrize("debias", ["none", "strata", "dfd", "full", "prototypes"])
+@pytest.mark.parametrize("debias", ["none", "strata", "dfd", "streams", "prototypes"])
 @pytest.mark.parametrize("backbone", ["concat", "muse"])
 def test_no_part_of_a_step_waits_for_values(backbone, debias, outcomes) -> None:
     options = {"edge_drop": 0.2} if backbone == "muse" else {}
@@ -267,7 +267,7 @@ def test_encoders_that_differ_are_not_taken_for_one(part) -> None:
 
 
 @pytest.mark.parametrize("room", [2**28, 0])
-@pytest.mark.parametrize("debias", ["none", "full", "joint"])
+@pytest.mark.parametrize("debias", ["none", "streams", "joint"])
 def test_memories_and_predictions_are_those_of_each_member(debias, room, monkeypatch) -> None:
     monkeypatch.setattr(member_stack, "_MOST_BYTES", room)
     mode = StreamConfig(head="joint", evaluate_with="mean") if debias == "joint" else debias

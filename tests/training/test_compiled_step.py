@@ -72,15 +72,15 @@ def assert_same(found, expected, atol: float) -> None:
 
 
 CASES = [
-    *[("muse", debias, "binary") for debias in ("none", "margin", "dfd", "full", "prototypes", "latent")],
-    *[("concat", debias, "multiclass") for debias in ("none", "full", "prototypes")],
+    *[("muse", debias, "binary") for debias in ("none", "margin", "dfd", "streams", "prototypes", "latent")],
+    *[("concat", debias, "multiclass") for debias in ("none", "streams", "prototypes")],
     ("concat", "dfd", "multilabel"),
 ]
 
 
 @pytest.mark.parametrize(
     ("backbone", "debias", "outcomes", "members"),
-    [*((*case, 2) for case in CASES), ("concat", "none", "binary", 1), ("muse", "full", "binary", 1)],
+    [*((*case, 2) for case in CASES), ("concat", "none", "binary", 1), ("muse", "streams", "binary", 1)],
 )
 def test_written_down_is_the_step(double_precision, backbone, debias, outcomes, members) -> None:
     """Loss, gradients, and where the generator stands afterwards."""
@@ -95,7 +95,7 @@ def test_written_down_is_the_step(double_precision, backbone, debias, outcomes, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", [name for name in known_backbones() if name not in NO_GRID])
-@pytest.mark.parametrize("debias", ["none", "full"])
+@pytest.mark.parametrize("debias", ["none", "streams"])
 def test_written_down_is_the_step_of_every_learner(double_precision, backbone, debias) -> None:
     test_written_down_is_the_step(None, backbone, debias, "binary", 2)
 
@@ -144,7 +144,7 @@ def not_compiled(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "debias", "graphs"), [("concat", "none", 1), ("muse", "full", 3), ("muse", "prototypes", 3)]
+    ("backbone", "debias", "graphs"), [("concat", "none", 1), ("muse", "streams", 3), ("muse", "prototypes", 3)]
 )
 def test_training_comes_to_what_it_comes_to_call_by_call(not_compiled, graph, backbone, debias, graphs) -> None:
     """Of ``full`` and ``prototypes`` the reference, and two stages; prototypes are fitted again in between."""

@@ -45,7 +45,7 @@ def test_they_are_those_of_the_probability(outcomes: str, debias: str) -> None:
 
 def test_the_biased_stream_is_the_mean_of_what_biased_heads_read_of_it() -> None:
     graph = graph_from_cohort(make_cohort(160))
-    model = Debiaser("concat", "full", **QUICK).fit(graph, baselines=False)
+    model = Debiaser("concat", "streams", **QUICK).fit(graph, baselines=False)
     network, batch = model.networks_["debiased"], PatientStore(graph).batch(torch.arange(30))
     with torch.no_grad():
         heads = [member.biased_out(member(batch).biased) for member in network.members]
