@@ -85,11 +85,11 @@ def select_model(
 
     The debiased model is used where it gains at least :data:`LEAST_GAIN` and loses as much in nothing that was left out
     (with :data:`~gdsfd.training.model_selection.concordance.FEWEST` patients of each label): a gain that some
-    environments have and others pay for is no removed bias. The words say how sure it is. A model that
-    averages found strata out, which are a practice by their own evidence, is used where it does not lose as much: the
-    weights below leave a practice inside coarse strata, so that such a comparison leans to the reference. The gain is
-    in concordance (AUROC) in environments left out in turn, of models trained without them (one member each, to save
-    time), among patients weighted so that the environment tells nothing of the outcome, nor strata where those that are
+    environments have and others pay for is no removed bias. The words say how sure it is. A model that averages found
+    strata out, which are a practice by their own evidence, is used unless it is shown to lose as much (the upper end of
+    the interval): the weights below leave a practice inside coarse strata, so that such a comparison leans to the
+    reference. The gain is in concordance (AUROC) in environments left out in turn, of models trained without them (one
+    member each, to save time), among patients weighted so that the environment tells nothing of the outcome, nor strata where those that are
     found are a practice: inside an environment that was left out the bias holds as well. Where no environment is
     declared it is that of the fitted models on tuning patients, weighted so that the declared suspects (or strata that
     are a practice) tell nothing of the outcome: right when these are what biases, and when there are enough tuning
@@ -236,10 +236,15 @@ def _verdict(
             f"The model without debiasing is used.{cost}"
         )
         return Guard("reference", words, figures, evidence)
-    if practice and abs(found.difference) < LEAST_GAIN:
+    unknown = (found.low, found.high) == (-1.0, 1.0)
+    harms = found.difference <= -LEAST_GAIN and (unknown or found.high <= -LEAST_GAIN)
+    if practice and found.difference < LEAST_GAIN and not harms:
+        shown = (
+            "no difference" if abs(found.difference) < LEAST_GAIN else "a loss that may be chance, or the practice's"
+        )
         words = (
-            f"{figure} That is no difference, and what was found is a practice by its own evidence: the debiased model "
-            f"is used.{cost}"
+            f"{figure} That is {shown}, and what was found is a practice by its own evidence: the debiased model is "
+            f"used.{cost}"
         )
         return Guard("debiased", words, figures, evidence)
     losing = _losing(found) if by_fold and not practice and found.difference >= LEAST_GAIN else {}

@@ -192,24 +192,29 @@ def test_strata_that_are_a_practice_weigh_the_evidence_and_the_words_say_so(verd
         return np.tile([0.5, 0.5], (60, 1))
 
     monkeypatch.setattr(guard, "practice_shares", shares)
-    words = verdict(0.8, 0.8, replace(gain, other=0.694))[0].explanation
+    words = verdict(0.8, 0.8, replace(gain, other=0.694), mode="margin")[0].explanation
     assert asked == [(("environment",), 0)]
     assert "among patients weighted so that the 2 strata of the practice found tell nothing of the outcome" in words
     assert "(a gain of 0.017 would have been noticed four times in five)" in words
 
 
 @pytest.mark.parametrize(
-    ("mode", "gain", "choice"),
+    ("mode", "gain", "interval", "choice"),
     [
-        ("full", 0.004, "debiased"),
-        ("full", -0.004, "debiased"),
-        ("full", -0.006, "reference"),
-        ("margin", 0.004, "reference"),  # which averages no strata out
+        ("full", 0.004, (-0.01, 0.012), "debiased"),
+        ("full", -0.004, (-0.01, 0.012), "debiased"),
+        ("full", -0.012, (-0.022, -0.002), "debiased"),
+        ("full", -0.012, (-0.018, -0.006), "reference"),  # it is shown to lose as much as counts
+        ("full", -0.004, (-1.0, 1.0), "debiased"),
+        ("full", -0.006, (-1.0, 1.0), "reference"),  # nothing says that it may be chance
+        ("margin", 0.004, (-0.01, 0.012), "reference"),  # which averages no strata out
     ],
 )
-def test_a_practice_by_its_own_evidence_is_taken_out_where_that_costs_nothing(verdict, monkeypatch, mode, gain, choice):
+def test_a_practice_by_its_own_evidence_is_taken_out_unless_that_is_shown_to_cost(
+    verdict, monkeypatch, mode, gain, interval, choice
+):
     monkeypatch.setattr(guard, "practice_shares", lambda *rest: np.tile([0.5, 0.5], (60, 1)))
-    found, _ = verdict(0.8, 0.8, concordance(gain, -0.01, 0.012), mode=mode)
+    found, _ = verdict(0.8, 0.8, concordance(gain, *interval), mode=mode)
     assert found.choice == choice
     assert ("a practice by its own evidence" in found.explanation) == (choice == "debiased")
 
