@@ -89,13 +89,13 @@ def select_model(
     strata out, which are a practice by their own evidence, is used unless it is shown to lose as much (the upper end of
     the interval): the weights below leave a practice inside coarse strata, so that such a comparison leans to the
     reference. The gain is in concordance (AUROC) in environments left out in turn, of models trained without them (one
-    member each, to save time), among patients weighted so that the environment tells nothing of the outcome, nor strata where those that are
-    found are a practice: inside an environment that was left out the bias holds as well. Where no environment is
-    declared it is that of the fitted models on tuning patients, weighted so that the declared suspects (or strata that
-    are a practice) tell nothing of the outcome: right when these are what biases, and when there are enough tuning
-    patients. In-distribution figures cannot tell removed bias from removed signal; they only catch failure, and where
-    strata are a practice only what is one among patients weighted so that strata tell nothing, too: a strong practice
-    that was taken out costs more than what counts as failure otherwise.
+    member each, to save time), among patients weighted so that the environment tells nothing of the outcome, nor strata
+    where those that are found are a practice: inside an environment that was left out the bias holds as well. Where no
+    environment is declared it is that of the fitted models on tuning patients, weighted so that the declared suspects
+    (or strata that are a practice) tell nothing of the outcome: right when these are what biases, and when there are
+    enough tuning patients. In-distribution figures cannot tell removed bias from removed signal; they only catch
+    failure, and where strata are a practice only what is one among patients weighted so that strata tell nothing, too:
+    a strong practice that was taken out costs more than what counts as failure otherwise.
 
     Args:
         graph: The graph.
