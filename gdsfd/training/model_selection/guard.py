@@ -126,7 +126,7 @@ def select_model(
 
     @cache
     def practice() -> NDArray[np.float64] | None:  # seconds; often not asked for
-        return None if looked and not used else practice_shares(graph, debiased.suspects, debiased.seed)
+        return None if looked and not used else practice_shares(graph, debiased.suspects, debiased.seed, used)
 
     if _fails(areas) and _fails(_areas_without_strata(y[tuning_rows], tuning_rows, practice(), scores) or areas):
         return Guard(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
+from gdsfd.graph.loader import rows_of
 from gdsfd.latent.choice import choose_strata
 from gdsfd.latent.found_strata import SUSPECTS
 
@@ -22,7 +23,9 @@ SMOOTHED = 5.0
 MOST = 5.0
 
 
-def practice_shares(graph: HeteroData, suspects: Sequence[str], seed: int = 0) -> Floats | None:
+def practice_shares(
+    graph: HeteroData, suspects: Sequence[str], seed: int = 0, found_in_training: bool = False
+) -> Floats | None:
     """``P(u | x, v, y)`` of found strata where the evidence says that they are a practice (:mod:`gdsfd.latent`).
 
     They are fitted on all labelled training and tuning patients, those included on whom two models are compared: they
@@ -32,19 +35,29 @@ def practice_shares(graph: HeteroData, suspects: Sequence[str], seed: int = 0) -
         graph: The graph.
         suspects: The declared suspects.
         seed: Of EM's starts.
+        found_in_training: Whether training found a practice. Where the look at all these patients cannot tell, its
+            strata, fitted on training patients alone, are taken: they are what one of the models left out.
 
     Returns:
-        float64 [N, K], rows of 0 for patients who were not fitted on; None without strata that are a practice, with
-        several outcomes, or where neither environment nor pattern is a suspect.
+        float64 [N, K], rows of 0 for patients without a label in ``train`` or ``tuning``; None without strata that are
+        a practice, with several outcomes, or where neither environment nor pattern is a suspect.
     """
     told = tuple(word for word in SUSPECTS if word in suspects)
     if len(graph.schema.outcomes) > 1 or not told:
         return None
     choice = choose_strata(graph, 0, told, seed)
-    if not choice.used or choice.found is None:
+    if not choice.used and found_in_training:
+        choice = choose_strata(graph, 0, told, seed, fit_tuning=False)
+    found = choice.found
+    if not choice.used or found is None:
         return None
-    share = np.zeros((int(graph["patient"].num_nodes), choice.found.share.shape[1]))
-    share[choice.found.rows] = choice.found.share
+    share = np.zeros((int(graph["patient"].num_nodes), found.share.shape[1]))
+    share[found.rows] = found.share
+    rest = np.setdiff1d(rows_of(graph, ("train", "tuning")).numpy(), found.rows)
+    y = graph["patient"].y.reshape(len(share), -1)[rest, 0].double().numpy()
+    known = np.isfinite(y) & (y >= 0)
+    if known.any():
+        share[rest[known]] = found.responsibilities(graph, rest[known], y[known].astype(np.int64))
     return share
 
 

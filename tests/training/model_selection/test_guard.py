@@ -187,13 +187,13 @@ def test_strata_that_are_a_practice_weigh_the_evidence_and_the_words_say_so(verd
     assert "practice" not in plain
     asked = []
 
-    def shares(graph, suspects, seed):
-        asked.append((suspects, seed))
+    def shares(graph, suspects, seed, found_in_training):
+        asked.append((suspects, seed, found_in_training))
         return np.tile([0.5, 0.5], (60, 1))
 
     monkeypatch.setattr(guard, "practice_shares", shares)
     words = verdict(0.8, 0.8, replace(gain, other=0.694), mode="margin")[0].explanation
-    assert asked == [(("environment",), 0)]
+    assert asked == [(("environment",), 0, False)]
     assert "among patients weighted so that the 2 strata of the practice found tell nothing of the outcome" in words
     assert "(a gain of 0.017 would have been noticed four times in five)" in words
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import gdsfd
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
+from gdsfd.training.model_selection import neutral_weights as module
 from gdsfd.training.model_selection.neutral_weights import neutral_weights, practice_shares
 from tests.cohort_factory import make_cohort
 
@@ -73,3 +78,31 @@ def test_strata_are_asked_for_only_where_they_can_be_a_practice():
     assert practice_shares(graph, ()) is None
     assert practice_shares(graph_from_cohort(make_cohort(80, outcomes="multilabel")), ("pattern",)) is None
     assert practice_shares(graph_from_cohort(make_cohort(60)), ("pattern",)) is None  # too few
+
+
+def test_where_all_patients_cannot_tell_the_strata_are_those_of_training(tmp_path, monkeypatch):
+    gdsfd.simulate(tmp_path, patients=1200, preset="latent", modalities=("labs", "imaging"))
+    graph = gdsfd.build_graph(tmp_path / "spec.toml", progress=False)
+    look, asked = module.choose_strata, []
+
+    def undecided(graph, outcome, suspects, seed, fit_tuning=True):
+        asked.append(fit_tuning)
+        choice = look(graph, outcome, suspects, seed, fit_tuning=fit_tuning)
+        return replace(choice, used=choice.used and not fit_tuning)
+
+    monkeypatch.setattr(module, "choose_strata", undecided)
+    assert practice_shares(graph, ("pattern", "environment")) is None
+    assert asked == [True]
+    share = practice_shares(graph, ("pattern", "environment"), found_in_training=True)
+    assert asked == [True, True, False]
+    found = look(graph, 0, ("pattern", "environment"), 0, fit_tuning=False).found
+    labelled = ~graph["patient"].y[:, 0].isnan().numpy()
+    rows = {name: rows_of(graph, name).numpy() for name in ("train", "tuning", "test")}
+    rows = {name: each[labelled[each]] for name, each in rows.items()}
+    np.testing.assert_array_equal(found.rows, rows["train"])
+    np.testing.assert_allclose(share[rows["train"]], found.share)
+    np.testing.assert_allclose(share[rows["tuning"]].sum(1), 1)
+    y = graph["patient"].y[rows["tuning"], 0].numpy().astype(int)
+    for row, label, own in zip(rows["tuning"][:5], y[:5], share[rows["tuning"]][:5], strict=True):
+        np.testing.assert_allclose(found.responsibilities(graph, np.array([row]), np.array([label]))[0], own)
+    assert not share[rows["test"]].any()
