@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from gdsfd.cohort.columns.cells import Cells
 from gdsfd.cohort.columns.derived_number import way_to_derive
 from gdsfd.cohort.columns.number_lookalikes import Lookalikes, judge_texts
+from gdsfd.cohort.columns.thousands import thousands_doubt
 from gdsfd.cohort.columns.wide_rows import WideRows
 from gdsfd.cohort.spec import TableSpec
 from gdsfd.errors import InputError, cell_text, cut_text
@@ -209,7 +210,6 @@ def _points_between_thousands(cells: Cells) -> str:
         return ""
     largest = max(whole, key=int)
     return (
-        f"its numbers with a point all have three digits behind it ({cell_text(pointed[0])}), beside whole ones up to "
-        f"{largest}: do the points stand between thousands? They were read as decimal points; if so, derive "
+        f"its {thousands_doubt(pointed[0], int(largest))}; if so, derive "
         f"CAST(replace({cells.name}__text, '.', '') AS DOUBLE)"
     )

@@ -157,6 +157,10 @@ class WideRows:
         view = quoted(self.rows.view.narrow(columns).table.get_name())
         return f"SELECT {selected} FROM {quoted(self._matched)} r JOIN {view} v ON v.{quoted(ROW)} = r.row"
 
+    def is_text(self, column: str) -> bool:
+        """Whether a column is text as its source has it."""
+        return kind_of(self._types[column]) == "text"
+
     def number_of(self, column: str) -> str:
         """SQL of a column as a finite number, null where it is none."""
         cell, dtype = f"v.{quoted(column)}", self._types[column]

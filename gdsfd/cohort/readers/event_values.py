@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import ibis
 
 from gdsfd.cohort.columns.column_types import explained_texts
+from gdsfd.cohort.columns.thousands import find_thousands, form_of, form_sql, forms_by_item
 from gdsfd.cohort.columns.wide_rows import WideRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows
 from gdsfd.cohort.sources.internal_names import ID, MINUTES, NUMBER, PATIENT
@@ -23,12 +25,13 @@ _COLUMNS = 32  #: of the wide form, in one statement
 _TRIED = 50  #: distinct cells that an expression has to read before a message tells it
 
 
-def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
+def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[str]) -> None:
     """Reduces rows of the long form to ``number`` (of the item), ``minutes`` and ``value``.
 
     Args:
         rows: The matched rows, with the item's :data:`~gdsfd.cohort.readers.numbering.NUMBER`.
         modality: The spec's entry.
+        names: The items by number.
 
     Raises:
         InputError: Text among the values.
@@ -48,7 +51,8 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
     measured = rows.pending_view
     not_a_number = f"{modality.value} is not a number"
     rows.drop_where(value.isnull(), not_a_number)
-    dropped = rows.materialize({"number": table[NUMBER], "minutes": _minutes(rows), "value": value})
+    form = {"form": form_of(raw)} if raw.type().is_string() else {}
+    dropped = rows.materialize({"number": table[NUMBER], "minutes": _minutes(rows), "value": value, **form})
     if dropped.get(not_a_number) and not _noted(rows, modality, modality.value, dropped[not_a_number]):
         bad = measured.filter(as_number(measured[modality.value]).isnull())
         cells = bad.select(cell=as_text(bad[modality.value]), patient=ID).distinct()
@@ -60,6 +64,11 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec) -> None:
             for some in (bad, good)
         ]
         _refuse(rows, modality, modality.value, dropped[not_a_number], pairs, *texts)
+    if form:
+        doubted = rows.fetch(forms_by_item(rows.table)).to_pylist()
+        doubts = [(names[row["number"]], row["smallest"], row["largest"]) for row in doubted]
+        rows.findings += find_thousands(modality, doubts)
+        rows.table = rows.table.drop("form")
 
 
 def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -> Any:
@@ -78,17 +87,19 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -
     """
     database, matched = rows.rows.database, rows.rows
     name = database.new_name("values")
-    database.run(f"CREATE TABLE {name} (row BIGINT, number INTEGER, value DOUBLE)")
+    database.run(f"CREATE TABLE {name} (row BIGINT, number INTEGER, value DOUBLE, form TINYINT)")
     first = 0
     for names in rows.pieces(columns, _COLUMNS):
         parts = []
         for k, column in enumerate(names):
             value, missing = rows.number_of(column), rows.is_missing(column, modality.missing)
             parts += [f"CASE WHEN NOT {missing} THEN {value} END AS n{k}"]
+            form = form_sql(f"v.{quoted(column)}") if rows.is_text(column) else "3"
+            parts.append(f"{form} AS f{k}")
             parts += [f"v.{quoted(column)} IS NOT NULL AND NOT {missing} AND ({value}) IS NULL AS b{k}"]
         piece = rows.beside(names, f"r.row, {', '.join(parts)}")
         numbers = ", ".join(str(first + k) for k in range(len(names)))
-        values = ", ".join(f"n{k}" for k in range(len(names)))
+        values, forms = (", ".join(f"{part}{k}" for k in range(len(names))) for part in "nf")
         with database.reading(matched.view.label):
             bad = database.rows(f"SELECT {', '.join(f'sum(b{k})' for k in range(len(names)))} FROM ({piece})")[0]
             for k, column in enumerate(names):
@@ -96,11 +107,15 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -
                     texts = [_texts_of(rows, piece, column, which) for which in (f"p.b{k}", f"p.n{k} IS NOT NULL")]
                     _refuse(matched, modality, column, int(bad[k]), _cells_of(rows, piece, column, k), *texts)
             database.run(
-                f"INSERT INTO {name} SELECT row, number, value FROM (SELECT row, unnest([{numbers}]) AS number, "
-                f"unnest([{values}]) AS value FROM ({piece})) WHERE value IS NOT NULL"
+                f"INSERT INTO {name} SELECT row, number, value, form FROM (SELECT row, unnest([{numbers}]) AS number, "
+                f"unnest([{values}]) AS value, unnest([{forms}]) AS form FROM ({piece})) WHERE value IS NOT NULL"
             )
         first += len(names)
     values = database.table(name)
+    doubted = matched.fetch(forms_by_item(values)).to_pylist()
+    matched.findings += find_thousands(
+        modality, [(columns[row["number"]], row["smallest"], row["largest"]) for row in doubted]
+    )
     matched.drop_where(~matched.table["row"].isin(values["row"]), "no measured value")
     matched.materialize({name: matched.table[name] for name in ("row", "minutes")})
     return values

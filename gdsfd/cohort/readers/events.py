@@ -78,7 +78,7 @@ def read_events(
             view.require(modality.value, f"value of modality {modality.name!r}")
         numbered, names = number_texts(view, item, sources, fitted or (), f"item of modality {modality.name!r}")
         rows = match_rows(modality, view, cohort, sources, source=numbered, window=window)
-        materialize_long(rows, modality)
+        materialize_long(rows, modality, names)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)
     choice = choose_items(rows, modality, names, values, fitted)
     fold = EventFold(len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes)
