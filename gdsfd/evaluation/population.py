@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.cohort.patients.split import NEW
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
-from gdsfd.evaluation.targets import rows_of_split
+from gdsfd.evaluation.targets import rows_of_split, target_names
 from gdsfd.training.run_record.run_record import RunRecord
 
 __all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "whom_to_judge"]
@@ -49,6 +50,8 @@ class JudgedPopulation:
         checked_by: ``id and person``, ``id``, or nothing: what hashes of the run's patients were compared with.
         same_ids: Patients judged whose ids the run has seen, declared to be other people.
         dropped: Patients left out because the model has seen them.
+        tuning_outcomes: Target -> the run's tuning patients with it, and those of them with a known label; empty where
+            the run keeps no such record.
     """
 
     split: str
@@ -65,6 +68,7 @@ class JudgedPopulation:
     checked_by: str = ""
     same_ids: int = 0
     dropped: int = 0
+    tuning_outcomes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,4 +202,16 @@ def _population(
         checked_by=record.patients.compares(graph) if record is not None else "",
         same_ids=0 if kind in ("training", "tuning") else int((roles[rows] != "").sum()),
         dropped=dropped,
+        tuning_outcomes=_tuning_outcomes(record, graph.schema) if record is not None else {},
     )
+
+
+def _tuning_outcomes(record: RunRecord, schema: CohortSchema) -> dict[str, tuple[int, int]]:
+    """Of each target the tuning patients who have it, and those with a known label: the labels of conformal scores."""
+    kept = next(iter(record.conformal.values()), None)
+    if kept is None:
+        return {}
+    names = target_names(schema)
+    if schema.multiclass:
+        return {name: (int((kept.labels[0] == k).sum()), len(kept.labels[0])) for k, name in enumerate(names)}
+    return {name: (int((own == 1).sum()), len(own)) for name, own in zip(names, kept.labels, strict=True)}

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+import gdsfd
 from gdsfd.cohort.sources.clean_column import ZONED, cleaned_column
 
 
@@ -62,3 +68,40 @@ def test_a_time_with_a_zone_keeps_it() -> None:
         source = "(SELECT TIMESTAMPTZ '2150-01-01 10:00+02' AS x)"
         found = database.sql(f"SELECT strftime({clean}, '%H:%M'), typeof({clean}) FROM {source}").fetchall()
         assert found == [("08:00", ZONED)]
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+@pytest.mark.parametrize("files", [1, 2])
+def test_nan_in_parquet_is_blank_wherever_it_is_read(tmp_path: Path, kind: pa.DataType, files: int) -> None:
+    """pandas writes blanks for it; numpy through pyarrow, and polars, write NaN, which a file's extremes leave out."""
+    values = np.arange(60.0)
+    values[::3] = np.nan
+    rows = pa.table(
+        {"id": pa.array(range(60)), "item": ["hr"] * 60, "x": pa.array(values, from_pandas=False).cast(kind)}
+    )
+    assert rows["x"].null_count == 0
+    for k in range(files):
+        pq.write_table(rows.slice(k * 60 // files, 60 // files), tmp_path / f"{k}.parquet")
+    shared = {"source": str(tmp_path / "*.parquet"), "id": "id"}
+    cohort = {"source": pd.DataFrame({"id": range(60), "died": [k % 2 for k in range(60)]}), "id": "id"}
+    graph = gdsfd.build_graph(
+        gdsfd.CohortSpec(
+            cohort=cohort,
+            outcome={"name": "died", "column": "died", "positive": 1, "negative": 0},
+            modality=[
+                {"name": "table", "kind": "table", "columns": ["x"], **shared},
+                {"name": "long", "kind": "events", "item": "item", "value": "x", **shared},
+                {"name": "wide", "kind": "events", "values": ["x"], **shared},
+                {"name": "vector", "kind": "embedding", "columns": ["x"], **shared},
+                {"name": "derived", "kind": "table", "derive": {"y": "x * 2"}, "columns": ["y"], **shared},
+            ],
+        )
+    )
+    expected = values[~np.isnan(values)].tolist()
+    stores = {name: graph["patient", name, "modality"] for name in graph.schema.names}
+    assert stores["table"].numeric[:, 0].tolist() == expected
+    assert stores["long"].value.tolist() == stores["wide"].value.tolist() == expected
+    assert stores["derived"].numeric[:, 0].tolist() == [2 * value for value in expected]
+    assert stores["vector"].edge_index.shape[1] == len(expected)
+    for receipt in graph.receipt.modalities:
+        assert sum(drop.rows for drop in receipt.drops) == 20

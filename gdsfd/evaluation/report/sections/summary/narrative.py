@@ -16,6 +16,7 @@ from gdsfd.evaluation.metrics.metric_set import MetricSet
 from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.report.numbers import count, interval, number, per_hundred, percent, spelled
 from gdsfd.evaluation.report.section import Paragraph
+from gdsfd.evaluation.report.sections.summary.outcome_share import share_sentences
 from gdsfd.evaluation.report.sections.summary.subgroup_findings import subgroup_findings
 from gdsfd.evaluation.report.tables import prevalence
 
@@ -45,7 +46,8 @@ def plain_summary(
     ]
     if first.differences:
         paragraphs.append(Paragraph("Against simpler models", " ".join(_against(first, labels, rules))))
-    paragraphs.append(Paragraph("Whether its risks can be taken at face value", " ".join(_calibration(first))))
+    said = [*_calibration(first), *share_sentences(first, population)]
+    paragraphs.append(Paragraph("Whether its risks can be taken at face value", " ".join(said)))
     threshold = _threshold(first, rules)
     if threshold:
         paragraphs.append(Paragraph("What a decision threshold would do", threshold))
