@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from gdsfd.cohort.columns.cells import Cells
@@ -71,6 +72,7 @@ def type_of(cells: Cells, rows: WideRows, modality: TableSpec, by_name: bool) ->
     if not total:
         return ColumnType("left out", "has no measured value and was left out")
     if readable == total:
+        _check_truths(cells, rows, modality)
         like_an_id = name.lower().endswith("id") and total >= _ENOUGH_ROWS and not by_name
         if like_an_id and len(np.unique(cells.values[cells.readable])) == total:
             return ColumnType("left out", "looks like an id and was left out; list it under numeric to take it")
@@ -111,6 +113,7 @@ def _numeric(cells: Cells, rows: WideRows, modality: TableSpec, found: Lookalike
     """Numeric, once all measured cells are known to be numbers or may be read as missing."""
     total, readable = int(cells.measured.sum()), int(cells.readable.sum())
     if readable == total:
+        _check_truths(cells, rows, modality)
         return ColumnType("numeric")
     wrong = np.flatnonzero(cells.measured & ~cells.readable)
     if modality.invalid == "missing":
@@ -135,6 +138,28 @@ def _numeric(cells: Cells, rows: WideRows, modality: TableSpec, found: Lookalike
     raise InputError(
         f"modality {modality.name!r}: column {cells.name!r} of {rows.rows.view.label} looks numeric but "
         f"{total - readable} values are not: {listed}. {ways[0].upper()}{ways[1:]}, or set invalid = 'missing'"
+    )
+
+
+def _check_truths(cells: Cells, rows: WideRows, modality: TableSpec) -> None:
+    """Refuses ``TRUE`` among numbers such as 24.5, where it would be 1.0; among 0 and 1 it says what they say."""
+    if cells.kind != "text" or cells.raw is None:
+        return
+    words = pc.is_in(pc.utf8_lower(cells.raw), value_set=pa.array(_TRUTH, cells.raw.type))
+    truths = words.to_numpy(zero_copy_only=False) & cells.measured
+    numbers = cells.readable & ~truths
+    if not truths.any() or np.isin(cells.values[numbers], (0.0, 1.0)).all():
+        return
+    places, among = np.flatnonzero(truths), cells.shown(np.flatnonzero(numbers)[:1])[0]
+    listed = ", ".join(
+        f"{cell_text(cell)} (id {cut_text(rows.owner(int(row)))})"
+        for cell, row in zip(cells.shown(places[:5]), places[:5])
+    )
+    found = ", ".join(cell_text(cell) for cell in dict.fromkeys(cells.shown(places[:_TRIED])))
+    raise InputError(
+        f"modality {modality.name!r}: column {cells.name!r} of {rows.rows.view.label} has {len(places)} truth values "
+        f"among numbers such as {among}: {listed}. They would be 1 and 0; list them under missing = [{found}], derive "
+        "a number, or list the column under categorical"
     )
 
 

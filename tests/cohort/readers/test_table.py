@@ -36,6 +36,29 @@ def test_a_count_of_levels_where_no_column_has_levels_is_told() -> None:
     assert column(["a", "b"] * 10, min_level_count=3)[3] == []
 
 
+def test_truth_values_among_other_numbers_are_refused() -> None:
+    numbers = [f"{20 + k / 4}" for k in range(PATIENTS - 2)]
+    message = (
+        r"column 'x' of .* has 2 truth values among numbers such as 20.0: 'TRUE' \(id 000\), 'False' \(id 001\)\. They"
+    )
+    for fields in ({}, {"numeric": ["x"]}, {"invalid": "missing"}):
+        with pytest.raises(InputError, match=message):
+            column(["TRUE", "False", *numbers], **fields)
+    _, observed, _, _ = column(["TRUE", "False", *numbers], missing=["TRUE", "False"])
+    assert len(observed.patient) == PATIENTS - 2
+    _, observed, _, _ = column(["TRUE", "False", "1", "0"] * 10)
+    assert observed.numeric[:, 0].tolist() == [1, 0, 1, 0] * 10
+    cohort, *_ = built(pd.DataFrame({"pid": IDS, "x": [str(k) for k in range(PATIENTS)]}), columns=["x"])
+    entry = {
+        "name": "m",
+        "kind": "table",
+        "source": pd.DataFrame({"pid": IDS, "x": ["TRUE", *numbers, "7"]}),
+        "id": "pid",
+    }
+    with pytest.raises(InputError, match="1 truth values among numbers"):
+        build_cohort(spec(entry), like=cohort.schema)
+
+
 def test_values_levels_and_scales_against_pandas() -> None:
     cohort, observed, fields, _ = built(labs(), missing=["-1"])
     frame = labs().set_index("pid").loc[cohort.id]
