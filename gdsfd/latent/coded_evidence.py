@@ -7,15 +7,12 @@ hospitals and write mostly in codes, hence elsewhere than the outcome. So beside
 - **A number of classes.** Where the likelihood still grows at the most classes there may be, they are a cut through a
   landscape of diseases.
 - **No flags.** A class that lies many standard deviations away is one that has a code, or a few that go together.
-- **Suspects that tell of the outcome.** What is tied to a suspect and goes with the outcome makes that suspect go with
-  the outcome, too. Habits that say nothing of it, beside wrong labels, make classes that are tied and others that lean.
 - **Not in numbers where the illness is.** Of classes that write in numbers as well the overlap there counts alone:
   what codes they have must not dilute it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -56,7 +53,6 @@ def judge_coded(
     presence: Floats,
     numbers: NDArray[np.bool_],
     settled: bool,
-    suspects: Mapping[str, float],
 ) -> Evidence:
     """The evidence of strata that codes and categories had a part in.
 
@@ -66,7 +62,6 @@ def judge_coded(
         presence: Share of patients who have each modality.
         numbers: Which modalities are numbers.
         settled: Whether one more class than there are would have been worse.
-        suspects: Suspect -> p-value of it telling nothing of the outcome.
 
     Returns:
         The same where it is no practice; a practice in words of codes; or why it is none.
@@ -74,10 +69,7 @@ def judge_coded(
     if not evidence.adjust:
         return evidence
     count = evidence.classes
-    tied = [name for name, p in evidence.ties.items() if p < TIE_P]
-    if min(suspects[name] for name in tied) >= TIE_P:
-        why = f"{' and '.join(tied)}, which they are tied to, tell nothing of the outcome, as of a practice they would"
-    elif not settled:
+    if not settled:
         why = "with codes and categories among the content there is no end to their number, as of diseases"
     elif (far := shift_of_classes(mixture, presence, ~numbers)) > FLAG:
         why = f"they lie {far:.0f} standard deviations apart in codes and categories: to have one is no practice"

@@ -1,7 +1,7 @@
 """What says whether strata that were found are a practice, severity, or neither.
 
 Classes inside outcome classes are not enough: label noise makes them, too (they are then the true outcome), and so does
-severity, which on real tables always comes out. Three looks tell these apart (our formulation):
+severity, which on real tables always comes out. Four looks tell these apart (our formulation):
 
 - **The tie.** A practice differs between environments or shows in who has which modality; errors in labels do not.
   Inside outcome classes, the association of classes with each declared suspect is tested by responsibilities that did
@@ -12,6 +12,9 @@ severity, which on real tables always comes out. Three looks tell these apart (o
 - **The outcome inside the classes.** Where many labels are wrong, the true outcome varies inside a class of labels and
   goes with the practice, so that averaging the practice out averages the outcome out, too. Such labels are hardly to be
   read once the class is known, and then the overlap compares with a direction that is noise.
+- **Suspects that tell of the outcome.** What is tied to a suspect and goes with the outcome makes that suspect go with
+  the outcome, too. Habits that say nothing of it are tied, and what makes their classes lean is something else: wrong
+  labels, or a pattern of modalities that habits and illness decide together.
 
 None is proof. A cause that differs between sites and writes where nothing else does looks like a practice, and
 nothing in one data set tells the two apart.
@@ -258,12 +261,15 @@ def weigh(mixture: Mixture, seen: Observed, y: Ints) -> Evidence:
     presence = np.array([len(part.rows) / len(y) for part in seen.cells()])
     where, lean, told = overlap(mixture, presence), log_odds(mixture), outcome_p(mixture, seen, y)
     inside = outcome_inside_p(mixture, seen, y)
-    verdict, sentence = _judged(mixture, ties, where, told, inside)
+    verdict, sentence = _judged(mixture, ties, where, told, inside, told_by_suspects(seen.views, y))
     graded = mixture.levels is not None
     return Evidence(mixture.classes, masses, ties, where, lean, told, inside, verdict, sentence, graded)
 
 
-def _judged(mixture: Mixture, ties: dict[str, float], where: float, told: float, inside: float) -> tuple[Verdict, str]:
+def _judged(
+    mixture: Mixture, ties: dict[str, float], where: float, told: float, inside: float, suspects: dict[str, float]
+) -> tuple[Verdict, str]:
+    """The verdict and its sentence; ``suspects``: suspect -> p-value of it telling nothing of the outcome."""
     count = mixture.classes
     tied = [name for name, p in ties.items() if p < TIE_P]
     named = " and ".join(tied)
@@ -285,6 +291,14 @@ def _judged(mixture: Mixture, ties: dict[str, float], where: float, told: float,
             f"{count} classes of patients were found, tied to {named}, but inside them the outcome shows in no number "
             f"(p {inside:.2g}): whether they write elsewhere cannot be told, and with many wrong labels averaging them "
             "out would average the outcome out, too; they are not adjusted for."
+        )
+    silent = [name for name in tied if suspects[name] >= TIE_P]
+    if where <= OVERLAP_PRACTICE and silent:
+        return "cannot tell", (
+            f"{count} classes of patients were found, tied to {named}, but {' and '.join(silent)} "
+            f"{'tell' if len(silent) > 1 else 'tells'} nothing of the outcome (p "
+            f"{min(suspects[name] for name in silent):.2g}): a practice that goes with the outcome would make "
+            f"{'them' if len(silent) > 1 else 'it'} tell; they are not adjusted for."
         )
     if where <= OVERLAP_PRACTICE and mixture.levels is not None:
         return "practice", (

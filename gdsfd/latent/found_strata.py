@@ -187,8 +187,7 @@ def find_strata(
         evidence = weigh(mixture, seen, own)
         if evidence.adjust and not reader.numbers.all():
             presence = np.array([len(part.rows) / len(own) for part in seen.cells()])
-            told = told_by_suspects(seen.views, own)
-            evidence = judge_coded(evidence, mixture, presence, reader.numbers, settled, told)
+            evidence = judge_coded(evidence, mixture, presence, reader.numbers, settled)
         elif evidence.adjust and classes is None:  # sums of codes have steps, which would look like levels
             mixture, evidence = _graded(mixture, evidence, seen, own)
         if len(drawn) < len(last):

@@ -13,8 +13,6 @@ from gdsfd.latent.mixture import Mixture
 
 PRACTICE = Evidence(2, (0.5, 0.5), {"pattern": 1e-9, "environment": 0.2}, 0.1, 4.0, 0.0, 0.0, "practice", "...")
 NUMBERS = np.array([True, False])
-#: The pattern tells of the outcome, the environment does not.
-TOLD = {"pattern": 1e-6, "environment": 0.5}
 PRESENCE = np.array([0.9, 0.5])
 
 
@@ -38,17 +36,16 @@ def test_the_shift_of_classes_is_their_distance_in_standard_deviations():
 
 
 def test_a_habit_is_a_practice_and_it_is_said_where_it_shows():
-    found = judge_coded(PRACTICE, mixture([0.3, 0.0], 6.0), PRESENCE, NUMBERS, True, TOLD)
+    found = judge_coded(PRACTICE, mixture([0.3, 0.0], 6.0), PRESENCE, NUMBERS, True)
     assert found.adjust
     assert found.sentence == (
         "2 kinds of practice were found in codes and categories, told by pattern; they write elsewhere than the "
         "outcome does (overlap 0.10) and are averaged out."
     )
-    assert judge_coded(
-        PRACTICE, mixture([0.0, 2.0], 6.0), PRESENCE, NUMBERS, True, TOLD
-    ).adjust  # in other numbers, too
+    in_numbers_too = mixture([0.0, 2.0], 6.0)  # in other numbers than the outcome
+    assert judge_coded(PRACTICE, in_numbers_too, PRESENCE, NUMBERS, True).adjust
     only = replace(mixture([0.0, 0.0], 6.0), blocks=mixture([0.0, 0.0], 6.0).blocks[1:], block=np.zeros(1, dtype=int))
-    assert judge_coded(PRACTICE, only, PRESENCE[1:], NUMBERS[1:], True, TOLD).adjust  # no numbers at all
+    assert judge_coded(PRACTICE, only, PRESENCE[1:], NUMBERS[1:], True).adjust  # no numbers at all
 
 
 @pytest.mark.parametrize(
@@ -60,7 +57,7 @@ def test_a_habit_is_a_practice_and_it_is_said_where_it_shows():
     ],
 )
 def test_diseases_flags_and_severity_are_none(classes, settled, reason):
-    found = judge_coded(PRACTICE, mixture(*classes), PRESENCE, NUMBERS, settled, TOLD)
+    found = judge_coded(PRACTICE, mixture(*classes), PRESENCE, NUMBERS, settled)
     assert found.verdict == "cannot tell"
     assert not found.adjust
     assert re.search(reason, found.sentence), found.sentence
@@ -68,13 +65,4 @@ def test_diseases_flags_and_severity_are_none(classes, settled, reason):
 
 def test_what_was_no_practice_stays_as_it_was():
     severity = replace(PRACTICE, verdict="severity")
-    assert judge_coded(severity, mixture([0, 0], 6.0), PRESENCE, NUMBERS, False, TOLD) is severity
-
-
-def test_habits_beside_wrong_labels_are_none():
-    """Classes that are tied and lean, of suspects that tell nothing of the outcome."""
-    nothing = judge_coded(
-        PRACTICE, mixture([0, 0], 6.0), PRESENCE, NUMBERS, True, {"pattern": 0.2, "environment": 1e-9}
-    )
-    assert nothing.verdict == "cannot tell"
-    assert "pattern, which they are tied to, tell nothing of the outcome" in nothing.sentence
+    assert judge_coded(severity, mixture([0, 0], 6.0), PRESENCE, NUMBERS, False) is severity

@@ -220,6 +220,30 @@ def test_classes_tied_to_nothing_are_left_alone(practice):
     assert "no suspect is declared" in none.sentence
 
 
+@pytest.mark.parametrize("silent", [["site"], ["site", "pattern"]])
+def test_classes_tied_to_suspects_that_tell_nothing_of_the_outcome_are_no_practice(silent):
+    """Those who have most of the practice inside each outcome class are in one hospital, half of the class."""
+    mixture = a_mixture(2.5)
+    seen, y, u = draw(mixture, 1500)
+    rng = np.random.default_rng(0)
+    views = dict(seen.views)
+    for name in silent:
+        score = u + rng.normal(size=1500)
+        views[name] = np.where(y == 1, score > np.median(score[y == 1]), score > np.median(score[y == 0])).astype(int)
+    tables = {
+        name: np.stack([np.bincount(c[(u == k) & (c >= 0)], minlength=3) + 1.0 for k in (0, 1)])
+        for name, c in views.items()
+    }
+    mixture = replace(mixture, views={name: each / each.sum(1, keepdims=True) for name, each in tables.items()})
+    found = weigh(mixture, Observed(seen.content, seen.block, views), y)
+    assert max(found.ties.values()) < 1e-3
+    assert found.outcome_p < 1e-3
+    assert found.overlap < 0.33
+    assert found.verdict == "cannot tell"
+    words = "site and pattern tell nothing" if len(silent) > 1 else "site tells nothing"
+    assert f"tied to site and pattern, but {words} of the outcome (p " in found.sentence
+
+
 @pytest.mark.parametrize(("along", "verdict"), [(1.0, "severity"), (0.355, "cannot tell"), (0.1, "practice")])
 def test_classes_that_write_where_the_outcome_writes_are_severity(practice, along, verdict):
     mixture, seen, y = practice
