@@ -87,3 +87,14 @@ def test_differences_over_seeds_have_a_t_interval():
     ]
     text = "\n".join(pages.real_shifts_trees(lines))
     assert "+0.010 [-0.015, +0.035]" in text  # 4.303 * .01 / sqrt(3) = .0248
+
+
+def test_where_training_found_no_practice_full_is_the_margin(monkeypatch):
+    looks = [{"cohort": "eicu", "holdout": "north", "seed": 0, "used": False}]
+    looks += [{"cohort": "eicu", "holdout": "south", "seed": 0, "used": True}]
+    monkeypatch.setattr(pages, "read_lines", lambda file: looks)
+    lines = [shift("margin", seed, place, 0.7) for seed in (0, 1) for place in ("north", "south")]
+    added = pages.with_full(lines)[len(lines) :]
+    assert [(line["arm"], line["holdout"], line["seed"]) for line in added] == [("full", "north", 0)]
+    own = [*lines, shift("full", 0, "north", 0.9)]
+    assert pages.with_full(own) == own, "its own fit comes first"

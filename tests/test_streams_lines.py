@@ -33,6 +33,18 @@ def test_the_mean_is_over_designs_whatever_their_seeds():
     assert pages.over_designs(pages.gaps_of(lines))[0].startswith("+0.150 [")
 
 
+def test_designs_with_a_practice_stand_by_themselves():
+    lines = [line(design, seed, 0.9, 0.7) for design in ("latent", "graded", "no_bias", "collider") for seed in (0, 1)]
+    kinds = pages.by_kind(pages.gaps_of(lines))
+    assert {kind: list(each) for kind, each in kinds.items()} == {
+        "designs with a practice": ["latent", "graded"],
+        "the other designs": ["no_bias", "collider"],
+    }
+    text = "\n".join(pages.streams_together(lines))
+    assert "mean over 2 designs with a practice" in text
+    assert "mean over 2 others" in text
+
+
 def test_how_far_streams_lie_apart_is_a_mean_over_seeds():
     names = ("causal", "biased", "none", "sum", "biased, GCE", "sum, GCE")
 

@@ -124,15 +124,20 @@ def apart() -> str:
     head, *rows = streams_lines.apart_rows(lines)
     (row,) = (dict(zip(head, row)) for row in rows if row[0] == "``latent``")
     together = streams_lines.gaps_of(result_lines.read_lines(RESULTS / "forced_and_delivered.jsonl") or [])
-    cost = streams_lines.over_designs(together)
+    kinds = streams_lines.by_kind(together)
+    told = [
+        f"{unbiased} and, turned round, {flipped} over the {len(own)} {kind.removeprefix('the ')}"
+        for kind, own in kinds.items()
+        for unbiased, flipped in [streams_lines.over_designs(own)]
+    ]
     return (
         f"**Two streams that lie apart** (the same design; `python benchmarks/streams_apart.py`, {row['seeds']} "
         "seeds): among patients with the same outcome the biased stream of `full` ranks the true practice with "
         f"AUROC {row['practice told by: biased']}, its causal one with {row['practice told by: causal']}, training "
         f"without debiasing with {row['practice told by: ERM']}. Where practice is as in training the two streams' "
         f"log-odds together predict the outcome with {row['AUROC on test: sum']}, training without debiasing with "
-        f"{row['AUROC on test: ERM']}. Trained together instead (`streams`) they change the prediction by {cost[0]} "
-        f"and, where practice is turned round, by {cost[1]} (mean over {len(together)} designs)."
+        f"{row['AUROC on test: ERM']}. Trained together instead (`streams`) they change the prediction by "
+        f"{', by '.join(told)}."
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from delivered_lines import interval
+from delivered_lines import PRACTICES, interval
 from result_lines import Line, newest
 from rst_table import list_table
 
 SPLITS = ("test_unbiased", "test_flipped")
+#: Designs with a practice, clean labels, and causes that are no harder to read than it.
+BIASED = (*PRACTICES, "graded")
 
 
 def gaps_of(lines: Sequence[Line]) -> dict[str, np.ndarray]:
@@ -21,6 +23,14 @@ def gaps_of(lines: Sequence[Line]) -> dict[str, np.ndarray]:
             gap = [arms["streams"][split] - arms["full"][split] for split in SPLITS]
             found.setdefault(line["design"], []).append(gap)
     return {design: np.array(rows) for design, rows in found.items() if len(rows) > 1}
+
+
+def by_kind(gaps: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """The designs in which a practice is to be found and goes with the outcome, and the others."""
+    found: dict[str, dict[str, np.ndarray]] = {"designs with a practice": {}, "the other designs": {}}
+    for design, each in gaps.items():
+        found["designs with a practice" if design in BIASED else "the other designs"][design] = each
+    return {kind: each for kind, each in found.items() if len(each) > 1}
 
 
 def over_designs(gaps: dict[str, np.ndarray]) -> list[str]:
@@ -39,8 +49,8 @@ def streams_together(lines: list[Line]) -> list[str]:
         rows = [[f"design (``{backbone}``)", "seeds", "unbiased", "flipped"]]
         for design, each in gaps.items():
             rows.append([f"``{design}``", str(len(each)), *(_text(each[:, split]) for split in range(len(SPLITS)))])
-        if len(gaps) > 1:
-            rows.append(["mean over designs", "", *over_designs(gaps)])
+        for kind, own in by_kind(gaps).items():
+            rows.append([f"mean over {len(own)} {kind}".replace("the other designs", "others"), "", *over_designs(own)])
         out += [*list_table(rows), ""]
     return out
 
