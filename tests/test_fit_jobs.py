@@ -44,7 +44,7 @@ def test_the_same_plan_is_done(file):
 
 
 def test_another_arm_is_not_done_and_the_rest_is(file):
-    changed = plan(arms={"full": StreamConfig(margin=True, swap=0.5)})
+    changed = plan(arms={"full": StreamConfig(streams=False, margin=True)})
     done = fit_jobs.finished(file, changed)["d", None, 0]
     assert set(changed.rows()) - done == {("muse", "full"), ("muse", "full (forced)")}
     more = plan(arms={"strata": PRESETS["strata"]})
