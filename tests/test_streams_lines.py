@@ -62,6 +62,19 @@ def test_how_far_streams_lie_apart_is_a_mean_over_seeds():
     assert found["log loss: sum, GCE"] == "0.650"
 
 
+def test_the_words_are_means_over_designs_with_a_practice():
+    def apart(design: str, biased: float) -> dict[str, Any]:
+        each = {"none": 0.8, "causal": 0.5, "biased": biased, "sum": 0.81}
+        return {"design": design, "seed": 0, "backbone": "concat", "time": "2026", "inside": each, "auroc": each} | {
+            "log_loss": each
+        }
+
+    text = pages.apart_words([apart("latent", 0.9), apart("graded", 0.92), apart("no_bias", 0.1)])
+    assert text.startswith("Over the 2 designs with a practice: the biased stream less ERM +0.110 [")
+    assert "the causal one less ERM -0.300 [" in text
+    assert "the sum less ERM in AUROC on ``test`` +0.010 [" in text
+
+
 @pytest.mark.parametrize(
     ("name", "page"), [("streams_apart", "streams_apart"), ("forced_and_delivered", "streams_together")]
 )

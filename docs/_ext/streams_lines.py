@@ -75,9 +75,31 @@ def apart_rows(lines: Sequence[Line]) -> list[list[str]]:
     return rows
 
 
+def apart_words(lines: Sequence[Line]) -> str:
+    """The differences that the table is about, as means over the designs with a practice; intervals over designs."""
+    found = newest(list(lines), lambda line: (line["design"], line["seed"], line["backbone"])).values()
+    asked = {
+        "the biased stream less ERM": ("inside", "biased", "none"),
+        "the causal one less ERM": ("inside", "causal", "none"),
+        "the sum less ERM in AUROC on `test`": ("auroc", "sum", "none"),
+        "in log loss": ("log_loss", "sum", "none"),
+    }
+    said = []
+    for words, (figure, one, other) in asked.items():
+        designs = [design for design in dict.fromkeys(line["design"] for line in found) if design in BIASED]
+        means = [
+            np.mean([line[figure][one] - line[figure][other] for line in found if line["design"] == design])
+            for design in designs
+        ]
+        if len(means) > 1:
+            said.append(f"{words} {_text(np.array(means))}")
+    text = f"Over the {len(designs)} designs with a practice: {', '.join(said)}." if said else ""
+    return text.replace("`", "``")
+
+
 def streams_apart(lines: list[Line]) -> list[str]:
-    """The table of ``streams_apart.py``'s lines."""
-    return [*list_table(apart_rows(lines)), ""]
+    """The table of ``streams_apart.py``'s lines, and differences with intervals."""
+    return [*list_table(apart_rows(lines)), "", apart_words(lines), ""]
 
 
 def _mean(values: Sequence[float]) -> str:
