@@ -49,7 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         metavar="A,B",
         default="none,margin,dfd,strata,full",
         help="modes as gdsfd train --debias takes them (default: none,margin,dfd,strata,full; further ones: latent, "
-        "prototypes, group_dro, vrex, irm, mmd)",
+        "streams, prototypes, group_dro, vrex, irm, mmd)",
     )
     parser.add_argument(
         "--backbones",

@@ -48,7 +48,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument(
         "--debias",
         metavar="MODE",
-        help="none, margin, latent, full, prototypes, strata, group_dro, vrex, irm, mmd or dfd; docs/debiasing.md says "
+        help="none, margin, latent, full, streams, prototypes, strata, group_dro, vrex, irm, mmd or dfd; "
+        "docs/debiasing.md says "
         "which is for what (default: none)",
     )
     add_seed_argument(parser, "initial weights, shuffling and dropout", None)
