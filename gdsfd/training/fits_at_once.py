@@ -31,7 +31,7 @@ __all__ = ["Fit", "FitProcesses", "Fits", "FitsHere"]
 Ask = Callable[[], FittedArm]
 
 
-class Fitted(Protocol):
+class Fittable(Protocol):
     """What can be fitted: an :class:`~gdsfd.training.arm.Arm`, or what is trained as one."""
 
     @property
@@ -53,7 +53,7 @@ class Fit:
         watch: Called with each row of its history, in the process that asks.
     """
 
-    arm: Fitted
+    arm: Fittable
     rows: Mapping[str, Tensor] | None = None
     folder: Path | None = None
     watch: Watch | None = None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.schema import CohortSchema
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
 from gdsfd.nn.ensemble import Ensemble
@@ -109,7 +110,7 @@ class RemainderArm:
         return FittedArm(network.cpu(), state, SuspectSignal())
 
 
-def biased_stream(schema: Any, backbone: str, config: TrainConfig, seed: int) -> BiasedStream:
+def biased_stream(schema: CohortSchema, backbone: str, config: TrainConfig, seed: int) -> BiasedStream:
     """An untrained stream.
 
     Args:
