@@ -11,7 +11,8 @@ margin of the true practice (one member, without trees), and the rivals of ``lat
 to gain, and those with wrong training labels, have no rivals. Seeds start at 20: what was chosen was chosen on others.
 A line that is there is not made again, unless it is older than the time given with ``--again``: then the network
 without debiasing, ``full`` and the guard's choice are measured anew, and the other arms stay as they are (``others``
-says of which commit).
+says of which commit). Rivals that are no networks do not depend on the backbone: those of a line of the same cohort
+with another backbone are taken over (``rivals`` says of which commit). ``--without streams`` leaves an arm out.
 
 The summary gives paired differences over seeds with 95 % t intervals, and whether two one-sided tests at 5 % put a
 difference within .01.
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,19 @@ MEMBERS = {**SETTINGS, "members": 2, "boosted_members": 1}
 
 
 def scored(
-    design: str, seed: int, backbone: str, patients: int, others: dict[str, Any] | None = None
+    design: str,
+    seed: int,
+    backbone: str,
+    patients: int,
+    others: dict[str, Any] | None = None,
+    same: dict[str, Any] | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Every arm of one cohort; ``others`` is a former line, whose other arms are kept."""
+    """Every arm of one cohort but those in ``without``.
+
+    ``others`` is a former line, whose other arms are kept, ``same`` one of the same cohort with another backbone, whose
+    rivals are.
+    """
     start = time.perf_counter()
     graph, truth = cohort(design, seed, patients)
     split, y, u = truth["split"].to_numpy(dtype=str), truth["y"].to_numpy(), truth["u"].to_numpy()
@@ -78,11 +90,14 @@ def scored(
         found |= {name: each for name, each in others["auroc"].items() if name not in (*found, "delivered")}
         told["others"] = others.get("others", others["commit"])
     elif biased:
-        margin = gdsfd.Debiaser(backbone, "margin", seed=seed, **{**MEMBERS, "guard": "debiased"})
-        found["margin"] = areas(margin.fit(graph, baselines=False).predict_proba(graph)[:, 1])
-        streams = gdsfd.Debiaser(backbone, "streams", seed=seed, **{**MEMBERS, "guard": "debiased"})
-        found["streams"] = areas(streams.fit(graph, baselines=False).predict_proba(graph)[:, 1])
+        for mode in (each for each in ("margin", "streams") if each not in without):
+            model = gdsfd.Debiaser(backbone, mode, seed=seed, **{**MEMBERS, "guard": "debiased"})
+            found[mode] = areas(model.fit(graph, baselines=False).predict_proba(graph)[:, 1])
         rivals = {name: fit for name, fit in rival_arms(graph, u, seed).items() if TRUE_U not in name}
+        if same is not None:
+            found |= {name: same["auroc"][name] for name in rivals}
+            told["rivals"] = same.get("others", same["commit"])
+            rivals = {}
         if design != "graded":
             rivals[TRUE_U] = network_arms(graph, u, backbone, seed)[TRUE_U]
         found |= {name: areas(fit()[0]) for name, fit in rivals.items()}
@@ -107,6 +122,7 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=2500)
     parser.add_argument("--again", metavar="TIME", default="", help="measure full anew where a line is older than this")
     parser.add_argument("--summary", action="store_true", help="print what there is, and measure nothing")
+    parser.add_argument("--without", nargs="+", default=[], choices=["margin", "streams"], help="arms to leave out")
     asked = parser.parse_args()
     file = results_line.RESULTS / FILE
     if asked.summary:
@@ -130,7 +146,9 @@ def main() -> None:
             before = done.get((design, seed, asked.backbone))
             if before is None or before["time"] < asked.again:
                 named = {"design": design, "seed": seed, "backbone": asked.backbone, "patients": asked.patients}
-                line = scored(design, seed, asked.backbone, asked.patients, before)
+                cohort_mates = (line for (*which, _), line in done.items() if which == [design, seed])
+                same = next(cohort_mates, None)
+                line = scored(design, seed, asked.backbone, asked.patients, before, same, asked.without)
                 append_line(FILE, **named, **line)
                 print(*named.values(), line["choice"], line["seconds"], line["auroc"]["full"], flush=True)
 

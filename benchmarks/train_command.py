@@ -7,12 +7,13 @@ OTHER is a clone of an earlier commit. Each checkout builds the graph for itself
 one after the other, on an idle machine. What both have in common is timed: without boosting and logistic regression
 where a checkout has ``--no-baselines``. One line for each checkout is appended to ``results/train_command.jsonl``:
 seconds of the whole command and of the epochs alone, the most memory it held, and the tuning patients' figures of the
-last epoch.
+last epoch of the debiased network, or of the only one.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import subprocess
@@ -62,8 +63,9 @@ def trained(checkout: Path, spec: Path, folder: Path, options: list[str]) -> dic
         options = [*options, "--no-baselines"]
     _, seconds, memory = run(checkout, "train", str(graph), "--out", str(out), "--quiet", *options)
     training = json.loads((out / "model.json").read_text(encoding="utf-8"))["training"]
-    history = (out / "history.csv").read_text(encoding="utf-8").splitlines()
-    last = dict(zip(history[0].split(","), history[-1].split(",")))
+    with (out / "history.csv").open(encoding="utf-8", newline="") as file:
+        history = list(csv.DictReader(file))
+    last = [row for row in history if row.get("model", "debiased") == "debiased"][-1]
     return {
         "seconds": seconds,
         "most_memory_mib": memory,

@@ -100,3 +100,21 @@ def test_the_number_of_practices_is_counted_where_there_is_one():
         line("graded", 20, full=0.8) | {"strata": {"classes": 2}},
     ]
     assert pages.right_number(lines) == "The number of practices was right in 1 of 2 cohorts that have one."
+
+
+def test_each_part_of_the_default_has_the_designs_on_which_it_pays_and_costs():
+    def cohort(design: str, seed: int, used: bool, **areas: float) -> dict[str, Any]:
+        return {**line(design, seed, **areas), "strata": {"used": used}}
+
+    own = [
+        *(cohort("latent", 20 + k, True, none=0.7, margin=0.74 + k / 1e3, full=0.80 + k / 99) for k in range(3)),
+        *(cohort("collider", 20 + k, False, none=0.8, full=0.78 + k / 1e3) for k in range(3)),  # full is margin there
+        *(cohort("harder_bias", 20 + k, True, none=0.7, full=0.7 + (-1) ** k / 50) for k in range(3)),
+    ]
+    for each in own:
+        each["auroc"]["delivered"] = each["auroc"]["full" if each["design"] == "latent" else "none"]
+    margin, strata, forced, delivered = pages.part_rows(own)
+    assert margin[1:] == ("latent +0.041", "collider -0.019", "none")  # harder_bias has no margin beside its strata
+    assert strata[1:] == ("latent +0.069", "none", "collider +0.000")
+    assert forced[1:] == ("latent +0.110", "collider -0.019", "harder_bias +0.007")
+    assert delivered[1:] == ("latent +0.110", "none", "collider +0.000, harder_bias +0.000")

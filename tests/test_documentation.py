@@ -134,3 +134,10 @@ def test_what_a_page_includes_exists_and_is_a_spec(page):
             assert ":language: toml" in options
             gdsfd.CohortSpec(**tomllib.loads(text))
     assert bool(included) == (page.name == "examples.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_table_of_a_page_is_without_lines(page):
+    lines = docs_module("result_lines")
+    for name in re.findall(r"^ *\.\. (?:\w+-)?results:: (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        assert lines.read_lines(lines.file_of(name)), f"{page.name}: {name} has no line in {lines.file_of(name).name}"

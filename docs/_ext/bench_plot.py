@@ -49,8 +49,7 @@ class BenchPlot(Directive):
         self.state.document.settings.env.note_dependency(str(FILE))
         lines = chosen_lines(result_lines.read_lines(FILE) or [], size)
         if len({line["shape"][size] for line in lines}) < 2:
-            text = f"Not measured yet: too few lines over {size} in benchmarks/results/{FILE.name}."
-            return [nodes.paragraph(text, text)]
+            raise self.error(f"bench-plot: too few lines over {size} in benchmarks/results/{FILE.name}")
         picture = io.StringIO()
         plot_sweep(lines, size).savefig(picture, format="svg", bbox_inches="tight")
         svg = picture.getvalue()

@@ -27,10 +27,9 @@ class DebiasingResults(Directive):
         file = RESULTS / f"{name}.jsonl"
         for source in (file, Path(debiasing_lines.__file__), Path(rival_lines.__file__)):
             self.state.document.settings.env.note_dependency(str(source))
-        if read_fits(file):
-            text = PAGES[name](file)
-        else:
-            text = [f"Not measured yet: there is no fit in ``benchmarks/results/{file.name}``."]
+        if not read_fits(file):
+            raise self.error(f"debiasing-results: there is no fit in benchmarks/results/{file.name}")
+        text = PAGES[name](file)
         container = nodes.container()
         self.state.nested_parse(StringList("\n".join(text).split("\n"), source=file.name), 0, container)
         return container.children

@@ -26,9 +26,9 @@ class DeconfoundingResults(Directive):
     def run(self) -> list[nodes.Node]:
         file = RESULTS / f"{self.arguments[0]}.jsonl"
         _depends_on(self, [file])
-        if deconfounding_fits.read_lines([file]):
-            return _parsed(self, deconfounding_lines.PAGES[self.arguments[0]](file))
-        return _parsed(self, [f"Not measured yet: there is no fit in ``benchmarks/results/{file.name}``."])
+        if not deconfounding_fits.read_lines([file]):
+            raise self.error(f"deconfounding-results: there is no fit in benchmarks/results/{file.name}")
+        return _parsed(self, deconfounding_lines.PAGES[self.arguments[0]](file))
 
 
 class DeconfoundingAblation(Directive):
@@ -42,7 +42,7 @@ class DeconfoundingAblation(Directive):
         studies = deconfounding_fits.read_studies(files)
         figure = deconfounding_plot.plot_ablation(studies, name)
         if figure is None:
-            return _parsed(self, ["Not measured yet."])
+            raise self.error(f"deconfounding-ablation: no fit says anything of {name}")
         label = f"AUROC minus ERM by {' and '.join(deconfounding_arms.ABLATIONS[name])}".replace("_", " ")
         picture = f'<div class="ablation-plot">{deconfounding_plot.svg_of(figure, label)}</div>'
         return [nodes.raw("", picture, format="html"), *_parsed(self, deconfounding_lines.ablation(name, files))]

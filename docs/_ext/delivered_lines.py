@@ -161,6 +161,52 @@ def right_number(lines: Sequence[Line]) -> str:
     return f"The number of practices was right in {right} of {len(own)} cohorts that have one." if own else ""
 
 
+#: Parts of ``full``, one on top of the other: its words, and which two arms say what it gives.
+PARTS = (
+    ("the margin of the declared suspects", "margin", "none"),
+    ("found strata in its place, where they are a practice", "full", "margin"),
+    ("both, forced", "full", "none"),
+    ("both, as the guard delivers them", "delivered", "none"),
+)
+
+
+def with_margin(line: Line) -> Line:
+    """The line with the arm ``margin`` where it was not fitted: without strata ``full`` is ``margin`` to the bit."""
+    if "margin" in line["auroc"] or line["strata"].get("used", True):
+        return line
+    return {**line, "auroc": {**line["auroc"], "margin": line["auroc"]["full"]}}
+
+
+def default_parts(lines: Sequence[Line]) -> list[str]:
+    """By backbone and part: the designs on which it pays, those on which it costs, and the others."""
+    found: list[str] = []
+    for backbone in dict.fromkeys(line["backbone"] for line in lines):
+        own = part_rows([line for line in lines if line["backbone"] == backbone])
+        found += ["", *list_table([(f"part (``{backbone}``)", "pays", "costs", "neither is shown"), *own]), ""]
+    return found
+
+
+def part_rows(lines: Sequence[Line]) -> Iterator[Row]:
+    """Part, and the designs whose interval lies above 0, below it, or neither; of one backbone."""
+    own = [with_margin(line) for line in lines]
+    for words, one, other in PARTS:
+        yield (words, *_by_sign(own, one, other))
+
+
+def _by_sign(lines: Sequence[Line], one: str, other: str) -> Row:
+    """Designs whose interval lies above 0, below 0, and the others, each with its mean."""
+    above: list[str] = []
+    below: list[str] = []
+    others: list[str] = []
+    for design in dict.fromkeys(line["design"] for line in lines):
+        gaps = differences([line for line in lines if line["design"] == design], one, other, SPLITS[0])
+        if len(gaps) < 2:
+            continue
+        mean, low, high = interval(gaps)
+        (above if low > 0 else below if high < 0 else others).append(f"{design} {mean:+.3f}")
+    return tuple(", ".join(each) or "none" for each in (above, below, others))
+
+
 def forced_and_delivered(lines: list[Line]) -> list[str]:
     """Both tables as reStructuredText, by backbone."""
     found: list[str] = []

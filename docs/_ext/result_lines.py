@@ -22,6 +22,21 @@ MOST_BYTES = 4e9  # peak memory of ingestion, for as many events and patients as
 MOST_EVENTS, MOST_PATIENTS = 20_000_000, 200_000
 
 
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+#: Tables that are made from another table's lines.
+FILES = {"default_parts": "forced_and_delivered", "streams_together": "forced_and_delivered"}
+
+
+def file_of(name: str) -> Path:
+    """The file whose lines a table is made from.
+
+    Example:
+        >>> file_of("streams_together").name
+        'forced_and_delivered.jsonl'
+    """
+    return RESULTS / f"{FILES.get(name, name)}.jsonl"
+
+
 def read_lines(file: Path) -> list[Line] | None:
     """The file's lines, oldest first; None when there is no such file.
 

@@ -19,7 +19,6 @@ from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 PAGES = {
     "real_cohorts": result_lines.real_cohorts,
     "small_cohort_choices": result_lines.small_cohort_choices,
@@ -32,6 +31,7 @@ PAGES = {
     "boosted_members": boosted_lines.boosted_members,
     "explanations": explanation_lines.explanations,
     "forced_and_delivered": delivered_lines.forced_and_delivered,
+    "default_parts": delivered_lines.default_parts,
     "streams_apart": streams_lines.streams_apart,
     "streams_together": streams_lines.streams_together,
     "guard_by_fold": guard_lines.guard_by_fold,
@@ -62,18 +62,16 @@ class Results(Directive):
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
-        file = RESULTS / f"{name}.jsonl"
-        # A file that is not there counts as changed: the page is then read again at every build.
+        file = result_lines.file_of(name)
         for source in (
             file,
             *(Path(str(module.__file__)) for module in _MODULES),
         ):
             self.state.document.settings.env.note_dependency(str(source))
         lines = result_lines.read_lines(file)
-        if lines:
-            text = PAGES[name](lines)
-        else:
-            text = [f"Not measured yet: there is no line in ``benchmarks/results/{file.name}``."]
+        if not lines:
+            raise self.error(f"results: there is no line in benchmarks/results/{file.name}")
+        text = PAGES[name](lines)
         container = nodes.container()
         self.state.nested_parse(StringList("\n".join(text).split("\n"), source=file.name), 0, container)
         return container.children

@@ -176,7 +176,7 @@ def _fit_models(
             biased = fits.begin(Fit(left, None, own, _named(watch, BIASED)))
         guard = select_model(
             graph, reference, debiased, fitted, folds, folder, resume, settings, _named(watch, "guard"), store=store,
-            fits=fits,
+            fits=fits, simpler=beside is not None,
         )  # fmt: skip
         left_over = biased() if biased is not None else None
         rivals = meanwhile() if meanwhile is not None else None

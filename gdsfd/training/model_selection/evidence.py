@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from gdsfd.training.model_selection.neutral_weights import neutral_weights
 from gdsfd.training.suspects.hazard_by_suspects import told_by_suspects
 from gdsfd.training.suspects.suspect_codes import suspect_codes
 
-__all__ = ["OUTPUT", "concordance_of_models", "mean_area", "strata_weights", "weighted_gain"]
+__all__ = ["OUTPUT", "concordance_of_models", "mean_area", "strata_weights", "tuning_weights"]
 
 Floats = NDArray[np.float64]
 
@@ -26,34 +25,23 @@ Floats = NDArray[np.float64]
 OUTPUT = " / output "
 
 
-def weighted_gain(
-    graph: HeteroData,
-    suspects: tuple[str, ...],
-    rows: Tensor,
-    scores: Mapping[str, Floats],
-    share: Floats | None = None,
-) -> Concordance:
-    """The fitted models on tuning patients, weighted so that the suspects tell nothing of the outcome.
+def tuning_weights(graph: HeteroData, suspects: tuple[str, ...], rows: Tensor, share: Floats | None = None) -> Floats:
+    """Weights of tuning patients under which the suspects tell nothing of the outcome; [n].
 
     Args:
         graph: The graph.
         suspects: The declared suspects.
         rows: Tuning rows.
-        scores: Probabilities of ``reference`` and ``debiased``.
         share: Shares of strata that are a practice, float64 [N, K]: then it is they that tell nothing.
     """
     patient = graph["patient"]
     if share is not None:
-        weight = strata_weights(patient.y[rows], share[rows.numpy()])
-    else:
-        train = rows_of(graph, "train")
-        codes = suspect_codes(graph, suspects, train)
-        found = told_by_suspects(graph.schema, patient.y, codes, train, patient.subject)
-        weight = found.weight[rows].double().numpy()
-    subject = [str(patient.subject[int(row)]) for row in rows]
-    return concordance_of_models(
-        patient.y[rows], scores["reference"], scores["debiased"], [""] * len(rows), subject, weight
-    )
+        return strata_weights(patient.y[rows], share[rows.numpy()])
+    train = rows_of(graph, "train")
+    codes = suspect_codes(graph, suspects, train)
+    found = told_by_suspects(graph.schema, patient.y, codes, train, patient.subject)
+    weight: Floats = found.weight[rows].double().numpy()
+    return weight
 
 
 def strata_weights(y: Tensor, share: Floats) -> Floats:

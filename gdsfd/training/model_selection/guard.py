@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,10 +19,17 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.fits_at_once import Fits, FitsHere
 from gdsfd.training.inference import predict
+from gdsfd.training.model_selection.compared_patients import ComparedPatients
 from gdsfd.training.model_selection.concordance import FEWEST, Concordance
-from gdsfd.training.model_selection.evidence import OUTPUT, mean_area, strata_weights, weighted_gain
+from gdsfd.training.model_selection.evidence import OUTPUT, mean_area, strata_weights, tuning_weights
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, leave_one_environment_out
 from gdsfd.training.model_selection.neutral_weights import practice_shares
+from gdsfd.training.model_selection.simpler_models import (
+    compare_simpler,
+    scores_left_out,
+    scores_of_folds,
+    simpler_words,
+)
 
 __all__ = ["Choice", "Guard", "select_model"]
 
@@ -46,7 +53,8 @@ class Guard:
         tuning: AUROC of both models on the tuning patients.
         evidence: Concordance of both, on patients neither was trained on: in environments left out of training in turn,
             weighted so that the environment tells nothing of the outcome, or on tuning patients, weighted so that the
-            suspects tell nothing of it. Empty when neither could be worked out.
+            suspects tell nothing of it. Empty when neither could be worked out. ``simpler``: what simple models give
+            there, where asked for (:class:`~gdsfd.training.model_selection.simpler_models.SimplerModel`).
         failed: Whether the debiased model failed grossly.
     """
 
@@ -80,6 +88,7 @@ def select_model(
     left_out_reference: dict[str, FittedArm] | None = None,
     store: PatientStore | None = None,
     fits: Fits | None = None,
+    simpler: bool = False,
 ) -> Guard:
     """Compares a debiased model with its reference without looking at any test patient.
 
@@ -111,6 +120,7 @@ def select_model(
             several debiased arms share them.
         store: The graph's, which all fits share; default: a new one.
         fits: What the further fits are asked of; default: they are done here, one after the other.
+        simpler: Whether simple models that are told the same are fitted and compared there, too.
     """
     y = graph["patient"].y
     tuning_rows = rows_of(graph, "tuning")
@@ -128,7 +138,7 @@ def select_model(
     def practice() -> NDArray[np.float64] | None:  # seconds; often not asked for
         return None if looked and not used else practice_shares(graph, debiased.suspects, debiased.seed, used)
 
-    if _fails(areas) and _fails(_areas_without_strata(y[tuning_rows], tuning_rows, practice(), scores) or areas):
+    if failed(areas) and failed(areas_without_strata(y[tuning_rows], tuning_rows, practice(), scores) or areas):
         return Guard(
             "reference",
             f"Debiasing failed: AUROC {areas['debiased']:.3f} on tuning patients against {areas['reference']:.3f} "
@@ -154,28 +164,45 @@ def select_model(
     parts = environment_folds(graph, folds)
     strata = practice()
     kinds = f"the {strata.shape[1]} strata of the practice found" if strata is not None else "the suspects"
+    fits = FitsHere(graph, resume, settings, store) if fits is None else fits
+    told = (debiased.seed, signal.suspects, used)
     if parts:
-        fits = FitsHere(graph, resume, settings, store) if fits is None else fits
-        found = leave_one_environment_out(
+        beside = scores_of_folds(parts, fits, *told) if simpler and signal.suspects else None
+        patients = leave_one_environment_out(
             graph, reference, debiased, parts, folder, fits, on_epoch, left_out_reference, store, strata
         )
         where = "in environments left out of training"
         if strata is not None:
             where += f", among patients weighted so that {kinds} tell nothing of the outcome"
     else:
-        found = weighted_gain(graph, debiased.suspects, tuning_rows, scores, strata)
+        rows = {name: rows_of(graph, name) for name in ("train", "tuning")}
+        beside = partial(scores_left_out, graph, rows, tuning_rows, *told) if simpler and signal.suspects else None
+        subject = [str(graph["patient"].subject[int(row)]) for row in tuning_rows]
+        weight = tuning_weights(graph, debiased.suspects, tuning_rows, strata)
+        patients = ComparedPatients(y[tuning_rows], scores, [""] * len(subject), subject, weight)
         where = f"on tuning patients weighted so that {kinds} tell nothing of the outcome"
-    return _verdict(found, where, figures, cost, by_fold=bool(parts), practice=used and strata is not None)
+    verdict = partial(verdict_of, by_fold=bool(parts), practice=used and strata is not None)
+    guard = verdict(patients.gain(), where, figures, cost)
+    if beside is None or not guard.evidence:
+        return guard
+    compared = patients.with_scores(beside())
+    choice = lambda found: verdict(found, where, {}, "").choice  # noqa: E731
+    models = list(compare_simpler(compared, guard.choice, used, choice))
+    return replace(
+        guard,
+        explanation=guard.explanation + simpler_words(models, "there"),
+        evidence={**guard.evidence, "simpler": [each.to_dict() for each in models]},
+    )
 
 
-def _fails(areas: Mapping[str, float]) -> bool:
+def failed(areas: Mapping[str, float]) -> bool:
     """Whether the debiased model's AUROC is that of a failure."""
     return (
         areas["debiased"] < FAILED_AUROC <= areas["reference"] or areas["reference"] - areas["debiased"] > FAILED_BELOW
     )
 
 
-def _areas_without_strata(
+def areas_without_strata(
     y: Tensor, rows: Tensor, share: NDArray[np.float64] | None, scores: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, float] | None:
     """AUROC of both models among patients weighted so that strata tell nothing; None where none are a practice."""
@@ -214,7 +241,7 @@ def _interval(found: Concordance) -> str:
     return f"95 % interval {found.low:+.3f} to {found.high:+.3f}"
 
 
-def _verdict(
+def verdict_of(
     found: Concordance, where: str, figures: dict[str, float], cost: str, by_fold: bool, practice: bool
 ) -> Guard:
     if not found.pairs:

@@ -16,12 +16,17 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm, FittedArm
 from gdsfd.training.fits_at_once import Fit, Fits
 from gdsfd.training.inference import predict
-from gdsfd.training.model_selection.concordance import Concordance
-from gdsfd.training.model_selection.evidence import concordance_of_models
+from gdsfd.training.model_selection.compared_patients import ComparedPatients
 from gdsfd.training.model_selection.neutral_weights import neutral_weights
 from gdsfd.training.progress import Watch
 
-__all__ = ["EnvironmentFold", "environment_folds", "leave_one_environment_out", "left_out_fits"]
+__all__ = [
+    "EnvironmentFold",
+    "environment_folds",
+    "leave_one_environment_out",
+    "left_out_fits",
+    "patients_left_out",
+]
 
 
 Floats = NDArray[np.float64]
@@ -134,8 +139,8 @@ def leave_one_environment_out(
     shared: dict[str, FittedArm] | None,
     store: PatientStore,
     strata: Floats | None = None,
-) -> Concordance:
-    """Fits both arms without each fold and compares them inside the environments left out.
+) -> ComparedPatients:
+    """Fits both arms without each fold; what they say of the patients in the environments left out.
 
     Args:
         graph: The graph.
@@ -150,7 +155,8 @@ def leave_one_environment_out(
         strata: Shares of strata that are a practice (:func:`practice_shares`), [N, K].
 
     Returns:
-        Concordance among patients weighted so that the environment, and the strata, tell nothing of the outcome.
+        The patients left out, fold by fold, weighted so that the environment, and the strata, tell nothing of the
+        outcome, with the probabilities of ``reference`` and ``debiased``.
     """
     shared = shared if shared is not None else {}
     wanted = {
@@ -168,19 +174,30 @@ def leave_one_environment_out(
             if name == "reference":
                 shared[fold.name] = fitted
             scores[name].append(predict(fitted.network, store, fold.left_out).probability)
+    patients = patients_left_out(graph, folds, strata)
+    return patients.with_scores({name: np.concatenate(own) for name, own in scores.items()})
+
+
+def patients_left_out(
+    graph: HeteroData, folds: list[EnvironmentFold], strata: Floats | None = None
+) -> ComparedPatients:
+    """The patients whom folds leave out, one fold after the other, weighted; no model has scores of them yet.
+
+    Args:
+        graph: The graph.
+        folds: What is left out in turn.
+        strata: Shares of strata that are a practice (:func:`practice_shares`), [N, K].
+    """
     chosen = torch.cat([fold.left_out for fold in folds])
     patient = graph["patient"]
     names = np.asarray(patient.environment, dtype=object).astype(str)
-    weight = np.concatenate([_neutral(graph, names, fold, strata) for fold in folds])
-    # One fold's scores are never compared with another's: they come from other networks.
-    group = [fold.name for fold in folds for _ in range(len(fold.left_out))]
-    return concordance_of_models(
+    return ComparedPatients(
         torch.cat([_judged(patient.y[fold.left_out], fold.judged) for fold in folds]),
-        np.concatenate(scores["reference"]),
-        np.concatenate(scores["debiased"]),
-        group,
+        {},
+        # One fold's scores are never compared with another's: they come from other networks.
+        [fold.name for fold in folds for _ in range(len(fold.left_out))],
         [str(patient.subject[int(row)]) for row in chosen],
-        weight,
+        np.concatenate([_neutral(graph, names, fold, strata) for fold in folds]),
     )
 
 

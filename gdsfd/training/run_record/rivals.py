@@ -13,11 +13,24 @@ from gdsfd.baselines.baseline import BASELINES, Baseline, fitted_with_every_mode
 from gdsfd.errors import InputError
 from gdsfd.training.suspects.suspect_facts import suspect_facts
 
-__all__ = ["Rivals", "fit_rivals"]
+__all__ = ["Rivals", "fit_rivals", "told_the_same"]
 
-#: What a debiased network is compared with: simple models that are told the same.
-_BESIDE_MARGIN = ("logistic_margin", "boosting_margin")
-_BESIDE_STRATA = ("boosting_strata",)
+#: What a debiased network is compared with: simple models that are told the same -> the same without it.
+_BESIDE_MARGIN = {"logistic_margin": "logistic", "boosting_margin": "boosting"}
+_BESIDE_STRATA = {"latent_linear": "logistic", "boosting_strata": "boosting"}
+
+
+def told_the_same(found: bool) -> dict[str, str]:
+    """Keys of the simple models that are told what a debiased network is told -> of the same model without it.
+
+    Args:
+        found: Whether it averages found strata out.
+
+    Example:
+        >>> told_the_same(found=False)
+        {'logistic_margin': 'logistic', 'boosting_margin': 'boosting'}
+    """
+    return {**_BESIDE_MARGIN, **(_BESIDE_STRATA if found else {})}
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ def fit_rivals(
         seed: Of the baselines.
         suspects: What the debiased network was told: then both are fitted beside the suspects' margin, too, since a
             network has to be better than these to be worth its time.
-        found: Whether it averages found strata out: then boosting is fitted beside strata, too.
+        found: Whether it averages found strata out: then both are fitted beside strata, too.
         done: What was fitted before with the same seed and suspects; only what is missing is added.
     """
     start, fitted = time.perf_counter(), dict(done.fitted) if done is not None else {}
@@ -55,7 +68,7 @@ def fit_rivals(
     try:
         always = [key for key in fitted_with_every_model() if key not in fitted]
         fitted |= {key: BASELINES.find(key)(seed).fit(graph) for key in always}
-        told = (*_BESIDE_MARGIN, *(_BESIDE_STRATA if found else ())) if suspects else ()
+        told = told_the_same(found) if suspects else {}
         missing = [key for key in told if key not in fitted]
         facts = suspect_facts(graph, suspects) if missing else None
         for key in missing:

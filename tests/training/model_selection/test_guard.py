@@ -45,10 +45,11 @@ def verdict(monkeypatch):
         def left_out(graph, reference, debiased, *rest):
             asked.append("left out")
             fitted_without.append(debiased)
-            return found
+            return SimpleNamespace(gain=lambda: found)
 
         monkeypatch.setattr(guard, "leave_one_environment_out", left_out)
-        monkeypatch.setattr(guard, "weighted_gain", lambda *rest: asked.append("weighted") or found)
+        monkeypatch.setattr(guard, "tuning_weights", lambda *rest: asked.append("weighted"))
+        monkeypatch.setattr(guard.ComparedPatients, "gain", lambda patients: found)
         fitted = {
             "reference": FittedArm("reference network", TrainingState(), SuspectSignal()),
             "debiased": FittedArm(

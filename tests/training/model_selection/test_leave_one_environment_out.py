@@ -13,7 +13,6 @@ from gdsfd.graph.patient_store import PatientStore
 from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.fits_at_once import FitsHere
-from gdsfd.training.model_selection import leave_one_environment_out as module
 from gdsfd.training.model_selection.leave_one_environment_out import (
     environment_folds,
     leave_one_environment_out,
@@ -95,7 +94,7 @@ def test_of_a_time_to_an_event_it_is_whether_it_was_seen() -> None:
     assert all(0 < int(seen[fold.rows["train"]].sum()) < len(fold.rows["train"]) for fold in folds)
 
 
-def test_of_several_outcomes_each_is_weighted_and_judged_by_its_own_labels(monkeypatch) -> None:
+def test_of_several_outcomes_each_is_weighted_and_judged_by_its_own_labels() -> None:
     graph = graph_from_cohort(make_cohort(300, outcomes="multilabel", environments=3, unlabelled=0.2))
     y, names = graph["patient"].y, graph["patient"].environment
     first = names[0]
@@ -114,26 +113,21 @@ def test_of_several_outcomes_each_is_weighted_and_judged_by_its_own_labels(monke
             kept = [y[rows][y_known[rows, column], column] for rows in fold.rows.values()]
             assert judged == all(len(each.unique()) == 2 for each in kept)
     assert any(not all(fold.judged) for fold in folds)
-    given = {}
-
-    def concordance(labels, reference, other, group, subject, weight):
-        given.update(labels=labels, weight=weight)
-
-    monkeypatch.setattr(module, "concordance_of_models", concordance)
     config = TrainConfig(members=1, channels=4, max_epochs=1, accelerator="cpu").resolved(100)
     arm = Arm("concat", None, config, 0)
     fits = FitsHere(graph, resume=False, settings=None, store=None)
-    leave_one_environment_out(graph, arm, arm, folds, None, fits, None, None, PatientStore(graph))
+    found = leave_one_environment_out(graph, arm, arm, folds, None, fits, None, None, PatientStore(graph))
+    assert found.scores["reference"].shape == found.scores["debiased"].shape == found.y.shape
     start = 0
     for fold in folds:
         rows, size = fold.left_out, len(fold.left_out)
         for column, judged in enumerate(fold.judged):
-            found = given["labels"][start : start + size, column]
+            labels = found.y[start : start + size, column]
             expected = y[rows, column] if judged else torch.full((size,), float("nan"))
-            torch.testing.assert_close(found, expected, equal_nan=True)
+            torch.testing.assert_close(labels, expected, equal_nan=True)
             known = (~y[rows, column].isnan()).numpy()
             sites = [names[int(row)] for row in rows[torch.from_numpy(known)]]
             if judged:
                 weights = neutral_weights(y[rows, column].numpy()[known].astype(int), sites)
-                assert given["weight"][start : start + size, column][known] == pytest.approx(weights)
+                assert found.weight[start : start + size, column][known] == pytest.approx(weights)
         start += size

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gdsfd.baselines.baseline import BASELINES
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.diagnostics.probes import Probe, Probes, ProbeScore
@@ -46,6 +47,7 @@ class DebiasingSection(Section[Debiasing]):
         return {
             "words": self.paragraphs(data, schema, config),
             "both": data.both,
+            "simpler": [_simpler(each) for each in data.guard["evidence"].get("simpler", [])],
             "level": config.level,
             "rows": _rows(probes, schema) if probes is not None else [],
             "legend": _legend(probes) if probes is not None else [],
@@ -55,6 +57,27 @@ class DebiasingSection(Section[Debiasing]):
 
     def to_dict(self, data: Debiasing) -> dict[str, Any]:
         return {"debiasing": data.to_dict()}
+
+
+def _simpler(told: dict[str, Any]) -> dict[str, Any]:
+    """A simple model where the guard compared networks."""
+    plain, model = (BASELINES.find(told[key]).name for key in ("instead_of", "model"))
+    taken = model if told["choice"] == "debiased" else plain
+    gain = _with_ends(told["difference"], told["low"], told["high"])
+    above = _with_ends(told["above_network"], told["above_network_low"], told["above_network_high"])
+    return {
+        "name": model,
+        "plain": told["reference"],
+        "told": told["other"],
+        "gain": gain,
+        "taken": taken,
+        "above": above,
+    }
+
+
+def _with_ends(value: float, low: float, high: float) -> str:
+    ends = "no interval" if (low, high) == (-1.0, 1.0) else f"{number(low, signed=True)} to {number(high, signed=True)}"
+    return f"{number(value, signed=True)} ({ends})"
 
 
 def _legend(probes: Probes) -> list[dict[str, Any]]:
