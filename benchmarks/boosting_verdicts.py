@@ -88,7 +88,7 @@ def verdict(
         return "reference", {"suspects_tell": False}
     folds = environment_folds(graph, 3)
     if folds:
-        found = scores_of_folds(folds, FitsHere(graph, False, None, None), seed, SUSPECTS, used)()
+        found = scores_of_folds(folds, FitsHere(graph, False, None, None), seed, SUSPECTS, {told: "boosting"})()
         compared = patients_left_out(graph, folds, shares).with_scores(found).gain("boosting", told)
     else:
         weight = tuning_weights(graph, SUSPECTS, tuning, shares)

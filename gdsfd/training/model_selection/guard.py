@@ -30,6 +30,7 @@ from gdsfd.training.model_selection.simpler_models import (
     scores_of_folds,
     simpler_words,
 )
+from gdsfd.training.run_record.rivals import told_the_same
 
 __all__ = ["Choice", "Guard", "select_model"]
 
@@ -165,9 +166,10 @@ def select_model(
     strata = practice()
     kinds = f"the {strata.shape[1]} strata of the practice found" if strata is not None else "the suspects"
     fits = FitsHere(graph, resume, settings, store) if fits is None else fits
-    told = (debiased.seed, signal.suspects, used)
+    pairs = told_the_same(used) if simpler and signal.suspects else {}
+    told = (debiased.seed, signal.suspects, pairs)
     if parts:
-        beside = scores_of_folds(parts, fits, *told) if simpler and signal.suspects else None
+        beside = scores_of_folds(parts, fits, *told) if pairs else dict
         patients = leave_one_environment_out(
             graph, reference, debiased, parts, folder, fits, on_epoch, left_out_reference, store, strata
         )
@@ -176,18 +178,24 @@ def select_model(
             where += f", among patients weighted so that {kinds} tell nothing of the outcome"
     else:
         rows = {name: rows_of(graph, name) for name in ("train", "tuning")}
-        beside = partial(scores_left_out, graph, rows, tuning_rows, *told) if simpler and signal.suspects else None
+        beside = partial(scores_left_out, graph, rows, tuning_rows, *told)
         subject = [str(graph["patient"].subject[int(row)]) for row in tuning_rows]
         weight = tuning_weights(graph, debiased.suspects, tuning_rows, strata)
         patients = ComparedPatients(y[tuning_rows], scores, [""] * len(subject), subject, weight)
         where = f"on tuning patients weighted so that {kinds} tell nothing of the outcome"
     verdict = partial(verdict_of, by_fold=bool(parts), practice=used and strata is not None)
     guard = verdict(patients.gain(), where, figures, cost)
-    if beside is None or not guard.evidence:
+    if not pairs or not guard.evidence:
         return guard
-    compared = patients.with_scores(beside())
     choice = lambda found: verdict(found, where, {}, "").choice  # noqa: E731
-    models = list(compare_simpler(compared, guard.choice, used, choice))
+    return _with_simpler(guard, patients.with_scores(beside()), pairs, choice)
+
+
+def _with_simpler(
+    guard: Guard, patients: ComparedPatients, pairs: Mapping[str, str], choice: Callable[[Concordance], str]
+) -> Guard:
+    """The verdict with what simple models give on the same patients; the choice stays."""
+    models = list(compare_simpler(patients, guard.choice, pairs, choice))
     return replace(
         guard,
         explanation=guard.explanation + simpler_words(models, "there"),

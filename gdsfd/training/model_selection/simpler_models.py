@@ -18,7 +18,6 @@ from gdsfd.training.fits_at_once import Fits
 from gdsfd.training.model_selection.compared_patients import ComparedPatients
 from gdsfd.training.model_selection.concordance import Concordance
 from gdsfd.training.model_selection.leave_one_environment_out import EnvironmentFold
-from gdsfd.training.run_record.rivals import told_the_same
 from gdsfd.training.suspects.suspect_facts import suspect_facts
 
 __all__ = ["SimplerModel", "compare_simpler", "scores_left_out", "scores_of_folds", "simpler_words"]
@@ -75,7 +74,7 @@ def scores_left_out(
     left_out: Tensor,
     seed: int,
     suspects: tuple[str, ...],
-    found: bool,
+    pairs: Mapping[str, str],
 ) -> dict[str, Floats]:
     """Fits simple models without some patients; what they say of these.
 
@@ -85,7 +84,8 @@ def scores_left_out(
         left_out: Rows of the patients left out.
         seed: Of the models.
         suspects: What the debiased network is told.
-        found: Whether it averages found strata out.
+        pairs: Models that are told the same -> the same model without it, by their keys
+            (:func:`~gdsfd.training.run_record.rivals.told_the_same`).
 
     Returns:
         Key -> probabilities [n, outputs], in the order of ``left_out``; nothing where an outcome has no labelled
@@ -99,7 +99,6 @@ def scores_left_out(
             split[row] = name
     patient.split = split
     ids = [patient.id[row] for row in left_out.tolist()]
-    pairs = told_the_same(found)
     scores = {}
     try:
         facts = suspect_facts(inside, suspects)
@@ -114,7 +113,7 @@ def scores_left_out(
 
 
 def scores_of_folds(
-    folds: list[EnvironmentFold], fits: Fits, seed: int, suspects: tuple[str, ...], found: bool
+    folds: list[EnvironmentFold], fits: Fits, seed: int, suspects: tuple[str, ...], pairs: Mapping[str, str]
 ) -> Callable[[], dict[str, Floats]]:
     """Begins simple models' fits without each fold, or says how to.
 
@@ -123,12 +122,12 @@ def scores_of_folds(
         fits: What the fits are asked of.
         seed: Of the models.
         suspects: What the debiased network is told.
-        found: Whether it averages found strata out.
+        pairs: Models that are told the same -> the same model without it.
 
     Returns:
         What gives key -> probabilities of the patients left out, fold by fold; only of models that every fold has.
     """
-    asked = [fits.aside(scores_left_out, fold.rows, fold.left_out, seed, suspects, found) for fold in folds]
+    asked = [fits.aside(scores_left_out, fold.rows, fold.left_out, seed, suspects, pairs) for fold in folds]
 
     def gathered() -> dict[str, Floats]:
         parts = [ask() for ask in asked]
@@ -138,17 +137,17 @@ def scores_of_folds(
 
 
 def compare_simpler(
-    patients: ComparedPatients, predicts: str, found: bool, chosen: Callable[[Concordance], str]
+    patients: ComparedPatients, predicts: str, pairs: Mapping[str, str], chosen: Callable[[Concordance], str]
 ) -> Iterator[SimplerModel]:
     """Simple models that have probabilities of the patients, beside the network that predicts.
 
     Args:
         patients: The patients, with the simple models' probabilities.
         predicts: ``reference`` or ``debiased``: the network that predicts.
-        found: Whether the debiased network averages found strata out.
+        pairs: Models that are told what the debiased network is told -> the same model without it.
         chosen: The guard's rule: which of two models it takes.
     """
-    for key, plain in told_the_same(found).items():
+    for key, plain in pairs.items():
         if key in patients.scores and plain in patients.scores:
             told = patients.gain(plain, key)
             choice = chosen(told)

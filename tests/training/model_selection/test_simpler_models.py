@@ -33,18 +33,20 @@ from gdsfd.training.model_selection.simpler_models import (
     scores_of_folds,
     simpler_words,
 )
+from gdsfd.training.run_record.rivals import told_the_same
 from gdsfd.training.suspects.suspect_facts import suspect_facts
 from tests.cohort.survival_exports import survival_frames, survival_spec
 from tests.cohort_factory import make_cohort
 
 SUSPECTS = ("pattern", "environment")
+PAIRS = told_the_same(found=False)
 
 
 def test_they_are_fitted_without_those_left_out() -> None:
     graph = graph_from_cohort(make_cohort(300, environments=3))
     fold = environment_folds(graph, 3)[0]
     before = list(graph["patient"].split)
-    found = scores_left_out(graph, fold.rows, fold.left_out, 0, SUSPECTS, found=False)
+    found = scores_left_out(graph, fold.rows, fold.left_out, 0, SUSPECTS, PAIRS)
     assert list(graph["patient"].split) == before
     assert set(found) == {"logistic", "boosting", "logistic_margin", "boosting_margin"}
     # by hand: a graph with the split written out
@@ -59,7 +61,7 @@ def test_they_are_fitted_without_those_left_out() -> None:
     # their labels say nothing
     patient.split = before
     patient.y[fold.left_out] = 1 - patient.y[fold.left_out]
-    again = scores_left_out(other, fold.rows, fold.left_out, 0, SUSPECTS, found=False)
+    again = scores_left_out(other, fold.rows, fold.left_out, 0, SUSPECTS, PAIRS)
     for name, each in found.items():
         np.testing.assert_array_equal(each, again[name])
 
@@ -68,12 +70,12 @@ def test_folds_stand_one_after_the_other_and_a_model_that_one_fold_lacks_is_left
     graph = graph_from_cohort(make_cohort(300, environments=3))
     folds = environment_folds(graph, 3)
     fits = FitsHere(graph, resume=False, settings=None, store=None)
-    found = scores_of_folds(folds, fits, 0, SUSPECTS, False)()
+    found = scores_of_folds(folds, fits, 0, SUSPECTS, PAIRS)()
     assert {len(each) for each in found.values()} == {sum(len(fold.left_out) for fold in folds)}
-    last = scores_left_out(graph, folds[-1].rows, folds[-1].left_out, 0, SUSPECTS, False)
+    last = scores_left_out(graph, folds[-1].rows, folds[-1].left_out, 0, SUSPECTS, PAIRS)
     np.testing.assert_array_equal(found["boosting"][-len(folds[-1].left_out) :], last["boosting"])
     nobody = replace(folds[0], rows={**folds[0].rows, "train": torch.zeros(0, dtype=torch.long)})
-    assert scores_of_folds([nobody, *folds[1:]], fits, 0, SUSPECTS, False)() == {}
+    assert scores_of_folds([nobody, *folds[1:]], fits, 0, SUSPECTS, PAIRS)() == {}
 
 
 def test_each_is_judged_by_the_guards_rule_and_the_one_it_takes_stands_beside_the_network() -> None:
@@ -87,7 +89,7 @@ def test_each_is_judged_by_the_guards_rule_and_the_one_it_takes_stands_beside_th
     subject = [str(row) for row in range(80)]
     patients = ComparedPatients(y, scores, [""] * 80, subject, np.ones(80))
     rule = lambda told: "debiased" if told.difference > 0 else "reference"  # noqa: E731
-    found = list(compare_simpler(patients, "debiased", found=True, chosen=rule))
+    found = list(compare_simpler(patients, "debiased", pairs=told_the_same(found=True), chosen=rule))
     assert [each.key for each in found] == ["logistic_margin", "boosting_margin"]  # none has strata
     for each in found:
         assert each.told == patients.gain(each.plain, each.key)
@@ -159,7 +161,7 @@ def test_a_debiased_model_keeps_what_simple_models_give_where_they_are_asked_for
     assert json.loads(json.dumps(model.guard.to_dict())) == model.guard.to_dict()
     if preset == "no_environment":  # those fitted on all training patients, on tuning patients
         rows = {name: rows_of(graph, name) for name in ("train", "tuning")}
-        answer = scores_left_out(graph, rows, rows["tuning"], 0, model.suspects_, False)
+        answer = scores_left_out(graph, rows, rows["tuning"], 0, model.suspects_, PAIRS)
         assert model.record is not None
         for key in keys:
             kept = model.record.baselines[key].predict_proba(graph, split="tuning")
@@ -187,9 +189,9 @@ def test_of_other_outcomes_their_probabilities_stand_as_the_networks_do(outcomes
     config = TrainConfig(members=1, channels=4, max_epochs=1, accelerator="cpu").resolved(100)
     arm, store = Arm("concat", None, config, 0), PatientStore(graph)
     networks = leave_one_environment_out(graph, arm, arm, folds, None, fits, None, None, store)
-    both = networks.with_scores(scores_of_folds(folds, fits, 0, SUSPECTS, False)())
+    both = networks.with_scores(scores_of_folds(folds, fits, 0, SUSPECTS, PAIRS)())
     assert {each.shape for each in both.scores.values()} == {networks.scores["reference"].shape}
-    found = list(compare_simpler(both, "reference", False, lambda told: "reference"))
+    found = list(compare_simpler(both, "reference", PAIRS, lambda told: "reference"))
     assert [each.key for each in found] == ["logistic_margin", "boosting_margin"]
     for each in found:
         assert each.network.other == each.told.reference
