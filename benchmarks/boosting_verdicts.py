@@ -6,19 +6,18 @@
 No network is trained. Gradient boosting without debiasing stands in for the reference; boosting beside found strata
 where training finds a practice, and beside the margin of the declared suspects elsewhere, for the debiased model. Both
 are fitted without each group of environments in turn and compared there (without environments: on tuning patients) by
-the guard's own functions and thresholds: weights, least gain, loss in a group, failure on tuning patients. The verdict
-is right where it takes the debiased one when that gains more than .005 AUROC on ``test_unbiased``, and the plain one
-when it loses more; between the two either is right.
-Cohorts and seeds are those of ``forced_and_delivered.py``.
+the guard's own functions and thresholds: weights, least gain, loss in a group, failure on tuning patients. Cohorts,
+seeds and what counts as right are those of ``forced_and_delivered.py``.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import results_line
 from forced_and_delivered import BIASED, NULLS
 from latent_networks import NOISE, SPLITS, cohort, lines_of
@@ -37,10 +36,11 @@ from gdsfd.training.model_selection.neutral_weights import practice_shares
 from gdsfd.training.model_selection.simpler_models import scores_of_folds
 from gdsfd.training.suspects.suspect_facts import suspect_facts
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
+from delivered_lines import boosting_verdicts
+
 FILE = "boosting_verdicts.jsonl"
 SUSPECTS = ("pattern", "environment")
-#: A difference in AUROC that does not matter.
-ALIKE = 0.005
 
 
 def judged(design: str, seed: int, patients: int) -> dict[str, Any]:
@@ -60,12 +60,10 @@ def judged(design: str, seed: int, patients: int) -> dict[str, Any]:
         score = model.predict_proba(graph)[:, 1]
         areas[name] = {part: round(float(roc_auc_score(y[split == part], score[split == part])), 4) for part in SPLITS}
     choice, evidence = verdict(graph, seed, fitted, told, used, facts)
-    gain = areas["debiased"]["test_unbiased"] - areas["reference"]["test_unbiased"]
     return {
         "told": told,
         "choice": choice,
-        "right": abs(gain) <= ALIKE or (choice == "debiased") == (gain > 0),
-        "gain": round(gain, 4),
+        "gain": round(areas["debiased"]["test_unbiased"] - areas["reference"]["test_unbiased"], 4),
         "auroc": areas,
         "evidence": evidence,
         "seconds": round(time.perf_counter() - start, 1),
@@ -101,30 +99,6 @@ def verdict(
     return chosen.choice, kept
 
 
-def summary() -> None:
-    """Right verdicts and the largest gain that was missed, by design and over all."""
-    lines = lines_of(results_line.RESULTS / FILE)
-    for design in dict.fromkeys(line["design"] for line in lines):
-        print(f"{design}: {_in_words([line for line in lines if line['design'] == design])}")
-    for name, own in (("all", [line for line in lines if line["design"] not in NOISE]), ("noise", _noisy(lines))):
-        print(f"{name}: {_in_words(own)}")
-
-
-def _noisy(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [line for line in lines if line["design"] in NOISE]
-
-
-def _in_words(own: list[dict[str, Any]]) -> str:
-    gains = [line["gain"] for line in own]
-    missed = max((line["gain"] for line in own if line["choice"] == "reference"), default=0.0)
-    lost = min((line["gain"] for line in own if line["choice"] == "debiased"), default=0.0)
-    return (
-        f"right in {sum(line['right'] for line in own)} of {len(own)}, mean gain {np.mean(gains):+.3f}, delivered "
-        f"{sum(line['choice'] == 'debiased' for line in own)}, largest gain missed {max(missed, 0.0):.3f}, largest "
-        f"loss delivered {max(-lost, 0.0):.3f}"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--designs", nargs="+", default=[*BIASED, *NULLS, *NOISE])
@@ -134,7 +108,7 @@ def main() -> None:
     parser.add_argument("--summary", action="store_true", help="print what there is, and measure nothing")
     asked = parser.parse_args()
     if asked.summary:
-        summary()
+        print("\n".join(boosting_verdicts(lines_of(results_line.RESULTS / FILE))))
         return
     done = {(line["design"], line["seed"]) for line in lines_of(results_line.RESULTS / FILE)}
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):

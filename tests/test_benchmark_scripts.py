@@ -151,6 +151,19 @@ def test_found_strata_on_small_cohorts(lines):
     assert line["verdict"] in ("practice", "severity", "cannot tell", "none")
 
 
+def test_the_guards_rule_on_boosting(lines, capsys):
+    asked = ("--designs", "confounded", "no_environment", "no_bias", "--seeds", "1", "--patients", "400")
+    found = lines("boosting_verdicts", *asked)
+    assert [line["design"] for line in found] == ["confounded", "no_environment", "no_bias"]
+    for line in found:
+        gain = line["auroc"]["debiased"]["test_unbiased"] - line["auroc"]["reference"]["test_unbiased"]
+        assert line["gain"] == pytest.approx(gain, abs=1e-4)
+        assert line["choice"] in ("reference", "debiased")
+    assert len(lines("boosting_verdicts", *asked)) == 3  # nothing is made twice
+    lines("boosting_verdicts", "--summary")
+    assert "of 3 cohorts" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_networks_beside_found_strata(lines, capsys):
     settings = {"members": 1, "max_epochs": 1, "channels": 8, "accelerator": "cpu"}

@@ -118,3 +118,23 @@ def test_each_part_of_the_default_has_the_designs_on_which_it_pays_and_costs():
     assert strata[1:] == ("latent +0.069", "none", "collider +0.000")
     assert forced[1:] == ("latent +0.110", "collider -0.019", "harder_bias +0.007")
     assert delivered[1:] == ("latent +0.110", "none", "collider +0.000, harder_bias +0.000")
+
+
+def test_boosting_is_judged_as_networks_are():
+    def cohort(design: str, seed: int, choice: str, plain: float, told: float) -> dict[str, Any]:
+        areas = {"reference": plain, "debiased": told}
+        return line(design, seed, choice, **areas)
+
+    own = [
+        cohort("latent", 20, "debiased", 0.7, 0.8),
+        cohort("latent", 21, "reference", 0.7, 0.76),
+        cohort("no_bias", 20, "reference", 0.7, 0.72),  # nothing to take out: right to leave it, whatever chance says
+    ]
+    text = "\n".join(pages.boosting_verdicts(own))
+    assert "The guard was right in 2 of 3 cohorts" in text
+    assert "the largest gain that it missed is 0.060, the largest loss that it delivered 0.000" in text
+    rows = [[cell.strip() for cell in row.replace("\n     - ", "|").split("|")] for row in text.split("* - ")[2:]]
+    assert rows[0][:3] == ["``latent``", "2", "1"]
+    assert rows[0][4] == "0.060"
+    assert rows[1][:2] == ["``no_bias``", "1"]
+    assert rows[1][3] == "+0.020"

@@ -216,3 +216,22 @@ def forced_and_delivered(lines: list[Line]) -> list[str]:
         found += [over_designs(own), "", verdicts(own), right_number(own), ""]
         found += list_table(differences_of(own))
     return found
+
+
+def boosting_verdicts(lines: list[Line]) -> list[str]:
+    """How often the guard's rule is right about boosting, by design and in words."""
+    own = [_as_network(line) for line in lines]
+    rows = [("design", "seeds", "debiased taken", "gain unbiased", "largest gain missed")]
+    for design in dict.fromkeys(line["design"] for line in own):
+        found = [line for line in own if line["design"] == design]
+        gaps = differences(found, "full", "none", SPLITS[0])
+        missed = max((gap for gap, line in zip(gaps, found) if line["choice"] == "reference"), default=0.0)
+        text = "{:+.3f} [{:+.3f}, {:+.3f}]".format(*interval(gaps)) if len(gaps) > 1 else f"{gaps[0]:+.3f}"
+        taken = sum(line["choice"] == "debiased" for line in found)
+        rows.append((f"``{design}``", str(len(found)), str(taken), text, f"{max(missed, 0.0):.3f}"))
+    return [*list_table(rows), "", verdicts(own), ""]
+
+
+def _as_network(line: Line) -> Line:
+    """The line with the words that lines of networks have for the two models."""
+    return {**line, "auroc": {"none": line["auroc"]["reference"], "full": line["auroc"]["debiased"]}}

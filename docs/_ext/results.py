@@ -31,6 +31,7 @@ PAGES = {
     "boosted_members": boosted_lines.boosted_members,
     "explanations": explanation_lines.explanations,
     "forced_and_delivered": delivered_lines.forced_and_delivered,
+    "boosting_verdicts": delivered_lines.boosting_verdicts,
     "default_parts": delivered_lines.default_parts,
     "streams_apart": streams_lines.streams_apart,
     "streams_together": streams_lines.streams_together,

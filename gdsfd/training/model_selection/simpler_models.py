@@ -169,7 +169,7 @@ def simpler_words(simpler: list[SimplerModel], where: str) -> str:
     found = best.network
     name = BASELINES.find(best.chosen).name
     ends = "" if (found.low, found.high) == (-1.0, 1.0) else f", 95 % interval {found.low:+.3f} to {found.high:+.3f}"
-    figures = f"{found.other:.3f} {where} ({found.difference:+.3f} beside the network{ends})"
+    figures = f"{found.other:.3f} {where} ({found.difference:+.3f} against the network{ends})"
     if ends and found.low > 0:
         return f" A simpler model ranks better than the network: {name}, {figures}."
     if ends and found.high < 0:

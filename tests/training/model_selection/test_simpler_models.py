@@ -119,7 +119,7 @@ def shown(network: tuple[float, float, float], other: float, key: str = "logisti
         ((-0.02, -0.03, -0.01), "Simpler models rank worse; the best, logistic regression + margin, has 0.800 there"),
         (
             (-0.02, -1.0, 1.0),
-            "A simpler model may do as well: logistic regression + margin has 0.800 there (-0.020 b",
+            "A simpler model may do as well: logistic regression + margin has 0.800 there (-0.020 a",
         ),
     ],
 )

@@ -23,7 +23,7 @@ __all__ = ["Figures", "FiguresSection"]
 
 #: CSS classes of the curves: the model judged, then what it is compared with. From the sixth of these on they recur.
 JUDGED = "model"
-COMPARED = ("first", "second", "third", "fourth", "fifth")
+COMPARED = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 KIND_TITLES = {
     "environment": "By environment",
