@@ -14,7 +14,7 @@ from gdsfd.cli.machine import add_json_argument, tell_machine
 from gdsfd.cli.output import check_out_file
 from gdsfd.cli.progress import heartbeat
 from gdsfd.cli.shared_arguments import add_force_argument, add_quiet_argument
-from gdsfd.errors import InputError, shown
+from gdsfd.errors import InputError, near_names, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
 
+    from gdsfd.baselines.baseline import Baseline
     from gdsfd.cohort.schema import CohortSchema, SurvivalFields
+    from gdsfd.training.debiaser import Debiaser
 
 __all__ = ["add_parser", "probability_table", "run", "streams_table", "survival_table"]
 
@@ -94,6 +96,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="also what each stream of a model of --debias full says, in nats of log-odds: causal_<class> (the "
         "debiased prediction) and biased_<class> (what the practice of the training patients would add to it)",
     )
+    parser.add_argument(
+        "--by",
+        metavar="MODEL",
+        help="predict by a simple model that is kept with the run instead of the network: logistic, boosting, "
+        "logistic_margin, ... (what there is stands in the message about another word)",
+    )
     add_quiet_argument(parser)
     add_json_argument(parser)
     add_force_argument(parser, "a file")
@@ -104,8 +112,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Predicts and writes the file."""
     if arguments.sets is None and (arguments.sets_by_class or arguments.sets_on is not None):
         raise InputError("--sets-by-class and --sets-on go with --sets ALPHA")
-    if arguments.format == "meds":
+    if arguments.by is not None:
         for option in ("sets", "streams"):
+            if getattr(arguments, option):
+                raise InputError(f"--{option} is asked of the network, not of the model of --by; leave one of them out")
+    if arguments.format == "meds":
+        for option in ("sets", "streams", "by"):
             if getattr(arguments, option):
                 raise InputError(f"--{option} has no place in the columns of --format meds; write a table")
         _write_meds(arguments)
@@ -124,7 +136,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.times is not None and model.schema.survival is None:
         raise InputError(f"{arguments.model}: --times is for a time to an event; this model predicts probabilities")
     with heartbeat("predicting", arguments.quiet, line=True):
-        probabilities = model.predict_proba(graph, split=arguments.split, ids=arguments.ids)
+        kept = None if arguments.by is None else _kept(model, arguments.model, arguments.by)
+        probabilities = (kept or model).predict_proba(graph, split=arguments.split, ids=arguments.ids)
     rows = rows_of(graph, arguments.split, arguments.ids).tolist()
     if model.schema.survival is not None:
         table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
@@ -154,12 +167,27 @@ def run(arguments: argparse.Namespace) -> None:
             ".parquet",
             stacklevel=1,
         )
-    told = {"limits": limits} if limits else {}
+    told = {**({"limits": limits} if limits else {}), **({"by": arguments.by} if arguments.by is not None else {})}
     tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns), **told)
     if not arguments.quiet:
         if limits:
             print(f"sets: {limits}")
+        if kept is not None:
+            print(f"by: {kept.name}, kept with the run; its risks are not recalibrated")
         print(f"{len(table)} patient{'s' if len(table) != 1 else ''}: {arguments.out}")
+
+
+def _kept(model: Debiaser, run: Path, name: str) -> Baseline:
+    """A simple model that is kept with a run.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    kept = model.record.baselines if model.record is not None else {}
+    if name not in kept:
+        there = near_names(name, kept) if kept else " It keeps none: it was trained with --no-baselines."
+        raise InputError(f"{run}: no simple model {name!r} is kept with this run.{there}")
+    return kept[name]
 
 
 def _write_meds(arguments: argparse.Namespace) -> None:

@@ -36,6 +36,36 @@ def test_predictions_as_a_file(trained, tmp_path, outcomes, suffix):
 
 
 @pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
+def test_a_simple_model_that_is_kept_predicts_where_it_is_asked_to(trained, tmp_path, outcomes, capsys):
+    graph = gdsfd.load_graph(trained / outcomes)
+    model = gdsfd.Debiaser("concat", "margin", max_epochs=1, members=1, channels=8, guard_folds=0).fit(graph)
+    model.save(tmp_path / "run")
+    asked = ["predict", str(tmp_path / "run"), str(trained / outcomes), "--split", "test"]
+    file = tmp_path / "p.csv"
+    assert main([*asked, "--by", "logistic_margin", "--out", str(file)]) == 0
+    assert "by: logistic regression + margin, kept with the run" in capsys.readouterr().out
+    assert model.record is not None
+    expected = model.record.baselines["logistic_margin"].predict_proba(graph, split="test")
+    np.testing.assert_allclose(pd.read_csv(file).iloc[:, 2:].to_numpy(float), expected, atol=1e-12)
+    if outcomes == "binary":
+        refused = {
+            ("--by", "logistik_margin"): "Did you mean 'logistic_margin'",
+            ("--by", "logistic", "--sets", "0.1"): "--sets is asked of the network",
+            ("--by", "logistic", "--format", "meds"): "--by has no place",
+        }
+        for options, words in refused.items():
+            assert main([*asked, *options, "--out", str(tmp_path / "no.parquet")]) == 2
+            assert words in capsys.readouterr().err
+        gdsfd.Debiaser("concat", max_epochs=1, members=1, channels=8).fit(graph, baselines=False).save(
+            tmp_path / "bare"
+        )
+        bare = ["predict", str(tmp_path / "bare"), str(trained / outcomes), "--by", "logistic"]
+        assert main([*bare, "--out", str(tmp_path / "no.csv")]) == 2
+        assert "It keeps none: it was trained with --no-baselines" in capsys.readouterr().err
+        assert not [*tmp_path.glob("no.*")]
+
+
+@pytest.mark.parametrize("outcomes", ["binary", "multiclass", "multilabel"])
 def test_what_the_streams_say_stands_beside_probabilities(trained, tmp_path, outcomes, capsys):
     graph = gdsfd.load_graph(trained / outcomes)
     settings = {"max_epochs": 1, "members": 1, "channels": 8, "guard_folds": 0}

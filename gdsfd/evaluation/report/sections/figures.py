@@ -21,7 +21,7 @@ from gdsfd.evaluation.survival.judge_survival import SurvivalSplit
 
 __all__ = ["Figures", "FiguresSection"]
 
-#: CSS classes of the curves: the model judged, then what it is compared with. From the sixth of these on they recur.
+#: CSS classes of the curves: the model judged, then what it is compared with. From the seventh of these on they recur.
 JUDGED = "model"
 COMPARED = ("first", "second", "third", "fourth", "fifth", "sixth")
 
