@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -39,6 +40,16 @@ class ComparedPatients:
         """Concordance of two models, and what the second gains."""
         return concordance_of_models(
             self.y, self.scores[first], self.scores[other], self.group, self.subject, self.weight
+        )
+
+    def taken(self, places: NDArray[np.int64]) -> ComparedPatients:
+        """Some of the patients, by their places."""
+        return ComparedPatients(
+            self.y[torch.from_numpy(places)],
+            {name: scores[places] for name, scores in self.scores.items()},
+            [self.group[place] for place in places],
+            [self.subject[place] for place in places],
+            self.weight[places],
         )
 
     def with_scores(self, scores: Mapping[str, Floats]) -> ComparedPatients:

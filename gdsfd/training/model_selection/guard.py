@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -26,6 +27,7 @@ from gdsfd.training.model_selection.leave_one_environment_out import environment
 from gdsfd.training.model_selection.neutral_weights import practice_shares
 from gdsfd.training.model_selection.simpler_models import (
     compare_simpler,
+    drawn_places,
     scores_left_out,
     scores_of_folds,
     simpler_words,
@@ -178,7 +180,8 @@ def select_model(
             where += f", among patients weighted so that {kinds} tell nothing of the outcome"
     else:
         rows = {name: rows_of(graph, name) for name in ("train", "tuning")}
-        beside = partial(scores_left_out, graph, rows, tuning_rows, *told)
+        (places,) = drawn_places([len(tuning_rows)])
+        beside = partial(scores_left_out, graph, rows, tuning_rows[torch.from_numpy(places)], *told)
         subject = [str(graph["patient"].subject[int(row)]) for row in tuning_rows]
         weight = tuning_weights(graph, debiased.suspects, tuning_rows, strata)
         patients = ComparedPatients(y[tuning_rows], scores, [""] * len(subject), subject, weight)
@@ -188,7 +191,14 @@ def select_model(
     if not pairs or not guard.evidence:
         return guard
     choice = lambda found: verdict(found, where, {}, "").choice  # noqa: E731
-    return _with_simpler(guard, patients.with_scores(beside()), pairs, choice)
+    some = patients.taken(_places_in_all([len(fold.left_out) for fold in parts] or [len(tuning_rows)]))
+    return _with_simpler(guard, some.with_scores(beside()), pairs, choice)
+
+
+def _places_in_all(sizes: list[int]) -> NDArray[np.int64]:
+    """Places among all parts, one after the other, of those whom simple models are asked about."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    return np.concatenate([start + places for start, places in zip(starts, drawn_places(sizes))])
 
 
 def _with_simpler(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -20,12 +21,14 @@ from gdsfd.training.model_selection.concordance import Concordance
 from gdsfd.training.model_selection.leave_one_environment_out import EnvironmentFold
 from gdsfd.training.suspects.suspect_facts import suspect_facts
 
-__all__ = ["SimplerModel", "compare_simpler", "scores_left_out", "scores_of_folds", "simpler_words"]
+__all__ = ["SimplerModel", "compare_simpler", "drawn_places", "scores_left_out", "scores_of_folds", "simpler_words"]
 
 Floats = NDArray[np.float64]
 
 #: What the guard leaves out, as a split.
 LEFT_OUT = "left out"
+#: Of more patients left out so many are drawn: simple models flatten each of them.
+MOST_JUDGED = 20_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class SimplerModel:
             "model": self.key,
             "instead_of": self.plain,
             "choice": self.choice,
+            "pairs": self.told.pairs,
             "reference": self.told.reference,
             "other": self.told.other,
             "difference": self.told.difference,
@@ -66,6 +70,19 @@ class SimplerModel:
             "above_network_low": self.network.low,
             "above_network_high": self.network.high,
         }
+
+
+def drawn_places(sizes: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Places of the patients whom simple models are asked about, in each part: all, or :data:`MOST_JUDGED` drawn once.
+
+    Args:
+        sizes: How many patients each part has.
+    """
+    random = np.random.default_rng(0)
+    every = (np.arange(size) for size in sizes)
+    return [
+        each if len(each) <= MOST_JUDGED else np.sort(random.choice(each, MOST_JUDGED, replace=False)) for each in every
+    ]
 
 
 def scores_left_out(
@@ -125,9 +142,14 @@ def scores_of_folds(
         pairs: Models that are told the same -> the same model without it.
 
     Returns:
-        What gives key -> probabilities of the patients left out, fold by fold; only of models that every fold has.
+        What gives key -> probabilities of the patients left out, fold by fold, of whom each has those at
+        :func:`drawn_places`; only of models that every fold has.
     """
-    asked = [fits.aside(scores_left_out, fold.rows, fold.left_out, seed, suspects, pairs) for fold in folds]
+    places = drawn_places([len(fold.left_out) for fold in folds])
+    asked = [
+        fits.aside(scores_left_out, fold.rows, fold.left_out[torch.from_numpy(own)], seed, suspects, pairs)
+        for fold, own in zip(folds, places)
+    ]
 
     def gathered() -> dict[str, Floats]:
         parts = [ask() for ask in asked]

@@ -35,3 +35,7 @@ def test_any_two_of_the_models_against_a_recount() -> None:
     more = patients.with_scores({"boosting": np.stack([1 - r, r], 1)}).gain("debiased", "boosting")
     assert (more.reference, more.other) == pytest.approx((found.other, concordance(y, r, group, weight)))
     assert set(patients.scores) == {"reference", "debiased"}
+    some = np.array([40, 3, 3, 17, 8, 9, 25, 31, 44, 2])
+    few = patients.taken(some).gain()
+    kept = [group[row] for row in some]
+    assert few.other == pytest.approx(concordance(y[some], q[some], kept, weight[some]))

@@ -19,6 +19,7 @@ from gdsfd.training.arm import Arm
 from gdsfd.training.config import TrainConfig
 from gdsfd.training.debiaser import Debiaser
 from gdsfd.training.fits_at_once import FitsHere
+from gdsfd.training.model_selection import simpler_models
 from gdsfd.training.model_selection.compared_patients import ComparedPatients
 from gdsfd.training.model_selection.concordance import Concordance
 from gdsfd.training.model_selection.leave_one_environment_out import (
@@ -29,6 +30,7 @@ from gdsfd.training.model_selection.simpler_models import (
     LEFT_OUT,
     SimplerModel,
     compare_simpler,
+    drawn_places,
     scores_left_out,
     scores_of_folds,
     simpler_words,
@@ -76,6 +78,31 @@ def test_folds_stand_one_after_the_other_and_a_model_that_one_fold_lacks_is_left
     np.testing.assert_array_equal(found["boosting"][-len(folds[-1].left_out) :], last["boosting"])
     nobody = replace(folds[0], rows={**folds[0].rows, "train": torch.zeros(0, dtype=torch.long)})
     assert scores_of_folds([nobody, *folds[1:]], fits, 0, SUSPECTS, PAIRS)() == {}
+
+
+def test_of_many_patients_left_out_some_are_drawn_the_same_for_all(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(simpler_models, "MOST_JUDGED", 40)
+    first, second, third = drawn_places([100, 40, 41])
+    assert (len(set(first)), len(set(second)), len(set(third))) == (40, 40, 40)
+    assert second.tolist() == list(range(40))
+    assert (np.diff(first) > 0).all()
+    assert first.max() >= 60
+    graph = graph_from_cohort(make_cohort(300, environments=3))
+    folds = environment_folds(graph, 3)
+    assert all(len(fold.left_out) > 40 for fold in folds)
+    fits = FitsHere(graph, resume=False, settings=None, store=None)
+    found = scores_of_folds(folds, fits, 0, SUSPECTS, PAIRS)()
+    for number, (fold, own) in enumerate(zip(folds, drawn_places([len(fold.left_out) for fold in folds]))):
+        whole = scores_left_out(graph, fold.rows, fold.left_out, 0, SUSPECTS, PAIRS)
+        some = found["logistic"][40 * number : 40 * (number + 1)]
+        np.testing.assert_allclose(some, whole["logistic"][own], atol=1e-12)  # sums of other numbers of rows
+    gdsfd.simulate(tmp_path, patients=400, seed=0, preset="confounded")
+    simulated = gdsfd.build_graph(tmp_path / "spec.toml", progress=False)
+    settings = {"members": 1, "channels": 4, "max_epochs": 2, "guard_folds": 2}
+    guard = Debiaser("concat", "margin", **settings).fit(simulated).guard
+    assert guard is not None
+    (pairs,) = {each["pairs"] for each in guard.evidence["simpler"]}
+    assert 0 < pairs < guard.evidence["pairs"]
 
 
 def test_each_is_judged_by_the_guards_rule_and_the_one_it_takes_stands_beside_the_network() -> None:
