@@ -110,7 +110,13 @@ def build_cohort(
         event=None if rows.follow_up is None else rows.follow_up.event,
     )
     fill_tables(cohort)
-    found = [*rows.findings, *find_leaks(cohort, new=like is not None), *of_times, *sources.findings]
+    found = [
+        *rows.findings,
+        *find_leaks(cohort, new=like is not None),
+        *of_times,
+        *sources.findings,
+        *sources.declared_missing.findings(),
+    ]
     cohort.receipt.findings += found
     if like is not None:
         cohort.receipt.findings += [*find_other_ranges(cohort), *find_other_times(cohort)]

@@ -119,7 +119,7 @@ def check_spec(
             found.faults += [Fault(modality.name, text) for text in looked.told]
             if looked.receipt is not None:
                 found.modalities.append(looked.receipt)
-        found.warnings += sources.findings
+        found.warnings += [*sources.findings, *sources.declared_missing.findings()]
     known: set[str] = set()
     found.faults = [fault for fault in found.faults if not (fault.text in known or known.add(fault.text))]  # type: ignore[func-returns-value]
     return found

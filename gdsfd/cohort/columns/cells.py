@@ -55,6 +55,20 @@ class Cells:
             found |= declared[codes]
         return self.filled & ~found
 
+    def declared(self) -> set[str]:
+        """The declared values that a cell has, as text."""
+        if not self.missing:
+            return set()
+        found = {str(value).strip() for value in self.missing if parse_scalar(value) in self._different_numbers}
+        if self.raw is not None:
+            found |= {str(value).strip() for value in self.missing}.intersection(self.texts[1])
+        return found
+
+    @cached_property
+    def _different_numbers(self) -> set[float]:
+        declared = [number for number in map(parse_scalar, self.missing) if number is not None]
+        return set(self.number[np.isin(self.number, declared)].tolist())
+
     @cached_property
     def values(self) -> NDArray[np.float64]:
         """The measured numbers, NaN elsewhere; float64 [R]."""

@@ -161,6 +161,10 @@ class WideRows:
         """Whether a column is text as its source has it."""
         return kind_of(self._types[column]) == "text"
 
+    def text_of(self, column: str) -> str:
+        """SQL of a column as text."""
+        return _as_text(f"v.{quoted(column)}", self._types[column])
+
     def number_of(self, column: str) -> str:
         """SQL of a column as a finite number, null where it is none."""
         cell, dtype = f"v.{quoted(column)}", self._types[column]

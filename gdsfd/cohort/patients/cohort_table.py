@@ -294,7 +294,7 @@ def _labels(
     absent = [name for outcome in spec.outcome for name in outcome.columns if not {*outcome.columns} <= cells.keys()]
     padded: dict[str, list[str | None]] = {**cells, **{column: [None] * len(ids) for column in absent}}
     if isinstance(spec.outcome[0], SurvivalSpec):
-        return labels_before_cutting(read_follow_up(spec.outcome[0], padded, ids, label))
+        return labels_before_cutting(read_follow_up(spec.outcome[0], padded, ids, label, like is not None))
     labels = read_labels(spec.outcome, padded, ids, label, None if like is None else like.outcomes)
     if like is not None:
         check_same_order(labels.fields, like.outcomes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.keys.spellings import parse_scalar
 from gdsfd.cohort.patients.outcome import values_of
-from gdsfd.cohort.patients.outcome_values import OutcomeValues, value_rows
+from gdsfd.cohort.patients.outcome_values import OutcomeValues, declared_nowhere, value_rows
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import SurvivalSpec
 from gdsfd.errors import InputError, shown
@@ -70,7 +70,11 @@ def check_durations(outcome: SurvivalSpec, durations: Collection[str], label: st
 
 
 def read_follow_up(
-    outcome: SurvivalSpec, columns: Mapping[str, Sequence[str | None]], ids: Sequence[str], label: str = "the cohort"
+    outcome: SurvivalSpec,
+    columns: Mapping[str, Sequence[str | None]],
+    ids: Sequence[str],
+    label: str = "the cohort",
+    new: bool = False,
 ) -> FollowUp:
     """Reads the time and the event of every patient.
 
@@ -81,6 +85,7 @@ def read_follow_up(
         columns: The cells of both columns as text, None = blank; each [N].
         ids: The patients' ids, for messages.
         label: The cohort's source, for messages.
+        new: Whether these are new patients, among whom a declared value of the event may be that of nobody.
 
     Raises:
         InputError: A time that is no number, negative or infinite; an event that is no declared value; one of both
@@ -121,6 +126,8 @@ def read_follow_up(
                 float(passed_over),
             )
         )
+    if not new:
+        found.findings += declared_nowhere(values)
     found.findings += _endings_without_event(cells, values, time, outcome)
     found.findings += _nines(time, outcome)
     at_once = int((time == 0).sum())

@@ -12,7 +12,7 @@ from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.errors import InputError, cell_text, cut_text, near_names, shown
 
-__all__ = ["OutcomeValues", "check_values", "sentinels", "value_findings", "value_rows"]
+__all__ = ["OutcomeValues", "check_values", "declared_nowhere", "sentinels", "value_findings", "value_rows"]
 
 MAX_LISTED = 50  #: values of an outcome that the receipt lists one by one; the rarer ones are pooled
 #: Numbers that questionnaires and exports write for "no answer" above the answers' own range.
@@ -170,11 +170,16 @@ def value_findings(values: OutcomeValues, fitted: tuple[str, ...] | None = None)
                 "list them under missing",
                 float(sum(values.counts[value] for value in third)),
             )
-    yield from _nowhere(values, fitted)
+    yield from declared_nowhere(values, fitted)
 
 
-def _nowhere(values: OutcomeValues, fitted: tuple[str, ...] | None) -> Iterator[Finding]:
-    """Declared values that no patient has; of new patients only when none of all classes' values is there."""
+def declared_nowhere(values: OutcomeValues, fitted: tuple[str, ...] | None = None) -> Iterator[Finding]:
+    """Warnings of declared values that no patient has; of new patients only when none of all classes' values is there.
+
+    Args:
+        values: What the column holds.
+        fitted: As in :func:`value_findings`.
+    """
     outcome = values.outcome
     known = list(values.counts)
     if fitted is not None:
@@ -185,10 +190,12 @@ def _nowhere(values: OutcomeValues, fitted: tuple[str, ...] | None) -> Iterator[
             )
             yield Finding("labels", outcome.name, text, 0.0)
         return
-    for field in ("positive", "negative"):
+    for field in ("positive", "negative", "missing"):
         declared = getattr(outcome, field)
         absent = [name for name in declared if not any(equal_values(value, name) for value in known)]
-        if absent and len(absent) < len(declared):  # a class that is absent as a whole is refused
+        # a class that is absent as a whole is refused; a blank is missing whether it is declared or not
+        absent = [name for name in absent if field != "missing" or str(name).strip()]
+        if absent and (field == "missing" or len(absent) < len(declared)):
             near = near_names(str(absent[0]), known)
             text = f"{field} lists {shown(absent)}, which no patient has.{near if 'Did you mean' in near else ''}"
             yield Finding("labels", outcome.name, text, float(len(absent)))

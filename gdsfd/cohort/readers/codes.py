@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsfd.cohort.cohort import CodeObservations
+from gdsfd.cohort.columns.missing_codes import held_in_rows
 from gdsfd.cohort.keys.key_cells import MAX_CHARACTERS
 from gdsfd.cohort.keys.key_forms import spelling_form
 from gdsfd.cohort.keys.new_keys import judge_new_keys
@@ -45,9 +46,13 @@ def read_codes(
     column = view.require(modality.code, field)
     numbered, cells = number_texts(view, column, sources, field=field if modality.split_on is None else None)
     rows = match_rows(modality, view, cohort, sources, source=numbered)
+    before, declared = rows.pending_view, f"{column} is declared missing"
     if modality.missing:
-        rows.drop_where(is_declared_missing(rows.table[column], modality.missing), f"{column} is declared missing")
-    rows.materialize({"number": rows.table[NUMBER]})
+        rows.drop_where(is_declared_missing(rows.table[column], modality.missing), declared)
+    dropped = rows.materialize({"number": rows.table[NUMBER]})
+    if like is None and modality.missing:
+        seen = held_in_rows(before, column, modality.missing, dropped.get(declared, 0), rows.fetch)
+        rows.declared_missing.note(modality.name, modality.missing, seen)
     sets, names = _token_sets(rows, cells, modality)
     with rows.database.reading(view.label):
         patient, token_ptr, token = sets.finish()

@@ -68,7 +68,7 @@ def read_embedding(
         beside = wide_rows(modality, view, cohort, sources)
         rows = beside.rows
         columns = _in_fitted_order(columns, like, rows)
-        vector, patient = _columns(beside, columns)
+        vector, patient = _columns(beside, columns, like is None)
         components = tuple(columns)
     check_one_row(patient, rows)
     _tell_left_out(rows, choice, columns)
@@ -128,19 +128,23 @@ def _is_missing(cell: Any, missing: Sequence[object]) -> Any:
     return ((cell.length() > 0) & (measured.length() == 0)).fill_null(False)
 
 
-def _columns(rows: WideRows, columns: list[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _columns(rows: WideRows, columns: list[str], fitting: bool) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """One component per column."""
     missing = rows.rows.modality.missing
     label = f"modality {rows.rows.modality.name!r}: column {{!r}} of {rows.rows.view.label}"
     filled, measured = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     database = rows.rows.database
     taken = GrowingArray(np.float32, (len(rows),), database.folder)
+    seen: set[str] = set()
     for cells in rows.cells(columns, missing, numbers_only=True):
+        seen |= cells.declared()
         stored = check_stored(cells.number, label.format(cells.name), rows.owner)
         with database.reading(rows.rows.view.label):
             taken.append(stored[None])
         filled |= cells.filled
         measured |= cells.measured
+    if fitting:
+        rows.rows.declared_missing.note(rows.rows.modality.name, missing, seen)
     rows.drop_where(~filled, "blank vector")
     rows.drop_where(filled & ~measured, "vector is declared missing")
     with database.reading(rows.rows.view.label):

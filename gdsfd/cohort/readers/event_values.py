@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import ibis
 
 from gdsfd.cohort.columns.column_types import explained_texts
+from gdsfd.cohort.columns.missing_codes import coded_items, find_coded, held, held_in_rows
 from gdsfd.cohort.columns.thousands import find_thousands, form_of, form_sql, forms_by_item
 from gdsfd.cohort.columns.wide_rows import WideRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows
@@ -25,13 +26,14 @@ _COLUMNS = 32  #: of the wide form, in one statement
 _TRIED = 50  #: distinct cells that an expression has to read before a message tells it
 
 
-def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[str]) -> None:
+def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[str], fitting: bool = True) -> None:
     """Reduces rows of the long form to ``number`` (of the item), ``minutes`` and ``value``.
 
     Args:
         rows: The matched rows, with the item's :data:`~gdsfd.cohort.readers.numbering.NUMBER`.
         modality: The spec's entry.
         names: The items by number.
+        fitting: Whether these are the patients that a schema is fitted on, not new ones.
 
     Raises:
         InputError: Text among the values.
@@ -46,8 +48,9 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[st
     raw = table[modality.value]
     value = as_number(raw)
     rows.drop_where(raw.isnull(), f"blank {modality.value}")
+    filled, declared = rows.pending_view, f"{modality.value} is declared missing"
     if modality.missing:
-        rows.drop_where(is_declared_missing(raw, modality.missing), f"{modality.value} is declared missing")
+        rows.drop_where(is_declared_missing(raw, modality.missing), declared)
     measured = rows.pending_view
     not_a_number = f"{modality.value} is not a number"
     rows.drop_where(value.isnull(), not_a_number)
@@ -64,6 +67,10 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[st
             for some in (bad, good)
         ]
         _refuse(rows, modality, modality.value, dropped[not_a_number], pairs, *texts)
+    if fitting and modality.missing:
+        seen = held_in_rows(filled, modality.value, modality.missing, dropped.get(declared, 0), rows.fetch)
+        rows.declared_missing.note(modality.name, modality.missing, seen)
+    rows.findings += find_coded(modality.name, coded_items(rows.table, names, rows.fetch), "item")
     if form:
         doubted = rows.fetch(forms_by_item(rows.table)).to_pylist()
         doubts = [(names[row["number"]], row["smallest"], row["largest"]) for row in doubted]
@@ -71,13 +78,14 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[st
         rows.table = rows.table.drop("form")
 
 
-def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -> Any:
+def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str], fitting: bool = True) -> Any:
     """Turns the wide form into one row per value, a few columns at a time, so that there may be any number of them.
 
     Args:
         rows: The matched rows; those without any value are dropped.
         modality: The spec's entry.
         columns: The columns of values.
+        fitting: As in :func:`materialize_long`.
 
     Returns:
         The values: ``row`` (as in the materialized rows), ``number`` (place of the column) and ``value``.
@@ -89,7 +97,10 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -
     name = database.new_name("values")
     database.run(f"CREATE TABLE {name} (row BIGINT, number INTEGER, value DOUBLE, form TINYINT)")
     first = 0
+    seen: set[str] = set()
     for names in rows.pieces(columns, _COLUMNS):
+        if fitting and modality.missing:
+            seen |= held(modality.missing, _declared_cells(rows, names, modality.missing))
         parts = []
         for k, column in enumerate(names):
             value, missing = rows.number_of(column), rows.is_missing(column, modality.missing)
@@ -112,6 +123,9 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -
             )
         first += len(names)
     values = database.table(name)
+    if fitting:
+        matched.declared_missing.note(modality.name, modality.missing, seen)
+    matched.findings += find_coded(modality.name, coded_items(values, columns, matched.fetch), "item")
     doubted = matched.fetch(forms_by_item(values)).to_pylist()
     matched.findings += find_thousands(
         modality, [(columns[row["number"]], row["smallest"], row["largest"]) for row in doubted]
@@ -119,6 +133,15 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str]) -
     matched.drop_where(~matched.table["row"].isin(values["row"]), "no measured value")
     matched.materialize({name: matched.table[name] for name in ("row", "minutes")})
     return values
+
+
+def _declared_cells(rows: WideRows, columns: Sequence[str], missing: Sequence[object]) -> list[str]:
+    """Different cells of columns of the wide form that are declared missing, as text."""
+    cells = [f"CASE WHEN {rows.is_missing(column, missing)} THEN {rows.text_of(column)} END" for column in columns]
+    beside = rows.beside(columns, f"unnest([{', '.join(cells)}]) AS cell")
+    return [
+        str(cell) for (cell,) in rows.rows.database.rows(f"SELECT DISTINCT cell FROM ({beside}) WHERE cell IS NOT NULL")
+    ]
 
 
 def _cells_of(rows: WideRows, piece: str, column: str, k: int) -> list[tuple[str, str]]:

@@ -71,14 +71,14 @@ def read_events(
     if modality.values is not None:
         names = _wide_columns(modality, view, cohort, sources, like)
         beside = wide_rows(modality, view, cohort, sources, window=window)
-        rows, values = beside.rows, materialize_wide(beside, modality, names)
+        rows, values = beside.rows, materialize_wide(beside, modality, names, like is None)
     else:
         item = view.require(modality.item or "", f"item of modality {modality.name!r}")
         if modality.value is not None:
             view.require(modality.value, f"value of modality {modality.name!r}")
         numbered, names = number_texts(view, item, sources, fitted or (), f"item of modality {modality.name!r}")
         rows = match_rows(modality, view, cohort, sources, source=numbered, window=window)
-        materialize_long(rows, modality, names)
+        materialize_long(rows, modality, names, like is None)
     grid = _time_grid(rows, modality) if like is None else _Grid(like.window, like.bin_minutes, like.steps)
     choice = choose_items(rows, modality, names, values, fitted)
     fold = EventFold(len(choice.kept), grid.steps, grid.window[0] if grid.window else 0.0, grid.bin_minutes)

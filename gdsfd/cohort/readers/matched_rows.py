@@ -57,6 +57,7 @@ class MatchedRows:
         drops: What was dropped so far.
         notes: For the receipt.
         findings: Warnings for the receipt, of all the build's sources.
+        declared_missing: What the build's modalities declare missing.
         show_ids: Whether these may name patients.
         read: Rows that were read; a row counts once for each patient of its person where persons have several.
         kept: Rows that are left.
@@ -74,6 +75,7 @@ class MatchedRows:
         self.drops: list[Drop] = []
         self.notes: list[str] = list(view.notes)
         self.findings = sources.findings
+        self.declared_missing = sources.declared_missing
         self.show_ids = sources.show_ids
         self.read = self.kept = view.rows
         self.minutes: Minutes | None = None

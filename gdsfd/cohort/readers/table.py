@@ -14,6 +14,7 @@ from gdsfd.cohort.columns.by_row import by_row
 from gdsfd.cohort.columns.cells import Cells
 from gdsfd.cohort.columns.column_choice import ColumnChoice, table_columns
 from gdsfd.cohort.columns.column_types import ColumnType, type_of
+from gdsfd.cohort.columns.missing_codes import CodedItem, coded_column, find_coded
 from gdsfd.cohort.columns.scales import numeric_scales
 from gdsfd.cohort.columns.single_precision import check_stored, loses_digits
 from gdsfd.cohort.columns.unwanted_columns import Unwanted
@@ -37,13 +38,17 @@ _USUAL_LEVEL_COUNT = TableSpec.model_fields["min_level_count"].default
 
 @dataclass
 class _Taken:
-    """The columns taken so far: values as stored and numbers of levels, a column after the other; names; levels."""
+    """The columns taken so far: values as stored and numbers of levels, a column after the other; names; levels; which
+    values that are declared missing a cell has; columns with numbers that may stand for "not measured".
+    """
 
     values: GrowingArray
     codes: GrowingArray
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
     levels: list[tuple[str, ...]] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
+    coded: list[CodedItem] = field(default_factory=list)
 
 
 def read_table(
@@ -122,11 +127,13 @@ def _read(
         name, by_name = cells.name, cells.name in choice.by_name
         if like is None and unwanted.is_left_out(cells):
             continue
+        taken.declared |= cells.declared()
         kind = type_of(cells, rows, modality, by_name)
         if kind.kind == "left out":
             _tell(rows, name, kind.why) if by_name else notes.append(f"column {name!r} {kind.why}")
         elif kind.kind == "numeric":
             taken.numeric.append(name)
+            taken.coded += [item for item in [coded_column(name, cells.values)] if item is not None]
             _append(taken.values, _stored(cells, rows, modality, kind, fitting=like is None), rows)
         else:
             if kind.warning:
@@ -140,6 +147,9 @@ def _read(
             taken.levels.append(levels)
             _append(taken.codes, _level_codes(text, levels), rows)
     unwanted.tell()
+    if like is None:
+        rows.rows.declared_missing.note(modality.name, modality.missing, taken.declared)
+    rows.rows.findings += find_coded(modality.name, taken.coded, "column")
     if len(rows) and not taken.numeric and not taken.categorical:
         why = [f"{finding.where}: {finding.text}" for finding in rows.rows.findings[told:]]
         raise InputError(

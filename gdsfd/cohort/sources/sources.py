@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gdsfd.cohort.columns.missing_codes import DeclaredMissing
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.schema import ModalityFields
 from gdsfd.cohort.sources.base_tables import BaseTables, files_of
@@ -92,6 +93,7 @@ class Sources:
 
     Attributes:
         findings: Warnings that readers have while they read, for the receipt.
+        declared_missing: What modalities declare missing, and whether any cell has it.
 
     Example:
         >>> import pandas as pd
@@ -112,6 +114,7 @@ class Sources:
     ) -> None:
         self.show_ids = show_ids
         self.findings: list[Finding] = []
+        self.declared_missing = DeclaredMissing()
         base_dir = Path(base_dir).absolute()
         self._may_read: dict[str, Any] = (
             {"folders": [str(base_dir)]} if needs is None else {"files": files_of(needs, base_dir)}

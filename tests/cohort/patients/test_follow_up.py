@@ -40,14 +40,27 @@ def test_events_in_words_and_values_that_mean_nothing_is_known() -> None:
     )
 
 
+def test_declared_values_of_the_event_that_nobody_has_are_told() -> None:
+    found = read(["3", "2"], ["1", "0"], positive=[1, 3], negative=0, missing=[9, ""])
+    assert [finding.text for finding in found.findings] == [
+        "positive lists 3, which no patient has.",
+        "missing lists 9, which no patient has.",
+    ]
+    outcome = SurvivalSpec(name="death", time="days", event="died", missing=9)
+    cells: dict[str, list[str | None]] = {"days": ["3", "2"], "died": ["1", "0"]}
+    assert read_follow_up(outcome, cells, ["a", "b"], new=True).findings == []
+
+
 def test_a_competing_event_that_is_censored_is_told() -> None:
     """Of several values without the event one may make it impossible; spellings of one value are one."""
     (finding,) = read(["3", "2", "4", "5"], ["1", "2", "0", "0.0"], positive=1, negative=[0, 2]).findings
     assert finding.text.startswith("several values of 'died' count as censored (patients: 0 2, 2 1). If one of them")
-    assert read(["3", "2", "4"], ["1", "0", "0.0"], positive=1, negative=[0, 2]).findings == []
+    (finding,) = read(["3", "2", "4"], ["1", "0", "0.0"], positive=1, negative=[0, 2]).findings
+    assert finding.text == "negative lists 2, which no patient has."
     words = {"positive": "dead", "negative": ["alive", "moved"]}
     assert len(read(["3", "2", "4"], ["dead", "alive", "moved"], **words).findings) == 1
-    assert read(["3", "2", None], ["dead", "alive", None], **words).findings == []
+    (finding,) = read(["3", "2", None], ["dead", "alive", None], **words).findings
+    assert finding.text == "negative lists 'moved', which no patient has."
 
 
 def test_a_code_for_a_time_that_is_not_known_is_questioned() -> None:

@@ -122,3 +122,11 @@ def test_rows_beyond_the_listed_ones_are_pooled_by_class_and_add_up() -> None:
     assert pooled == [("no", 9, sum(100 - k for k in range(50, 59))), ("yes", 1, 41)]
     assert rows[-1] == {"outcome": "d", "value": None, "patients": 3, "class": None, "declared": True}
     assert sum(row["patients"] for row in rows) == sum(counts.values()) + 3
+
+
+def test_a_declared_missing_value_that_nobody_has_is_told() -> None:
+    found = read(["yes", "no", "lost"], positive="yes", negative="no", missing=["lst", "", "gone"])
+    assert [finding.text for finding in found.findings][-1] == (
+        "missing lists 'lst', 'gone', which no patient has. Did you mean 'lost'?"
+    )
+    assert read(["1", "0", "9.0"], positive=1, negative=0, missing=[9, ""]).findings == []
