@@ -11,6 +11,7 @@ from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.other_times import find_other_times
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.untimed import find_untimed
+from gdsfd.cohort.checks.unused_columns import find_unused
 from gdsfd.cohort.cohort import Cohort, Observations
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
 from gdsfd.cohort.patients.cohort_table import read_cohort_table
@@ -112,6 +113,7 @@ def build_cohort(
     fill_tables(cohort)
     found = [
         *rows.findings,
+        *find_unused(spec, like),
         *find_leaks(cohort, new=like is not None),
         *of_times,
         *sources.findings,

@@ -49,6 +49,18 @@ def cleaned_column(column: str, kind: str) -> str:
         return f"CAST({column} AS BIGINT)" if width <= _BIGINT_DIGITS else column
     if kind in _KEPT or kind.startswith(_NESTED) or kind.endswith("]"):
         return column
-    if kind == "BLOB":  # text, when it was written without the mark that says so; other bytes as DuckDB writes them
-        return cleaned(f"coalesce(TRY(decode({column})), CAST({column} AS VARCHAR))")
+    if kind == "BLOB":
+        return cleaned(_text_of_bytes(column))
     return cleaned(f"CAST({column} AS VARCHAR)")
+
+
+def _text_of_bytes(column: str) -> str:
+    """SQL of bytes as text: of text that was written without the mark that says so, of UUIDs (16 bytes), of hashes.
+
+    Other files write UUIDs as ``550e8400-e29b-41d4-a716-446655440000`` and other bytes as hexadecimal digits. Bytes
+    that are UTF-8 by chance hold control characters, but for one UUID of some million.
+    """
+    text, digits = f"TRY(decode({column}))", f"lower(hex({column}))"
+    is_text = f"{text} IS NOT NULL AND NOT regexp_matches({text}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]')"
+    uuid = f"CAST(TRY_CAST({digits} AS UUID) AS VARCHAR)"
+    return f"CASE WHEN {is_text} THEN {text} WHEN octet_length({column}) = 16 THEN {uuid} ELSE {digits} END"

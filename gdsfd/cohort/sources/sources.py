@@ -183,6 +183,7 @@ class Sources:
             beside = replace(beside, types=wanted)
         view, columns = self._sql.view(beside, derive or {}, where, what)
         self.findings += [Finding("spelling", what, text) for text in self._sql.respelled[view]]
+        self.findings += [Finding("sql", what, text) for text in self._sql.absent[view]]
         table = self.database.table(view)
         columns = tuple(dict.fromkeys([*beside.columns, *columns]))
         expressions = [row_expression(text) for text in [*(derive or {}).values(), where] if text is not None]

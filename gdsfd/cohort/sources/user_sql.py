@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
+from gdsfd.cohort.sources.absent_words import AbsentWords
 from gdsfd.cohort.sources.base_tables import BaseTable
 from gdsfd.cohort.sources.clean_column import ZONED, cleaned_column
 from gdsfd.cohort.sources.database import Database
@@ -48,6 +49,8 @@ class UserSql:
         self.durations: dict[str, frozenset[str]] = {}  #: view -> derived columns that are durations, read as minutes
         #: view -> what is to be said of text columns whose numbers are written anew on the way
         self.respelled: dict[str, list[str]] = {}
+        self.absent: dict[str, list[str]] = {}  #: view -> what is to be said of texts that no cell of a column is
+        self._words = AbsentWords(database)
         self._looks: dict[tuple[str, str], str] = {}
         self._mixed: dict[tuple[str, str], str] = {}  # what text columns hold that are numbers or times but for some
 
@@ -105,6 +108,13 @@ class UserSql:
             and column.lower() in {name.lower() for name in expression.spelled}
             for text in self._respelled(base, column, typing[column], field)
         ]
+        by_field = {f"derive.{name}": one for name, one in derived.items()}
+        if condition is not None:
+            by_field["where"] = condition
+        texts = [
+            column for column in mentioned if typing[column] == "VARCHAR" and self._looks[base.name, column] != BLANK
+        ]
+        self.absent[view] = self._words.told(base, by_field, texts, derive)
         of_sql = [column for column in base.types if any(expression.reads(column) for expression in expressions)]
         reads = {column: of_sql if column in derive else [column] for column in known}
         reads |= {KEEP: of_sql, ROW: [base.row_number]}

@@ -15,7 +15,15 @@ from gdsfd.cohort.spec.modality_spec import ModalitySpec
 from gdsfd.cohort.spec.name_patterns import is_pattern, matching_names
 from gdsfd.cohort.spec.row_expression import RowExpression, row_expression
 
-__all__ = ["ColumnNeeds", "needs_of_modalities", "needs_of_modality", "needs_of_spec", "source_key"]
+__all__ = [
+    "ColumnNeeds",
+    "named_by_cohort",
+    "named_by_modality",
+    "needs_of_modalities",
+    "needs_of_modality",
+    "needs_of_spec",
+    "source_key",
+]
 
 
 def source_key(source: Any) -> Any:
@@ -86,16 +94,22 @@ def needs_of_spec(spec: CohortSpec, like: CohortSchema | None = None) -> dict[An
         like: A fitted schema whose columns are asked for, too.
     """
     needs: dict[Any, ColumnNeeds] = {}
-    cohort = needs.setdefault(source_key(spec.cohort.source), ColumnNeeds())
+    cohort = needs.setdefault(source_key(spec.cohort.source), named_by_cohort(spec))
+    cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
+    _add_joins(needs, cohort, spec.cohort.join)
+    fitted = {} if like is None else {fields.name: fields for fields in like.modalities}
+    return needs_of_modalities(spec.modality, needs, fitted)
+
+
+def named_by_cohort(spec: CohortSpec) -> ColumnNeeds:
+    """The columns of the cohort table that fields of the spec name, its SQL left out."""
+    cohort = ColumnNeeds()
     cohort.add(
         spec.cohort.id, spec.cohort.subject, *(spec.cohort.environment or []), *spec.cohort.groups, spec.split.column
     )
     cohort.add(*(name for outcome in spec.outcome for name in outcome.columns))
     cohort.add(*(modality.origin for modality in spec.modality))
-    cohort.add_sql(*spec.cohort.derive.values(), spec.cohort.where)
-    _add_joins(needs, cohort, spec.cohort.join)
-    fitted = {} if like is None else {fields.name: fields for fields in like.modalities}
-    return needs_of_modalities(spec.modality, needs, fitted)
+    return cohort
 
 
 def needs_of_modalities(
@@ -139,11 +153,27 @@ def _add_joins(needs: dict[Any, ColumnNeeds], base: ColumnNeeds, joins: Iterable
         look_up.add_sql(*join.derive.values())
 
 
+def named_by_modality(modality: ModalitySpec, like: ModalityFields | None = None) -> ColumnNeeds:
+    """The columns that fields of a modality's entry name, its SQL left out.
+
+    Args:
+        modality: The spec's entry.
+        like: As in :func:`needs_of_modality`.
+    """
+    needs = ColumnNeeds()
+    _add_named(needs, modality, like)
+    return needs
+
+
 def _add_modality(needs: ColumnNeeds, modality: ModalitySpec, like: ModalityFields | None) -> None:
+    _add_named(needs, modality, like)
+    needs.add_sql(*modality.derive.values(), modality.where)
+
+
+def _add_named(needs: ColumnNeeds, modality: ModalitySpec, like: ModalityFields | None) -> None:
     if like is not None:
         needs.add(*like.numeric, *like.categorical)
     needs.add(modality.id, modality.time)
-    needs.add_sql(*modality.derive.values(), modality.where)
     kind = MODALITY_KINDS.find(modality.kind)
     if kind.needs is None:
         needs.add_choice(None)

@@ -19,7 +19,7 @@ import duckdb
 from gdsfd.cohort.spec.row_functions import ALLOWED_FUNCTIONS, ALLOWED_OPERATORS, ALLOWED_TYPES
 from gdsfd.errors import SpecError, near_names
 
-__all__ = ["RAW_SUFFIX", "RowExpression", "row_expression"]
+__all__ = ["RAW_SUFFIX", "Comparison", "RowExpression", "row_expression"]
 
 RAW_SUFFIX = "__text"  #: a text column as written, beside its typed self, for the user's SQL
 
@@ -48,6 +48,21 @@ _WHAT_IS_TAKEN = "expected one SQL expression over the columns of one row"
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """A bare column that is compared for equality with texts.
+
+    Args:
+        column: The column, as written.
+        words: The texts.
+        unequal: Whether the comparison is true where none of them is equal.
+    """
+
+    column: str
+    words: tuple[str, ...]
+    unequal: bool = False
+
+
+@dataclass(frozen=True)
 class RowExpression:
     """An admitted expression.
 
@@ -56,12 +71,14 @@ class RowExpression:
         columns: Names of the columns that it reads, as written, each once.
         ordered: Those that stand bare beside ``<``, ``>``, ``<=``, ``>=`` or in ``BETWEEN``.
         spelled: Those that stand bare where a text is made: beside ``||``, in ``concat`` and the like, cast to text.
+        compared: Comparisons of bare columns with texts, by ``=``, ``<>``, ``IN`` and ``CASE ... WHEN``.
     """
 
     text: str
     columns: tuple[str, ...]
     ordered: frozenset[str] = frozenset()
     spelled: frozenset[str] = frozenset()
+    compared: tuple[Comparison, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -118,8 +135,13 @@ def row_expression(text: str) -> RowExpression:
     columns: dict[str, None] = {}
     ordered: set[str] = set()
     spelled: set[str] = set()
+    compared: dict[Comparison, None] = {}
+    negated = _denied(tree)
     for node in _nodes(tree):
         _check(node)
+        comparison = _comparison(node, unequal=id(node) in negated)
+        if comparison is not None:
+            compared[comparison] = None
         if node["class"] == "COLUMN_REF":
             columns[node["column_names"][0]] = None
         elif node["class"] in ("COMPARISON", "BETWEEN") and node["type"] not in _EQUALITIES:
@@ -127,7 +149,33 @@ def row_expression(text: str) -> RowExpression:
             ordered |= {side["column_names"][0] for side in sides if side.get("class") == "COLUMN_REF"}
         elif _makes_text(node):
             spelled |= {part["column_names"][0] for part in _inside(node) if part.get("class") == "COLUMN_REF"}
-    return RowExpression(text, tuple(columns), frozenset(ordered), frozenset(spelled))
+    return RowExpression(text, tuple(columns), frozenset(ordered), frozenset(spelled), tuple(compared))
+
+
+def _denied(tree: Any) -> set[int]:
+    """The parts that a NOT stands directly before."""
+    nots = (node for node in _nodes(tree) if node.get("type") == "OPERATOR_NOT")
+    return {id(child) for node in nots for child in node.get("children", [])}
+
+
+def _comparison(node: dict[str, Any], unequal: bool) -> Comparison | None:
+    """A comparison of one bare column with texts, or None."""
+    kind = node.get("type")
+    if kind in ("COMPARE_EQUAL", "COMPARE_NOTEQUAL"):
+        sides = [node.get("left"), node.get("right")]
+        sides = sides if isinstance(sides[0], dict) and sides[0].get("class") == "COLUMN_REF" else sides[::-1]
+    elif kind in ("COMPARE_IN", "COMPARE_NOT_IN"):
+        sides = list(node.get("children", []))
+    else:
+        return None
+    parts = [side if isinstance(side, dict) else {} for side in sides]
+    literals = [part.get("literal") or {} for part in parts[1:]]
+    if not literals or parts[0].get("class") != "COLUMN_REF" or len(parts[0]["column_names"]) != 1:
+        return None
+    if any(literal.get("kind") != "STRING" for literal in literals):
+        return None
+    words = tuple(dict.fromkeys(str(literal["text"]) for literal in literals))
+    return Comparison(parts[0]["column_names"][0], words, unequal != (kind in ("COMPARE_NOTEQUAL", "COMPARE_NOT_IN")))
 
 
 def _makes_text(node: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import gdsfd
+from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.sources.clean_column import ZONED, cleaned_column
+from gdsfd.errors import InputError
+
+UUID = uuid.UUID("550e8400-e29b-41d4-a716-446655440000")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,11 @@ from gdsfd.cohort.sources.clean_column import ZONED, cleaned_column
         ("'-1 days'", "INTERVAL", -1440.0, "DOUBLE"),
         ("'low'", "ENUM('low', 'high')", "low", "VARCHAR"),
         ("'  abc '", "BLOB", "abc", "VARCHAR"),
-        ("'\\xFF'", "BLOB", "\\xFF", "VARCHAR"),  # no text: as the database writes it
+        ("'sixteen letters!'", "BLOB", "sixteen letters!", "VARCHAR"),
+        ("'\\xFF'", "BLOB", "ff", "VARCHAR"),  # no text: as other files write bytes
+        ("'\\x00\\x01'", "BLOB", "0001", "VARCHAR"),
+        (f"unhex('{UUID.hex}')", "BLOB", str(UUID), "VARCHAR"),
+        (f"unhex('{'41' * 15 + '07'}')", "BLOB", "41414141-4141-4141-4141-414141414107", "VARCHAR"),
         ("[1, 2]", "INTEGER[]", [1, 2], "INTEGER[]"),
         ("{'a': 1}", "STRUCT(a INTEGER)", {"a": 1}, "STRUCT(a INTEGER)"),
     ],
@@ -105,3 +114,25 @@ def test_nan_in_parquet_is_blank_wherever_it_is_read(tmp_path: Path, kind: pa.Da
     assert stores["vector"].edge_index.shape[1] == len(expected)
     for receipt in graph.receipt.modalities:
         assert sum(drop.rows for drop in receipt.drops) == 20
+
+
+@pytest.mark.parametrize("how", [str, lambda own: str(own).upper(), lambda own: own.hex, lambda own: own.bytes])
+@pytest.mark.parametrize("kind", ["bytes", "fixed", "uuid"])
+def test_a_uuid_of_bytes_is_the_one_that_another_file_writes_as_text(tmp_path: Path, kind: str, how: Any) -> None:
+    """Or the other spelling is refused; nobody is lost without a word."""
+    ids = [uuid.UUID(int=(0x550E8400E29B41D4A716446655440000 * (k + 1)) % 2**128, version=4) for k in range(60)]
+    types = {"bytes": pa.binary(), "fixed": pa.binary(16), "uuid": pa.uuid()}
+    own = pa.array([each.bytes for each in ids], types[kind])
+    pq.write_table(pa.table({"id": own, "x": [k % 7 + 0.5 for k in range(60)]}), tmp_path / "labs.parquet")
+    pq.write_table(pa.table({"id": [how(each) for each in ids], "died": [0, 1] * 30}), tmp_path / "patients.parquet")
+    spec = gdsfd.CohortSpec(
+        cohort={"source": "patients.parquet", "id": "id"},
+        outcome={"name": "death", "column": "died", "positive": 1, "negative": 0},
+        modality={"name": "labs", "kind": "table", "source": "labs.parquet", "id": "id"},
+        base_dir=tmp_path,
+    )
+    if how(ids[0]) in (str(ids[0]), ids[0].bytes):
+        assert build_cohort(spec, progress=False).receipt.modalities[0].patients == 60
+    else:
+        with pytest.raises(InputError, match="differ only in their spelling"):
+            build_cohort(spec, progress=False)
