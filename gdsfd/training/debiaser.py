@@ -161,8 +161,8 @@ class Debiaser(Answers, Estimator):
             progress: Whether to show a progress bar; None = on a terminal only. The logger ``gdsfd.training.progress``
                 has a line per epoch (INFO).
             baselines: Whether to fit gradient boosting and logistic regression and to keep them; of a mode that reads
-                suspects both also beside the suspects' margin, and boosting beside found strata that are used. Without
-                them the model can be compared with none on new patients.
+                suspects both also beside the suspects' margin, and beside found strata that are used, and all of them
+                where the guard compares networks. Without them the model can be compared with none on new patients.
             jobs: Fits of a debiased model (with and without debiasing, and the guard's) at once, each in a process with
                 its share of the threads; 1 = in this process, one after the other. The numbers are those of as many
                 threads here. A script needs ``if __name__ == "__main__":`` around what it does.
