@@ -122,6 +122,11 @@ def fixed_settings(
         rows.append(
             FixedSetting("epoch", f"{training.get('best_epoch', '?')} of {training.get('epochs', '?')}", tuning)
         )
+        guard = getattr(model, "guard", None)
+        if guard is not None:
+            by = "the check after training" if model.choice == guard.choice else "hand"
+            which = "the debiased one" if model.choice == "debiased" else "the one without debiasing"
+            rows.append(FixedSetting("which of two networks predicts", f"{which}, by {by}", f"{train}, {tuning}"))
     rows.append(FixedSetting("threshold", _threshold(points), tuning))
     lines = kept_line(model, record)
     if lines:

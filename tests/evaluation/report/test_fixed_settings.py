@@ -160,3 +160,18 @@ def test_the_table_says_on_how_many_a_baseline_was_fitted(trained, monkeypatch):
     assert "drawn" not in fitted()
     monkeypatch.setattr("gdsfd.evaluation.report.fixed_settings.most_rows", lambda schema: 100)
     assert "each on 100 of these drawn at random" in fitted()
+
+
+def test_the_table_says_which_network_predicts_and_by_whose_choice(trained):
+    plain, graph = trained
+    assert not [one for one in evaluate(plain, graph, **QUICK).fixed if "networks" in one.what]
+    settings = {"max_epochs": 1, "channels": 8, "members": 1, "guard_folds": 0}
+    model = Debiaser("concat", "margin", **settings).fit(graph, baselines=False)
+    for which, words in (
+        ("auto", "the one without debiasing, by the check after training"),
+        ("debiased", "the debiased one, by hand"),
+    ):
+        (row,) = [one for one in evaluate(model.use(which), graph, **QUICK).fixed if "networks" in one.what]
+        assert row.value == words
+        assert "training patients" in row.on
+        assert "tuning patients" in row.on
