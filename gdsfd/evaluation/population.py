@@ -52,6 +52,7 @@ class JudgedPopulation:
         dropped: Patients left out because the model has seen them.
         tuning_outcomes: Target -> the run's tuning patients with it, and those of them with a known label; empty where
             the run keeps no such record.
+        tuning_persons: How many persons its tuning patients are; 0 where the run keeps no record.
     """
 
     split: str
@@ -69,6 +70,7 @@ class JudgedPopulation:
     same_ids: int = 0
     dropped: int = 0
     tuning_outcomes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tuning_persons: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ def _population(
         same_ids=0 if kind in ("training", "tuning") else int((roles[rows] != "").sum()),
         dropped=dropped,
         tuning_outcomes=_tuning_outcomes(record, graph.schema) if record is not None else {},
+        tuning_persons=len(record.patients.hashes.get(("tuning", "subject"), ())) if record is not None else 0,
     )
 
 

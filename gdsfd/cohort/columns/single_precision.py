@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.errors import InputError, shown
 
-__all__ = ["LARGEST", "check_stored", "loses_digits"]
+__all__ = ["LARGEST", "check_stored", "find_lost_digits", "loses_digits"]
 
 LARGEST = float(np.finfo(np.float32).max)  #: 3.4e38
 _EXACT = 2.0**24  #: whole numbers up to here are stored as they are
@@ -60,3 +62,31 @@ def loses_digits(values: NDArray[np.floating]) -> tuple[int, int] | None:
         return None
     before, after = len(np.unique(measured)), len(np.unique(measured.astype(np.float32)))
     return (before, after) if after < _ALIKE * before else None
+
+
+def find_lost_digits(modality: str, table: Any, names: Sequence[str], fetch: Any) -> list[Finding]:
+    """A warning for each item of events of whose large values many become one; as :func:`loses_digits` of columns.
+
+    Args:
+        modality: The modality's name.
+        table: Ibis expression of the events: ``number`` (of the item), ``value``.
+        names: The items by number.
+        fetch: Runs an expression and gives Arrow.
+    """
+    size = table.value.abs()
+    large = table.filter((size > _EXACT) & (size <= LARGEST))
+    counted = large.group_by("number").agg(
+        before=large.value.nunique(), after=large.value.cast("float32").cast("float64").nunique()
+    )
+    return [
+        Finding(
+            "values",
+            f"{modality}.{names[row['number']]}",
+            f"its {row['before']:,} different values above {_EXACT:,.0f} are {row['after']:,} once stored in single "
+            "precision (seven digits); derive a smaller number (a difference, a part), or leave the item out with "
+            "where",
+            float(row["before"] - row["after"]),
+        )
+        for row in sorted(fetch(counted).to_pylist(), key=lambda row: row["number"])
+        if row["after"] < _ALIKE * row["before"]
+    ]

@@ -9,6 +9,7 @@ import ibis
 
 from gdsfd.cohort.columns.column_types import explained_texts
 from gdsfd.cohort.columns.missing_codes import coded_items, find_coded, held, held_in_rows
+from gdsfd.cohort.columns.single_precision import find_lost_digits
 from gdsfd.cohort.columns.thousands import find_thousands, form_of, form_sql, forms_by_item
 from gdsfd.cohort.columns.wide_rows import WideRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows
@@ -71,6 +72,8 @@ def materialize_long(rows: MatchedRows, modality: EventsSpec, names: Sequence[st
         seen = held_in_rows(filled, modality.value, modality.missing, dropped.get(declared, 0), rows.fetch)
         rows.declared_missing.note(modality.name, modality.missing, seen)
     rows.findings += find_coded(modality.name, coded_items(rows.table, names, rows.fetch), "item")
+    if fitting:
+        rows.findings += find_lost_digits(modality.name, rows.table, names, rows.fetch)
     if form:
         doubted = rows.fetch(forms_by_item(rows.table)).to_pylist()
         doubts = [(names[row["number"]], row["smallest"], row["largest"]) for row in doubted]
@@ -125,6 +128,7 @@ def materialize_wide(rows: WideRows, modality: EventsSpec, columns: list[str], f
     values = database.table(name)
     if fitting:
         matched.declared_missing.note(modality.name, modality.missing, seen)
+        matched.findings += find_lost_digits(modality.name, values, columns, matched.fetch)
     matched.findings += find_coded(modality.name, coded_items(values, columns, matched.fetch), "item")
     doubted = matched.fetch(forms_by_item(values)).to_pylist()
     matched.findings += find_thousands(

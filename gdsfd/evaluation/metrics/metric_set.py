@@ -14,7 +14,7 @@ from gdsfd.evaluation.intervals.combined import (
     mean_of_figures_interval,
     resampled_correlation,
 )
-from gdsfd.evaluation.intervals.effective_size import subjects_of
+from gdsfd.evaluation.intervals.effective_size import effective_size, subjects_of
 from gdsfd.evaluation.intervals.of_metric import interval_of
 from gdsfd.evaluation.metrics.bootstrap import SubjectBootstrap
 from gdsfd.evaluation.metrics.calibration import calibration_line, ece, ece_by_chance, ece_debiased
@@ -43,6 +43,8 @@ class MetricSet:
         mean_of: The targets a mean is taken over; empty for a single target.
         shares: Share of positives of each of these targets.
         fewest: Subjects of the rarer class; of a mean the fewest of its targets.
+        worth: How many independent patients the labelled ones are worth for the share of positives, as several may be
+            one subject (:func:`~gdsfd.evaluation.intervals.effective_size.effective_size`); NaN of a mean.
     """
 
     n: int
@@ -52,6 +54,7 @@ class MetricSet:
     mean_of: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
     fewest: int = 0
+    worth: float = math.nan
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates.get(name, Estimate.undefined("not computed"))
@@ -107,7 +110,8 @@ def score(
             undefined = "nobody is flagged" if metric.at_threshold else f"{metric.label} is undefined here"
             estimates[name] = Estimate.undefined(reasons[name] or undefined)
     fewest = min(subjects_of(cluster[y == 1]), subjects_of(cluster[y == 0]))
-    return MetricSet(len(y), positives, estimates, resampled, fewest=fewest)
+    worth = effective_size(y, cluster) if len(y) else 0.0
+    return MetricSet(len(y), positives, estimates, resampled, fewest=fewest, worth=worth)
 
 
 def _reason(metric: Metric, target: Target, point: OperatingPoint, min_patients: int, min_per_class: int) -> str:

@@ -54,3 +54,20 @@ def test_wide_events_with_any_number_of_columns_against_pandas() -> None:
     np.testing.assert_allclose([found[key] for key in expected.index], expected, rtol=1e-6)
     receipt = cohort.receipt.modalities[0]
     assert receipt.rows_read == receipt.rows_kept == 120
+
+
+@pytest.mark.parametrize("form", [{"values": ["value"], "item": None}, {}])
+@pytest.mark.parametrize("kind", ["int64", "float64", "str"])
+def test_values_that_lose_digits_once_stored_are_told(form: dict[str, Any], kind: str) -> None:
+    """Numbers of documents, or seconds since 1970: neighbours become one in single precision."""
+    frame = events()
+    stamps = 1_700_000_000 + np.arange(len(frame))
+    found = _lost(built(frame.assign(value=pd.Series(stamps).astype(kind)), min_count=1, **form)[0])
+    assert len(found) == (1 if form else 4)  # the fifth item has one event
+    assert "different values above 16,777,216 are " in found[0]
+    assert _lost(built(frame.assign(value=stamps % 16_777_216), **form)[0]) == []
+    assert _lost(built(frame.assign(value=np.arange(len(frame)) * 1e30), **form)[0]) == []
+
+
+def _lost(cohort: Any) -> list[str]:
+    return [finding.text for finding in cohort.receipt.findings if "single precision" in finding.text]

@@ -105,6 +105,7 @@ def _whom(result: SplitResult, schema: CohortSchema, population: JudgedPopulatio
 
 
 #: AUROC from which a word applies, to the point estimate.
+_FAR, _TIMES = 0.1, 2.0  #: what is far off between predicted and observed risks: a difference, a ratio
 _GRADES = ((0.9, "very good"), (0.8, "good"), (0.7, "moderate"), (0.6, "weak"), (0.0, "hardly better than chance"))
 
 
@@ -198,10 +199,11 @@ def _calibration(result: SplitResult) -> Iterator[str]:
         return
     observed = prevalence(scored)
     faults = []
+    far = _far_off(gap, observed)
     if gap.has_interval and gap.low > 0:
-        faults.append("Risks are too high overall.")
+        faults.append(f"Risks are {'much ' if far else ''}too high overall.")
     elif gap.has_interval and gap.high < 0:
-        faults.append("Risks are too low overall.")
+        faults.append(f"Risks are {'much ' if far else ''}too low overall.")
     if slope.has_interval and slope.high < 1:
         faults.append(
             f"They are too extreme: high ones overstated, low ones understated (slope {interval(slope)}, ideally 1)."
@@ -209,7 +211,9 @@ def _calibration(result: SplitResult) -> Iterator[str]:
     elif slope.has_interval and slope.low > 1:
         faults.append(f"They are too cautious: too close to the average (slope {interval(slope)}, ideally 1).")
     miscalibrated = _miscalibrated(scored)
+    far |= miscalibrated and error.value - chance.value >= _FAR
     answer = "Not quite" if miscalibrated or faults else "As far as these patients can tell, yes"
+    answer = "No" if far else answer
     yield (
         f"{answer}: predicted and observed risks differ by {error.value * 100:.1f} percentage points on average, "
         f"{'more than' if miscalibrated else 'within'} the {chance.value * 100:.1f} that chance would allow a "
@@ -217,6 +221,16 @@ def _calibration(result: SplitResult) -> Iterator[str]:
     )
     yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
     yield from faults
+    if far:
+        yield "Recalibrate them on patients of this kind before they are read as risks, or a threshold is set by them."
+
+
+def _far_off(gap: Estimate, observed: float) -> bool:
+    """Whether average predicted and observed risk differ by ten percentage points or a factor of two, by no chance."""
+    if not gap.has_interval or gap.low <= 0 <= gap.high:
+        return False
+    predicted = observed + gap.value
+    return abs(gap.value) >= _FAR or max(predicted, observed) >= _TIMES * min(predicted, observed)
 
 
 def _miscalibrated(scored: MetricSet) -> bool:

@@ -28,13 +28,15 @@ def share_sentences(result: SplitResult, population: JudgedPopulation | None) ->
     """
     if population is None or population.kind not in ("new", "held out"):
         return
+    # Stays of one person fare alike: of the tuning patients it is kept how many persons they are, not who is whose.
+    alone = population.tuning_persons / population.tuning if population.tuning and population.tuning_persons else 1.0
     differ: list[tuple[str, str, bool]] = []
     for name, scored in zip(result.names, result.model.targets):
         positives, labelled = population.tuning_outcomes.get(name, (0, 0))
         if not labelled or not scored.n or scored.positives is None:
             continue
         here, there = scored.positives / scored.n, positives / labelled
-        ends, others = share_interval(here, scored.n, _LEVEL), share_interval(there, labelled, _LEVEL)
+        ends, others = share_interval(here, scored.worth, _LEVEL), share_interval(there, labelled * alone, _LEVEL)
         if ends[0] > others[1] or ends[1] < others[0]:
             shares = f"{percent(there)} ({positives:,} of {labelled:,})", percent(here)
             differ.append((name, f"{shares[0]} there, {shares[1]} here", here < there))

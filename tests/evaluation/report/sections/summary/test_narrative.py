@@ -53,10 +53,10 @@ def test_chance_is_called_chance(graph):
     ("options", "said", "unsaid"),
     [
         ({}, "can tell, yes", "too"),
-        ({"shift": 1.0}, "Risks are too high overall", "too low"),
-        ({"shift": -1.0}, "Risks are too low overall", "too high"),
-        ({"stretch": 2.5}, "They are too extreme", "too cautious"),
-        ({"stretch": 0.4}, "They are too cautious", "too extreme"),
+        ({"shift": 0.4}, "Risks are too high overall", "too low"),
+        ({"shift": -0.4}, "Risks are too low overall", "too high"),
+        ({"stretch": 1.6}, "They are too extreme", "too cautious"),
+        ({"stretch": 0.6}, "They are too cautious", "too extreme"),
     ],
 )
 def test_calibration(graph, options, said, unsaid):
@@ -64,6 +64,23 @@ def test_calibration(graph, options, said, unsaid):
     assert said in text
     assert unsaid not in text
     assert ("Not quite" in text) == bool(options)
+    assert "Recalibrate them" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"shift": 2.5}, "Risks are much too high"),
+        ({"shift": -2.5}, "Risks are much too low"),
+        ({"stretch": 2.5}, "They are too extreme"),
+    ],
+)
+def test_risks_that_are_far_off_are_called_so(graph, options, said):
+    text = words(graph, scores(graph, 4, 1.0, **options))["Whether its risks can be taken at face value"]
+    assert text.startswith("No: predicted and observed risks differ by ")
+    assert said in text
+    assert "Recalibrate them on patients of this kind" in text
+    assert "Not quite" not in text
 
 
 def test_who_and_how_many(graph):

@@ -17,8 +17,8 @@ from gdsfd.evaluation.report.sections.summary.outcome_share import share_sentenc
 NEW = JudgedPopulation(split="new", kind="new", patients=2000, subjects=2000, source=(), of_cohort=2000)
 
 
-def result(**targets: tuple[int, int]) -> Any:
-    scored = [SimpleNamespace(positives=positives, n=n) for positives, n in targets.values()]
+def result(worth: float = 1.0, **targets: tuple[int, int]) -> Any:
+    scored = [SimpleNamespace(positives=positives, n=n, worth=n * worth) for positives, n in targets.values()]
     return SimpleNamespace(names=tuple(targets), model=SimpleNamespace(targets=scored))
 
 
@@ -52,6 +52,17 @@ def test_nothing_is_said(kind: str, tuning: dict[str, tuple[int, int]]) -> None:
     assert list(share_sentences(result(died=(110, 2000)), None)) == []
 
 
+def test_stays_of_one_person_are_not_as_many_patients() -> None:
+    """250 of 2,000 beside 30 of 147 is beyond chance, but not where many stays are one person, here or there."""
+    tuning = {"died": (30, 147)}
+    assert words(result(died=(250, 2000)), **tuning) != ""
+    assert words(result(worth=0.02, died=(250, 2000)), **tuning) == ""
+    few = replace(NEW, tuning_outcomes=tuning, tuning=147, tuning_persons=15)
+    assert list(share_sentences(result(died=(250, 2000)), few)) == []
+    every = replace(few, tuning_persons=147)
+    assert list(share_sentences(result(died=(250, 2000)), every)) != []
+
+
 def test_of_several_targets_those_that_differ_are_named() -> None:
     text = words(result(a=(110, 2000), b=(700, 2000), c=(0, 0)), a=(68, 147), b=(10, 147), c=(70, 147))
     assert text.startswith("2 of 3 targets are rarer or more frequent than among the tuning patients: a 46.3")
@@ -81,5 +92,6 @@ def test_a_model_of_cases_and_controls_elsewhere() -> None:
         report = gdsfd.evaluate(model, judged, baselines=False, probes=False, resamples=20, progress=False)
         (population,) = report.metrics["population"].values()
         positives, labelled = population["tuning_outcomes"]["died"]
+        assert population["tuning_persons"] == 120
         assert (labelled, positives) == (120, int(graph["patient"].y[120:240].sum()))
         assert ("rarer than among the tuning patients" in report.html()) is told
