@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.amounts_to_read import amounts_to_read
+from gdsfd.cohort.checks.cut_off import find_cut_off
+from gdsfd.cohort.checks.doubles import find_doubles
 from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.other_times import find_other_times
 from gdsfd.cohort.checks.ranges import find_other_ranges
+from gdsfd.cohort.checks.units import find_two_units
 from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.checks.unused_columns import find_unused
 from gdsfd.cohort.cohort import Cohort, Observations
@@ -115,6 +118,9 @@ def build_cohort(
         *rows.findings,
         *find_unused(spec, like),
         *find_leaks(cohort, new=like is not None),
+        *find_doubles(cohort, show_ids),
+        *find_cut_off(cohort),
+        *find_two_units(cohort),
         *of_times,
         *sources.findings,
         *sources.declared_missing.findings(),

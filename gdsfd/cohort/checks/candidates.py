@@ -30,7 +30,7 @@ class Ranked:
 
     where: str
     what: str
-    values: NDArray[np.float32]
+    values: NDArray[np.number]
     patient: NDArray[np.integer]
 
 

@@ -30,8 +30,9 @@ def find_leaks(cohort: Cohort, new: bool = False) -> list[Finding]:
 
     On labelled training patients only (of new patients, whom nobody trains on, on all labelled ones), and for every
     outcome (every class of a multi-class one against the rest), the AUROC of single columns is worked out: numeric
-    columns, mean and last value of event items, categorical levels, codes, and whether a column, item or modality is
-    there at all. Numbers are ranked among those who have them; a flag is read for every patient, absent meaning no.
+    columns, mean and last value of event items, how many events or codes there are and how late the last is,
+    categorical levels, codes, and whether a column, item or modality is there at all. Numbers are ranked among those
+    who have them; a flag is read for every patient, absent meaning no.
     Components of embeddings are not looked at. Then come things whose presence gives a class away
     (:func:`~gdsfd.cohort.checks.told_presence.telling`), and the findings of
     :func:`~gdsfd.cohort.checks.availability.presence_findings`.
@@ -69,7 +70,7 @@ def find_leaks(cohort: Cohort, new: bool = False) -> list[Finding]:
     return [*leaks, *told.findings(), *presence_findings(facts, new)]
 
 
-def univariate_auroc(values: NDArray[np.floating], positive: Bools) -> float:
+def univariate_auroc(values: NDArray[np.number], positive: Bools) -> float:
     """Chance that a random positive has a higher value than a random negative, ties counting half.
 
     Args:

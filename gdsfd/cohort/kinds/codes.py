@@ -54,6 +54,7 @@ def _content(fields: ModalityFields, arrays: Arrays, total: int) -> NDArray[np.f
 def _candidates(fields: ModalityFields, found: CodeObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
     names = ["any rare code", "a blank code", *(f"code {cell_text(code)}" for code in fields.codes)]
     edges = np.flatnonzero(owner >= 0)
+    yield Ranked(fields.name, "number of codes", np.diff(found.ptr)[edges], owner[edges])
     run, places = spread(found.ptr, edges)
     yield Flags(fields.name, names, found.code[places], owner[edges[run]])
 

@@ -65,6 +65,10 @@ def _content(fields: ModalityFields, arrays: Arrays, total: int) -> NDArray[np.f
 
 
 def _candidates(fields: ModalityFields, found: EventObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
+    there = owner >= 0
+    yield Ranked(fields.name, "number of values", np.diff(found.ptr)[there], owner[there])
+    if fields.steps > 1:  # no run is empty
+        yield Ranked(fields.name, "step of the last value", found.step[found.ptr[1:] - 1][there], owner[there])
     columns = [found.summary[:, SUMMARY_COLUMNS.index(summary)] for summary in _SUMMARIES]
     parts = by_item(found.summary_ptr, found.summary_item, owner, len(fields.items), columns)
     for name, (patient, *values) in zip(fields.items, parts, strict=True):

@@ -65,12 +65,15 @@ def slow(cohort: Cohort, place: np.ndarray) -> dict[str, dict[int, float]]:
                 words = "level seen in no training row" if cell == 1 else f"level {levels[cell - 2]!r}"
                 put(f"chart.{name} {words}", row, 1)
     for edge, row in enumerate(labs.patient):
+        put("labs number of values", row, labs.ptr[edge + 1] - labs.ptr[edge])
+        put("labs step of the last value", row, max(labs.step[labs.ptr[edge] : labs.ptr[edge + 1]]))
         for cell in range(labs.summary_ptr[edge], labs.summary_ptr[edge + 1]):
             item = ITEMS[labs.summary_item[cell]]
             for column, what in ((1, "mean"), (5, "last")):
                 put(f"labs.{item} {what}", row, labs.summary[cell, column])
             put(f"labs.{item} measured at all", row, 1)
     for edge, row in enumerate(codes.patient):
+        put("diagnosis number of codes", row, codes.ptr[edge + 1] - codes.ptr[edge])
         for cell in range(codes.ptr[edge], codes.ptr[edge + 1]):
             words = ("any rare code", "a blank code", *(f"code {code!r}" for code in CODES))[codes.code[cell]]
             put(f"diagnosis {words}", row, 1)

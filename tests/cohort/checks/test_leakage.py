@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 import gdsfd.cohort.checks.leakage as leakage
+from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.checks.candidates import Flags, leak_candidates
 from gdsfd.cohort.checks.leakage import find_leaks, univariate_auroc
 from gdsfd.cohort.cohort import CodeObservations, Cohort, EmbeddingObservations
 from gdsfd.cohort.receipt.receipt import Finding
+from tests.cohort.small_exports import PATIENTS, patients, spec
 from tests.cohort_factory import make_cohort
 
 
@@ -163,3 +166,30 @@ def test_flags_equal_a_dense_oracle(cohort):
 @pytest.mark.parametrize("num_patients", [0, 1, 2])
 def test_tiny_cohorts(num_patients):
     assert leaks(make_cohort(num_patients)) == {}
+
+
+def test_how_many_events_there_are_and_how_late_the_last_is_may_tell() -> None:
+    """Records of those who die end earlier."""
+    table = patients()
+    died = table["died"].to_numpy() == "yes"
+    rows = pd.DataFrame({"pid": np.repeat(table["pid"].to_numpy(), 20), "t": np.tile(np.arange(20) * 60, PATIENTS)})
+    rows = rows.assign(
+        item="hr", value=np.random.default_rng(0).normal(size=len(rows)), code="c" + rows["t"].astype(str)
+    )
+    rows = rows[~np.repeat(died, 20) | (rows["t"] < 600)]
+    entries = [
+        {
+            "name": "vitals",
+            "kind": "events",
+            "source": rows,
+            "id": "pid",
+            "time": "t",
+            "item": "item",
+            "value": "value",
+        },
+        {"name": "tests", "kind": "codes", "source": rows, "id": "pid", "code": "code"},
+    ]
+    found = build_cohort(spec(entries)).receipt.findings
+    told = [finding.where for finding in found if finding.kind == "leakage"]
+    for what in ("vitals (number of values)", "vitals (step of the last value)", "tests (number of codes)"):
+        assert what in told

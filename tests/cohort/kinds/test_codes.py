@@ -38,7 +38,9 @@ def test_content_are_rare_blank_and_frequent_codes(monkeypatch: pytest.MonkeyPat
 
 
 def test_candidates_speak_of_the_patients_looked_at() -> None:
-    (flags,) = CODES.candidates(FIELDS, FOUND, np.array([1, -1, 0]))
+    number, flags = CODES.candidates(FIELDS, FOUND, np.array([1, -1, 0]))
+    assert (number.what, number.patient.tolist()) == ("number of codes", [1, 0])
+    assert number.values.tolist() == np.diff(FOUND.ptr)[[0, 2]].tolist()
     pairs = {(flags.what[flag], who) for flag, who in zip(flags.flag.tolist(), flags.patient.tolist(), strict=True)}
     assert pairs == {("any rare code", 1), ("code 'I10'", 1), ("code 'J45'", 1), ("code 'E11'", 0)}
 
