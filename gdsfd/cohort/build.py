@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.amounts_to_read import amounts_to_read
+from gdsfd.cohort.checks.absent_columns import find_absent_columns
 from gdsfd.cohort.checks.cut_off import find_cut_off
 from gdsfd.cohort.checks.doubles import find_doubles
 from gdsfd.cohort.checks.leakage import find_leaks
@@ -127,7 +128,11 @@ def build_cohort(
     ]
     cohort.receipt.findings += found
     if like is not None:
-        cohort.receipt.findings += [*find_other_ranges(cohort), *find_other_times(cohort)]
+        cohort.receipt.findings += [
+            *find_other_ranges(cohort),
+            *find_absent_columns(cohort),
+            *find_other_times(cohort),
+        ]
     if not show_ids:
         cohort.receipt.forget_ids()
     return cohort

@@ -63,3 +63,33 @@ def test_a_few_patients_are_not_judged() -> None:
     shifted = VECTORS.assign(e=[row - 500 for row in VECTORS.e])
     assert found(slice(0, 4), note=shifted) == {}
     assert "note" in found(slice(0, 5), note=shifted)
+
+
+def numbers(before: np.ndarray, now: np.ndarray) -> list[str]:
+    """What is said of a column of patients read with the schema of others."""
+    table = patients(200)
+    cohorts = []
+    for values in (before, now):
+        frame = pd.DataFrame({"pid": table["pid"], "x": values})
+        entry = {"name": "m", "kind": "table", "source": frame, "id": "pid", "columns": ["x"]}
+        like = cohorts[0].schema if cohorts else None
+        cohorts.append(build_cohort(spec(entry, cohort={"source": table}), like=like))
+    return [each.text for each in cohorts[1].receipt.findings if each.kind == "range"]
+
+
+def test_a_wide_range_in_another_unit_is_told_by_its_middle() -> None:
+    crp = np.round(np.random.default_rng(0).gamma(2, 20, 200) + 1, 1)
+    (text,) = numbers(crp, crp / 10)
+    assert text.startswith("the middle half of the values, ")
+    assert "does not meet that of training" in text
+    assert numbers(crp, crp * 1.5) == []
+    assert numbers(np.ones(200) * 7.5 + (np.arange(200) > 190), np.ones(200) * 8) == []  # training hardly varies
+
+
+def test_codes_that_are_others_here_are_told() -> None:
+    codes = np.arange(200) % 3 + 1
+    (text,) = numbers(codes, codes - 1)
+    assert text.startswith("67 of 200 values are 0, and those of training were 1 to 3: are the codes others here")
+    assert numbers(codes, np.where(np.arange(200) < 9, 4, codes)) == []  # a rare one more
+    assert numbers(codes, codes[::-1]) == []
+    assert numbers(codes * 1.5, np.where(codes == 1, 0.5, codes)) == []  # no codes
