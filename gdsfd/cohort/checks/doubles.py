@@ -12,6 +12,7 @@ from gdsfd.errors import shown
 __all__ = ["find_doubles"]
 
 _NUMBERS, _DIFFERENT = 8, 5  #: that a patient must have measured for their equality to be no chance
+_PATIENTS = 1 << 14  #: whose events are looked at together
 _MANY = 10  #: patients who are all alike are a default of the export, not doubles
 
 Hashes = NDArray[np.uint64]
@@ -24,22 +25,23 @@ def find_doubles(cohort: Cohort, show_ids: bool = False) -> list[Finding]:
         cohort: The cohort.
         show_ids: Whether some may be named.
     """
-    total = np.zeros(len(cohort), np.uint64)
-    numbers, kinds = np.zeros(len(cohort), np.int64), np.zeros(len(cohort), np.int64)
+    total, numbers = np.zeros(len(cohort), np.uint64), np.zeros(len(cohort), np.int64)
     for place, observed in enumerate(cohort.observations.values()):
         if isinstance(observed, TableObservations):
-            content, count, different = _of_table(observed)
+            content, count = _of_table(observed)
         elif isinstance(observed, EventObservations):
-            content, count, different = _of_events(observed)
+            content, count = _of_events(observed)
         else:
             continue
         total[observed.patient] += _mixed(content + np.uint64(place + 1))
         numbers[observed.patient] += count
-        kinds[observed.patient] = np.maximum(kinds[observed.patient], different)
-    enough = np.flatnonzero((numbers >= _NUMBERS) & (kinds >= _DIFFERENT))
-    groups = _alike(total[enough], enough)
+    enough = np.flatnonzero(numbers >= _NUMBERS)
     subject = np.asarray(cohort.subject, dtype=object)
-    groups = [rows for rows in groups if len(rows) <= _MANY and len(set(subject[rows])) > 1]
+    groups = [
+        rows
+        for rows in _alike(total[enough], enough)
+        if len(rows) <= _MANY and len(set(subject[rows])) > 1 and _different(cohort, int(rows[0])) >= _DIFFERENT
+    ]
     if not groups:
         return []
     split = np.asarray(cohort.split, dtype=object)
@@ -58,45 +60,49 @@ def find_doubles(cohort: Cohort, show_ids: bool = False) -> list[Finding]:
     return [Finding("split", "cohort", text, float(patients))]
 
 
-def _of_table(observed: TableObservations) -> tuple[Hashes, NDArray[np.int64], NDArray[np.int64]]:
-    """Hash of each row, its measured numbers, and how many different ones these are at most."""
+def _of_table(observed: TableObservations) -> tuple[Hashes, NDArray[np.int64]]:
+    """Hash of each row, and how many measured numbers it has."""
     width = observed.numeric.shape[1]
     content = np.zeros(len(observed.patient), np.uint64)
+    count = np.zeros(len(observed.patient), np.int64)
     for column in range(width):
-        content += _mixed(_bits(observed.numeric[:, column]) * np.uint64(2 * column + 3))
+        values = observed.numeric[:, column]
+        content += _mixed(_bits(values) * np.uint64(2 * column + 3))
+        count += ~np.isnan(values)
     for column in range(observed.categorical.shape[1]):
         content += _mixed(observed.categorical[:, column].astype(np.uint64) * np.uint64(2 * (width + column) + 3))
-    count = np.zeros(len(observed.patient), np.int64)
-    different = np.zeros(len(observed.patient), np.int64)
-    step = max(1, (1 << 22) // max(width, 1))
-    for first in range(0, len(count), step):
-        piece = np.sort(observed.numeric[first : first + step], axis=1)  # NaN go to the end
-        there = ~np.isnan(piece)
-        count[first : first + step] = there.sum(1)
-        new = there.copy()
-        new[:, 1:] &= piece[:, 1:] != piece[:, :-1]
-        different[first : first + step] = new.sum(1)
-    return content, count, different
+    return content, count
 
 
-def _of_events(observed: EventObservations) -> tuple[Hashes, NDArray[np.int64], NDArray[np.int64]]:
-    """The same of a patient's cells, whatever their order."""
-    count = np.diff(observed.ptr)
-    content = np.zeros(len(count), np.uint64)
-    different = np.zeros(len(count), np.int64)
-    for row in range(0, len(count), step := 1 << 14):
-        ptr = observed.ptr[row : row + step + 1]
+def _of_events(observed: EventObservations) -> tuple[Hashes, NDArray[np.int64]]:
+    """The same of a patient's cells."""
+    content = np.zeros(len(observed.patient), np.uint64)
+    for first in range(0, len(content), _PATIENTS):
+        ptr = observed.ptr[first : first + _PATIENTS + 1]
         cells = slice(int(ptr[0]), int(ptr[-1]))
         key = observed.step[cells].astype(np.uint64) * np.uint64(1 << 32) + observed.item[cells].astype(np.uint64)
-        owner = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
-        value = _bits(observed.value[cells])
-        hashed = _mixed(key * np.uint64(3) + _mixed(value))
-        np.add.at(content[row : row + step], owner, hashed)
-        order = np.lexsort((value, owner))
-        new = np.ones(len(order), bool)
-        new[1:] = (value[order][1:] != value[order][:-1]) | (owner[order][1:] != owner[order][:-1])
-        different[row : row + step] = np.bincount(owner[order][new], minlength=len(ptr) - 1)
-    return content, count, different
+        hashed = _mixed(key * np.uint64(3) + _mixed(_bits(observed.value[cells])))
+        upto = np.concatenate([np.zeros(1, np.uint64), np.cumsum(hashed, dtype=np.uint64)])  # wraps around, like sums
+        own = ptr - ptr[0]
+        content[first : first + len(own) - 1] = upto[own[1:]] - upto[own[:-1]]
+    return content, np.diff(observed.ptr)
+
+
+def _different(cohort: Cohort, row: int) -> int:
+    """How many different numbers a patient has in the modality that has the most."""
+    most = 0
+    for observed in cohort.observations.values():
+        if not isinstance(observed, (TableObservations, EventObservations)):
+            continue
+        place = int(np.searchsorted(observed.patient, row))
+        if place == len(observed.patient) or observed.patient[place] != row:
+            continue
+        if isinstance(observed, TableObservations):
+            values = observed.numeric[place]
+        else:
+            values = observed.value[int(observed.ptr[place]) : int(observed.ptr[place + 1])]
+        most = max(most, len(np.unique(values[~np.isnan(values)])))
+    return most
 
 
 def _bits(values: NDArray[np.float32]) -> Hashes:

@@ -23,10 +23,8 @@ _LEVELS = ("", "mean")  #: summaries that are in the unit of the values; how man
 _ENVIRONMENTS = 50  #: the largest ones, which are looked at
 _SMALL = 0.05  #: share of the patients below which an environment moves the others' quantiles little
 _OUTSIDE = 0.5  #: share of an environment's values outside the middle 98 % of the others'; 0.02 is expected
-_APART, _SIDE = (
-    2.0,
-    0.05,
-)  #: how many times the least of the upper group is the largest of the lower, and the least share
+_APART = 2.0  #: how many times the largest of the lower group the least of the upper one is
+_SIDE = 0.05  #: the least share of either group
 _ALIKE = 2.0  #: how many times as wide as the other a group may be, by the quartiles of logarithms
 _SAMPLE = 100_000  #: values that are looked at for two groups
 
