@@ -11,6 +11,7 @@ from gdsfd.errors import InputError, cell_text, shown
 
 __all__ = ["check_persons"]
 
+_MOST_STAYS = 20  #: patients that persons have on average; more are doubted
 _MANY, _TIMES_THE_NEXT = 10, 5  #: a person with so many patients, and so many times those of any other, is doubted
 
 
@@ -45,6 +46,13 @@ def check_persons(cells: Sequence[str | None], column: str, label: str, show_ids
             "as one person. Blank it, so that each is a person of its own: "
             f'cohort.derive = {{person = "nullif({column}, {_sql(words[0])})"}} and cohort.subject = "person"'
         )
+    mean = sum(counts.values()) / max(len(counts), 1)
+    if len(counts) > 1 and mean > _MOST_STAYS:
+        text = (
+            f"{sum(counts.values()):,} patients are {len(counts):,} persons, {mean:.0f} each: is {column!r} a column "
+            "of persons, or of sites or wards? All patients of one are in one split and count as one in intervals"
+        )
+        return [Finding("subjects", column, text, mean)]
     common = counts.most_common(2)
     if not common or common[0][1] < _MANY or (len(common) > 1 and common[0][1] < _TIMES_THE_NEXT * common[1][1]):
         return []

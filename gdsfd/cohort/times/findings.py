@@ -15,6 +15,8 @@ from gdsfd.cohort.times.time_column import Times
 __all__ = ["find_one_step", "find_time_doubts"]
 
 _DAY = 1440.0
+_OF_A_CLOCK = 200  #: times, none from 13:00 to 0:59, that are doubted
+_EARLY = 0.1  #: share of them before six o'clock, which mornings alone have not
 _ENOUGH = 20  #: times below which nothing is said of how they are distributed
 _AT_MIDNIGHT = 0.05  #: share of times at midnight from which they are taken for dates; 1 of 1,440 is expected
 #: What follows from dates beside origins with a time of day.
@@ -44,6 +46,7 @@ def find_time_doubts(
     for text in (
         *_outside(window, kept, lost),
         *_dates(modality, read, window),
+        *_half_days(modality, read),
         *_placeholders(modality, read),
         *_clock(read.times),
         *(_numbers(read.times, window) if read.origin is None else ()),
@@ -103,11 +106,29 @@ def _dates(modality: ModalitySpec, read: Minutes, window: tuple[float, float] | 
             f"{times.dates:,} of {times.measured:,} times lie at midnight exactly, as dates do that became "
             f"timestamps.{days}"
         )
-    if origin.bare_dates and origin.bare_dates != origin.measured:
+    steps = window is not None or (isinstance(modality, EventsSpec) and modality.bin < _DAY)
+    if origin.bare_dates and origin.bare_dates == origin.measured and times.dates < times.measured / 2 and steps:
+        yield (
+            f"all origins ({modality.origin!r}) are dates without a time of day and count from midnight, while times "
+            "have one: what happened earlier on that day counts as after the origin, by up to a day"
+        )
+    elif origin.bare_dates and origin.bare_dates != origin.measured:
         yield (
             f"{origin.bare_dates:,} of {origin.measured:,} origins ({modality.origin!r}) are dates without a time of "
             "day and count from midnight"
         )
+
+
+def _half_days(modality: ModalitySpec, read: Minutes) -> Iterator[str]:
+    for times, words in ((read.times, "times"), (read.origin, f"origins ({modality.origin!r})")):
+        if times is None or times.form != "timestamp" or times.beyond_noon:
+            continue
+        by_hour = times.measured - times.dates
+        if by_hour >= _OF_A_CLOCK and times.early >= _EARLY * by_hour:
+            yield (
+                f"all {by_hour:,} {words} lie between 1:00 and 12:59, {times.early:,} of them before 6:00: are they of "
+                "a twelve-hour clock that lost its AM and PM? Half of them are then twelve hours off; export 24 hours"
+            )
 
 
 def _placeholders(modality: ModalitySpec, read: Minutes) -> Iterator[str]:

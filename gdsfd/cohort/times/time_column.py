@@ -47,6 +47,8 @@ class Times:
         bare_dates: Dates without a time of day.
         example: A cell.
         sentinels: Timestamps that stand for "none" in databases: years 1, 1899, 1900, 9999, the epoch's first day.
+        beyond_noon: Timestamps that a clock of twelve hours has not: from 13:00 to 0:59, midnight left out.
+        early: Timestamps from 1:00 to 5:59.
         lowest: The smallest number (form ``number``).
         highest: The largest number (form ``number``).
         plain: Whether it is text that the database itself reads as timestamps, every cell of it.
@@ -60,6 +62,8 @@ class Times:
     bare_dates: int = 0
     example: str = ""
     sentinels: int = 0
+    beyond_noon: int = 0
+    early: int = 0
     lowest: float = 0.0
     highest: float = 0.0
     plain: bool = False
@@ -94,7 +98,7 @@ def look_at_times(
         counted = _facts(rows, fetch, measured=column.count(), **_stamp_facts(stamp))
         bare = counted["measured"] if kind.is_date() else 0
         zoned = kind.is_timestamp() and kind.timezone is not None
-        return Times("timestamp", counted["measured"], zoned, counted["dates"], bare, "", counted["sentinels"])
+        return _of_stamps(counted, counted["measured"], zoned=zoned, bare_dates=bare)
     return _look_at_text(column, rows, fetch, what, owner, minutes)
 
 
@@ -116,7 +120,7 @@ def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str
         seen = _facts(rows, fetch, read=read_all, bare=column.re_search(DATE_ONLY).sum(), **_stamp_facts(plain))
         if seen["read"] == counted["measured"]:
             first, bare = _first(column, rows, fetch, owner), seen["bare"]
-            return Times("timestamp", seen["read"], False, seen["dates"], bare, first, seen["sentinels"], plain=True)
+            return _of_stamps(seen, seen["read"], bare_dates=bare, example=first, plain=True)
     return _look_at_mixed_text(column, rows, fetch, what, owner, counted)
 
 
@@ -164,6 +168,8 @@ def _look_at_mixed_text(
         bare_dates=counted["bare"],
         example=_first(column, rows, fetch, owner),
         sentinels=counted["sentinels"],
+        beyond_noon=counted["beyond"],
+        early=counted["early"],
     )
 
 
@@ -285,7 +291,23 @@ def _stamp_facts(stamp: Any) -> dict[str, Any]:
     day = stamp.truncate("D")
     year = stamp.year()
     none = year.isin([1, 1899, 1900, 9999]) | (year > 9000) | (day == ibis.literal("1970-01-01").cast("timestamp"))
-    return {"dates": (stamp == day).sum(), "sentinels": none.sum()}
+    hour = stamp.hour()
+    beyond = ((hour > 12) | (hour == 0)) & (stamp != day)
+    early = hour.between(1, 5)
+    return {"dates": (stamp == day).sum(), "sentinels": none.sum(), "beyond": beyond.sum(), "early": early.sum()}
+
+
+def _of_stamps(counted: dict[str, Any], measured: int, **facts: Any) -> Times:
+    """Timestamps, with what :func:`_stamp_facts` counted of them."""
+    return Times(
+        "timestamp",
+        measured,
+        dates=counted["dates"],
+        sentinels=counted["sentinels"],
+        beyond_noon=counted["beyond"],
+        early=counted["early"],
+        **facts,
+    )
 
 
 def _number_facts(number: Any) -> dict[str, Any]:

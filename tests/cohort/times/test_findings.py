@@ -136,3 +136,31 @@ def test_hours_and_minutes_without_a_colon_are_doubted(text: bool) -> None:
 def test_numbers_beyond_all_times_are_refused_as_such(far: float) -> None:
     with pytest.raises(InputError, match="1 numbers beyond 100 years of minutes"):
         findings([far, *range(1, PATIENTS)])
+
+
+def test_origins_without_a_time_of_day_beside_times_with_one() -> None:
+    dates = ADMITTED.dt.strftime("%Y-%m-%d")
+    told = findings(spread(600).astype(str), dates, origin="admitted", window=[0, 2880])
+    assert [text[:66] for text in told] == ["all origins ('admitted') are dates without a time of day and count"]
+    days = spread(5000).dt.strftime("%Y-%m-%d")
+    assert findings(days, dates, origin="admitted", window=[0, 14400], bin=1440) == []
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_clock_of_twelve_hours_that_lost_its_half(text: bool) -> None:
+    def told(hours: Any) -> list[str]:
+        rows = PATIENTS * 10
+        frame = pd.DataFrame({"pid": np.resize(patients().pid, rows), "item": "x", "value": np.arange(rows)})
+        hour = np.resize(hours, rows)
+        frame["t"] = pd.Timestamp("2150-01-20") + pd.to_timedelta(hour * 60 + np.arange(rows) % 60, unit="min")
+        frame["t"] = frame["t"].astype(str) if text else frame["t"]
+        entry = {"name": "m", "kind": "events", "source": frame, "id": "pid", "time": "t", "item": "item"}
+        entry |= {"value": "value", "min_count": 1, "origin": "admitted", "bin": 1440}
+        found = build_cohort(spec(entry, cohort={"source": patients().assign(admitted=ADMITTED)})).receipt.findings
+        return [finding.text for finding in found if "twelve-hour" in finding.text]
+
+    (said,) = told(np.arange(1, 13))
+    assert said.startswith("all 400 times lie between 1:00 and 12:59, ")
+    assert told(np.arange(24)) == []
+    assert told(np.arange(7, 13)) == []  # mornings
+    assert told([*range(1, 13), 0]) == []

@@ -33,7 +33,7 @@ def judged(models=1, outcomes="binary", columns=2, splits=("test",)):
 def test_eight_models_all_stand_in_the_table_and_in_the_curves():
     (result,), page = judged(8)
     rows = re.findall(r'<span class="key (\w+)"></span>&lt;([\w ]+)&gt;</td><td class="n">([\d.]+)', page)
-    styles = ["model", "first", "second", "third", "fourth", "fifth", "first", "second"]
+    styles = ["model", "first", "second", "third", "fourth", "fifth", "sixth", "first"]
     assert rows == [
         (style, name, number(arm.overall["auroc"].value)) for style, (name, arm) in zip(styles, result.arms.items())
     ]
