@@ -124,11 +124,20 @@ def arms_of(graph: Any, backbones: list[str], seed: int) -> dict[str, tuple[np.n
 
 
 def resampled(y: np.ndarray, scores: np.ndarray, subject: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Figures on resampled subjects, [resamples, figures]; the same subjects for every arm."""
+    """Figures on resampled subjects, [resamples, figures]; the same subjects for every arm.
+
+    A draw without one of the classes, which no figure is defined for, is drawn again.
+    """
     random = np.random.default_rng(seed)
     _, owner = np.unique(subject, return_inverse=True)
-    drawn = random.multinomial(owner.max() + 1, np.full(owner.max() + 1, 1 / (owner.max() + 1)), size=resamples)
-    return np.array([[figure(y, scores, sample_weight=row[owner]) for figure in FIGURES.values()] for row in drawn])
+    share = np.full(owner.max() + 1, 1 / (owner.max() + 1))
+    drawn = random.multinomial(len(share), share, size=resamples)
+    found = []
+    for row in drawn:
+        while len(np.unique(y[row[owner] > 0])) < 2:
+            row = random.multinomial(len(share), share)
+        found.append([figure(y, scores, sample_weight=row[owner]) for figure in FIGURES.values()])
+    return np.array(found)
 
 
 def main() -> None:

@@ -203,6 +203,22 @@ def test_the_comparison_of_learners_resumes_and_writes_its_table(lines, tmp_path
     assert page.read_text().count("| `late` |") == 2
 
 
+def test_a_resample_of_real_cohorts_without_a_class_is_drawn_again(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    module = importlib.import_module("real_cohorts")
+    y, scores = np.array([1.0, 0, 0, 0, 0, 0, 1]), np.array([0.9, 0.1, 0.95, 0.3, 0.2, 0.1, 0.5])
+    subject = np.array(["a", "b", "c", "d", "e", "f", "a"])  # of six persons one has the outcome
+    found = module.resampled(y, scores, subject, 200, 0)
+    assert np.isfinite(found).all()
+    plain = np.random.default_rng(0).multinomial(6, np.full(6, 1 / 6), size=200)
+    both = np.flatnonzero((plain[:, 0] > 0) & (plain[:, 0] < 6))
+    assert 20 < len(both) < 200
+    for place in both:  # all others stay as they were
+        weight = plain[place][[0, 1, 2, 3, 4, 5, 0]]
+        expected = roc_auc_score(np.repeat(y, weight), np.repeat(scores, weight))
+        assert found[place, 0] == pytest.approx(expected)
+
+
 def test_resampled_aurocs_are_those_of_patients_written_out_as_often_as_drawn(monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     module = importlib.import_module("compare_learners")
