@@ -26,6 +26,7 @@ from gdsfd.training.model_selection.evidence import OUTPUT, mean_area, strata_we
 from gdsfd.training.model_selection.leave_one_environment_out import environment_folds, leave_one_environment_out
 from gdsfd.training.model_selection.neutral_weights import practice_shares
 from gdsfd.training.model_selection.simpler_models import (
+    SimplerModel,
     compare_simpler,
     drawn_places,
     scores_left_out,
@@ -192,7 +193,9 @@ def select_model(
         return guard
     choice = lambda found: verdict(found, where, {}, "").choice  # noqa: E731
     some = patients.taken(_places_in_all([len(fold.left_out) for fold in parts] or [len(tuning_rows)]))
-    return _with_simpler(guard, some.with_scores(beside()), pairs, choice)
+    single = bool(parts) and debiased.config.members != 1
+    sentence = partial(simpler_words, network="one member of the network") if single else simpler_words
+    return _with_simpler(guard, some.with_scores(beside()), pairs, choice, sentence)
 
 
 def _places_in_all(sizes: list[int]) -> NDArray[np.int64]:
@@ -202,13 +205,17 @@ def _places_in_all(sizes: list[int]) -> NDArray[np.int64]:
 
 
 def _with_simpler(
-    guard: Guard, patients: ComparedPatients, pairs: Mapping[str, str], choice: Callable[[Concordance], str]
+    guard: Guard,
+    patients: ComparedPatients,
+    pairs: Mapping[str, str],
+    choice: Callable[[Concordance], str],
+    sentence: Callable[[list[SimplerModel]], str],
 ) -> Guard:
     """The verdict with what simple models give on the same patients; the choice stays."""
     models = list(compare_simpler(patients, guard.choice, pairs, choice))
     return replace(
         guard,
-        explanation=guard.explanation + simpler_words(models, "there"),
+        explanation=guard.explanation + sentence(models),
         evidence={**guard.evidence, "simpler": [each.to_dict() for each in models]},
     )
 

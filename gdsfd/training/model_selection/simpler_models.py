@@ -177,12 +177,12 @@ def compare_simpler(
             yield SimplerModel(key, plain, told, patients.gain(predicts, best), choice)
 
 
-def simpler_words(simpler: list[SimplerModel], where: str) -> str:
+def simpler_words(simpler: list[SimplerModel], network: str = "the network") -> str:
     """One sentence on the simple model that ranks best; nothing where there is none.
 
     Args:
         simpler: The simple models.
-        where: Where the networks were compared, for instance "there".
+        network: What they were compared with; of an ensemble it is one member that is fitted without environments.
     """
     known = [each for each in simpler if each.network.pairs]
     if not known:
@@ -191,9 +191,9 @@ def simpler_words(simpler: list[SimplerModel], where: str) -> str:
     found = best.network
     name = BASELINES.find(best.chosen).name
     ends = "" if (found.low, found.high) == (-1.0, 1.0) else f", 95 % interval {found.low:+.3f} to {found.high:+.3f}"
-    figures = f"{found.other:.3f} {where} ({found.difference:+.3f} against the network{ends})"
+    figures = f"{found.other:.3f} there ({found.difference:+.3f} against {network}{ends})"
     if ends and found.low > 0:
-        return f" A simpler model ranks better than the network: {name}, {figures}."
+        return f" A simpler model ranks better than {network}: {name}, {figures}."
     if ends and found.high < 0:
         return f" Simpler models rank worse; the best, {name}, has {figures}."
     return f" A simpler model may do as well: {name} has {figures}."

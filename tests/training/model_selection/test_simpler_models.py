@@ -152,10 +152,11 @@ def shown(network: tuple[float, float, float], other: float, key: str = "logisti
 )
 def test_the_sentence_is_of_the_one_that_ranks_best(network, words) -> None:
     worse = shown((-0.1, -0.2, -0.05), 0.7, "boosting_margin")
-    sentence = simpler_words([worse, shown(network, 0.8)], "there")
+    sentence = simpler_words([worse, shown(network, 0.8)])
     assert sentence.startswith(f" {words}")
     assert ("95 % interval" in sentence) == (network[1] != -1.0)
-    assert simpler_words([], "there") == ""
+    assert simpler_words([]) == ""
+    assert "against one member of the network" in simpler_words([worse], "one member of the network")
 
 
 FORCED = {"streams": False, "margin": True, "found_strata": "force"}
