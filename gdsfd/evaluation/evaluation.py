@@ -125,7 +125,9 @@ def evaluate(
             results.append(assess(graph, models, points, name, rules, bar.update))
         described = {name: _description(one) for name, one in models.items()}
         labels = {name: name if name in given else _label(name, one, described[name]) for name, one in models.items()}
-        rivals = [labels[name] for name in models if name not in (MODEL, *given)]
+        kept = list(record.baselines.values()) if record is not None else []
+        others = [name for name, one in given.items() if not any(one is each for each in kept)]
+        rivals = [labels[name] for name in models if name not in (MODEL, *others)]
         fixed = tuple(fixed_settings(model, judged, points[MODEL], rivals, record, why))
         context = SectionContext(
             model, graph, splits, rules, tuple(results), labels, judged.populations, record, truth, probes, fixed,

@@ -175,3 +175,10 @@ def test_the_table_says_which_network_predicts_and_by_whose_choice(trained):
         assert row.value == words
         assert "training patients" in row.on
         assert "tuning patients" in row.on
+
+
+def test_baselines_of_the_run_that_are_given_by_name_have_their_row(trained):
+    model, graph = trained
+    given = {"trees": model.record.baselines["boosting"], "somebody else's": Fixed(graph, np.full((400, 2), 0.5))}
+    rows = [one for one in evaluate(model, graph, baselines=given, **QUICK).fixed if one.value.startswith("fitted, ")]
+    assert [one.what for one in rows] == ["trees"]
