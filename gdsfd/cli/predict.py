@@ -137,7 +137,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{arguments.model}: --times is for a time to an event; this model predicts probabilities")
     with heartbeat("predicting", arguments.quiet, line=True):
         kept = None if arguments.by is None else _kept(model, arguments.model, arguments.by)
-        probabilities = (kept or model).predict_proba(graph, split=arguments.split, ids=arguments.ids)
+        by = model if kept is None else kept
+        probabilities = by.predict_proba(graph, split=arguments.split, ids=arguments.ids)
     rows = rows_of(graph, arguments.split, arguments.ids).tolist()
     if model.schema.survival is not None:
         table = survival_table(graph, rows, probabilities, model.schema.survival, arguments.times)
