@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import alignment_lines
 import bench_lines
 import boosted_lines
 import delivered_lines
@@ -36,6 +37,7 @@ PAGES = {
     "streams_apart": streams_lines.streams_apart,
     "streams_together": streams_lines.streams_together,
     "guard_by_fold": guard_lines.guard_by_fold,
+    "site_alignment": alignment_lines.site_alignment,
     "real_shifts_trees": guard_lines.real_shifts_trees,
     "larger_than_memory": scale_lines.larger_than_memory,
     "wrong_suspects": suspect_lines.wrong_suspects,
@@ -49,6 +51,7 @@ _MODULES = (
     delivered_lines,
     explanation_lines,
     guard_lines,
+    alignment_lines,
     streams_lines,
     suspect_lines,
     interval_lines,
