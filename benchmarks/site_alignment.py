@@ -2,8 +2,9 @@
 
     python benchmarks/site_alignment.py --cohorts uci_heart,eicu,physionet2012,support2
 
-Environments are left out in turn as in ``real_shifts.py``. The flattened table is taken as it is (``as measured``), with
-each column's values less their median in the patient's environment (``centred``), or as their rank there (``ranks``;
+Environments are left out in turn as in ``real_shifts.py``. The flattened table is taken as it is (``as measured``),
+with each column's values less their median in the patient's environment (``centred``), or as their rank there
+(``ranks``;
 both leave columns of fewer than five values, and of fewer than twenty measured patients of an environment, as they
 are). Of the environment left out its own patients give median and ranks, all at once and without labels: more than one
 patient alone would have. Two models, both with fixed settings, so that there is nothing to choose.
@@ -100,7 +101,8 @@ def main() -> None:
     for cohort in parser.parse_args().cohorts.split(","):
         for line in judged(cohort):
             append_line(FILE, **line)
-            print(cohort, line["model"], line["table"], round(float(np.mean(list(line["auroc"].values()))), 4), flush=True)
+            mean = round(float(np.mean(list(line["auroc"].values()))), 4)
+            print(cohort, line["model"], line["table"], mean, flush=True)
 
 
 if __name__ == "__main__":

@@ -279,3 +279,23 @@ def test_exports_of_a_large_cohort_go_on_where_smaller_ones_end(monkeypatch, tmp
         assert files == ["00000.parquet", "00001.parquet", "00002.parquet"]
         same = [(tmp_path / size / name / files[0]).read_bytes() for size in ("large", "small")]
         assert same[0] == same[1]
+
+
+def test_columns_on_one_scale_per_site(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    script = importlib.import_module("site_alignment")
+    rng = np.random.default_rng(0)
+    site = np.repeat(["north", "south"], [40, 25])
+    x = np.column_stack([rng.normal(size=65) + 5 * (site == "south"), site == "south", rng.normal(size=65)])
+    x = x.astype(np.float32)
+    x[:30, 2] = np.nan  # ten measured in the north: too few to have a median of their own
+    before = x.copy()
+    found = script.aligned(x, site, script.centred)
+    assert (x == before)[np.isfinite(before)].all(), "the table itself stays"
+    for name in ("north", "south"):
+        own = site == name
+        assert found[own, 0] == pytest.approx(x[own, 0] - np.median(x[own, 0]), abs=1e-6)
+        assert np.argsort(script.aligned(x, site, script.ranks)[own, 0]).tolist() == np.argsort(x[own, 0]).tolist()
+    assert (found[:, 1] == x[:, 1]).all(), "a flag is no measurement"
+    assert (found[30:40, 2] == x[30:40, 2]).all()
+    assert np.isnan(found[:30, 2]).all()

@@ -35,5 +35,5 @@ def site_alignment(lines: list[Line]) -> list[str]:
     means = [cell for row in rows[1:] for cell in row[4:]]
     better = sum(not cell.startswith("-") and not cell.startswith("+0.000") for cell in means)
     commits = ", ".join(sorted({commit_words(line) for line in lines}))
-    words = f"Higher than as measured in {better} of {len(means)} means over the environments left out; commit {commits}."
+    words = f"Higher than {PLAIN} in {better} of {len(means)} means over the environments left out; commit {commits}."
     return [*list_table(rows), "", words, ""]
