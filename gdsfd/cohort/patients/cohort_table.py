@@ -8,30 +8,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from gdsfd.cohort.keys.key_cells import check_key_cells
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
-from gdsfd.cohort.patients.follow_up import FollowUp, check_durations, read_follow_up
+from gdsfd.cohort.patients.cohort_cells import CohortCells, origins, read_cells
+from gdsfd.cohort.patients.follow_up import FollowUp, read_follow_up
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
-from gdsfd.cohort.patients.new_patients import split_findings, without_absent
+from gdsfd.cohort.patients.new_patients import split_findings
 from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, other_words, read_labels, strata_of
+from gdsfd.cohort.patients.patients_table import patients_table
 from gdsfd.cohort.patients.persons import check_persons
-from gdsfd.cohort.patients.split import LEFT_OUT, assign_new, assign_split
+from gdsfd.cohort.patients.split import LEFT_OUT, SplitAssignment, assign_new, assign_split
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.patients.survival_labels import labels_before_cutting, labels_of_intervals
 from gdsfd.cohort.receipt.receipt import Drop, Finding, SourceReceipt
 from gdsfd.cohort.schema import CohortSchema, OutcomeFields, SurvivalFields
-from gdsfd.cohort.sources.internal_names import KEEP, ROW, origin_column
-from gdsfd.cohort.sources.sources import Sources, View
-from gdsfd.cohort.sources.values import as_text
+from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
+from gdsfd.cohort.spec.cohort_spec import CohortTable
 from gdsfd.errors import InputError, shown
 
-__all__ = ["UNKNOWN", "CohortRows", "check_unique", "named_columns", "read_cohort_table"]
+__all__ = ["UNKNOWN", "CohortRows", "read_cohort_table"]
 
 UNKNOWN = "Unknown"  #: a blank environment or group
+Cells = dict[str, list[str | None]]  # by column
 
 
 @dataclass
@@ -89,85 +89,25 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     Raises:
         InputError: A missing column, a repeated id, no patient left, an outcome of one class, a bad split.
     """
-    cohort = spec.cohort
-    view = sources.open(
-        cohort.source,
-        "cohort",
-        derive=cohort.derive,
-        where=cohort.where,
-        joins=cohort.join,
-        in_order=True,
-        people=(cohort.id, cohort.subject),
-    )
-    findings: list[Finding] = []
-    if like is not None:
-        spec, findings = without_absent(spec, view.columns, view.label)
-        cohort = spec.cohort
-    wanted = _columns(spec, view, like)
-    if isinstance(spec.outcome[0], SurvivalSpec):
-        check_durations(spec.outcome[0], view.durations, view.label)
-    for name in wanted:
-        check_key_cells(view, name, "of the cohort", sources, exact=name in (cohort.id, cohort.subject))
-    with sources.database.reading(view.label):
-        cells_as_text = {f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)}
-        frame = sources.database.fetch(view.table.select(ROW, KEEP, **cells_as_text).order_by(ROW))
-    keep = frame[KEEP].to_numpy(zero_copy_only=False)
-    cells: dict[str, list[str | None]] = {
-        name: np.asarray(frame[f"c{k}"].to_pylist(), dtype=object)[keep].tolist() for k, name in enumerate(wanted)
-    }
-    drops = [Drop("cohort.where is not true", int((~keep).sum()))] if cohort.where else []
-    if not keep.any():
-        raise InputError(
-            f"{view.label} has no patient left: {view.rows} rows were read"
-            + (
-                f", cohort.where = {cohort.where!r} is true for none; check its values and units"
-                if cohort.where
-                else ""
-            )
-        )
-    blank = [cell is None for cell in cells[cohort.id]]
-    if all(blank):
-        raise InputError(
-            f"{view.label} has no patient left: column {cohort.id!r} (cohort.id) is blank in all {len(blank)} rows"
-            + (" that cohort.where keeps" if cohort.where else "")
-        )
-    if any(blank):
-        drops.append(Drop(f"blank {cohort.id}", sum(blank)))
-        cells = _taken(cells, [not gone for gone in blank])
-    ids = [str(cell) for cell in cells[cohort.id]]
-    check_unique(ids, cohort.id, view.label)
+    read = read_cells(spec, sources, like)
+    spec, cells, ids, label = read.spec, read.cells, read.ids, read.view.label
+    cohort, findings = spec.cohort, read.findings
     if cohort.subject is not None:
-        findings += check_persons(cells[cohort.subject], cohort.subject, view.label, sources.show_ids)
+        findings += check_persons(cells[cohort.subject], cohort.subject, label, sources.show_ids)
     subject = _subjects(cells[cohort.subject or cohort.id], ids)
-    notes = [*view.notes]
-    blank_subjects = sum(cell is None for cell in cells[cohort.subject or cohort.id])
-    if blank_subjects:
-        notes.append(f"{blank_subjects} patients have a blank {cohort.subject!r} and count as a person of their own")
-    labels = _labels(spec, cells, ids, view.label, like)
+    labels = _labels(spec, cells, ids, label, like)
     environment = _environment(spec, cells)
-    if like is None and SPLIT_KINDS.find(spec.split.kind).needs_holdout and environment is not None:
-        check_holdout(spec.split, environment)
-    by_column = cells.get(spec.split.column) if spec.split.column else None
+    assigned = _assigned(spec, subject, labels, environment, cells, like)
     if like is not None:
-        assigned = assign_new(spec.split, subject, by_column)
-        findings += split_findings(assigned.split, by_column is not None)
-    else:
-        assigned = assign_split(
-            spec.split, subject, strata=strata_of(labels.y), environment=environment, column=by_column
-        )
-    left_out = [name == LEFT_OUT for name in assigned.split]
-    if any(left_out):
-        drops.append(
-            Drop(assigned.left_out, sum(left_out), [own for own, gone in zip(ids, left_out) if gone][:5], True)
-        )
-    stay = np.flatnonzero(~np.asarray(left_out))
+        findings += split_findings(assigned.split, bool(spec.split.column and spec.split.column in cells))
+    labels, survival = _in_intervals(spec, labels, assigned.split, label, like)
+    left_out = np.asarray(assigned.split, dtype=object) == LEFT_OUT
+    stay = np.flatnonzero(~left_out)
     pick = stay.tolist()
-    survival = None if like is None else like.survival
-    if labels.follow_up is not None:
-        if survival is None:
-            train = np.asarray(assigned.split, dtype=object) == "train"
-            survival = cut_intervals(_survival_outcome(spec), labels.follow_up, train, view.label)
-        labels = labels_of_intervals(survival, labels.follow_up)
+    drops = read.drops
+    if left_out.any():
+        some = [ids[row] for row in np.flatnonzero(left_out)[:5]]
+        drops.append(Drop(assigned.left_out, int(left_out.sum()), some, True))
     rows = CohortRows(
         id=[ids[row] for row in pick],
         subject=[subject[row] for row in pick],
@@ -178,76 +118,25 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         outcomes=labels.fields,
         environment_name="+".join(cohort.environment) if cohort.environment else None,
         table=None,
-        label=view.label,
-        own_columns=frozenset(
-            name
-            for name in (
-                *(cohort.id, cohort.subject, spec.split.column, *(cohort.environment or []), *cohort.groups),
-                *(name for outcome in spec.outcome for name in outcome.columns),
-                *_origins(spec),
-            )
-            if name is not None
+        label=label,
+        own_columns=_own_columns(spec),
+        receipt=SourceReceipt(
+            "cohort", "cohort", read.view.files, read.view.rows, len(pick), len(pick), drops, read.view.duplicates
         ),
-        receipt=SourceReceipt("cohort", "cohort", view.files, view.rows, len(pick), len(pick), drops, view.duplicates),
-        findings=[
-            *findings,
-            *labels.findings,
-            *(Finding("split", spec.split.kind, text) for text in assigned.warnings),
-        ],
+        findings=findings,
         outcome_values=labels.values,
         survival=survival,
         follow_up=None if labels.follow_up is None else labels.follow_up.take(stay),
     )
     if like is None:
-        check_classes(rows.y, rows.split, rows.outcomes, view.label, cells)
-    rows.receipt.notes = [*notes, *labels.notes, *assigned.notes]
-    if like is not None and rows.environment_name and like.environment not in (None, rows.environment_name):
-        text = (
-            f"environments are of {rows.environment_name!r} here and of {like.environment!r} in training; which "
-            "of them were trained on is told by equal names alone"
-        )
-        rows.findings.append(Finding("environment", rows.environment_name, text))
+        check_classes(rows.y, rows.split, rows.outcomes, label, cells)
+    rows.receipt.notes = [*read.view.notes, *_blank_subjects(read), *labels.notes, *assigned.notes]
+    rows.findings += [*labels.findings, *(Finding("split", spec.split.kind, text) for text in assigned.warnings)]
+    rows.findings += _other_environments(rows, like)
     rows.findings += _spellings(rows, cohort.subject or cohort.id, sources.show_ids)
-    for name in dict.fromkeys([*(cohort.environment or []), *cohort.groups]):
-        noun = "environments" if name in (cohort.environment or []) else "groups"
-        named = Counter(cells[name][row] or UNKNOWN for row in pick)
-        blanks = sum(cells[name][row] is None for row in pick)
-        rows.findings += find_unknown(name, named, noun, blanks)
-    origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
-    rows.table = _patients_table(sources, rows, origins)
+    rows.findings += _unknown(cohort, cells, pick)
+    rows.table = patients_table(sources, rows, {name: [cells[name][row] for row in pick] for name in origins(spec)})
     return rows
-
-
-def named_columns(spec: CohortSpec, view: View, like: CohortSchema | None = None) -> list[tuple[str, str]]:
-    """The columns of the cohort table that the spec names, each with the field that names it.
-
-    Args:
-        spec: The spec.
-        view: The cohort table.
-        like: As in :func:`read_cohort_table`: columns that new patients may lack are then left out.
-    """
-    cohort = spec.cohort
-    named = [
-        (cohort.id, "cohort.id"),
-        *([(cohort.subject, "cohort.subject")] if cohort.subject else []),
-        *((name, "cohort.environment") for name in cohort.environment or []),
-        *((name, "cohort.groups") for name in cohort.groups),
-        *((name, "origin of a modality") for name in _origins(spec)),
-    ]
-    for outcome in spec.outcome:
-        for name in outcome.columns:
-            if like is None or name in view.columns:
-                named.append((name, f"outcome {outcome.name!r}"))
-    if spec.split.column is not None and (
-        like is None or (SPLIT_KINDS.find(spec.split.kind).by_name and spec.split.column in view.columns)
-    ):
-        named.append((spec.split.column, "split.column"))
-    return named
-
-
-def _columns(spec: CohortSpec, view: View, like: CohortSchema | None) -> list[str]:
-    """The columns of the cohort table that the spec names, each once."""
-    return list(dict.fromkeys(view.require(name, field) for name, field in named_columns(spec, view, like)))
 
 
 def _subjects(cells: Sequence[str | None], ids: Sequence[str]) -> list[str]:
@@ -258,41 +147,54 @@ def _subjects(cells: Sequence[str | None], ids: Sequence[str]) -> list[str]:
     return [mark + own if cell is None else cell for cell, own in zip(cells, ids)]
 
 
-def _origins(spec: CohortSpec) -> list[str]:
-    return sorted({modality.origin for modality in spec.modality if modality.origin is not None})
+def _blank_subjects(read: CohortCells) -> list[str]:
+    name = read.spec.cohort.subject
+    count = 0 if name is None else sum(cell is None for cell in read.cells[name])
+    return [f"{count} patients have a blank {name!r} and count as a person of their own"] if count else []
 
 
-def _taken(cells: dict[str, list[str | None]], keep: Sequence[bool]) -> dict[str, list[str | None]]:
-    return {name: [cell for cell, kept in zip(column, keep) if kept] for name, column in cells.items()}
+def _own_columns(spec: CohortSpec) -> frozenset[str]:
+    """What the spec names for something else than a feature."""
+    cohort = spec.cohort
+    named = (cohort.id, cohort.subject, spec.split.column, *(cohort.environment or []), *cohort.groups)
+    outcomes = (name for outcome in spec.outcome for name in outcome.columns)
+    return frozenset(name for name in (*named, *outcomes, *origins(spec)) if name is not None)
 
 
-def check_unique(ids: Sequence[str], column: str, label: str) -> None:
-    """Refuses ids that stand more than once in a cohort table.
-
-    Args:
-        ids: The ids.
-        column: Their column.
-        label: The table, for the message.
-
-    Raises:
-        InputError: One does.
-    """
-    seen: set[str] = set()
-    repeated = list(dict.fromkeys(own for own in ids if own in seen or seen.add(own)))  # type: ignore[func-returns-value]
-    if repeated:
-        raise InputError(
-            f"{label}: patient ids must be unique, but {len(repeated)} values of {column!r} repeat: {shown(repeated)}. "
-            "One row is one patient; filter with cohort.where, or name the person under cohort.subject and take a "
-            "finer id"
-        )
+def _assigned(
+    spec: CohortSpec,
+    subject: list[str],
+    labels: Labels,
+    environment: list[str] | None,
+    cells: Cells,
+    like: CohortSchema | None,
+) -> SplitAssignment:
+    """Everybody's split; of new patients the evaluation sets that a column names."""
+    by_column = cells.get(spec.split.column) if spec.split.column else None
+    if like is not None:
+        return assign_new(spec.split, subject, by_column)
+    if SPLIT_KINDS.find(spec.split.kind).needs_holdout and environment is not None:
+        check_holdout(spec.split, environment)
+    return assign_split(spec.split, subject, strata=strata_of(labels.y), environment=environment, column=by_column)
 
 
-def _labels(
-    spec: CohortSpec, cells: dict[str, list[str | None]], ids: list[str], label: str, like: CohortSchema | None
-) -> Labels:
+def _in_intervals(
+    spec: CohortSpec, labels: Labels, split: list[str], label: str, like: CohortSchema | None
+) -> tuple[Labels, SurvivalFields | None]:
+    """Labels of a time to an event by interval, and the intervals, which training patients give; others as they are."""
+    survival = None if like is None else like.survival
+    if labels.follow_up is None:
+        return labels, survival
+    if survival is None:
+        train = np.asarray(split, dtype=object) == "train"
+        survival = cut_intervals(_survival_outcome(spec), labels.follow_up, train, label)
+    return labels_of_intervals(survival, labels.follow_up), survival
+
+
+def _labels(spec: CohortSpec, cells: Cells, ids: list[str], label: str, like: CohortSchema | None) -> Labels:
     # of a time to an event one column without the other says nothing
     absent = [name for outcome in spec.outcome for name in outcome.columns if not {*outcome.columns} <= cells.keys()]
-    padded: dict[str, list[str | None]] = {**cells, **{column: [None] * len(ids) for column in absent}}
+    padded: Cells = {**cells, **{column: [None] * len(ids) for column in absent}}
     if isinstance(spec.outcome[0], SurvivalSpec):
         return labels_before_cutting(read_follow_up(spec.outcome[0], padded, ids, label, like is not None))
     labels = read_labels(spec.outcome, padded, ids, label, None if like is None else like.outcomes)
@@ -310,7 +212,7 @@ def _survival_outcome(spec: CohortSpec) -> SurvivalSpec:
     return outcome
 
 
-def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[str] | None:
+def _environment(spec: CohortSpec, cells: Cells) -> list[str] | None:
     if not spec.cohort.environment:
         return None
     parts = list(zip(*(cells[name] for name in spec.cohort.environment)))
@@ -325,6 +227,28 @@ def _environment(spec: CohortSpec, cells: dict[str, list[str | None]]) -> list[s
     return environment
 
 
+def _other_environments(rows: CohortRows, like: CohortSchema | None) -> list[Finding]:
+    """Warns of new patients whose environments are those of another column."""
+    name = rows.environment_name
+    if like is None or not name or like.environment in (None, name):
+        return []
+    text = (
+        f"environments are of {name!r} here and of {like.environment!r} in training; which of them were trained on is "
+        "told by equal names alone"
+    )
+    return [Finding("environment", name, text)]
+
+
+def _unknown(cohort: CohortTable, cells: Cells, pick: Sequence[int]) -> list[Finding]:
+    """Warnings of environments and groups that are not known of some of the patients picked."""
+    found: list[Finding] = []
+    for name in dict.fromkeys([*(cohort.environment or []), *cohort.groups]):
+        noun = "environments" if name in (cohort.environment or []) else "groups"
+        named = Counter(cells[name][row] or UNKNOWN for row in pick)
+        found += find_unknown(name, named, noun, sum(cells[name][row] is None for row in pick))
+    return found
+
+
 def _spellings(rows: CohortRows, column: str, show_ids: bool) -> list[Finding]:
     """Warnings of persons, environments and groups that are one but for their spelling."""
     found = find_spellings_of_subjects(rows.subject, rows.split, column, show_ids)
@@ -333,29 +257,3 @@ def _spellings(rows: CohortRows, column: str, show_ids: bool) -> list[Finding]:
     for name, values in rows.groups.items():
         found += find_spellings(f"group {name}", Counter(values), "groups")
     return found
-
-
-def _plain_integer(own: str) -> int | None:
-    """The int64 that is written exactly like an id, or None: ``007``, ``+7``, ``-0`` and ``7.0`` are names."""
-    if not own.isascii() or not own.removeprefix("-").isdigit() or len(own) > 20:
-        return None
-    number = int(own)
-    return number if str(number) == own and -(1 << 63) <= number < 1 << 63 else None
-
-
-def _patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[str | None]]) -> Any:
-    """Stores the patients in the database; origins as text, read together with the times they belong to."""
-    plain = [_plain_integer(own) for own in rows.id]
-    people = [_plain_integer(own) for own in rows.subject]
-    table = pa.table(
-        {
-            "row": pa.array(range(len(rows.id)), pa.int32()),
-            "id": pa.array(rows.id, pa.string()),
-            "id_number": pa.array(plain, pa.int64()),
-            "subject": pa.array(rows.subject, pa.string()),
-            "subject_number": pa.array(people, pa.int64()),
-            "train": pa.array(rows.train),
-            **{origin_column(name): pa.array(values, pa.string()) for name, values in origins.items()},
-        }
-    )
-    return sources.database.store(sources.database.new_name("patients"), table)

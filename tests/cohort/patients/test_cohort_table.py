@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from gdsfd.cohort.build import build_cohort
-from gdsfd.errors import InputError
-from tests.cohort.small_exports import PATIENTS, labs, patients, spec
+from tests.cohort.small_exports import PATIENTS, patients, spec
 
 
 def test_order_ids_groups_and_environments() -> None:
@@ -35,56 +33,6 @@ def test_splits_do_not_depend_on_the_order_of_the_table() -> None:
     first = build_cohort(spec())
     again = build_cohort(spec(cohort={"source": patients()[::-1]}))
     assert dict(zip(first.id, first.split)) == dict(zip(again.id, again.split))
-
-
-def test_integer_and_text_ids_meet(tmp_path: Path) -> None:
-    numbers = patients().assign(pid=range(1000, 1000 + PATIENTS))
-    numbers.to_csv(tmp_path / "patients.csv", index=False)
-    labs().assign(pid=range(1000, 1000 + PATIENTS)).to_parquet(tmp_path / "labs.parquet")
-    entry = {"name": "labs", "kind": "table", "source": "labs.parquet", "id": "pid"}
-    for source in ("patients.csv", numbers):
-        cohort = build_cohort(spec(entry, cohort={"source": source}, base_dir=tmp_path))
-        assert cohort.id[:2] == ["1000", "1001"]
-        assert len(cohort.observations["labs"].patient) == PATIENTS
-
-
-@pytest.mark.parametrize("first", [-1000, -(1 << 63), -5, 9007199254740993, (1 << 63) - PATIENTS])
-def test_negative_and_very_large_integer_ids_meet(tmp_path: Path, first: int) -> None:
-    own = range(first, first + PATIENTS)
-    patients().assign(pid=own).to_csv(tmp_path / "patients.csv", index=False)
-    labs().assign(pid=own).to_csv(tmp_path / "labs.csv", index=False)
-    for source in ("patients.csv", patients().assign(pid=own)):
-        for modality in ("labs.csv", labs().assign(pid=own)):
-            entry = {"name": "labs", "kind": "table", "source": modality, "id": "pid"}
-            cohort = build_cohort(spec(entry, cohort={"source": source}, base_dir=tmp_path))
-            assert cohort.id == [str(number) for number in own]
-            assert cohort.observations["labs"].patient.tolist() == list(range(PATIENTS))
-
-
-def test_an_integer_id_means_only_the_text_that_is_written_like_it() -> None:
-    texts = ["-0", "+1", "02", *[str(number) for number in range(3, PATIENTS)]]
-    entry = {"name": "labs", "kind": "table", "source": labs().assign(pid=range(PATIENTS)), "id": "pid"}
-    with pytest.raises(InputError, match=r"spelling: '0' against '-0', '1' against '\+1', '2' against '02', 3 in all"):
-        build_cohort(spec(entry, cohort={"source": patients().assign(pid=texts)}))
-    cohort = build_cohort(spec({**entry, "where": "pid > 2"}, cohort={"source": patients().assign(pid=texts)}))
-    assert cohort.observations["labs"].patient.tolist() == list(range(3, PATIENTS))
-
-
-def test_leading_zeros_are_part_of_an_id() -> None:
-    numbers = labs().assign(pid=range(PATIENTS))  # 0, 1, ...: not 000, 001, ...
-    entry = {"name": "labs", "kind": "table", "source": numbers, "id": "pid"}
-    with pytest.raises(InputError, match=r"differ only in their spelling: '0' against '000', .* 40 in all"):
-        build_cohort(spec(entry))
-
-
-def test_rows_dropped_from_the_cohort_are_counted() -> None:
-    frame = patients()
-    frame.loc[3, "pid"] = " "
-    cohort = build_cohort(spec(cohort={"source": frame, "where": "pid IS NULL OR pid >= '002'"}))
-    receipt = cohort.receipt.cohort
-    assert [(drop.reason, drop.rows) for drop in receipt.drops] == [("cohort.where is not true", 2), ("blank pid", 1)]
-    assert (receipt.rows_read, receipt.rows_kept, receipt.patients) == (40, 37, 37)
-    assert len(cohort) == 37
 
 
 def test_subjects_across_the_holdout_are_left_out_with_a_reason() -> None:

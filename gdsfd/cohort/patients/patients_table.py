@@ -1,0 +1,51 @@
+"""The patients as a table of the database, which modalities are matched with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from gdsfd.cohort.sources.internal_names import origin_column
+from gdsfd.cohort.sources.sources import Sources
+
+if TYPE_CHECKING:
+    from gdsfd.cohort.patients.cohort_table import CohortRows
+
+__all__ = ["patients_table"]
+
+
+def patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[str | None]]) -> Any:
+    """Stores the patients in the database.
+
+    Args:
+        sources: Where tables are opened.
+        rows: The patients.
+        origins: Column that times count from -> its cells, as text: read together with the times they belong to.
+
+    Returns:
+        The table: row, id (text), id_number (int64 where the id is a plain integer), subject and subject_number
+        likewise, train, one column per origin.
+    """
+    plain = [_plain_integer(own) for own in rows.id]
+    people = [_plain_integer(own) for own in rows.subject]
+    table = pa.table(
+        {
+            "row": pa.array(range(len(rows.id)), pa.int32()),
+            "id": pa.array(rows.id, pa.string()),
+            "id_number": pa.array(plain, pa.int64()),
+            "subject": pa.array(rows.subject, pa.string()),
+            "subject_number": pa.array(people, pa.int64()),
+            "train": pa.array(rows.train),
+            **{origin_column(name): pa.array(values, pa.string()) for name, values in origins.items()},
+        }
+    )
+    return sources.database.store(sources.database.new_name("patients"), table)
+
+
+def _plain_integer(own: str) -> int | None:
+    """The int64 that is written exactly like an id, or None: ``007``, ``+7``, ``-0`` and ``7.0`` are names."""
+    if not own.isascii() or not own.removeprefix("-").isdigit() or len(own) > 20:
+        return None
+    number = int(own)
+    return number if str(number) == own and -(1 << 63) <= number < 1 << 63 else None
