@@ -31,7 +31,6 @@ from gdsfd.training.config import Accelerator, TrainConfig
 from gdsfd.training.estimator import Estimator
 from gdsfd.training.fit_checks import check_fit_arguments, check_place, check_trainable, warn_of_outcomes
 from gdsfd.training.fitted_models import FittedModels, fit_models
-from gdsfd.training.loop import DivergedError
 from gdsfd.training.model_selection.guard import Guard
 from gdsfd.training.plan import BIASED, TrainingPlan, plan_training
 from gdsfd.training.progress import Followed, Watch, followed
@@ -39,6 +38,7 @@ from gdsfd.training.remainder import biased_stream
 from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.run_record import RunRecord, record_run
 from gdsfd.training.site_strata import read_strata
+from gdsfd.training.stages import DivergedError
 from gdsfd.training.storage.checkpoint import (
     already_training,
     check_resumable,

@@ -176,16 +176,6 @@ def test_before_a_new_head_stage_one_ends_at_its_best_epoch_when_it_gets_no_bett
     assert all(torch.equal(value, judged[1][name]) for name, value in back.items())
 
 
-def test_learning_rate_is_a_cosine_after_a_warm_first_epoch():
-    config = TrainConfig(max_epochs=10, learning_rate=2e-3).resolved(100)
-    for progress in (0.0, 0.25, 0.999, 1.0, 3.7, 10.0, 12.0):
-        warm = min(1.0, progress + 1e-3) if progress < 1 else 1.0
-        share = min(progress / 10, 1.0)
-        expected = 2e-3 * warm * (0.05 + 0.95 * (1 + math.cos(math.pi * share)) / 2)
-        assert loop._learning_rate(config, progress) == pytest.approx(expected)
-    assert loop._learning_rate(config, 10.0) == pytest.approx(1e-4)
-
-
 def test_matrices_decay_and_vectors_do_not():
     network = Ensemble([nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2))], multiclass=False)
     matrices, vectors = loop._decay_groups(network, 0.3)

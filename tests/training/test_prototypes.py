@@ -236,14 +236,14 @@ def test_the_first_stage_ends_when_it_no_longer_gets_better(graph: Any, monkeypa
     losses = iter([2.0, 1.0, 3.0, 4.0, *range(5, 100)])
     figures = {"tuning_auprc": 0.5, "tuning_auroc": 0.5}
     seen: list[tuple[int, int | None, dict[str, Any]]] = []
-    end = loop._end_stage_one
+    end = loop.end_stage_one
 
     def watched_end(state: Any, network: Any, *given: Any) -> None:
         end(state, network, *given)
         seen.append((state.epoch, state.second, {name: each.clone() for name, each in network.state_dict().items()}))
 
     monkeypatch.setattr(loop, "tuning_figures", lambda *given: {"tuning_loss": float(next(losses)), **figures})
-    monkeypatch.setattr(loop, "_end_stage_one", watched_end)
+    monkeypatch.setattr(loop, "end_stage_one", watched_end)
     fitted = fit(graph, parts(stage_one=0.5), max_epochs=12, patience=2, monitor="loss")
     assert [second for _, second, _ in seen[:5]] == [None, None, None, None, 4]
     assert (fitted.state.second, fitted.state.best_epoch, fitted.state.epoch) == (4, 5, 7)
