@@ -2,24 +2,27 @@
 
 Numbers are the columns of tables, the mean of each event item, and the components of vectors. Presence flags, counts
 and imputed values are not among them: clusters of a flag are no practice. Codes and categories are content where they
-are asked for, as components of what many of them have in common (:mod:`gdsfd.latent.coded_content`).
+are asked for, as components of what many of them have in common (:mod:`gdsfd.latent.coded_content`). Numbers may also
+be read by their rank, as one modality (:func:`ranked_reader`): clinical numbers have long tails, of which mixtures make
+classes, and what an illness does to all modalities is then a covariance instead of a class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
 from gdsfd.latent.coded_content import code_components, outcome_components, scaled_by_share, written_columns
 from gdsfd.latent.gaussian_block import Floats, Ints
 
-__all__ = ["MOST_COLUMNS", "ContentReader", "content_readers"]
+__all__ = ["MOST_COLUMNS", "ContentReader", "content_readers", "ranked_reader"]
 
 #: Most numbers of one modality: of a table or of events the most often measured, of a vector its principal components.
 MOST_COLUMNS = 24
@@ -29,6 +32,8 @@ LEAST_VALUES = 8
 LEAST_MEASURED = 30
 #: Standard deviations at which values are cut: one typing error must not make a class.
 CUT = 4.0
+#: Values of a column that ranks are read from.
+KNOTS = 513
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class ContentReader:
         block: Modality of each number of the content; [D].
         presence: Column that says whether a patient has each modality of codes or categories, -1 for modalities of
             numbers; [modalities].
+        ranked: Ascending values of each column among the patients fitted on, by whose ranks it is read as a normal
+            score; [F, Q], Q = 0 where numbers are standardised.
     """
 
     columns: Ints
@@ -53,6 +60,7 @@ class ContentReader:
     mixing: Floats
     block: Ints
     presence: Ints
+    ranked: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
     @classmethod
     def fit(cls, graph: Any, rows: Ints) -> ContentReader:
@@ -105,10 +113,13 @@ class ContentReader:
         for number in range(int(self.block.max()) + 1):
             own, made = self.source == number, self.block == number
             weights = self.mixing[np.ix_(own, made)]
-            with np.errstate(invalid="ignore"):
-                values = table[:, self.columns[own]].astype(np.float64)
-                scaled = np.clip((values - self.centre[own]) / self.scale[own], -CUT, CUT)
-            scaled[~np.isfinite(scaled)] = np.nan
+            values = table[:, self.columns[own]].astype(np.float64)
+            if self.ranked.size:
+                scaled = _normal_scores(values, self.ranked)
+            else:
+                with np.errstate(invalid="ignore"):
+                    scaled = np.clip((values - self.centre[own]) / self.scale[own], -CUT, CUT)
+                scaled[~np.isfinite(scaled)] = np.nan
             if self.presence[number] >= 0:
                 out[:, made] = _written(scaled, weights, table[:, self.presence[number]] > 0)
             elif weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights))):
@@ -119,12 +130,12 @@ class ContentReader:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is stored."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ContentReader:
         """The reader that :meth:`arrays` was taken from; one without ``presence`` is from before codes were content."""
-        found = {field.name: arrays[field.name] for field in fields(cls) if field.name in arrays}
+        found = {each.name: arrays[each.name] for each in fields(cls) if each.name in arrays}
         found.setdefault("presence", np.full(int(arrays["source"].max()) + 1, -1, dtype=np.int64))
         return cls(**found)
 
@@ -160,6 +171,44 @@ def content_readers(graph: Any, rows: Ints, y: Ints) -> Iterator[ContentReader]:
     coded = _coded(graph, table, names, y)
     if coded or not numbers:
         yield ContentReader._of([*numbers, *coded], graph)
+
+
+def ranked_reader(graph: Any, rows: Ints) -> ContentReader | None:
+    """A reader of numbers by their rank, all of one modality: the columns most often measured; None without numbers.
+
+    Args:
+        graph: The graph.
+        rows: Labelled training patients; labels are not read.
+    """
+    table, names = flatten(graph, rows)
+    parts = [part for part in _numbers(graph, table, names) if np.array_equal(part.mixing, np.eye(len(part.columns)))]
+    if not parts:
+        return None
+    columns = np.concatenate([part.columns for part in parts])
+    measured = np.isfinite(table[:, columns]).sum(0)
+    chosen = np.sort(np.argsort(-measured, kind="stable")[:MOST_COLUMNS])
+    columns, width = columns[chosen], len(chosen)
+    values = np.where(np.isfinite(table[:, columns]), table[:, columns], np.nan).astype(np.float64)
+    return ContentReader(
+        columns,
+        np.zeros(width, dtype=np.int64),
+        np.concatenate([part.centre for part in parts])[chosen],
+        np.concatenate([part.scale for part in parts])[chosen],
+        np.eye(width),
+        np.zeros(width, dtype=np.int64),
+        np.array([-1], dtype=np.int64),
+        np.nanquantile(values, np.linspace(0.0, 1.0, KNOTS), axis=0, method="nearest").T,
+    )
+
+
+def _normal_scores(values: Floats, ranked: Floats) -> Floats:
+    """What a normal variable has at the rank of each value; equal values have the middle of their ranks; [n, F]."""
+    scores = np.full(values.shape, np.nan)
+    for column, known in enumerate(ranked):
+        own = np.isfinite(values[:, column])
+        below, beside = (known.searchsorted(values[own, column], side) for side in ("left", "right"))
+        scores[own, column] = ndtri((0.5 * (below + beside) + 0.5) / (len(known) + 1))
+    return scores
 
 
 def _numbers(graph: Any, table: NDArray[np.float32], names: list[str]) -> list[_Part]:

@@ -13,8 +13,9 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.graph.availability import presence_of
 from gdsfd.graph.flatten import flatten
+from gdsfd.latent.beside_severity import likelier_than_one, practice_beside_severity
 from gdsfd.latent.coded_evidence import judge_coded
-from gdsfd.latent.content import ContentReader, content_readers
+from gdsfd.latent.content import ContentReader, content_readers, ranked_reader
 from gdsfd.latent.evidence import TIE_P, Evidence, told_by_suspects, weigh
 from gdsfd.latent.gaussian_block import Floats, Ints
 from gdsfd.latent.line import fit_line, likelier
@@ -131,8 +132,9 @@ def find_strata(
     :data:`MOST_FITTED` patients so many are drawn. Classes that are a practice become levels of a graded one where
     these describe the patients better (:mod:`gdsfd.latent.line`), unless the number of classes is given.
 
-    Numbers are looked at first. Where they show no practice, codes and categories are looked at beside them, and count
-    only where these show one (:mod:`gdsfd.latent.coded_evidence`); else what numbers said stands.
+    Numbers are looked at first. Where they show no practice, they are looked at again by rank, for a practice beside
+    severity (of a binary outcome; :mod:`gdsfd.latent.beside_severity`), then codes and categories beside them
+    (:mod:`gdsfd.latent.coded_evidence`). Both count only where they show a practice; else what numbers said stands.
 
     Args:
         graph: The graph.
@@ -194,12 +196,36 @@ def find_strata(
             seen, own = observe(graph, reader, last, last, suspects), y[last]
         return FoundStrata(reader, mixture, number, evidence, last, own, mixture.responsibilities(seen, own))
 
+    def look_beside_severity() -> FoundStrata | None:
+        """A practice beside classes of severity, if there is one."""
+        reader = ranked_reader(graph, train)
+        if reader is None:
+            return None
+        inner, outer = _some(fitted, seed), _some(held_out, seed)
+        inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (inner, outer))
+        search = Search(inside, y[inner], outcomes=count, seed=seed)
+        two = practice_beside_severity(search)
+        number = None if two is None else likelier_than_one(two[0], search, outside, y[outer])
+        if number is None:
+            return None
+        if not np.array_equal(fitted, last):
+            search = Search(observe(graph, reader, drawn, last, suspects), y[drawn], outcomes=count, seed=seed)
+            two = practice_beside_severity(search)
+        if two is None:
+            return None
+        share = two[0].responsibilities(observe(graph, reader, last, last, suspects), y[last])
+        return FoundStrata(reader, two[0], number, two[1], last, y[last], share)
+
     readers = content_readers(graph, train, y[train])
     found = look(next(readers))
     assert found is not None  # or it would have to be a practice
-    # Codes and categories are looked at where numbers show no practice, and count only where they show one: as a
-    # practice they would have to be tied to a suspect that tells of the outcome.
+    # Further looks are taken where the first shows no practice, and count only where they show one: as a practice it
+    # would have to be tied to a suspect that tells of the outcome.
     told = told_by_suspects(_codes(graph, drawn, last, suspects), y[drawn])
+    if classes is None and not found.evidence.adjust and min(told.values(), default=1.0) < TIE_P:
+        beside = look_beside_severity() if count == 2 else None
+        if beside is not None:
+            return beside
     if not found.evidence.adjust and min(told.values(), default=1.0) < TIE_P:
         for reader in readers:
             coded = look(reader, or_nothing=True)

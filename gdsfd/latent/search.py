@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gdsfd.latent.gaussian_block import Ints
+from gdsfd.latent.gaussian_block import Floats, Ints
 from gdsfd.latent.mixture import Fit, Mixture, Observed
 from gdsfd.latent.starts import starts
 
@@ -12,6 +12,8 @@ __all__ = ["Search", "fit_mixture"]
 
 #: Rounds of every start, and the most patients they see; the best few go on, with all patients.
 SHORT, FEW = 12, 1000
+#: Correlation of responsibilities from which on two starts have come to the same class.
+SAME = 0.9
 
 #: A mixture, and the log-posterior before each of its rounds, up to a constant, in nats.
 Run = tuple[Mixture, list[float]]
@@ -60,11 +62,32 @@ class Search:
         order = sorted(range(number + 1), key=lambda start: -begun[start][1][-1])
         return max((self._on(classes, start) for start in order[:going_on]), key=lambda each: each[1][-1])
 
+    def modes(self, classes: int, *, draws: int = 2) -> list[Run]:
+        """Where EM ends from several starts, the likeliest first; starts that lead to the same classes go on once.
+
+        Args:
+            classes: Number of classes, at least 2.
+            draws: As in :meth:`best`.
+        """
+        self.best(classes, draws=draws, going_on=1)
+        kept: list[tuple[int, Floats]] = []
+        for number, (mixture, _) in enumerate(self._begun[classes]):
+            share = mixture.responsibilities(self._few.seen, self._few.y)
+            if not any(_alike(share, other) for _, other in kept):
+                kept.append((number, share))
+        return sorted((self._on(classes, number) for number, _ in kept), key=lambda each: -each[1][-1])
+
     def _on(self, classes: int, start: int) -> Run:
         """A start that goes on, with all patients."""
         if (classes, start) not in self._ended:
             self._ended[classes, start] = self._fit.run(self._begun[classes][start][0], self._rounds)
         return self._ended[classes, start]
+
+
+def _alike(share: Floats, other: Floats) -> bool:
+    """Whether two sets of responsibilities are the same classes, numbered in any way; [N, K] each."""
+    agreement = np.abs(np.corrcoef(share.T, other.T)[: share.shape[1], share.shape[1] :])
+    return bool((np.nan_to_num(agreement).max(axis=1) > SAME).all())
 
 
 def fit_mixture(
