@@ -70,9 +70,10 @@ class Search:
             draws: As in :meth:`best`.
         """
         self.best(classes, draws=draws, going_on=1)
+        begun = self._begun[classes]
         kept: list[tuple[int, Floats]] = []
-        for number, (mixture, _) in enumerate(self._begun[classes]):
-            share = mixture.responsibilities(self._few.seen, self._few.y)
+        for number in sorted(range(len(begun)), key=lambda start: -begun[start][1][-1]):
+            share = begun[number][0].responsibilities(self._few.seen, self._few.y)
             if not any(_alike(share, other) for _, other in kept):
                 kept.append((number, share))
         return sorted((self._on(classes, number) for number, _ in kept), key=lambda each: -each[1][-1])

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import gdsfd
 from gdsfd.errors import InputError
 from gdsfd.graph.flatten import flatten
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.latent import content as module
-from gdsfd.latent.content import ContentReader, content_readers
+from gdsfd.latent.content import ContentReader, content_readers, ranked_reader
 from tests.cohort_factory import make_cohort
 
 
@@ -138,3 +139,52 @@ def test_codes_that_have_nothing_in_common_are_no_content(graph, train):
     (numbers,) = content_readers(graph, train, y_of(graph, train))
     alone = ContentReader.fit(graph, train)
     assert all(np.array_equal(each, alone.arrays()[name]) for name, each in numbers.arrays().items())
+
+
+def test_ranks_are_those_among_training_patients_as_normal_scores(graph, train):
+    reader = ranked_reader(graph, train)
+    plain = ContentReader.fit(graph, train)
+    table, _ = flatten(graph)
+    content = reader(table)
+    assert set(reader.columns) <= set(plain.columns)
+    assert (reader.block == 0).all()
+    assert reader.numbers.all()
+    for column, place in enumerate(reader.columns):
+        values = table[:, place].astype(np.float64)
+        known = np.isfinite(values)
+        assert (np.isfinite(content[:, column]) == known).all()
+        own = values[train][known[train]]
+        rank = np.array([(own < value).mean() + 0.5 * (own == value).mean() for value in values[known]])
+        expected = norm.ppf(np.clip(rank, 1e-3, 1 - 1e-3))
+        middle = (rank > 0.02) & (rank < 0.98)
+        assert content[known, column][middle] == pytest.approx(expected[middle], abs=0.12)
+        order = np.argsort(values[known], kind="stable")
+        assert (np.diff(content[known, column][order]) >= 0).all()
+        assert np.abs(content[known, column]).max() < 3.5, "one typing error is no further away than the largest"
+
+
+def test_ranks_hold_of_any_scale_and_are_stored(graph, train):
+    reader = ranked_reader(graph, train)
+    table = flatten(graph)[0]
+    again = ContentReader.from_arrays(reader.arrays())
+    np.testing.assert_array_equal(again(table), reader(table))
+    longer = graph.clone()
+    for kind in longer.edge_types:
+        if "numeric" in longer[kind]:
+            longer[kind].numeric = longer[kind].numeric ** 3
+    tables = [each.name for each in graph.schema.modalities if each.kind == "table"]
+    names = flatten(graph)[1]
+    other = ranked_reader(longer, train)(flatten(longer)[0])
+    for column, place in enumerate(reader.columns):
+        if names[place].split(".")[0] in tables:
+            np.testing.assert_allclose(other[:, column], reader(table)[:, column], atol=1e-6)
+
+
+def test_ranks_of_the_columns_most_often_measured(graph, train, monkeypatch):
+    whole = ranked_reader(graph, train)
+    monkeypatch.setattr(module, "MOST_COLUMNS", 5)
+    some = ranked_reader(graph, train)
+    assert len(some.columns) == 5
+    measured = np.isfinite(flatten(graph, train)[0]).sum(0)
+    left_out = np.setdiff1d(whole.columns, some.columns)
+    assert measured[some.columns].min() >= measured[left_out].max(initial=0)

@@ -61,3 +61,18 @@ def test_more_starts_end_at_least_as_high(drawn):
     few, many = search.best(3, draws=0, going_on=1), search.best(3, draws=4, going_on=7)
     assert many[1][-1] >= few[1][-1]
     assert np.isfinite(many[1]).all()
+
+
+def test_every_place_where_em_ends_is_shown_once_the_likeliest_first(drawn, runs):
+    seen, y, _ = drawn
+    search = Search(seen, y, seed=3)
+    modes = search.modes(2)
+    ended = [trace[-1] for _, trace in modes]
+    assert ended == sorted(ended, reverse=True)
+    assert modes[0][1][-1] >= search.best(2)[1][-1] - 1e-9
+    assert runs.count((1000, 2)) == 5
+    assert runs.count((1100, 2)) < 5, "starts that lead to the same classes go on once"
+    share = [mixture.responsibilities(seen, y)[:, 0] for mixture, _ in modes]
+    for number, one in enumerate(share):
+        for other in share[:number]:
+            assert abs(np.corrcoef(one, other)[0, 1]) < 0.999
