@@ -11,6 +11,7 @@ import delivered_lines
 import explanation_lines
 import guard_lines
 import interval_lines
+import planted_lines
 import result_lines
 import scale_lines
 import streams_lines
@@ -37,6 +38,7 @@ PAGES = {
     "streams_apart": streams_lines.streams_apart,
     "streams_together": streams_lines.streams_together,
     "guard_by_fold": guard_lines.guard_by_fold,
+    "planted_practice": planted_lines.planted_practice,
     "site_alignment": alignment_lines.site_alignment,
     "real_shifts_trees": guard_lines.real_shifts_trees,
     "larger_than_memory": scale_lines.larger_than_memory,
@@ -52,6 +54,7 @@ _MODULES = (
     explanation_lines,
     guard_lines,
     alignment_lines,
+    planted_lines,
     streams_lines,
     suspect_lines,
     interval_lines,
