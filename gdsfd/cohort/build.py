@@ -130,6 +130,7 @@ def build_cohort(
         *of_times,
         *sources.findings,
         *sources.declared_missing.findings(),
+        *sources.told_of_files(),
     ]
     cohort.receipt.findings += found
     if like is not None:

@@ -122,7 +122,12 @@ def check_spec(
             if looked.receipt is not None:
                 found.modalities.append(looked.receipt)
                 found.warnings += find_repeated_rows(looked.receipt)
-        found.warnings += [*find_unused(left, schema), *sources.findings, *sources.declared_missing.findings()]
+        found.warnings += [
+            *find_unused(left, schema),
+            *sources.findings,
+            *sources.declared_missing.findings(),
+            *sources.told_of_files(),
+        ]
     known: set[str] = set()
     found.faults = [fault for fault in found.faults if not (fault.text in known or known.add(fault.text))]  # type: ignore[func-returns-value]
     return found

@@ -18,24 +18,23 @@ from gdsfd.errors import cell_text
 __all__ = ["find_empty_hours"]
 
 _HOUR = 60  #: minutes; the least that zones differ by, but for half hours of a few countries
-_FEWEST = 50  #: patients with events before anything is said of all
-_OWN = 20  #: patients with events of an environment
-_EXPECTED = 30.0  #: events that would be in the empty stretch; none instead is no chance, also of events in clusters
-_MOST_CELLS = 10_000_000  #: of the table of environments and steps
-_PIECE = 1 << 22  #: events that are counted together
+_FEWEST, _OWN = 50, 20  #: patients with events before anything is said of all, and of an environment
+_BESIDE = 0.3  #: share of the patients who begin (or end) within as long a time beside the empty one
+_EXPECTED = 10.0  #: patients of an environment who would have events in its empty time
+_ENVIRONMENTS = 50  #: the largest ones, which are looked at
 _CAUSES = (
     "are times in another zone than their origins (UTC beside local time), or does the window not fit what was "
     "recorded?"
 )
 
-Counts = NDArray[np.int64]
+Steps = NDArray[np.int64]
 
 
 def find_empty_hours(cohort: Cohort) -> list[Finding]:
     """A finding for each modality of events with an empty beginning or end of its window, of an hour and more.
 
-    Of all patients together, where the rest of the window has events all along; of an environment, where the others
-    have events then.
+    Of all patients together, where many begin (or end) right beside it; of an environment, where many others have
+    events then. Patients count, not events, as those of one patient come together; so it takes no pass over the events.
 
     Args:
         cohort: The cohort.
@@ -46,62 +45,55 @@ def find_empty_hours(cohort: Cohort) -> list[Finding]:
         if not isinstance(observed, EventObservations) or fields.window is None or fields.steps < 3:
             continue
         minutes = (fields.window[1] - fields.window[0]) / fields.steps
-        texts = [*_of_all(observed, fields.steps, minutes), *_of_environments(cohort, observed, fields.steps, minutes)]
+        ends = {
+            "first": observed.step[observed.ptr[:-1]].astype(np.int64),
+            "last": fields.steps - 1 - observed.step[observed.ptr[1:] - 1].astype(np.int64),
+        }
+        texts = []
+        for where, away in ends.items():
+            told = [*_of_all(away, where, fields.steps, minutes)]
+            texts += told or [*_of_environments(cohort, observed.patient, away, where, minutes)]
         found += [Finding("time", fields.name, text) for text in texts[:3]]
     return found
 
 
-def _of_all(observed: EventObservations, steps: int, minutes: float) -> Iterator[str]:
-    counts = _counts(observed, np.zeros(len(observed.patient), np.int64), 1, steps)[0]
-    if len(observed.patient) < _FEWEST or not counts.any():
-        return
-    first, last = np.flatnonzero(counts)[[0, -1]]
-    inside = counts[first : last + 1]
-    if (inside == 0).any():  # rounds at fixed times, or few events
-        return
-    for empty, where in ((first, "first"), (steps - 1 - last, "last")):
-        if empty * minutes >= _HOUR and empty * inside.mean() >= _EXPECTED and inside.min() * empty >= _EXPECTED:
-            yield (
-                f"no event of any patient is in the {where} {_hours(empty * minutes)} of the window's "
-                f"{_hours(steps * minutes)}, and all {len(inside):,} other steps have some: {_CAUSES}"
-            )
+def _of_all(away: Steps, where: str, steps: int, minutes: float) -> Iterator[str]:
+    """Of all patients.
+
+    Args:
+        away: Empty steps of each patient at that end of the window.
+        where: Which end.
+        steps: Of the window.
+        minutes: Of a step.
+    """
+    empty = int(away.min(initial=steps))
+    beside = int((away < 2 * empty).sum())
+    if len(away) >= _FEWEST and empty * minutes >= _HOUR and beside >= _BESIDE * len(away):
+        stretch = _hours(empty * minutes)
+        yield (
+            f"no event of any patient is in the {where} {stretch} of the window's {_hours(steps * minutes)}, and "
+            f"{beside:,} of {len(away):,} patients have one in the {stretch} beside them: {_CAUSES}"
+        )
 
 
-def _of_environments(cohort: Cohort, observed: EventObservations, steps: int, minutes: float) -> Iterator[str]:
+def _of_environments(cohort: Cohort, patient: Steps, away: Steps, where: str, minutes: float) -> Iterator[str]:
     if cohort.environment is None:
         return
     names, of_patient = np.unique(np.asarray(cohort.environment, dtype=str), return_inverse=True)
-    if len(names) < 2 or len(names) * steps > _MOST_CELLS:
-        return
-    owner = of_patient[observed.patient]
-    counts, patients = _counts(observed, owner, len(names), steps), np.bincount(owner, minlength=len(names))
-    total = counts.sum(0)
-    for number in np.argsort(-patients, kind="stable"):
-        if patients[number] < _OWN:
-            return
-        own, others = counts[number], total - counts[number]
-        if not own.any() or not others.any():
+    owner = of_patient[patient]
+    counts = np.bincount(owner, minlength=len(names))
+    for number in np.argsort(-counts, kind="stable")[:_ENVIRONMENTS]:
+        own, others = away[owner == number], away[owner != number]
+        if len(own) < _OWN or len(others) < _FEWEST:
             continue
-        share = others / others.sum()
-        first, last = np.flatnonzero(own)[[0, -1]]
-        for part, where in ((slice(0, first), "first"), (slice(last + 1, steps), "last")):
-            empty = len(range(*part.indices(steps)))
-            if empty * minutes >= _HOUR and share[part].sum() * own.sum() >= _EXPECTED:
-                yield (
-                    f"none of the {int(own.sum()):,} events of environment {cell_text(str(names[number]))} is in the "
-                    f"{where} {_hours(empty * minutes)} of the window, and {share[part].sum():.0%} of those of the "
-                    f"others are: {_CAUSES}"
-                )
-
-
-def _counts(observed: EventObservations, owner: Counts, owners: int, steps: int) -> Counts:
-    """Events of each step by what their observation belongs to; int64 [owners, steps]."""
-    found = np.zeros(owners * steps, np.int64)
-    for start in range(0, len(observed.step), _PIECE):
-        step = np.asarray(observed.step[start : start + _PIECE]).astype(np.int64)
-        row = np.searchsorted(observed.ptr, np.arange(start, start + len(step)), side="right") - 1 if owners > 1 else 0
-        found += np.bincount((owner[row] * steps if owners > 1 else 0) + step, minlength=owners * steps)
-    return found.reshape(owners, steps)
+        empty = int(own.min())
+        early = int((others < empty).sum())
+        if empty * minutes >= _HOUR and early / len(others) * len(own) >= _EXPECTED:
+            yield (
+                f"none of the {len(own):,} patients of environment {cell_text(str(names[number]))} with events has one "
+                f"in the {where} {_hours(empty * minutes)} of the window, and {early / len(others):.0%} of the others "
+                f"have: {_CAUSES}"
+            )
 
 
 def _hours(minutes: float) -> str:

@@ -18,6 +18,7 @@ from gdsfd.cohort.patients.hazard_intervals import cut_intervals
 from gdsfd.cohort.patients.new_patients import split_findings, without_absent
 from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, other_words, read_labels, strata_of
 from gdsfd.cohort.patients.persons import check_persons
+from gdsfd.cohort.patients.rows_of_no_patient import check_rows_of_no_patient
 from gdsfd.cohort.patients.split import LEFT_OUT, assign_new, assign_split
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.patients.survival_labels import labels_before_cutting, labels_of_intervals
@@ -135,6 +136,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         drops.append(Drop(f"blank {cohort.id}", sum(blank)))
         cells = _taken(cells, [not gone for gone in blank])
     ids = [str(cell) for cell in cells[cohort.id]]
+    findings += check_rows_of_no_patient(cohort.id, cells, view.label)
     check_unique(ids, cohort.id, view.label)
     if cohort.subject is not None:
         findings += check_persons(cells[cohort.subject], cohort.subject, view.label, sources.show_ids)
