@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gdsfd.cohort.checks.early_outcomes import columns_behind, find_early_outcomes
 from gdsfd.cohort.keys.key_cells import check_key_cells
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
 from gdsfd.cohort.patients.follow_up import FollowUp, check_durations, read_follow_up
@@ -109,6 +110,8 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         check_durations(spec.outcome[0], view.durations, view.label)
     for name in wanted:
         check_key_cells(view, name, "of the cohort", sources, exact=name in (cohort.id, cohort.subject))
+    behind = columns_behind(spec, {name: str(kind) for name, kind in view.table.schema().items()})
+    wanted = [*dict.fromkeys([*wanted, *(name for names in behind.values() for name in names)])]
     with sources.database.reading(view.label):
         cells_as_text = {f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)}
         frame = sources.database.fetch(view.table.select(ROW, KEEP, **cells_as_text).order_by(ROW))
@@ -216,8 +219,19 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         blanks = sum(cells[name][row] is None for row in pick)
         rows.findings += find_unknown(name, named, noun, blanks)
     origins = {name: [cells[name][row] for row in pick] for name in _origins(spec)}
+    times = {name: [cells[name][row] for row in pick] for names in behind.values() for name in names}
+    rows.findings += find_early_outcomes(spec, origins | times, _having(spec, rows))
     rows.table = _patients_table(sources, rows, origins)
     return rows
+
+
+def _having(spec: CohortSpec, rows: CohortRows) -> dict[str, NDArray[np.bool_]]:
+    """By outcome who has it; none of several classes."""
+    if rows.follow_up is not None:
+        return {spec.outcome[0].name: rows.follow_up.event == 1}
+    if rows.y.ndim == 1:
+        return {}
+    return {outcome.name: rows.y[:, place] == 1 for place, outcome in enumerate(spec.outcome)}
 
 
 def named_columns(spec: CohortSpec, view: View, like: CohortSchema | None = None) -> list[tuple[str, str]]:
