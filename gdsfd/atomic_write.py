@@ -24,6 +24,7 @@ __all__ = [
     "atomic_file",
     "check_replaceable",
     "check_writable",
+    "explained_place",
     "place_is_full",
     "put_in_place",
 ]
@@ -54,7 +55,7 @@ def atomic_directory(folder: str | Path, marker: str, holds: str) -> Iterator[Pa
     folder = Path(os.path.realpath(folder))  # a link is followed, and stays
     check_replaceable(folder, marker, holds)
     check_writable(folder)
-    with _explained(folder), folder_beside(folder, mode=0o777) as temporary:
+    with explained_place(folder), folder_beside(folder, mode=0o777) as temporary:
         yield temporary
         for entry in temporary.rglob("*"):
             if entry.is_file():  # safetensors would keep its files from the user's group
@@ -79,7 +80,7 @@ def atomic_file(file: str | Path) -> Iterator[Path]:
     file = Path(os.path.realpath(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.parent / f".{file.stem}.{uuid.uuid4().hex[:8]}{file.suffix}"
-    with _explained(file):
+    with explained_place(file):
         try:
             yield temporary
             _flush(temporary)
@@ -125,8 +126,15 @@ def check_writable(folder: str | Path, inside: bool = False) -> None:
 
 
 @contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Turns what the system says about a place (full, forbidden) into an InputError that names the place."""
+def explained_place(folder: Path) -> Iterator[None]:
+    """Turns what the system says about a place (full, forbidden) into an InputError that names the place.
+
+    Args:
+        folder: The place that is written to.
+
+    Raises:
+        InputError: The disk is full, or the place takes no file.
+    """
     try:
         yield
     except (OSError, SafetensorError) as error:

@@ -47,7 +47,8 @@ def _checkout() -> Line:
     folder = Path(__file__).resolve().parent
 
     def git(*words: str) -> str:
-        command = ["git", "-C", str(folder), *words]
+        # git status would refresh the index under a lock, which a process that is killed meanwhile leaves behind
+        command = ["git", "--no-optional-locks", "-C", str(folder), *words]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
     try:

@@ -16,6 +16,7 @@ from gdsfd.baselines.labels import Floats, labels_of, task_of
 from gdsfd.baselines.table_rows import fitted_rows, pieces
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, SchemaError
+from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.loader import rows_of
 
@@ -128,6 +129,8 @@ class FlatBaseline(Baseline):
         Raises:
             InputError: There is no labelled training patient.
         """
+        check_graph(graph)
+        check_values(graph)
         schema = graph.schema
         train, tuning = (
             fitted_rows(np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == part), schema)

@@ -10,10 +10,12 @@ from gdsfd.cohort.amounts_to_read import amounts_to_read
 from gdsfd.cohort.checks.absent_columns import find_absent_columns
 from gdsfd.cohort.checks.cut_off import find_cut_off
 from gdsfd.cohort.checks.doubles import find_doubles
+from gdsfd.cohort.checks.empty_hours import find_empty_hours
 from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.one_class_places import find_one_class_places
 from gdsfd.cohort.checks.other_times import find_other_times
 from gdsfd.cohort.checks.ranges import find_other_ranges
+from gdsfd.cohort.checks.repeated_rows import find_repeated_rows
 from gdsfd.cohort.checks.units import find_two_units
 from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.checks.unused_columns import find_unused
@@ -93,7 +95,7 @@ def build_cohort(
                 window = modality.window if described.window is None else described.window
                 described = replace(described, window=window, reading=reading_of(modality, described))
             receipt.notes += spec.told_of(modality.name)
-            of_times += find_untimed(modality, view, rows.label)
+            of_times += [*find_untimed(modality, view, rows.label), *find_repeated_rows(receipt)]
             bar.update(amount)
             observations[modality.name] = observed
             fields.append(described)
@@ -124,9 +126,11 @@ def build_cohort(
         *find_doubles(cohort, show_ids),
         *find_cut_off(cohort),
         *find_two_units(cohort),
+        *find_empty_hours(cohort),
         *of_times,
         *sources.findings,
         *sources.declared_missing.findings(),
+        *sources.told_of_files(),
     ]
     cohort.receipt.findings += found
     if like is not None:

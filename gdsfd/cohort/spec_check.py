@@ -10,6 +10,7 @@ from typing import Any
 from gdsfd.cohort.build import fitted_by_name
 from gdsfd.cohort.checks.cohort_faults import read_with_faults
 from gdsfd.cohort.checks.modality_faults import modality_faults
+from gdsfd.cohort.checks.repeated_rows import find_repeated_rows
 from gdsfd.cohort.checks.unused_columns import find_unused
 from gdsfd.cohort.formats.expansion import expand, has_format
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
@@ -120,7 +121,13 @@ def check_spec(
             found.faults += [Fault(modality.name, text) for text in looked.told]
             if looked.receipt is not None:
                 found.modalities.append(looked.receipt)
-        found.warnings += [*find_unused(left, schema), *sources.findings, *sources.declared_missing.findings()]
+                found.warnings += find_repeated_rows(looked.receipt)
+        found.warnings += [
+            *find_unused(left, schema),
+            *sources.findings,
+            *sources.declared_missing.findings(),
+            *sources.told_of_files(),
+        ]
     known: set[str] = set()
     found.faults = [fault for fault in found.faults if not (fault.text in known or known.add(fault.text))]  # type: ignore[func-returns-value]
     return found

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gdsfd.atomic_write import explained_place
+
 __all__ = ["FitLog", "Record", "key_of", "plain", "read_fits"]
 
 Record = dict[str, Any]
@@ -36,30 +38,45 @@ class FitLog:
         self.head = head or {}
 
     def append(self, records: Sequence[Record]) -> list[Record]:
-        """Writes records, all of them or none: one write under a lock.
+        """Writes records, all of them or none: under a lock, and what a full disk took of them is taken back.
 
         What a killed process left of a line is closed first, so that it spoils no further line.
 
         Returns:
             The records as they will be read back.
+
+        Raises:
+            InputError: The file cannot be written, or the disk is full.
         """
         written: list[Record] = [plain({**record, **self.head}) for record in records]
         text = "".join(json.dumps(record, allow_nan=False) + "\n" for record in written)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                text = "\n" + text
-            os.write(handle, text.encode())
-        finally:
-            os.close(handle)
+        with explained_place(self.file):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                size = os.fstat(handle).st_size
+                if size and os.pread(handle, 1, size - 1) != b"\n":
+                    text = "\n" + text
+                _write_whole(handle, text.encode(), size)
+            finally:
+                os.close(handle)
         return written
 
     def done(self) -> set[tuple[Any, ...]]:
         """Keys of the fits that are in the file."""
         return {key_of(record) for record in read_fits(self.file)}
+
+
+def _write_whole(handle: int, content: bytes, size: int) -> None:
+    """Writes all of it behind the first ``size`` bytes of a file: a disk that fills up takes a part in silence."""
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[os.write(handle, left) :]
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
 
 
 def read_fits(file: str | Path) -> list[Record]:

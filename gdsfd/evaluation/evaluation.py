@@ -17,6 +17,7 @@ from gdsfd.evaluation.report.report import FORMAT, Report
 from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_page
 from gdsfd.evaluation.report.tables import metrics_of
 from gdsfd.evaluation.survival.judge_survival import judge_splits
+from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.progress_bar import progress_bar
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
@@ -87,6 +88,8 @@ def evaluate(
             its patients, the model's answer has a wrong shape or holds no probabilities, or an option is out of range.
     """
     check_judgeable(model, graph)
+    check_graph(graph)
+    check_values(graph)
     for name, rival in (baselines if isinstance(baselines, Mapping) else {}).items():
         check_judgeable(rival, graph, f"baselines: {name!r}: ")
     further = metrics_beside_built_in(metrics)

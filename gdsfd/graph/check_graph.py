@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -12,13 +14,14 @@ from torch_geometric.data import HeteroData
 from gdsfd.cohort.modality_kind import Values, kind_of
 from gdsfd.cohort.patients.hazard_labels import hazard_labels
 from gdsfd.cohort.schema import CohortSchema, ModalityFields, SurvivalFields
-from gdsfd.errors import InputError, shown
+from gdsfd.errors import InputError, cell_text, shown
 from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 from gdsfd.graph.patient_graph import ROW
 
 __all__ = ["check_graph", "check_values"]
 
-_FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_FLOAT = (torch.float32, torch.bfloat16, torch.float16)  #: float64 is refused: the networks' weights are not
+_LABELS = (*_FLOAT, torch.float64)
 _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _TEXTS = ("id", "subject", "split", "environment")
 _PIECE = 1 << 22  #: values that are looked at together, so that no array as long as all of them is made
@@ -59,26 +62,35 @@ def check_graph(graph: HeteroData) -> None:
 
 
 def check_values(graph: HeteroData) -> None:
-    """Refuses labels that no outcome has and values that are infinite, as a damaged file may hold them.
+    """Refuses labels that no outcome has, values that are infinite and ids that several patients have, as a damaged
+    file may hold them, or a graph that was changed by hand.
 
     Raises:
         InputError: Names the outcome or the modality.
     """
     y, schema, patients = graph["patient"].get("y"), graph.schema, int(graph["patient"].num_nodes)
-    expected = (patients,) if schema.multiclass else (patients, len(schema.outcomes))
+    expected = [patients] if schema.multiclass else [patients, len(schema.outcomes)]
+    asked = "whole numbers (int64), -1 where" if schema.multiclass else "floats (float32), NaN where"
     if (
         not isinstance(y, Tensor)
-        or tuple(y.shape) != expected
-        or y.dtype not in ((torch.long,) if schema.multiclass else _FLOAT)
+        or [*y.shape] != expected
+        or y.dtype not in ((torch.long,) if schema.multiclass else _LABELS)
     ):
-        found = f"{y.dtype} {tuple(y.shape)}" if isinstance(y, Tensor) else "none"
-        raise InputError(f"labels of {patients} patients: expected a tensor {expected}, got {found}")
+        found = f"{y.dtype} {[*y.shape]}" if isinstance(y, Tensor) else type(y).__name__
+        raise InputError(
+            f"labels (y of the patients): expected a tensor of {asked} nobody knows the outcome, "
+            f"{expected}, got {found}"
+        )
     if schema.multiclass:
         wrong = (y < -1) | (y >= len(schema.outcomes[0].classes))
     else:
         wrong = ~(y.isnan() | (y == 0) | (y == 1))
     if wrong.any():
-        raise InputError(f"labels: {int(wrong.sum())} are of no class of the outcome")
+        raise InputError(
+            f"labels: {int(wrong.sum())} are of no class of the outcome, such as {y[wrong][0].item():g}; expected "
+            f"{asked} nobody knows the outcome"
+        )
+    _check_ids(graph["patient"].id)
     if schema.survival is not None:
         _check_follow_up(graph["patient"], schema.survival, patients)
     for fields in schema.modalities:
@@ -88,6 +100,12 @@ def check_values(graph: HeteroData) -> None:
             tensor = graph[edge_type(fields.name)][key]
             if values.floating and any(_not_finite(piece, values.may_miss) for piece in _pieces(tensor)):
                 raise InputError(f"modality {fields.name!r}: {key} holds values that are not finite")
+
+
+def _check_ids(ids: Sequence[str]) -> None:
+    if len(set(ids)) != len(ids):
+        again = [name for name, count in Counter(ids).items() if count > 1]
+        raise InputError(f"ids: {len(again):,} stand for several patients: {shown(again)}; expected one id per patient")
 
 
 def _not_finite(tensor: Tensor, may_miss: bool) -> bool:
@@ -104,10 +122,10 @@ def _check_follow_up(patient: Any, fields: SurvivalFields, patients: int) -> Non
     """Refuses times and events that the labels of the intervals are not made of."""
     time, event = (patient.get(key) for key in FOLLOW_UP)
     for key, tensor in zip(FOLLOW_UP, (time, event)):
-        if not isinstance(tensor, Tensor) or tuple(tensor.shape) != (patients,) or tensor.dtype not in _FLOAT:
+        if not isinstance(tensor, Tensor) or tuple(tensor.shape) != (patients,) or tensor.dtype not in _LABELS:
             raise InputError(f"outcome {fields.name!r}: expected {key} as floats [{patients}], one per patient")
-    labels = torch.from_numpy(hazard_labels(fields, time.numpy(), event.numpy()))
-    y = patient.y.float()
+    labels = torch.from_numpy(hazard_labels(fields, time.cpu().numpy(), event.cpu().numpy()))
+    y = patient.y.float().cpu()
     if not torch.equal(labels.isnan(), y.isnan()) or not torch.equal(labels.nan_to_num(), y.nan_to_num()):
         raise InputError(f"outcome {fields.name!r}: the labels of its intervals are not those of its times and events")
 
@@ -119,6 +137,13 @@ def _check_patients(patient: Any) -> int:
     for name, values in columns.items():
         if len(values) != count:
             raise InputError(f"the graph has {count} patients but {len(values)} values of {name}")
+        if isinstance(values, (str, Mapping)) or not isinstance(values, (Sequence, np.ndarray)):
+            raise InputError(f"{name} of the patients: expected a list of texts, got {type(values).__name__}")
+        wrong = next((row for row, text in enumerate(values) if not isinstance(text, str)), None)
+        if wrong is not None:
+            raise InputError(
+                f"{name} of the patients: expected texts, got {cell_text(values[wrong])} for patient {wrong}"
+            )
     _check_row(patient, count, "patients")
     return count
 
@@ -160,7 +185,7 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
         and tensor.dtype in (_FLOAT if floating else _WHOLE)
     )
     if not fits:
-        words = "floats" if floating else "whole numbers"
+        words = "floats (float32)" if floating else "whole numbers"
         shape = [("any" if wanted is None else wanted) for wanted in size]
         found = f"{tensor.dtype} {list(tensor.shape)}" if isinstance(tensor, Tensor) else "none"
         raise InputError(f"modality {name!r}: expected {key} as {words} {shape}, got {found}")

@@ -39,7 +39,8 @@ def test_test_labels_play_no_part(baseline, outcomes):
     before = baseline().fit(graph).predict_proba(graph, split="test")
     rows = rows_of_split(graph, "test")
     y = graph["patient"].y
-    y[rows] = (2 - y[rows]) if outcomes == "multiclass" else (1 - y[rows])
+    others = (2 - y[rows]) if outcomes == "multiclass" else (1 - y[rows])
+    y[rows] = torch.where(y[rows] < 0, y[rows], others)
     np.testing.assert_array_equal(before, baseline().fit(graph).predict_proba(graph, split="test"))
 
 

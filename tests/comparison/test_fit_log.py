@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from gdsfd.comparison.fit_log import FitLog, key_of, read_fits
@@ -33,6 +35,21 @@ def test_a_torn_line_is_no_fit_and_spoils_no_other(tmp_path):
     assert len(read_fits(file)) == 1
     FitLog(file).append([{**ONE, "arm": "full"}])
     assert [record["arm"] for record in read_fits(file)] == ["none", "full"]
+
+
+def test_a_full_disk_is_told_and_leaves_no_part_of_a_record(tmp_path):
+    log = FitLog(tmp_path / "fits.jsonl")
+    log.append([ONE])
+    before = log.file.read_bytes()
+    code = (
+        "import resource\nfrom gdsfd.errors import InputError\nfrom gdsfd.comparison.fit_log import FitLog\n"
+        "from tests.comparison.test_fit_log import ONE\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 40}, {len(before) + 40}))\n"
+        f"try:\n    FitLog({str(log.file)!r}).append([ONE])\nexcept InputError as error:\n    print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "fits.jsonl cannot be written: File too large; free space there" in run.stdout, run.stderr
+    assert log.file.read_bytes() == before
 
 
 def test_the_newest_line_of_a_fit_counts(tmp_path):

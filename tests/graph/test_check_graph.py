@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from torch_geometric.data import Batch, HeteroData
@@ -36,6 +37,15 @@ def at(place: Any, value: Any) -> Callable[[Any], Any]:
     def to(tensor: Any) -> Any:
         tensor[place] = value
         return tensor
+
+    return to
+
+
+def texts(key: str, change: Callable[[Any], Any]) -> Callable[[HeteroData], None]:
+    """A change of texts of the patients."""
+
+    def to(graph: HeteroData) -> None:
+        graph["patient"][key] = change(list(graph["patient"][key]))
 
     return to
 
@@ -75,8 +85,15 @@ WRONG: dict[str, tuple[Callable[[HeteroData], None], str]] = {
     "owner negative": (put("note", "edge_index", at((0, 0), -1)), "modality 'note' has an edge of patient -1, of 30"),
     "other hub": (put("note", "edge_index", at((1, 0), 0)), "to another modality's node; expected node 3"),
     "edges of int32": (put("note", "edge_index", lambda index: index.int()), r"expected edge_index as int64 \[2, obs"),
-    "a row less": (put("chart", "numeric", lambda numbers: numbers[:-1]), r"'chart': expected numeric as floats \[\d+"),
-    "a column less": (put("chart", "numeric", lambda numbers: numbers[:, 1:]), r"as floats \[\d+, 3\], got .*2\]"),
+    "a row less": (put("chart", "numeric", lambda numbers: numbers[:-1]), r"'chart': expected numeric as floats .*\["),
+    "a column less": (put("chart", "numeric", lambda numbers: numbers[:, 1:]), r"floats .*\[\d+, 3\], got .*2\]"),
+    "numbers as doubles": (
+        put("chart", "numeric", lambda numbers: numbers.double()),
+        r"numeric as floats \(float32\) \[\d+, 3\], got torch.float64",
+    ),
+    "no split": (texts("split", at(3, None)), "split of the patients: expected texts, got None for patient 3"),
+    "ids as numbers": (texts("id", lambda ids: [*range(len(ids))]), "id of the patients: expected texts, got 0 for"),
+    "splits as a column": (texts("split", pd.Series), "split of the patients: expected a list of texts, got Series"),
     "levels as floats": (put("chart", "categorical", lambda levels: levels.float()), "categorical as whole numbers"),
     "a level too many": (put("chart", "categorical", at((0, 1), 4)), "'chart': categorical holds numbers"),
     "a level below 0": (put("chart", "categorical", at((0, 0), -1)), "'chart': categorical holds numbers"),
@@ -131,6 +148,14 @@ def transposed(graph: HeteroData) -> None:
     graph["patient"].y = graph["patient"].y.t()
 
 
+def as_array(graph: HeteroData) -> None:
+    graph["patient"].y = graph["patient"].y.numpy()
+
+
+def as_floats(graph: HeteroData) -> None:
+    graph["patient"].y = graph["patient"].y.float()
+
+
 def no_labels(graph: HeteroData) -> None:
     del graph["patient"].y
 
@@ -140,8 +165,11 @@ def no_labels(graph: HeteroData) -> None:
     [
         ("binary", labels(3, 0.5), "labels: 1 are of no class"),
         ("binary", labels(slice(0, 2), -1), "labels: 2 are of no class"),
-        ("binary", transposed, r"labels of 30 patients: expected a tensor \(30, 1\), got torch.float32 \(1, 30\)"),
-        ("binary", no_labels, r"expected a tensor \(30, 1\), got none"),
+        ("binary", transposed, r"NaN where nobody knows the outcome, \[30, 1\], got torch.float32 \[1, 30\]"),
+        ("binary", no_labels, r"expected a tensor of floats .* \[30, 1\], got NoneType"),
+        ("binary", as_array, r"expected a tensor of floats .* \[30, 1\], got ndarray"),
+        ("multiclass", as_floats, r"whole numbers \(int64\), -1 where .* \[30\], got torch.float32"),
+        ("binary", texts("id", lambda ids: [ids[1], *ids[1:]]), "ids: 1 stand for several patients: '.+'; expect"),
         ("multiclass", labels(3, 3), "labels: 1 are of no class"),
         ("multiclass", labels(3, -2), "labels: 1 are of no class"),
         ("binary", put("chart", "numeric", at((0, 0), torch.inf)), "'chart': numeric holds values that are not finite"),

@@ -139,7 +139,7 @@ def test_files_of_two_graphs_do_not_mix(saved, tmp_path):
     shutil.copy(tmp_path / "other" / "tensors.safetensors", saved)
     with pytest.raises(
         InputError,
-        match=r"tensors.safetensors: .*damaged \(labels of 60 patients: expected .* got torch.float32 \(7, 1\)",
+        match=r"tensors.safetensors: .*damaged \(labels .* \[60, 1\], got torch.float32 \[7, 1\]",
     ):
         load_graph(saved)
 

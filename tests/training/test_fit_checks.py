@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from gdsfd.baselines.logistic import Logistic
 from gdsfd.errors import InputError
+from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.graph.from_cohort import graph_from_cohort
+from gdsfd.graph.loader import rows_of
 from gdsfd.nn.streams.config import StreamConfig
 from gdsfd.training.fit_checks import check_fit_arguments, check_trainable, warn_of_outcomes
 from tests.cohort_factory import make_cohort
@@ -38,6 +42,51 @@ def test_graphs_that_nothing_can_be_learned_from():
         check_trainable(graph)
     with pytest.raises(InputError, match="expected a graph"):
         check_trainable("graph")
+
+
+def flip_one_label(graph):
+    graph["patient"].y[3] = -1.0
+
+
+def labels_of_a_column(graph):
+    graph["patient"].y = graph["patient"].y[:, 0]
+
+
+def measure_infinity(graph):
+    graph["patient", "chart", "modality"].numeric[0, 0] = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (flip_one_label, r"labels: 1 are of no class of the outcome, such as -1; expected floats \(float32\), NaN"),
+        (labels_of_a_column, r"labels \(y of the patients\): expected a tensor of floats .* \[60, 1\], got"),
+        (measure_infinity, "modality 'chart': numeric holds values that are not finite"),
+    ],
+)
+@pytest.mark.parametrize("ask", [check_trainable, Logistic().fit, lambda graph: evaluate(Fair(), graph)])
+def test_a_graph_that_was_changed_by_hand_is_refused_where_labels_are_read(change, message, ask):
+    graph = graph_from_cohort(make_cohort(60))
+    change(graph)
+    with pytest.raises(InputError, match=message):
+        ask(graph)
+
+
+class Fair:
+    """A model that says one half of everybody."""
+
+    def predict_proba(self, graph, split=None, ids=None):
+        return np.full((len(rows_of(graph, split, ids)), 2), 0.5)
+
+
+def test_splits_written_by_hand_that_part_a_person_are_refused():
+    graph = graph_from_cohort(make_cohort(60))
+    graph["patient"].subject = [f"s{row // 2}" for row in range(60)]
+    graph["patient"].split = [("train", "tuning", "test")[row // 2 % 3] for row in range(60)]
+    check_trainable(graph)
+    graph["patient"].split[3] = "test"
+    with pytest.raises(InputError, match="1 subjects have patients in several splits, such as 's1'"):
+        check_trainable(graph)
 
 
 def test_whoever_has_many_outcomes_is_told_which_are_conditioned_on(caplog):

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gdsfd.cohort.checks.early_outcomes import columns_behind
 from gdsfd.cohort.keys.key_cells import check_key_cells
 from gdsfd.cohort.patients.follow_up import check_durations
 from gdsfd.cohort.patients.new_patients import without_absent
+from gdsfd.cohort.patients.rows_of_no_patient import check_rows_of_no_patient
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.receipt.receipt import Drop, Finding
 from gdsfd.cohort.schema import CohortSchema
@@ -30,6 +32,7 @@ class CohortCells:
         spec: The spec, without what new patients lack.
         view: The source as opened.
         cells: Column -> its cells, None = blank; those of ``id`` are never blank, and differ.
+        timed: Columns that outcomes are made of and that may hold their times.
         drops: Rows that are no patients, with reasons.
         findings: Warnings.
     """
@@ -37,6 +40,7 @@ class CohortCells:
     spec: CohortSpec
     view: View
     cells: dict[str, list[str | None]]
+    timed: list[str]
     drops: list[Drop] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -76,12 +80,15 @@ def read_cells(spec: CohortSpec, sources: Sources, like: CohortSchema | None = N
         check_durations(spec.outcome[0], view.durations, view.label)
     for name in wanted:
         check_key_cells(view, name, "of the cohort", sources, exact=name in (cohort.id, cohort.subject))
+    behind = columns_behind(spec, {name: str(kind) for name, kind in view.table.schema().items()})
+    timed = [*dict.fromkeys(name for names in behind.values() for name in names)]
+    wanted = [*dict.fromkeys([*wanted, *timed])]
     with sources.database.reading(view.label):
         cells_as_text = {f"c{k}": as_text(view.table[name]) for k, name in enumerate(wanted)}
         frame = sources.database.fetch(view.table.select(ROW, KEEP, **cells_as_text).order_by(ROW))
     keep = frame[KEEP].to_numpy(zero_copy_only=False)
     kept = {name: np.asarray(frame[f"c{k}"].to_pylist(), dtype=object)[keep].tolist() for k, name in enumerate(wanted)}
-    read = CohortCells(spec, view, kept, findings=findings)
+    read = CohortCells(spec, view, kept, timed, findings=findings)
     if cohort.where:
         read.drops.append(Drop("cohort.where is not true", int((~keep).sum())))
     if not keep.any():
@@ -94,6 +101,7 @@ def read_cells(spec: CohortSpec, sources: Sources, like: CohortSchema | None = N
             )
         )
     _leave_out_blank_ids(read)
+    read.findings += check_rows_of_no_patient(cohort.id, read.cells, view.label)
     check_unique(read.ids, cohort.id, view.label)
     return read
 

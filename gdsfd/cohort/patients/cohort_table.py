@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.checks.early_outcomes import find_early_outcomes
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
 from gdsfd.cohort.patients.cohort_cells import CohortCells, origins, read_cells
 from gdsfd.cohort.patients.follow_up import FollowUp, read_follow_up
@@ -135,7 +136,10 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     rows.findings += _other_environments(rows, like)
     rows.findings += _spellings(rows, cohort.subject or cohort.id, sources.show_ids)
     rows.findings += _unknown(cohort, cells, pick)
-    rows.table = patients_table(sources, rows, {name: [cells[name][row] for row in pick] for name in origins(spec)})
+    begins = {name: [cells[name][row] for row in pick] for name in origins(spec)}
+    times = {name: [cells[name][row] for row in pick] for name in read.timed}
+    rows.findings += find_early_outcomes(spec, begins | times, _having(spec, rows))
+    rows.table = patients_table(sources, rows, begins)
     return rows
 
 
@@ -225,6 +229,15 @@ def _environment(spec: CohortSpec, cells: Cells) -> list[str] | None:
                 "'+' out of the values with cohort.derive"
             )
     return environment
+
+
+def _having(spec: CohortSpec, rows: CohortRows) -> dict[str, NDArray[np.bool_]]:
+    """By outcome who has it; none of several classes."""
+    if rows.follow_up is not None:
+        return {spec.outcome[0].name: rows.follow_up.event == 1}
+    if rows.y.ndim == 1:
+        return {}
+    return {outcome.name: rows.y[:, place] == 1 for place, outcome in enumerate(spec.outcome)}
 
 
 def _other_environments(rows: CohortRows, like: CohortSchema | None) -> list[Finding]:

@@ -82,7 +82,21 @@ def read_labels(
         found.notes += _unlabelled(values)
         found.findings += value_findings(values, None if fitted is None else fitted[position].classes)
         found.values += value_rows(values)
+    found.findings += [] if multiclass else _twice(found)
     return found
+
+
+def _twice(found: Labels) -> list[Finding]:
+    """A warning for each outcome that is an earlier one of every patient: a column was given twice."""
+    told: list[Finding] = []
+    seen: dict[bytes, str] = {}
+    for name, labels in zip((each.name for each in found.fields), found.y.T):
+        key = np.nan_to_num(labels, nan=-1.0).tobytes()
+        if key in seen and (labels >= 0).any():
+            text = f"the labels are those of {seen[key]!r} for every patient: was one column given twice?"
+            told.append(Finding("labels", name, text, 1.0))
+        seen.setdefault(key, name)
+    return told
 
 
 def check_classes(

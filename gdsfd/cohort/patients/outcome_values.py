@@ -160,6 +160,14 @@ def value_findings(values: OutcomeValues, fitted: tuple[str, ...] | None = None)
                 "same, declare negative",
                 1.0,
             )
+        elif {parse_scalar(value) for value in values.counts} == {1.0, 2.0} and outcome.positive[0] in (1, "1"):
+            yield Finding(
+                "labels",
+                outcome.name,
+                f"{values.listed(undeclared)} count as negative beside the positive 1: programs that number levels "
+                "from 1 (R, SPSS) write 1 for no and 2 for yes. Say negative = [2] if 1 is the outcome",
+                1.0,
+            )
     else:
         third = [value for value in undeclared if not reads_as_missing(value)]
         if third:

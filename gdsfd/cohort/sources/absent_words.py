@@ -1,24 +1,28 @@
-"""Texts that a spec's SQL compares a column with and that stand in none of its cells: ``unit = 'mg/dl'`` beside mg/dL.
+"""Texts that a spec's SQL compares a column with and that stand in none of its cells: ``unit = 'mg/dl'`` beside mg/dL;
+and conditions on a column's text that none of its cells meets: ``unit LIKE 'MG%'``, ``lower(unit) = 'mg/dL'``.
 
-Such a comparison is never true, so a conversion of units or a filter does nothing, or everything, in silence.
+Such a condition is never true, so a conversion of units or a filter does nothing, or everything, in silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import duckdb
+
 from gdsfd.cohort.keys.spellings import differs_in_spelling
 from gdsfd.cohort.sources.base_tables import BaseTable
 from gdsfd.cohort.sources.database import Database
 from gdsfd.cohort.sources.sql_text import cleaned, quoted, string_literal
-from gdsfd.cohort.spec.row_expression import RAW_SUFFIX, Comparison, RowExpression
-from gdsfd.errors import cell_text, near_names, shown
+from gdsfd.cohort.spec.row_expression import RAW_SUFFIX, CellTest, Comparison, RowExpression
+from gdsfd.errors import cell_text, cut_text, near_names, shown
 
 __all__ = ["AbsentWords"]
 
 _WORDS = 200  #: of one comparison, at most; longer lists are made by programs
 _TO_COMPARE = 4  #: characters; shorter texts are near many others
 _CELLS = 2000  #: different cells among which near ones are looked for
+_TESTED_CELLS = 50_000  #: different cells up to which conditions are tried on all of them
 
 
 class AbsentWords:
@@ -30,7 +34,8 @@ class AbsentWords:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._known: dict[tuple[str, Comparison], list[str]] = {}
+        self._known: dict[tuple[str, Comparison | CellTest], list[str]] = {}
+        self._cells: dict[tuple[str, str], list[str]] = {}
 
     def told(
         self, base: BaseTable, expressions: Mapping[str, RowExpression], texts: Iterable[str], derived: Iterable[str]
@@ -49,20 +54,48 @@ class AbsentWords:
         return [
             f"{field}: {text}"
             for field, expression in expressions.items()
-            for comparison in expression.compared
-            if comparison.column.casefold() in column_of and len(comparison.words) <= _WORDS
-            for text in self._of(base, column_of[comparison.column.casefold()], comparison)
+            for condition in _conditions(expression)
+            if condition.column.casefold() in column_of
+            for text in self._of(base, column_of[condition.column.casefold()], condition)
         ]
 
-    def _of(self, base: BaseTable, column: str, comparison: Comparison) -> list[str]:
-        key = (base.name, comparison)
+    def _of(self, base: BaseTable, column: str, condition: Comparison | CellTest) -> list[str]:
+        key = (base.name, condition)
         if key not in self._known:
-            self._known[key] = list(self._look(base, column, comparison))
+            look = self._try if isinstance(condition, CellTest) else self._look
+            self._known[key] = list(look(base, column, condition))  # type: ignore[arg-type]
         return self._known[key]
+
+    def _try(self, base: BaseTable, column: str, test: CellTest) -> Iterator[str]:
+        """A condition that excludes may be there to be safe: it is told where only upper and lower case keep it off."""
+        cells = self._all_cells(base, column)
+        try:
+            if not cells or test.held_by(cells):
+                return
+            near = test.held_by(cells, lower=True) if test.lowered else []
+        except duckdb.Error:  # a time that strptime cannot read, say: whoever runs the expression is told
+            return
+        if near or not test.unequal:
+            meant = f" Did you mean {cell_text(near[0])}? Upper and lower case are different there" if near else ""
+            yield f"{cut_text(test.words)} is true of none of the cells of column {column!r}.{meant}"
+
+    def _all_cells(self, base: BaseTable, column: str) -> list[str]:
+        """The different cells of a column; none where there are very many."""
+        key = (base.name, column)
+        if key not in self._cells:
+            with self.database.reading(base.label):
+                rows = self.database.rows(
+                    f"SELECT DISTINCT {cleaned(quoted(column))} AS cell FROM {base.name} LIMIT {_TESTED_CELLS + 1}"
+                )
+            found = sorted(str(cell) for (cell,) in rows if cell is not None)
+            self._cells[key] = found if len(rows) <= _TESTED_CELLS else []
+        return self._cells[key]
 
     def _look(self, base: BaseTable, column: str, comparison: Comparison) -> Iterator[str]:
         """An unequal word may be there to be safe, as may one of a list: these are told where a cell is near."""
         cell, words = cleaned(quoted(column)), comparison.words
+        if len(words) > _WORDS:
+            return
         with self.database.reading(base.label):
             found = self.database.rows(
                 f"SELECT {', '.join(f'count(*) FILTER (WHERE cell = {string_literal(word)})' for word in words)} "
@@ -83,6 +116,10 @@ class AbsentWords:
                 f"column {column!r} is compared with {shown(told)}, which stands in none of its cells.{meant} Upper "
                 "and lower case are different there"
             )
+
+
+def _conditions(expression: RowExpression) -> list[Comparison | CellTest]:
+    return [*expression.compared, *expression.tested]
 
 
 def _near(word: str, cells: list[str]) -> str:

@@ -24,6 +24,7 @@ from gdsfd.cohort.sources.database_file import find_table, is_database_table
 from gdsfd.cohort.sources.files import FileSet, find_files
 from gdsfd.cohort.sources.frame_source import arrow_of_frame, plain_arrow
 from gdsfd.cohort.sources.internal_names import POSITION, check_names, clashing
+from gdsfd.cohort.sources.line_ends import LineEnds
 from gdsfd.cohort.sources.parquet_columns import DURATIONS, parquet_columns
 from gdsfd.cohort.sources.remote_source import refuse_remote
 from gdsfd.cohort.sources.sql_text import cleaned, quoted, string_literal
@@ -77,12 +78,16 @@ class BaseTables:
         database: Where tables go.
         base_dir: Folder that relative paths start from.
         needs: What each source is asked for (:func:`~gdsfd.cohort.spec.column_needs.needs_of_spec`).
+
+    Attributes:
+        line_ends: How the CSV files that were read end.
     """
 
     def __init__(self, database: Database, base_dir: Path, needs: dict[Any, ColumnNeeds]) -> None:
         self.database = database
         self.base_dir = base_dir
         self.needs = needs
+        self.line_ends = LineEnds()
         self._opened: dict[Any, BaseTable] = {}
         self._meant: dict[Any, tuple[str, ...] | None] = {}
 
@@ -126,6 +131,7 @@ class BaseTables:
         name = self.database.new_name("csv")
         for path, label in zip(files.paths, files.names):
             text = ready_csv(path, label, self.database.folder)
+            self.line_ends.add(label, path, text.survey)
             query = _reading(text, columns, wanted, whole)
             first = path == files.paths[0]
             with self.database.reading(label):

@@ -75,16 +75,17 @@ class Database:
             self.folder = scratch / "database"
             self.folder.mkdir(0o700)
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self.ibis = ibis.duckdb.connect(
-                str(self.folder / "cohort.duckdb"),
-                memory_limit=f"{max(min(_MOST_BYTES, memory_left() // _SHARE), _LEAST_BYTES) >> 20}MiB",
-                temp_directory=str(self.folder / "spill"),
-                autoinstall_known_extensions=False,
-                autoload_known_extensions=False,
-                allow_community_extensions=False,
-                # It compares every expression of a statement with every other: minutes for a thousand columns.
-                disabled_optimizers="common_subexpressions",
-            )
+            with self._room():
+                self.ibis = ibis.duckdb.connect(
+                    str(self.folder / "cohort.duckdb"),
+                    memory_limit=f"{max(min(_MOST_BYTES, memory_left() // _SHARE), _LEAST_BYTES) >> 20}MiB",
+                    temp_directory=str(self.folder / "spill"),
+                    autoinstall_known_extensions=False,
+                    autoload_known_extensions=False,
+                    allow_community_extensions=False,
+                    # It compares every expression of a statement with every other: minutes for a thousand columns.
+                    disabled_optimizers="common_subexpressions",
+                )
             stack.callback(self.ibis.disconnect)
             self._duckdb = self.ibis.con
             self._duckdb.execute("SET TimeZone = 'UTC'")  # what a time means must not depend on the machine

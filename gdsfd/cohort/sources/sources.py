@@ -212,6 +212,10 @@ class Sources:
             narrowed=narrowed,
         )
 
+    def told_of_files(self) -> list[Finding]:
+        """Warnings of the files that were read, for the receipt."""
+        return self._tables.line_ends.findings()
+
     def open_modality(self, modality: ModalitySpec, like: ModalityFields | None = None) -> View:
         """Opens a modality's source with all that its part of the spec says of the rows.
 

@@ -51,6 +51,11 @@ class TextSurvey:
     longest: int = 0
     regular: bool = True
 
+    @property
+    def ended(self) -> bool:
+        """Whether a line end follows the last record."""
+        return self.lf + self.crlf + self.cr >= self.records + self.blank
+
 
 def survey_text(stream: IO[bytes], name: str, delimiter: str) -> TextSurvey:
     """Looks at a whole file.

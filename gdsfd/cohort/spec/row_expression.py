@@ -9,7 +9,8 @@ is refused by name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ import duckdb
 from gdsfd.cohort.spec.row_functions import ALLOWED_FUNCTIONS, ALLOWED_OPERATORS, ALLOWED_TYPES
 from gdsfd.errors import SpecError, near_names
 
-__all__ = ["RAW_SUFFIX", "Comparison", "RowExpression", "row_expression"]
+__all__ = ["RAW_SUFFIX", "CellTest", "Comparison", "RowExpression", "row_expression"]
 
 RAW_SUFFIX = "__text"  #: a text column as written, beside its typed self, for the user's SQL
 
@@ -44,6 +45,17 @@ _WORDS = {
 _EQUALITIES = ("COMPARE_EQUAL", "COMPARE_NOTEQUAL", "COMPARE_DISTINCT_FROM", "COMPARE_NOT_DISTINCT_FROM")
 _TEXT_MAKERS = frozenset(("||", "concat", "concat_ws", "format", "printf"))
 _TEXT_TYPES = frozenset(("VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR"))
+#: Functions and operators that say whether a text is of a form, by what says the same without "not".
+_PATTERNS = {
+    **{name: name for name in ("~~", "~~*", "~~~", "^@", "like_escape", "ilike_escape", "regexp_matches")},
+    **{name: name for name in ("regexp_full_match", "starts_with", "prefix", "ends_with", "suffix", "contains")},
+    **{name: name for name in ("list_contains", "list_has", "array_contains", "array_has")},
+    **{"!~~": "~~", "!~~*": "~~*", "not_like_escape": "like_escape", "not_ilike_escape": "ilike_escape"},
+}
+_PLACES = frozenset(("strpos", "position", "instr"))  #: functions that say where a text stands in another, 0 = nowhere
+_AS_WRITTEN = {" ~~ ": " LIKE ", " ~~* ": " ILIKE ", " ~~~ ": " GLOB "}
+_EQUAL = {"COMPARE_NOTEQUAL": "COMPARE_EQUAL", "COMPARE_NOT_IN": "COMPARE_IN"}
+_LOWER = {"upper": "lower", "ucase": "lower"}
 _WHAT_IS_TAKEN = "expected one SQL expression over the columns of one row"
 
 
@@ -63,6 +75,41 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class CellTest:
+    """A condition on the text of one column beside constants: a pattern, or a comparison of what is made of the text.
+
+    Args:
+        column: The column, as written.
+        sql: What is true where the text is of the form, without "not" and as DuckDB writes it.
+        lowered: The same of texts in lower case; ``""`` where that would be another pattern.
+        unequal: Whether the text counts where it is not of the form, or that is not known.
+    """
+
+    column: str
+    sql: str
+    lowered: str
+    unequal: bool = False
+
+    @property
+    def words(self) -> str:
+        """The condition for people."""
+        found = self.sql
+        for operator, word in _AS_WRITTEN.items():
+            found = found.replace(operator, word)
+        return found[1:-1] if found.startswith("(") and found.endswith(")") else found
+
+    def held_by(self, cells: Sequence[str], lower: bool = False) -> list[str]:
+        """The cells of which it is true, at most one; of :attr:`lowered` with ``lower``."""
+        name = '"' + self.column.replace('"', '""') + '"'
+        cell = "lower(cell)" if lower else "cell"
+        query = (
+            f"SELECT cell FROM (SELECT {cell} AS {name}, cell FROM (SELECT unnest(?::VARCHAR[]) AS cell)) "
+            f"WHERE {self.lowered if lower else self.sql} LIMIT 1"
+        )
+        return [str(row[0]) for row in _parser().execute(query, [list(cells)]).fetchall()]
+
+
+@dataclass(frozen=True)
 class RowExpression:
     """An admitted expression.
 
@@ -72,6 +119,7 @@ class RowExpression:
         ordered: Those that stand bare beside ``<``, ``>``, ``<=``, ``>=`` or in ``BETWEEN``.
         spelled: Those that stand bare where a text is made: beside ``||``, in ``concat`` and the like, cast to text.
         compared: Comparisons of bare columns with texts, by ``=``, ``<>``, ``IN`` and ``CASE ... WHEN``.
+        tested: Other conditions on the text of one column: ``LIKE 'mg%'``, ``lower(unit) = 'mg'``.
     """
 
     text: str
@@ -79,6 +127,7 @@ class RowExpression:
     ordered: frozenset[str] = frozenset()
     spelled: frozenset[str] = frozenset()
     compared: tuple[Comparison, ...] = ()
+    tested: tuple[CellTest, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -136,12 +185,15 @@ def row_expression(text: str) -> RowExpression:
     ordered: set[str] = set()
     spelled: set[str] = set()
     compared: dict[Comparison, None] = {}
+    tested: dict[CellTest, None] = {}
     negated = _denied(tree)
     for node in _nodes(tree):
         _check(node)
         comparison = _comparison(node, unequal=id(node) in negated)
         if comparison is not None:
             compared[comparison] = None
+        elif test := _cell_test(node, unequal=id(node) in negated):
+            tested[test] = None
         if node["class"] == "COLUMN_REF":
             columns[node["column_names"][0]] = None
         elif node["class"] in ("COMPARISON", "BETWEEN") and node["type"] not in _EQUALITIES:
@@ -149,7 +201,7 @@ def row_expression(text: str) -> RowExpression:
             ordered |= {side["column_names"][0] for side in sides if side.get("class") == "COLUMN_REF"}
         elif _makes_text(node):
             spelled |= {part["column_names"][0] for part in _inside(node) if part.get("class") == "COLUMN_REF"}
-    return RowExpression(text, tuple(columns), frozenset(ordered), frozenset(spelled), tuple(compared))
+    return RowExpression(text, tuple(columns), frozenset(ordered), frozenset(spelled), tuple(compared), tuple(tested))
 
 
 def _denied(tree: Any) -> set[int]:
@@ -176,6 +228,62 @@ def _comparison(node: dict[str, Any], unequal: bool) -> Comparison | None:
         return None
     words = tuple(dict.fromkeys(str(literal["text"]) for literal in literals))
     return Comparison(parts[0]["column_names"][0], words, unequal != (kind in ("COMPARE_NOTEQUAL", "COMPARE_NOT_IN")))
+
+
+def _cell_test(node: dict[str, Any], unequal: bool) -> CellTest | None:
+    """A condition on the text of one column beside constants that are texts, or None."""
+    kind, name = node.get("type"), str(node.get("function_name", "")).lower()
+    columns = {part["column_names"][0] for part in _nodes(node) if part["class"] == "COLUMN_REF"}
+    texts = [part["literal"]["text"] for part in _nodes(node) if (part.get("literal") or {}).get("kind") == "STRING"]
+    if len(columns) != 1 or not any(str(text).strip() for text in texts):
+        return None
+    if node["class"] == "FUNCTION" and name in _PATTERNS:
+        positive, turned = _called(node, _PATTERNS[name]), _PATTERNS[name] != name
+    elif node["class"] == "FUNCTION" and name in _PLACES:
+        positive, turned, unequal = node, True, False
+    elif kind in (*_EQUAL, *_EQUAL.values()) and _sides_of_texts(node):
+        positive, turned = {**node, "type": _EQUAL.get(kind, kind)}, kind in _EQUAL
+    else:
+        return None
+    beyond = " > 0" if name in _PLACES else ""
+    escaped = "regexp" in name and any(re.search(r"\\[A-Z]", str(text)) for text in texts)
+    lowered = "" if escaped else _written(_in_lower_case(positive)) + beyond
+    return CellTest(next(iter(columns)), _written(positive) + beyond, lowered, unequal != turned)
+
+
+def _sides_of_texts(node: dict[str, Any]) -> bool:
+    """Whether what is made of a column is compared with texts: all other sides are constants."""
+    sides = [node.get("left"), node.get("right")] if node["class"] == "COMPARISON" else node.get("children", [])
+    fixed = [side for side in sides if isinstance(side, dict) and side.get("class") == "CONSTANT"]
+    return len(fixed) == len(sides) - 1 and all((side.get("literal") or {}).get("kind") == "STRING" for side in fixed)
+
+
+def _in_lower_case(tree: Any) -> Any:
+    """The same expression with its texts in lower case, and nothing in it that writes capitals."""
+    if isinstance(tree, list):
+        return [_in_lower_case(part) for part in tree]
+    if not isinstance(tree, dict):
+        return tree
+    made = {key: _in_lower_case(part) for key, part in tree.items()}
+    if made.get("kind") == "STRING" and isinstance(made.get("text"), str):
+        made["text"] = made["text"].lower()
+    if made.get("class") == "FUNCTION":
+        return _called(made, _LOWER.get(str(made["function_name"]).lower(), made["function_name"]))
+    return made
+
+
+def _called(node: dict[str, Any], name: str) -> dict[str, Any]:
+    """A function's part of an expression with another function's name, which DuckDB keeps in two places."""
+    return {**node, "function_name": name, "qualified_name": {"path": [name]}}
+
+
+def _written(node: dict[str, Any]) -> str:
+    """A part of an expression as DuckDB writes it."""
+    statements = _statements("SELECT 1")
+    statements[0]["node"]["select_list"] = [node]
+    text = json.dumps({"error": False, "statements": statements})
+    answer = _parser().execute("SELECT json_deserialize_sql(?::JSON)", [text]).fetchone()
+    return str(answer[0] if answer else "").removeprefix("SELECT ")
 
 
 def _makes_text(node: dict[str, Any]) -> bool:

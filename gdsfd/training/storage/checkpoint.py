@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from gdsfd.atomic_write import put_in_place
+from gdsfd.atomic_write import explained_place, put_in_place
 from gdsfd.errors import InputError
 from gdsfd.file_digest import digest_of_file, digest_of_json
 from gdsfd.training.state import TrainingState
@@ -74,33 +74,37 @@ def save_checkpoint(
         optimizer: The optimiser's state.
         state: Progress.
         settings: What the run was started with; a resumed run must be started with the same.
+
+    Raises:
+        InputError: It cannot be written, or the disk is full; the checkpoint before is still there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / "writing"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    nest, moments = take_apart(optimizer)
-    for part, tensors in (
-        ("weights", weights),
-        ("best", state.best_weights),
-        ("average", state.average),
-        ("optimizer", moments),
-    ):
-        save_file(_plain(tensors), temporary / _TENSORS[part])
-    stored = {
-        "format": _FORMAT,
-        "version": _VERSION,
-        "settings": settings,
-        "state": {key: getattr(state, key) for key in _KEPT},
-        "optimizer": nest,
-        "files": {name: digest_of_file(temporary / name) for name in _TENSORS.values()},
-    }
-    text = json.dumps({**stored, "digest": digest_of_json(stored)})
-    (temporary / _STATE).write_text(text, encoding="utf-8")
-    put_in_place(temporary, folder / f"epoch-{state.epoch:05d}")
-    shutil.rmtree(temporary, ignore_errors=True)  # an older checkpoint of this epoch
-    for older in _finished(folder)[:-1]:
-        shutil.rmtree(older, ignore_errors=True)
+    with explained_place(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / "writing"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        nest, moments = take_apart(optimizer)
+        for part, tensors in (
+            ("weights", weights),
+            ("best", state.best_weights),
+            ("average", state.average),
+            ("optimizer", moments),
+        ):
+            save_file(_plain(tensors), temporary / _TENSORS[part])
+        stored = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "settings": settings,
+            "state": {key: getattr(state, key) for key in _KEPT},
+            "optimizer": nest,
+            "files": {name: digest_of_file(temporary / name) for name in _TENSORS.values()},
+        }
+        text = json.dumps({**stored, "digest": digest_of_json(stored)})
+        (temporary / _STATE).write_text(text, encoding="utf-8")
+        put_in_place(temporary, folder / f"epoch-{state.epoch:05d}")
+        shutil.rmtree(temporary, ignore_errors=True)  # an older checkpoint of this epoch
+        for older in _finished(folder)[:-1]:
+            shutil.rmtree(older, ignore_errors=True)
 
 
 def load_checkpoint(

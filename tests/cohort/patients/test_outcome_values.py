@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.patients.outcome_values import MAX_LISTED, OutcomeValues, value_rows
 from gdsfd.cohort.schema import OutcomeFields
 from gdsfd.cohort.spec import OutcomeSpec
 from gdsfd.errors import InputError
 from tests.cohort.patients.outcome_cells import labels, read
+from tests.cohort.small_exports import patients, spec
 
 
 @pytest.mark.parametrize(
@@ -130,3 +132,25 @@ def test_a_declared_missing_value_that_nobody_has_is_told() -> None:
         "missing lists 'lst', 'gone', which no patient has. Did you mean 'lost'?"
     )
     assert read(["1", "0", "9.0"], positive=1, negative=0, missing=[9, ""]).findings == []
+
+
+@pytest.mark.parametrize(("negative", "warned"), [([], True), ([2], False)])
+def test_levels_that_are_numbered_from_one(negative: list[int], warned: bool) -> None:
+    table = patients().assign(died=np.where(patients()["died"] == "yes", "1", "2"))
+    outcome = {"name": "death", "column": "died", "positive": 1, "negative": negative}
+    found = [each.text for each in build_cohort(spec(cohort={"source": table}, outcome=outcome)).receipt.findings]
+    assert (
+        any("write 1 for no and 2 for yes. Say negative = [2] if 1 is the outcome" in text for text in found) == warned
+    )
+
+
+def test_one_column_as_two_outcomes() -> None:
+    outcomes = [
+        {"name": "death", "column": "died", "positive": "yes", "negative": "no"},
+        {"name": "survival", "column": "died", "positive": "no", "negative": "yes"},
+        {"name": "dead", "column": "died", "positive": "yes", "negative": "no"},
+    ]
+    found = [each for each in build_cohort(spec(outcome=outcomes)).receipt.findings if "given twice" in each.text]
+    assert [(each.where, each.text[:54]) for each in found] == [
+        ("dead", "the labels are those of 'death' for every patient: was")
+    ]

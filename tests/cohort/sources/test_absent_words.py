@@ -62,6 +62,55 @@ def test_comparisons_that_may_be_meant(condition: str) -> None:
     assert told({"value": f"CASE WHEN {condition} THEN value / 18 ELSE value END"}) == []
 
 
+@pytest.mark.parametrize(
+    ("condition", "words", "near"),
+    [
+        ("unit LIKE 'MG%'", "unit LIKE 'MG%'", "mg/dL"),
+        ("unit NOT LIKE 'MG%'", "unit LIKE 'MG%'", "mg/dL"),
+        ("NOT unit GLOB 'Mm*'", "unit GLOB 'Mm*'", "mmol/L"),
+        ("unit ILIKE 'pg%'", "unit ILIKE 'pg%'", ""),
+        ("regexp_matches(unit, '^MG')", "regexp_matches(unit, '^MG')", "mg/dL"),
+        ("regexp_matches(unit, '^\\d')", "regexp_matches(unit, '^\\d')", ""),
+        ("unit SIMILAR TO 'Mmol.*'", "regexp_full_match(unit, 'Mmol.*')", "mmol/L"),
+        ("starts_with(unit__text, 'Mg')", "starts_with(unit__text, 'Mg')", "mg/dL"),
+        ("strpos(unit, 'DL') = 0", "strpos(unit, 'DL') > 0", "mg/dL"),
+        ("list_contains(['MG/DL', 'g'], unit)", "list_contains(list_value('MG/DL', 'g'), unit)", "mg/dL"),
+        ("lower(unit) = 'mg/dL'", "lower(unit) = 'mg/dL'", "mg/dL"),
+        ("upper(unit) <> 'mg/dl'", "upper(unit) = 'mg/dl'", "mg/dL"),
+        ("substr(unit, 1, 2) IN ('MG', 'UG')", "substr(unit, 1, 2) IN ('MG', 'UG')", "mg/dL"),
+        ("coalesce(unit, 'none') = 'MMOL/L'", "COALESCE(unit, 'none') = 'MMOL/L'", "mmol/L"),
+    ],
+)
+def test_a_condition_that_no_cell_meets(condition: str, words: str, near: str) -> None:
+    (text,) = told({"value": f"CASE WHEN {condition} THEN value / 18 ELSE value END"})
+    assert text.startswith(f"derive.value: {words} is true of none of the cells of column 'unit'.")
+    assert ("Did you mean" in text) == bool(near)
+    assert not near or f"Did you mean '{near}'? Upper and lower case are different there" in text
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "unit LIKE 'mg%'",
+        "unit ILIKE 'MG%'",
+        "unit NOT LIKE '%test%'",  # there to be safe
+        "NOT starts_with(unit, 'x')",
+        "strpos(unit, 'mmol') > 0",
+        "upper(unit) = 'MG/DL'",
+        "lower(unit) <> 'pg'",
+        "unit || item LIKE 'x%'",  # of two columns
+        "unit LIKE ''",
+    ],
+)
+def test_conditions_that_may_be_meant(condition: str) -> None:
+    assert told({"value": f"CASE WHEN {condition} THEN value / 18 ELSE value END"}) == []
+
+
+def test_conditions_on_a_column_of_very_many_texts_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdsfd.cohort.sources.absent_words._TESTED_CELLS", 1)
+    assert told(where="unit NOT LIKE 'MG%'") == []
+
+
 def test_filters_words_of_a_case_and_columns_that_are_derived() -> None:
     (text,) = told(where="unit = 'mg/dL' OR item = 'hrt'")
     assert text.startswith("where: column 'item' is compared with 'hrt', which")

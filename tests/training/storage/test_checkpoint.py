@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,20 @@ def test_there_and_back_and_the_older_one_goes(tmp_path: Path) -> None:
         float("inf"),
     )
     assert load_checkpoint(tmp_path / "nowhere", SETTINGS) is None
+
+
+def test_a_full_disk_is_told_and_leaves_the_one_before(tmp_path: Path) -> None:
+    before = write(tmp_path, 3)
+    code = (
+        "import resource\nfrom pathlib import Path\nfrom gdsfd.errors import InputError\n"
+        "from tests.training.storage.test_checkpoint import write\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
+        f"try:\n    write(Path({str(tmp_path)!r}), 4)\nexcept InputError as error:\n    print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "cannot be written: File too large; free space there" in run.stdout, run.stderr
+    assert before.is_dir()
+    assert load_checkpoint(tmp_path, SETTINGS) is not None
 
 
 @pytest.mark.parametrize(
