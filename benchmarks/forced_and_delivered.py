@@ -3,6 +3,7 @@
     python benchmarks/forced_and_delivered.py --seeds 10
     python benchmarks/forced_and_delivered.py --seeds 10 --again 2026-11-30
     python benchmarks/forced_and_delivered.py --summary
+    python benchmarks/forced_and_delivered.py --look-again
 
 Simulated cohorts of 2,500 patients (1,500 to train on); AUROC on ``test``, ``test_unbiased`` and ``test_flipped``.
 Arms: the network without debiasing, ``margin`` and ``full`` of the same members, whichever of the first and the last
@@ -29,11 +30,12 @@ from typing import Any
 
 import numpy as np
 import results_line
-from latent_networks import NOISE, SETTINGS, SPLITS, TRUE_U, cohort, lines_of, network_arms, rival_arms
+from latent_networks import NOISE, SETTINGS, SPLITS, SUSPECTS, TRUE_U, cohort, lines_of, network_arms, rival_arms
 from results_line import append_line
 from sklearn.metrics import roc_auc_score
 
 import gdsfd
+from gdsfd.latent.choice import choose_strata
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
 from delivered_lines import differences_of, means_of, over_designs, right_number, verdicts
@@ -105,6 +107,20 @@ def scored(
     return {"auroc": found, **told, "seconds": round(time.perf_counter() - start, 1)}
 
 
+def look_again(lines: list[dict[str, Any]]) -> str:
+    """Looks for a practice again where none was found when a line was made: a word per cohort, how many changed."""
+    changed = []
+    for line in lines:
+        found = line["strata"]
+        found = found[0] if isinstance(found, list) else found
+        if line["backbone"] != "concat" or (found and found["used"]):
+            continue
+        graph, _ = cohort(line["design"], line["seed"], line["patients"])
+        changed.append(choose_strata(graph, 0, SUSPECTS, line["seed"], fit_tuning=False).used)
+        print(line["design"], line["seed"], "a practice now" if changed[-1] else "none, as before", flush=True)
+    return f"{sum(changed)} of {len(changed)} cohorts without a practice have one now"
+
+
 def table(rows: list[tuple[str, ...]]) -> str:
     """Markdown; the first row is the head."""
     return "\n".join(
@@ -122,9 +138,14 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=2500)
     parser.add_argument("--again", metavar="TIME", default="", help="measure full anew where a line is older than this")
     parser.add_argument("--summary", action="store_true", help="print what there is, and measure nothing")
+    parser.add_argument("--look-again", action="store_true", help="only look for practices where none was found")
     parser.add_argument("--without", nargs="+", default=[], choices=["margin", "streams"], help="arms to leave out")
     asked = parser.parse_args()
     file = results_line.RESULTS / FILE
+    if asked.look_again:
+        designs, seeds = asked.designs.split(","), range(asked.first_seed, asked.first_seed + asked.seeds)
+        print(look_again([line for line in lines_of(file) if line["design"] in designs and line["seed"] in seeds]))
+        return
     if asked.summary:
         for backbone in dict.fromkeys(line["backbone"] for line in lines_of(file)):
             lines = [line for line in lines_of(file) if line["backbone"] == backbone]

@@ -14,6 +14,8 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+import gdsfd
+from gdsfd.graph.flatten import flatten
 from gdsfd.nn.streams import PRESETS
 from tests.first_spec import invented
 
@@ -299,3 +301,38 @@ def test_columns_on_one_scale_per_site(monkeypatch):
     assert (found[:, 1] == x[:, 1]).all(), "a flag is no measurement"
     assert (found[30:40, 2] == x[30:40, 2]).all()
     assert np.isnan(found[:30, 2]).all()
+
+
+def test_practices_are_looked_for_again_where_none_was_found(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    script = importlib.import_module("forced_and_delivered")
+    asked = {"patients": 1500, "seed": 20, "backbone": "concat", "strata": [{"used": False}]}
+    lines = [{**asked, "design": "no_bias"}, {**asked, "design": "latent", "strata": [{"used": True}]}]
+    lines += [{**asked, "design": "latent"}, {**asked, "design": "no_bias", "backbone": "muse"}]
+    assert script.look_again(lines) == "1 of 2 cohorts without a practice have one now"
+    assert capsys.readouterr().out.split("\n")[:2] == ["no_bias 20 none, as before", "latent 20 a practice now"]
+
+
+def test_a_practice_planted_among_real_patients(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    script = importlib.import_module("planted_practice")
+    gdsfd.simulate(tmp_path, patients=600, preset="no_bias", seed=0)
+    whole = gdsfd.build_graph(tmp_path / "spec.toml", progress=False)
+    graphs, u = script.cohort("simulated", whole, 3, 0.9)
+    y = whole["patient"].y[:, 0].numpy()
+    test = np.asarray(whole["patient"].split, dtype=str) == "test"
+    assert np.mean(u == y) == pytest.approx(0.9, abs=0.04)
+    again = script.cohort("simulated", whole, 3, 0.9)[0]["test"]
+    store, flipped = flatten(graphs["test"])[0], flatten(graphs["test_flipped"])[0]
+    np.testing.assert_array_equal(store, flatten(again)[0])
+    np.testing.assert_array_equal(store[~test], flipped[~test])  # whom training sees is the same
+    names, before = flatten(whole)[1], flatten(whole)[0]
+    moved = {name.split(".")[0] for name, a, b in zip(names, store.T, before.T) if name.endswith((".mean", ".age"))
+             and not np.array_equal(a[np.isfinite(a)], b[np.isfinite(a)])}  # fmt: skip
+    assert moved, "some modality is written by the practice"
+    lost = [np.isnan(a) & ~np.isnan(b) for a, b in zip(store.T, before.T)]
+    share = np.mean([cells[u == 0].mean() > cells[u == 1].mean() for cells in lost if cells.sum() > 50])
+    assert share == 1.0, "those of the first practice lack more"
+    places = np.asarray(graphs["test"]["patient"].environment)
+    own = np.isin(places, script.SITES[1]) == (u == 1)
+    assert own.mean() == pytest.approx(0.75, abs=0.05)  # half by practice, the others by chance
