@@ -20,8 +20,7 @@ from gdsfd.graph.patient_graph import ROW
 
 __all__ = ["check_graph", "check_values"]
 
-_FLOAT = (torch.float32, torch.bfloat16, torch.float16)  #: float64 is refused: the networks' weights are not
-_LABELS = (*_FLOAT, torch.float64)
+_FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _TEXTS = ("id", "subject", "split", "environment")
 _PIECE = 1 << 22  #: values that are looked at together, so that no array as long as all of them is made
@@ -74,7 +73,7 @@ def check_values(graph: HeteroData) -> None:
     if (
         not isinstance(y, Tensor)
         or [*y.shape] != expected
-        or y.dtype not in ((torch.long,) if schema.multiclass else _LABELS)
+        or y.dtype not in ((torch.long,) if schema.multiclass else _FLOAT)
     ):
         found = f"{y.dtype} {[*y.shape]}" if isinstance(y, Tensor) else type(y).__name__
         raise InputError(
@@ -122,7 +121,7 @@ def _check_follow_up(patient: Any, fields: SurvivalFields, patients: int) -> Non
     """Refuses times and events that the labels of the intervals are not made of."""
     time, event = (patient.get(key) for key in FOLLOW_UP)
     for key, tensor in zip(FOLLOW_UP, (time, event)):
-        if not isinstance(tensor, Tensor) or tuple(tensor.shape) != (patients,) or tensor.dtype not in _LABELS:
+        if not isinstance(tensor, Tensor) or tuple(tensor.shape) != (patients,) or tensor.dtype not in _FLOAT:
             raise InputError(f"outcome {fields.name!r}: expected {key} as floats [{patients}], one per patient")
     labels = torch.from_numpy(hazard_labels(fields, time.cpu().numpy(), event.cpu().numpy()))
     y = patient.y.float().cpu()
@@ -185,7 +184,7 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
         and tensor.dtype in (_FLOAT if floating else _WHOLE)
     )
     if not fits:
-        words = "floats (float32)" if floating else "whole numbers"
+        words = "floats" if floating else "whole numbers"
         shape = [("any" if wanted is None else wanted) for wanted in size]
         found = f"{tensor.dtype} {list(tensor.shape)}" if isinstance(tensor, Tensor) else "none"
         raise InputError(f"modality {name!r}: expected {key} as {words} {shape}, got {found}")

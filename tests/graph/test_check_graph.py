@@ -87,10 +87,6 @@ WRONG: dict[str, tuple[Callable[[HeteroData], None], str]] = {
     "edges of int32": (put("note", "edge_index", lambda index: index.int()), r"expected edge_index as int64 \[2, obs"),
     "a row less": (put("chart", "numeric", lambda numbers: numbers[:-1]), r"'chart': expected numeric as floats .*\["),
     "a column less": (put("chart", "numeric", lambda numbers: numbers[:, 1:]), r"floats .*\[\d+, 3\], got .*2\]"),
-    "numbers as doubles": (
-        put("chart", "numeric", lambda numbers: numbers.double()),
-        r"numeric as floats \(float32\) \[\d+, 3\], got torch.float64",
-    ),
     "no split": (texts("split", at(3, None)), "split of the patients: expected texts, got None for patient 3"),
     "ids as numbers": (texts("id", lambda ids: [*range(len(ids))]), "id of the patients: expected texts, got 0 for"),
     "splits as a column": (texts("split", pd.Series), "split of the patients: expected a list of texts, got Series"),
