@@ -215,7 +215,7 @@ def test_broken_values_are_an_error_and_not_a_score() -> None:
     with pytest.raises(InputError, match=f"no probability for 1 patients \\('{name}'\\)"):
         model.predict_proba(graph)
     edges.vector[:] = float("nan")
-    with pytest.raises(InputError, match="modality 'note': input 0 of 4 is NaN or infinite"):
+    with pytest.raises(InputError, match="modality 'note': vector holds values that are not finite"):
         Debiaser("concat", max_epochs=1).fit(graph, baselines=False)
 
 
