@@ -24,10 +24,10 @@ def test_rows_count_what_was_found_and_the_newest_line_of_a_seed_counts():
     assert null == ["SUPPORT2", "says nothing of it", "1", "0 of 1", ".700 / .600", ".700 / .600"]
 
 
-def test_the_gain_is_of_cohorts_whose_practice_goes_with_the_outcome():
-    lines = [line(0), line(1, strata=0.75), line(0, "none", strata=0.1)]
+def test_the_gain_is_of_cohorts_in_which_a_practice_that_goes_with_the_outcome_is_found():
+    lines = [line(0), line(1, strata=0.75), line(2, used=False, strata=0.2), line(0, "none", strata=0.1)]
     text = "\n".join(pages.planted_practice(lines))
-    assert "over the 2 cohorts" in text
+    assert "in the 2 of 3 draws" in text
     assert "+0.075 (+0.050 to +0.100) unbiased, +0.075 (+0.050 to +0.100) turned round" in text
     assert "Commit ``01234567``." in text
 

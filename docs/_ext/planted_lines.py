@@ -37,15 +37,18 @@ def _mean(lines: Sequence[Line], arm: str) -> str:
 
 
 def gain_words(lines: Sequence[Line], arm: str = "boosting_strata", other: str = "boosting_margin") -> str:
-    """What found strata give beside the margin, over all cohorts in which the practice goes with the outcome."""
+    """What strata give beside the margin in the cohorts in which they are found; the margin is used in the others."""
     found = newest(lines, lambda line: (line["cohort"], line["world"], line["seed"])).values()
-    own = [line["auroc"] for line in found if line["world"] == "practice"]
+    own = [line for line in found if line["world"] == "practice"]
+    used = [line["auroc"] for line in own if line["strata"]["used"]]
     words = []
     for split, name in (("test_unbiased", "unbiased"), ("test_flipped", "turned round")):
-        gaps = [each[arm][split] - each[other][split] for each in own]
+        gaps = [each[arm][split] - each[other][split] for each in used]
         words.append(f"{np.mean(gaps):+.3f} ({min(gaps):+.3f} to {max(gaps):+.3f}) {name}")
-    pair = f"``{arm}`` less ``{other}``"
-    return f"{pair} over the {len(own)} cohorts whose practice goes with the outcome: {', '.join(words)}."
+    return (
+        f"``{arm}`` less ``{other}`` in the {len(used)} of {len(own)} draws in which a practice that goes with the "
+        f"outcome is found: {', '.join(words)}; in the others the margin of the suspects is what there is."
+    )
 
 
 def planted_practice(lines: list[Line]) -> list[str]:
