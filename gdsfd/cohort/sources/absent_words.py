@@ -14,7 +14,8 @@ from gdsfd.cohort.keys.spellings import differs_in_spelling
 from gdsfd.cohort.sources.base_tables import BaseTable
 from gdsfd.cohort.sources.database import Database
 from gdsfd.cohort.sources.sql_text import cleaned, quoted, string_literal
-from gdsfd.cohort.spec.row_expression import RAW_SUFFIX, CellTest, Comparison, RowExpression
+from gdsfd.cohort.spec.row_expression import RAW_SUFFIX, RowExpression
+from gdsfd.cohort.spec.text_conditions import CellTest, Comparison
 from gdsfd.errors import cell_text, cut_text, near_names, shown
 
 __all__ = ["AbsentWords"]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gdsfd.cohort.build import build_cohort
-from gdsfd.cohort.spec.row_expression import Comparison, row_expression
+from gdsfd.cohort.spec.row_expression import row_expression
+from gdsfd.cohort.spec.text_conditions import Comparison
 from gdsfd.cohort.spec_check import check_spec
 from tests.cohort.small_exports import events, spec
 
