@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.patients.split_kind import TAKES_NO_PART
 from gdsfd.comparison.cluster import ClusterExecutor
 from gdsfd.comparison.designs import Case
 from gdsfd.comparison.execution import ProcessExecutor
@@ -261,5 +262,5 @@ def limited(graph: HeteroData, most: int | None, seed: int) -> HeteroData:
     counts = np.cumsum(np.bincount(place[used], minlength=len(order)))
     kept = used & (place < np.searchsorted(counts, most, side="right"))
     made = graph.clone()
-    made["patient"].split = [str(name) if keep else "left out" for name, keep in zip(names, kept, strict=True)]
+    made["patient"].split = [str(name) if keep else TAKES_NO_PART for name, keep in zip(names, kept, strict=True)]
     return made

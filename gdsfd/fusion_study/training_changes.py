@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
+from gdsfd.cohort.patients.split_kind import TAKES_NO_PART
 from gdsfd.fusion_study.conditions import under
 from gdsfd.graph.from_cohort import edge_type
 from gdsfd.graph.patient_store import PatientStore
@@ -44,7 +45,8 @@ def fewer_in_training(graph: HeteroData, share: float, seed: int) -> HeteroData:
     kept = np.isin(subjects, order[: max(1, round(share * len(order)))])
     made = copy.copy(graph)
     made["patient"].split = [
-        "left out" if train and not keep else str(name) for name, train, keep in zip(names, trained, kept, strict=True)
+        TAKES_NO_PART if train and not keep else str(name)
+        for name, train, keep in zip(names, trained, kept, strict=True)
     ]
     return made
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import check_writable
+from gdsfd.cohort.patients.split_kind import LEFT_OUT, TAKES_NO_PART
 from gdsfd.errors import InputError, cell_text, shown
 from gdsfd.graph.check_graph import check_graph, check_values
 from gdsfd.graph.loader import rows_of
@@ -75,7 +76,7 @@ def _check_subjects(patient: Any) -> None:
     again = [
         subject
         for subject, split in zip(patient.get("subject", patient.id), patient.split)
-        if split_of.setdefault(subject, split) != split
+        if split not in (LEFT_OUT, TAKES_NO_PART) and split_of.setdefault(subject, split) != split
     ]
     if again:
         told = [*dict.fromkeys(again)]

@@ -36,7 +36,9 @@ QUICK: dict[str, Any] = {"members": 2, "channels": 8, "max_epochs": 2, "guard_fo
 
 def made(outcomes: str = "binary", patients: int = N) -> Any:
     splits = ["test" if row % 10 == 3 else ("train", "tuning", "train")[row % 3] for row in range(patients)]
-    return graph_from_cohort(make_cohort(patients, splits=splits, outcomes=outcomes))
+    graph = graph_from_cohort(make_cohort(patients, splits=splits, outcomes=outcomes))
+    graph["patient"].subject = list(graph["patient"].id)  # splits are by row
+    return graph
 
 
 def started(graph: Any, **told: Tensor) -> tuple[Any, Tensor]:

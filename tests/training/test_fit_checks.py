@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gdsfd.baselines.logistic import Logistic
+from gdsfd.cohort.patients.split_kind import LEFT_OUT, TAKES_NO_PART
 from gdsfd.errors import InputError
 from gdsfd.evaluation.evaluation import evaluate
 from gdsfd.graph.from_cohort import graph_from_cohort
@@ -42,6 +43,30 @@ def test_graphs_that_nothing_can_be_learned_from():
         check_trainable(graph)
     with pytest.raises(InputError, match="expected a graph"):
         check_trainable("graph")
+
+
+@pytest.mark.parametrize("other", ["test_iid", "tuning"])
+def test_a_person_in_two_splits_is_refused(other):
+    graph = shared_person("train", other)
+    with pytest.raises(InputError, match="1 subjects have patients in several splits, such as 'twice'"):
+        check_trainable(graph)
+
+
+@pytest.mark.parametrize("other", [LEFT_OUT, TAKES_NO_PART, "train"])
+def test_a_person_in_one_split_and_in_none_is_trained_on(other):
+    check_trainable(shared_person("train", other))
+
+
+def shared_person(first, second):
+    """A graph of 60 patients, two of whom are one person: one in each of these splits."""
+    graph = graph_from_cohort(make_cohort(60))
+    patient = graph["patient"]
+    patient.subject, patient.split = list(patient.id), list(patient.split)
+    row = patient.split.index("train")
+    other = patient.split.index("train", row + 1)
+    patient.subject[row] = patient.subject[other] = "twice"
+    patient.split[row], patient.split[other] = first, second
+    return graph
 
 
 def flip_one_label(graph):

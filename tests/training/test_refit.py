@@ -23,6 +23,7 @@ def cohorts() -> tuple[HeteroData, HeteroData]:
     """A small one, and one large enough for other sizes of everything that is chosen by size."""
     splits = ["tuning"] * 60 + ["train"] * 10_000
     large = make_cohort(len(splits), seed=2, splits=splits, presence=0.05, environments=2)
+    large.subject = list(large.id)  # splits are by row
     return graph_from_cohort(make_cohort(150, seed=1)), graph_from_cohort(large)
 
 

@@ -19,9 +19,10 @@ from gdsfd.registry import REGISTRIES, Registry
 if TYPE_CHECKING:
     from gdsfd.cohort.spec import SplitSpec
 
-__all__ = ["LEFT_OUT", "SPLIT_KINDS", "SplitAssignment", "SplitKind", "SplitRequest", "quotas"]
+__all__ = ["LEFT_OUT", "SPLIT_KINDS", "TAKES_NO_PART", "SplitAssignment", "SplitKind", "SplitRequest", "quotas"]
 
 LEFT_OUT = ""  #: the patient belongs to no split and leaves the cohort
+TAKES_NO_PART = "left out"  #: the patient stays in a graph and is in none of its splits
 
 
 @dataclass

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from gdsfd.baselines.baseline import BASELINES
+from gdsfd.cohort.patients.split_kind import TAKES_NO_PART
 from gdsfd.errors import InputError
 from gdsfd.training.fits_at_once import Fits
 from gdsfd.training.model_selection.compared_patients import ComparedPatients
@@ -25,8 +26,6 @@ __all__ = ["SimplerModel", "compare_simpler", "drawn_places", "scores_left_out",
 
 Floats = NDArray[np.float64]
 
-#: What the guard leaves out, as a split.
-LEFT_OUT = "left out"
 #: Of more patients left out so many are drawn: simple models flatten each of them.
 MOST_JUDGED = 20_000
 
@@ -110,7 +109,7 @@ def scores_left_out(
     """
     inside = copy(graph)
     patient = inside["patient"]
-    split = [LEFT_OUT] * int(patient.num_nodes)
+    split = [TAKES_NO_PART] * int(patient.num_nodes)
     for name, own in rows.items():
         for row in own.tolist():
             split[row] = name

@@ -12,6 +12,7 @@ import torch
 import gdsfd
 from gdsfd.baselines.boosting_margin import BoostingMargin
 from gdsfd.baselines.logistic import Logistic
+from gdsfd.cohort.patients.split_kind import TAKES_NO_PART
 from gdsfd.graph.from_cohort import graph_from_cohort
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_store import PatientStore
@@ -27,7 +28,6 @@ from gdsfd.training.model_selection.leave_one_environment_out import (
     leave_one_environment_out,
 )
 from gdsfd.training.model_selection.simpler_models import (
-    LEFT_OUT,
     SimplerModel,
     compare_simpler,
     drawn_places,
@@ -54,7 +54,7 @@ def test_they_are_fitted_without_those_left_out() -> None:
     # by hand: a graph with the split written out
     other = graph_from_cohort(make_cohort(300, environments=3))
     patient, kept = other["patient"], {int(row) for rows in fold.rows.values() for row in rows}
-    patient.split = [name if row in kept else LEFT_OUT for row, name in enumerate(before)]
+    patient.split = [name if row in kept else TAKES_NO_PART for row, name in enumerate(before)]
     ids = [patient.id[int(row)] for row in fold.left_out]
     expected = Logistic(0).fit(other).predict_proba(other, ids=ids)
     np.testing.assert_array_equal(found["logistic"], expected)
