@@ -57,8 +57,8 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "T2",
         "gdsfd/training/tuning.py",
-        "network.fit_memory(lambda: passes(train_rows))",
-        "network.fit_memory(lambda: passes(tuning_rows))",
+        "trained.fit_memory(lambda: batches.passes(ranks.share(train_rows)))",
+        "trained.fit_memory(lambda: batches.passes(ranks.share(tuning_rows)))",
     ),
     ("T4", "gdsfd/training/average.py", "current, 1 - decay)", "current, decay)"),
     (
@@ -83,20 +83,20 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "n04",
         "gdsfd/nn/objectives/dual_stream.py",
-        "for condition in (conditions(y) if config.conditional else [None])",
-        "for condition in ([None] if config.conditional else conditions(y))",
+        "if config.conditional:\n                fixed",
+        "if not config.conditional:\n                fixed",
     ),
     (
         "n05",
         "gdsfd/nn/objectives/dual_stream.py",
-        "loss = loss + config.swap * outcome_loss(logits, y, weight, margin)",
-        "loss = loss + config.swap * outcome_loss(logits, y[other], weight, margin)",
+        "loss = loss + config.swap * self._beside(logits, targets, weight)",
+        "loss = loss + config.swap * self._beside(logits, targets.take(other), weight)",
     ),
     (
         "n06",
         "gdsfd/nn/objectives/dual_stream.py",
-        "loss = outcome_loss(logits, y, weight, margin)\n        if prediction",
-        "loss = outcome_loss(logits, y, None, margin)\n        if prediction",
+        "loss = self._beside(logits, targets, weight)\n        if prediction",
+        "loss = self._beside(logits, targets, None)\n        if prediction",
     ),
     (
         "n07",
@@ -126,14 +126,14 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "n12",
         "gdsfd/nn/stream_predictor.py",
-        "self.mean_biased.copy_(total / max(count, 1))",
+        "self.mean_biased.copy_(total / everybody.clamp(min=1))",
         "self.mean_biased.copy_(total)",
     ),
     (
         "n13",
         "gdsfd/nn/stream_predictor.py",
-        "source=None if self.adjustment is None else codes.biased.detach()",
-        "source=None if self.adjustment is None else codes.causal.detach()",
+        "source=None if self.adjustment is None else biased.detach()",
+        "source=None if self.adjustment is None else causal.detach()",
     ),
     (
         "n14",
@@ -200,7 +200,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
         "state.epoch - state.best_epoch > config.patience",
     ),
     ("t04", "gdsfd/training/loop.py", "in_order(rows[torch.randperm(rows.numel())], epoch)", "in_order(rows, epoch)"),
-    ("t05", "gdsfd/training/loop.py", "norm = self.clip_norm * len(predictions) ** 0.5", "norm = self.clip_norm"),
+    ("t05", "gdsfd/training/step.py", "norm = self.clip_norm * self.hooks.num_members**0.5", "norm = self.clip_norm"),
     (
         "t06",
         "gdsfd/training/stages.py",
@@ -219,7 +219,7 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
         "return float((loss * share)[labelled].sum() / share[labelled].sum())",
         "return float((loss * share)[labelled].sum() / labelled.sum())",
     ),
-    ("t09", "gdsfd/training/tuning.py", "network.eval()\n    plain", "plain"),
+    ("t09", "gdsfd/training/tuning.py", "for each in (network, trained):", "for each in (network,):"),
     ("t10", "gdsfd/training/average.py", 'self.steps = int(weights["steps"])', "self.steps = 0"),
     (
         "t11",
@@ -249,14 +249,14 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "t15",
         "gdsfd/training/model_selection/leave_one_environment_out.py",
-        "rows_in[inside[rows_in] & (label[rows_in] >= 0)] for rows_in in (train, tuning)",
+        "rows_in[inside[rows_in] & labelled[rows_in]] for rows_in in (train, tuning)",
         "rows_in[inside[rows_in]] for rows_in in (train, tuning)",
     ),
     (
         "t16",
-        "gdsfd/training/model_selection/leave_one_environment_out.py",
-        "weight[inside & (label == value)] = min(share / here, most)",
-        "weight[inside & (label == value)] = min(here / share, most)",
+        "gdsfd/training/model_selection/neutral_weights.py",
+        "overall[:, None] / np.maximum(inside, 1e-12), MOST",
+        "np.maximum(inside, 1e-12) / overall[:, None], MOST",
     ),
     ("t17", "gdsfd/training/model_selection/concordance.py", "+ 0.5 * (", "+ 1.0 * ("),
     (
@@ -289,8 +289,8 @@ BUGS: tuple[tuple[str, str, str, str], ...] = (
     (
         "c05",
         "gdsfd/comparison/leave_one_environment_out.py",
-        "if (counts >= LEAST_PER_CLASS).sum() > 1:",
-        "if counts.sum() >= LEAST_PER_CLASS:",
+        "if any((each >= LEAST_PER_CLASS).sum() > 1 for each in counts):",
+        "if any(each.sum() >= LEAST_PER_CLASS for each in counts):",
     ),
     ("c07", "gdsfd/comparison/capacity_matching.py", "if size(middle) < wanted", "if size(middle) > wanted"),
 )

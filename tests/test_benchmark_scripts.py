@@ -44,6 +44,16 @@ def lines(monkeypatch, tmp_path):
     return run
 
 
+def test_every_planted_bug_still_has_its_place(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    planted = importlib.import_module("planted_bugs")
+    for name, path, right, wrong in planted.BUGS:
+        text = (SCRIPTS.parent / path).read_text(encoding="utf-8")
+        assert text.count(right) == 1, f"{name}: {right!r} occurs {text.count(right)} times in {path}"
+        compile(text.replace(right, wrong), path, "exec")
+        assert planted.tests_of(path, SCRIPTS.parent), f"{name}: no test stands near {path}"
+
+
 def test_no_line_of_results_names_a_folder_of_the_machine_that_made_it(monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     made = importlib.import_module("results_line")
