@@ -1,7 +1,6 @@
 """A practice planted among real patients: is it found, and what is averaging it out worth? One JSON line per cohort.
 
     python benchmarks/planted_practice.py --cohorts uci_heart,support2,physionet2012 --seeds 5
-    python benchmarks/planted_practice.py --summary
 
 Patients, values, outcomes and patterns are those of a real cohort in ``examples/``; only the practice is ours, so that
 the verdict is known while everything else, severity and its clusters included, is as in hospitals. A patient's practice
@@ -150,9 +149,11 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=20)
     parser.add_argument("--backbone", default="concat", help='"" = only the models of the flattened table')
     parser.add_argument("--worlds", default="practice,none")
+    parser.add_argument("--again", metavar="TIME", default="", help="measure anew what is older than this")
     asked = parser.parse_args()
     file = results_line.RESULTS / FILE
-    done = {(line["cohort"], line["world"], line["seed"], line["backbone"]) for line in lines_of(file)}
+    kept = [line for line in lines_of(file) if line["time"] >= asked.again]
+    done = {(line["cohort"], line["world"], line["seed"], line["backbone"]) for line in kept}
     for name in asked.cohorts.split(","):
         whole = gdsfd.build_graph(EXAMPLES / f"{name}.toml", progress=False)
         for seed in range(asked.first_seed, asked.first_seed + asked.seeds):

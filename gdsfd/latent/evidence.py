@@ -243,13 +243,14 @@ def _told_apart(mixture: Mixture, seen: Observed, y: Ints, without: str | None =
     return np.stack([1.0 - along, along], axis=1)
 
 
-def weigh(mixture: Mixture, seen: Observed, y: Ints) -> Evidence:
+def weigh(mixture: Mixture, seen: Observed, y: Ints, most_overlap: float = OVERLAP_PRACTICE) -> Evidence:
     """Weighs practice against severity.
 
     Args:
         mixture: The mixture.
         seen: The patients it was fitted on; its views are the declared suspects.
         y: Their outcomes.
+        most_overlap: Up to this overlap classes may be a practice.
     """
     masses = tuple(float(each) for each in mixture.marginal)
     if mixture.classes == 1:
@@ -261,13 +262,19 @@ def weigh(mixture: Mixture, seen: Observed, y: Ints) -> Evidence:
     presence = np.array([len(part.rows) / len(y) for part in seen.cells()])
     where, lean, told = overlap(mixture, presence), log_odds(mixture), outcome_p(mixture, seen, y)
     inside = outcome_inside_p(mixture, seen, y)
-    verdict, sentence = _judged(mixture, ties, where, told, inside, told_by_suspects(seen.views, y))
+    verdict, sentence = _judged(mixture, ties, where, told, inside, told_by_suspects(seen.views, y), most_overlap)
     graded = mixture.levels is not None
     return Evidence(mixture.classes, masses, ties, where, lean, told, inside, verdict, sentence, graded)
 
 
 def _judged(
-    mixture: Mixture, ties: dict[str, float], where: float, told: float, inside: float, suspects: dict[str, float]
+    mixture: Mixture,
+    ties: dict[str, float],
+    where: float,
+    told: float,
+    inside: float,
+    suspects: dict[str, float],
+    most_overlap: float,
 ) -> tuple[Verdict, str]:
     """The verdict and its sentence; ``suspects``: suspect -> p-value of it telling nothing of the outcome."""
     count = mixture.classes
@@ -293,7 +300,7 @@ def _judged(
             "out would average the outcome out, too; they are not adjusted for."
         )
     silent = [name for name in tied if suspects[name] >= TIE_P]
-    if where <= OVERLAP_PRACTICE and silent:
+    if where <= most_overlap and silent:
         return "cannot tell", (
             f"{count} classes of patients were found, tied to {named}, but {' and '.join(silent)} "
             f"{'tell' if len(silent) > 1 else 'tells'} nothing of the outcome (p "
@@ -309,6 +316,12 @@ def _judged(
         return "practice", (
             f"{count} kinds of practice were found, told by {named}; they write elsewhere than the outcome does "
             f"(overlap {where:.2f}) and are averaged out."
+        )
+    if where <= most_overlap:
+        return "practice", (
+            f"{count} kinds of practice were found, told by {named}; they write partly where the outcome writes "
+            f"(overlap {where:.2f}), but go with it more strongly than severity was seen to "
+            f"(log-odds {log_odds(mixture):.1f}), and are averaged out."
         )
     if where >= OVERLAP_SEVERITY:
         return "severity", (

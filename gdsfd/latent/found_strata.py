@@ -201,17 +201,10 @@ def find_strata(
         reader = ranked_reader(graph, train)
         if reader is None:
             return None
-        inner, outer = _some(fitted, seed), _some(held_out, seed)
-        inside, outside = (observe(graph, reader, rows, fitted, suspects) for rows in (inner, outer))
-        search = Search(inside, y[inner], outcomes=count, seed=seed)
-        two = practice_beside_severity(search)
-        number = None if two is None else likelier_than_one(two[0], search, outside, y[outer])
-        if number is None:
-            return None
-        if not np.array_equal(fitted, last):
-            search = Search(observe(graph, reader, drawn, last, suspects), y[drawn], outcomes=count, seed=seed)
-            two = practice_beside_severity(search)
-        if two is None:
+        seen = observe(graph, reader, drawn, last, suspects)
+        two = practice_beside_severity(Search(seen, y[drawn], outcomes=count, seed=seed))
+        number = None if two is None else likelier_than_one(two[0], seen, y[drawn], seed)
+        if two is None or number is None:
             return None
         share = two[0].responsibilities(observe(graph, reader, last, last, suspects), y[last])
         return FoundStrata(reader, two[0], number, two[1], last, y[last], share)

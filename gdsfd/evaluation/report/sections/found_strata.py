@@ -9,6 +9,7 @@ from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.report.numbers import count, number, spelled
 from gdsfd.evaluation.report.section import SECTIONS, Paragraph, Section, SectionContext
+from gdsfd.latent.beside_severity import MOST_OVERLAP, STRONG_LOG_ODDS
 from gdsfd.latent.evidence import OVERLAP_PRACTICE, OVERLAP_SEVERITY, TIE_P
 
 __all__ = ["FoundStrataSection", "evidence_words"]
@@ -130,10 +131,16 @@ def _sureness(data: Stored) -> Iterator[str]:
             "same practice, describe the patients better than the classes do."
         )
     if data["overlap"] is not None:
+        strong = data["verdict"] == "practice" and data["overlap"] > OVERLAP_PRACTICE
+        rule = (
+            f"up to {MOST_OVERLAP:g} counts as a practice where classes go with the outcome by log-odds of "
+            f"{STRONG_LOG_ODDS:g} or more, here {number(data['log_odds'], 1)}."
+            if strong
+            else f"up to {OVERLAP_PRACTICE:g} counts as a practice, from {OVERLAP_SEVERITY:g} on as severity."
+        )
         yield (
             f"Where they show in the data overlaps with where the outcome shows by {number(data['overlap'], 2)} (0: "
-            f"elsewhere, 1: the same places); up to {OVERLAP_PRACTICE:g} counts as a practice, from "
-            f"{OVERLAP_SEVERITY:g} on as severity."
+            f"elsewhere, 1: the same places); {rule}"
         )
 
 

@@ -42,6 +42,13 @@ def test_how_many_told_from_what_how_surely_and_what_was_done() -> None:
     assert "by 0.10" in found["How surely"]
 
 
+def test_above_the_common_overlap_it_says_what_made_it_a_practice() -> None:
+    rule = "up to 0.65 counts as a practice where classes go with the outcome by log-odds of 4 or more, here 4.3."
+    assert words(overlap=0.5, log_odds=4.3)["How surely"].endswith(rule)
+    for own in (words(overlap=0.1, log_odds=4.3), words(overlap=0.5, log_odds=1.3, verdict="severity")):
+        assert own["How surely"].endswith("up to 0.33 counts as a practice, from 0.38 on as severity.")
+
+
 def test_of_a_graded_practice_it_counts_levels_and_no_kinds() -> None:
     found = words(graded=True, classes=7, sentence="A graded practice was found, 7 levels on a line, told by pattern.")
     assert list(found) == ["A graded practice", "Told from what", "How surely", "What no data can tell"]
