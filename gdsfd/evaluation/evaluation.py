@@ -12,7 +12,7 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import ProbabilisticModel, assess, check_judgeable
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.metric import Metric, metrics_beside_built_in
-from gdsfd.evaluation.population import TrainingPatientsRule, whom_to_judge
+from gdsfd.evaluation.population import TrainingPatientsRule, check_rivals, whom_to_judge
 from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings
 from gdsfd.evaluation.report.report import FORMAT, Report
 from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_page
@@ -88,8 +88,9 @@ def evaluate(
         The report.
 
     Raises:
-        InputError: The model or the graph is something else, a split is not in the graph, the model has seen some of
-            its patients, the model's answer has a wrong shape or holds no probabilities, or an option is out of range.
+        InputError: The model or the graph is something else, a split is not in the graph, the model, or one beside it,
+            has seen some of its patients, the model's answer has a wrong shape or holds no probabilities, or an option
+            is out of range.
     """
     check_judgeable(model, graph)
     check_graph(graph)
@@ -102,6 +103,7 @@ def evaluate(
     if isinstance(trained_on, CohortSchema):
         check_outcomes(trained_on, graph.schema)
     judged = whom_to_judge(model, graph, split, training_patients)
+    check_rivals(judged, baselines if isinstance(baselines, Mapping) else {}, training_patients)
     for population in judged.populations:
         if warning := same_values_warning(population):
             _log.warning("split %r: %s", population.split, warning)

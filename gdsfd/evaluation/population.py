@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split, target_names
 from gdsfd.training.run_record.run_record import RunRecord
 
-__all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "whom_to_judge"]
+__all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "check_rivals", "whom_to_judge"]
 
 #: What to do with patients whose id the model has seen.
 TrainingPatientsRule = Literal["refuse", "drop", "other people"]
@@ -147,6 +147,35 @@ def whom_to_judge(
     alike = values.seen(graph) if values is not None and _same_layout(model, graph) else np.zeros(len(names), bool)
     populations = [_population(view, name, roles, alike, own, record, dropped) for name, dropped in found]
     return Judged(view, tuple(asked), tuple(populations), own)
+
+
+def check_rivals(judged: Judged, rivals: Mapping[str, Any], training_patients: TrainingPatientsRule = "refuse") -> None:
+    """Refuses models beside the one judged that were trained on the patients judged: as good as they look, or better.
+
+    Args:
+        judged: Whom :func:`whom_to_judge` found.
+        rivals: Name -> model; those that keep no record are passed over.
+        training_patients: As in :func:`whom_to_judge`; patients are dropped for the model judged alone.
+
+    Raises:
+        InputError: Names the model and the split.
+    """
+    for name, rival in rivals.items():
+        record: RunRecord | None = getattr(rival, "record", None)
+        if record is None or training_patients == "other people":
+            continue
+        roles = record.patients.roles(judged.graph)
+        for population in judged.populations:
+            rows = rows_of_split(judged.graph, population.split)
+            seen = int((roles[rows] != "").sum())
+            if seen and population.kind not in ("training", "tuning"):
+                raise InputError(
+                    f"baselines: {name!r} has seen {seen:,} of the {len(rows):,} patients of split "
+                    f"{population.split!r} in training, by the ids of them or of the persons they belong to, and would "
+                    "look better than it is. Compare models that were trained on one split, or judge patients that "
+                    "none of them has seen; if they are other people who happen to have the same ids, say so "
+                    "(training_patients='other people')"
+                )
 
 
 def _same_layout(model: Any, graph: Any) -> bool:

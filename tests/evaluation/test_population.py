@@ -166,6 +166,21 @@ def test_training_patients_under_other_ids_are_told(trained):
     assert whom_to_judge(model, again, "test").populations[0].same_values == 0
 
 
+def test_a_model_beside_it_that_was_trained_on_those_judged_is_refused(trained):
+    model, graph = trained
+    other = graph.clone()
+    turned = {"train": "test", "test": "train"}
+    other["patient"].split = [turned.get(name, name) for name in graph["patient"].split]
+    rival = Debiaser(backbone="concat", max_epochs=1, channels=8, members=1).fit(other, baselines=False)
+    given = {"resamples": 0, "progress": False, "baselines": {"rival": rival}}
+    count = list(graph["patient"].split).count("test")
+    with pytest.raises(InputError, match=rf"'rival' has seen {count} of the {count} patients of split 'test' in train"):
+        evaluate(model, graph, **given)
+    evaluate(model, elsewhere(trained), **given)
+    evaluate(model, graph, **given | {"baselines": {"itself": model}})
+    evaluate(model, graph, training_patients="other people", **given)
+
+
 def test_environments_in_another_spelling_are_told(trained):
     graph = elsewhere(trained)
     known = sorted(set(trained[1]["patient"].environment))[0]
