@@ -97,6 +97,8 @@ class ModalityFields:
         categorical: Names of the categorical columns, in the order of ``TableObservations.categorical`` (``table``).
         levels: For each categorical column its levels, most frequent first; level ``j`` is stored as ``j + 2``
             (:data:`LEVEL_MISSING`, :data:`LEVEL_UNSEEN` come first).
+        level_counts: Training rows with each level, as long as ``levels``; nothing in schemas of earlier versions
+            (``table``).
         items: Names of the items; item ``j`` is stored as ``j`` (``events``).
         steps: Number of time steps in the window; 1 when events carry no time (``events``).
         bin_minutes: Minutes per step; 0 when events carry no time (``events``).
@@ -115,6 +117,7 @@ class ModalityFields:
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
+    level_counts: tuple[tuple[int, ...], ...] = ()
     items: tuple[str, ...] = ()
     steps: int = 0
     bin_minutes: float = 0.0
@@ -137,6 +140,8 @@ class ModalityFields:
                 f"modality {self.name!r}: expected one list of levels per categorical column "
                 f"({len(self.categorical)}), got {len(self.levels)}"
             )
+        if self.level_counts and [*map(len, self.level_counts)] != [*map(len, self.levels)]:
+            raise SchemaError(f"modality {self.name!r}: expected one count per level")
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,8 @@ class CohortSchema:
         for modality in fields["modalities"]:
             if modality["reading"] is None:
                 del modality["reading"]
+            if not modality["level_counts"]:
+                del modality["level_counts"]
         return fields
 
     @classmethod

@@ -24,6 +24,7 @@ from gdsfd.comparison.folder import FORMAT, check_folder, mark_folder, settings_
 from gdsfd.comparison.mean_over_targets import means_in_words
 from gdsfd.comparison.narrative import design_sentences
 from gdsfd.comparison.page import page
+from gdsfd.comparison.scores import check_judged
 from gdsfd.comparison.statistics import MARGIN
 from gdsfd.comparison.summary import Design, summarise
 from gdsfd.errors import InputError, cell_text, near_names
@@ -259,7 +260,8 @@ def compare(
         The comparison, of all fits in ``out`` that were asked for.
 
     Raises:
-        InputError: An argument is unknown; ``out`` holds something else, or fits with other settings.
+        InputError: An argument is unknown; a graph has no patients to judge on; ``out`` holds something else, or fits
+            with other settings.
         GdsfdError: One of several processes was killed.
 
     Example:
@@ -315,6 +317,7 @@ def compare(
                     check_survival_mode(graph, mode, f"compare: arm {name!r}")
                 if suspects is not None:
                     check_suspects(plan.suspects, graph, varied=not case.holdout)
+                check_judged(graph)
                 oracle = oracle_of(case, graph)
                 if folder is not None:
                     mark_folder(folder, given)

@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import HeteroData
 
+from gdsfd.errors import InputError, shown
 from gdsfd.evaluation.metrics.formulas import Floats, auprc, auroc, log_loss
 from gdsfd.evaluation.targets import labels_of, rows_of_split, targets_of
 
-__all__ = ["any_label", "evaluation_splits", "judged_splits", "scores_by_split", "scores_of_probability"]
+__all__ = [
+    "any_label",
+    "check_judged",
+    "evaluation_splits",
+    "judged_splits",
+    "scores_by_split",
+    "scores_of_probability",
+]
 
 #: Split -> figure -> value.
 Figures = dict[str, dict[str, Any]]
@@ -22,6 +30,29 @@ def evaluation_splits(graph: HeteroData) -> list[str]:
     """The splits nothing was fitted or chosen on: ``test`` first, then the others by name."""
     names = {str(name) for name in graph["patient"].split} - {"train", "tuning", ""}
     return sorted(names, key=lambda name: (name != "test", name))
+
+
+def check_judged(graph: HeteroData) -> None:
+    """Refuses a graph on which no arm could be judged, before anything is fitted.
+
+    Raises:
+        InputError: It has no evaluation split, or none where somebody has an outcome and somebody has it not.
+    """
+    splits = evaluation_splits(graph)
+    if not splits:
+        names = sorted(set(map(str, graph["patient"].split)))
+        raise InputError(
+            f"compare: the graph has the splits {shown(names)} and none to judge on; give [split] fractions with a "
+            "third share above 0, or name some patients 'test' in the split column"
+        )
+    for split in splits:
+        labels = labels_of(graph, rows_of_split(graph, split))
+        if any(len(np.unique(own[np.isfinite(own)])) > 1 for own in labels.T):
+            return
+    raise InputError(
+        f"compare: no outcome has patients with and without it in {shown(splits)}: no ranking can be judged there. "
+        "Give a split that has both"
+    )
 
 
 def judged_splits(graph: HeteroData) -> list[str]:

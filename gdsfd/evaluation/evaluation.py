@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +12,11 @@ from gdsfd.errors import InputError
 from gdsfd.evaluation.assess import ProbabilisticModel, assess, check_judgeable
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.metrics.metric import Metric, metrics_beside_built_in
-from gdsfd.evaluation.population import TrainingPatientsRule, whom_to_judge
+from gdsfd.evaluation.population import TrainingPatientsRule, check_rivals, whom_to_judge
 from gdsfd.evaluation.report.fixed_settings import fixed_points, fixed_settings
 from gdsfd.evaluation.report.report import FORMAT, Report
 from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_page
+from gdsfd.evaluation.report.sections.population import same_values_warning
 from gdsfd.evaluation.report.tables import metrics_of
 from gdsfd.evaluation.survival.judge_survival import judge_splits
 from gdsfd.graph.check_graph import check_graph, check_values
@@ -23,6 +25,8 @@ from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
 
 __all__ = ["evaluate"]
+
+_log = logging.getLogger(__name__)
 
 #: What files call the model judged.
 MODEL = "model"
@@ -84,8 +88,9 @@ def evaluate(
         The report.
 
     Raises:
-        InputError: The model or the graph is something else, a split is not in the graph, the model has seen some of
-            its patients, the model's answer has a wrong shape or holds no probabilities, or an option is out of range.
+        InputError: The model or the graph is something else, a split is not in the graph, the model, or one beside it,
+            has seen some of its patients, the model's answer has a wrong shape or holds no probabilities, or an option
+            is out of range.
     """
     check_judgeable(model, graph)
     check_graph(graph)
@@ -98,6 +103,10 @@ def evaluate(
     if isinstance(trained_on, CohortSchema):
         check_outcomes(trained_on, graph.schema)
     judged = whom_to_judge(model, graph, split, training_patients)
+    check_rivals(judged, baselines if isinstance(baselines, Mapping) else {}, training_patients)
+    for population in judged.populations:
+        if warning := same_values_warning(population):
+            _log.warning("split %r: %s", population.split, warning)
     graph, splits, record = judged.graph, judged.splits, getattr(model, "record", None)
     stored = dict(record.baselines) if baselines is True and record is not None else {}
     unfitted = baselines is True and not stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +12,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.keys.key_forms import NearKeys
 from gdsfd.cohort.patients.split import NEW
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split, target_names
 from gdsfd.training.run_record.run_record import RunRecord
 
-__all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "whom_to_judge"]
+__all__ = ["Judged", "JudgedPopulation", "TrainingPatientsRule", "check_rivals", "whom_to_judge"]
 
 #: What to do with patients whose id the model has seen.
 TrainingPatientsRule = Literal["refuse", "drop", "other people"]
@@ -45,6 +46,8 @@ class JudgedPopulation:
         environment: What the environment is, or nothing.
         environments: Environment -> patients judged, the largest first; empty where none is declared.
         in_training: Those environments that training patients have; None where that is not known.
+        same_values: Patients judged who have the very same numbers as one the model has seen, under whatever id.
+        near_training: Of the others those that differ from one of training's in case, blanks or zeros only -> that one.
         train: Training patients of the run, 0 where it keeps no record.
         tuning: Its tuning patients.
         checked_by: ``id and person``, ``id``, or nothing: what hashes of the run's patients were compared with.
@@ -71,6 +74,8 @@ class JudgedPopulation:
     dropped: int = 0
     tuning_outcomes: dict[str, tuple[int, int]] = field(default_factory=dict)
     tuning_persons: int = 0
+    near_training: dict[str, str] = field(default_factory=dict)
+    same_values: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,8 +143,44 @@ def whom_to_judge(
                     renamed[row] = _DROPPED
                 view = _with_splits(graph, renamed)
         found.append((name, dropped))
-    populations = [_population(view, name, roles, own, record, dropped) for name, dropped in found]
+    values = record.values if record is not None else None
+    alike = values.seen(graph) if values is not None and _same_layout(model, graph) else np.zeros(len(names), bool)
+    populations = [_population(view, name, roles, alike, own, record, dropped) for name, dropped in found]
     return Judged(view, tuple(asked), tuple(populations), own)
+
+
+def check_rivals(judged: Judged, rivals: Mapping[str, Any], training_patients: TrainingPatientsRule = "refuse") -> None:
+    """Refuses models beside the one judged that were trained on the patients judged: as good as they look, or better.
+
+    Args:
+        judged: Whom :func:`whom_to_judge` found.
+        rivals: Name -> model; those that keep no record are passed over.
+        training_patients: As in :func:`whom_to_judge`; patients are dropped for the model judged alone.
+
+    Raises:
+        InputError: Names the model and the split.
+    """
+    for name, rival in rivals.items():
+        record: RunRecord | None = getattr(rival, "record", None)
+        if record is None or training_patients == "other people":
+            continue
+        roles = record.patients.roles(judged.graph)
+        for population in judged.populations:
+            rows = rows_of_split(judged.graph, population.split)
+            seen = int((roles[rows] != "").sum())
+            if seen and population.kind not in ("training", "tuning"):
+                raise InputError(
+                    f"baselines: {name!r} has seen {seen:,} of the {len(rows):,} patients of split "
+                    f"{population.split!r} in training, by the ids of them or of the persons they belong to, and would "
+                    "look better than it is. Compare models that were trained on one split, or judge patients that "
+                    "none of them has seen; if they are other people who happen to have the same ids, say so "
+                    "(training_patients='other people')"
+                )
+
+
+def _same_layout(model: Any, graph: Any) -> bool:
+    """Whether the graph was read as the model's was; of any other the model says so itself, when it is asked."""
+    return getattr(model, "schema", None) is not None and model.schema.modalities == graph.schema.modalities
 
 
 def _own(graph: Any, names: NDArray[np.str_], roles: NDArray[np.str_], record: RunRecord | None) -> bool:
@@ -177,7 +218,13 @@ def _refusal(split: str, patients: int, roles: NDArray[np.str_]) -> str:
 
 
 def _population(
-    graph: Any, split: str, roles: NDArray[np.str_], own: bool, record: RunRecord | None, dropped: int
+    graph: Any,
+    split: str,
+    roles: NDArray[np.str_],
+    alike: NDArray[np.bool_],
+    own: bool,
+    record: RunRecord | None,
+    dropped: int,
 ) -> JudgedPopulation:
     patient, rows = graph["patient"], rows_of_split(graph, split)
     receipt = graph.receipt if "receipt" in graph else None
@@ -189,6 +236,7 @@ def _population(
         named: dict[str, Kind] = {"train": "training", "tuning": "tuning"}
         kind = named.get(split, "unknown" if record is None else "held out")
     splits = record.cohort.get("splits", {}) if record is not None else {}
+    near = NearKeys(sorted(trained)).pairs(set(inside) - trained) if inside and trained else []
     return JudgedPopulation(
         split=split,
         kind=kind,
@@ -205,6 +253,8 @@ def _population(
         same_ids=0 if kind in ("training", "tuning") else int((roles[rows] != "").sum()),
         dropped=dropped,
         tuning_outcomes=_tuning_outcomes(record, graph.schema) if record is not None else {},
+        near_training=dict(near),
+        same_values=0 if kind in ("training", "tuning") else int(alike[rows].sum()),
         tuning_persons=len(record.patients.hashes.get(("tuning", "subject"), ())) if record is not None else 0,
     )
 

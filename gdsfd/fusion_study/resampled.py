@@ -47,8 +47,8 @@ class Resampled:
 
     Args:
         mean: Mean difference; NaN without pairs.
-        low: Lower end of the 95 % t interval; NaN where there is none.
-        high: Upper end.
+        low: Lower end of the 95 % t interval, not beyond -1; NaN where there is none.
+        high: Upper end, not beyond 1.
         n: Pairs.
         error: Standard error of the mean.
         degrees: Of freedom.
@@ -105,7 +105,8 @@ def resampled(
     they are equivalent.
 
     Args:
-        differences: Learner less reference, one per seed (or per seed and fold); NaN is left out; [R].
+        differences: Learner less reference, of a figure between 0 and 1, one per seed (or per seed and fold); NaN is
+            left out; [R].
         train: Training patients of a split.
         test: Its test patients.
         margin: Difference that counts as none.
@@ -157,4 +158,5 @@ def resampled(
     p = 2 * float(stdtr(degrees, -abs(mean) / error))
     below, above = stdtr(degrees, -(mean + margin) / error), stdtr(degrees, (mean - margin) / error)
     equivalent = max(float(below), float(above))
-    return Resampled(mean, mean - half, mean + half, n, error, degrees, p, equivalent, margin, method)
+    low, high = max(mean - half, -1.0), min(mean + half, 1.0)  # no two figures from 0 to 1 are further apart
+    return Resampled(mean, low, high, n, error, degrees, p, equivalent, margin, method)

@@ -18,7 +18,7 @@ from gdsfd.errors import InputError, cell_text, shown
 from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 from gdsfd.graph.patient_graph import ROW
 
-__all__ = ["check_graph", "check_values"]
+__all__ = ["check_graph", "check_observed", "check_values"]
 
 _FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
@@ -61,8 +61,8 @@ def check_graph(graph: HeteroData) -> None:
 
 
 def check_values(graph: HeteroData) -> None:
-    """Refuses labels that no outcome has, values that are infinite and ids that several patients have, as a damaged
-    file may hold them, or a graph that was changed by hand.
+    """Refuses labels that no outcome has, and what :func:`check_observed` refuses, as a damaged file may hold them, or
+    a graph that was changed by hand.
 
     Raises:
         InputError: Names the outcome or the modality.
@@ -89,10 +89,22 @@ def check_values(graph: HeteroData) -> None:
             f"labels: {int(wrong.sum())} are of no class of the outcome, such as {y[wrong][0].item():g}; expected "
             f"{asked} nobody knows the outcome"
         )
-    _check_ids(graph["patient"].id)
     if schema.survival is not None:
         _check_follow_up(graph["patient"], schema.survival, patients)
-    for fields in schema.modalities:
+    check_observed(graph)
+
+
+def check_observed(graph: HeteroData) -> None:
+    """Refuses values that are infinite, or missing where a kind has only measured ones, and ids that several patients
+    have: all that a prediction needs, which reads no label.
+
+    Costs one pass over the values, in pieces.
+
+    Raises:
+        InputError: Names the modality, or the ids.
+    """
+    _check_ids(graph["patient"].id)
+    for fields in graph.schema.modalities:
         kind = kind_of(fields)
         layout = {**kind.rows, **{key: values for packed in kind.runs.values() for key, values in packed.items()}}
         for key, values in layout.items():
@@ -181,10 +193,10 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
         isinstance(tensor, Tensor)
         and tensor.dim() == len(size)
         and all(wanted is None or wanted == got for wanted, got in zip(size, tensor.shape))
-        and tensor.dtype in (_FLOAT if floating else _WHOLE)
+        and (tensor.dtype == torch.float32 if floating else tensor.dtype in _WHOLE)
     )
     if not fits:
-        words = "floats" if floating else "whole numbers"
+        words = "floats (float32)" if floating else "whole numbers"
         shape = [("any" if wanted is None else wanted) for wanted in size]
         found = f"{tensor.dtype} {list(tensor.shape)}" if isinstance(tensor, Tensor) else "none"
         raise InputError(f"modality {name!r}: expected {key} as {words} {shape}, got {found}")

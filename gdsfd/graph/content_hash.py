@@ -31,7 +31,10 @@ def content_hash(graph: HeteroData) -> dict[str, str]:
     for key, name in _TEXTS.items():
         parts[name] = _of_json(patient.get(key))
     parts["labels"] = _of_tensors({key: patient[key] for key in ("y", *FOLLOW_UP) if key in patient})
-    parts["schema"] = _of_json(graph.schema.plain())  # of a graph of earlier versions the hash of then
+    schema = graph.schema.plain()
+    for fields in schema["modalities"]:
+        fields.pop("level_counts", None)  # earlier versions do not know it, and no training looks at it
+    parts["schema"] = _of_json(schema)  # of a graph of earlier versions the hash of then
     for name in graph.schema.names:
         edges = graph[edge_type(name)]
         tensors = {key: value for key, value in edges.items() if isinstance(value, Tensor)}

@@ -20,7 +20,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.data.storage import EdgeStorage, NodeStorage
 
 from gdsfd.cohort.modality_kind import packed_runs
-from gdsfd.errors import InputError
+from gdsfd.errors import InputError, shown
 from gdsfd.notebook_table import notebook_table
 
 __all__ = ["ROW", "ObservationStorage", "PatientGraph", "TextStorage", "take_runs"]
@@ -41,6 +41,7 @@ class TextStorage(NodeStorage):
     def __setitem__(self, key: str, value: Any) -> None:
         if key == ROW and _changes(self._mapping, value):
             rows = value.tolist()
+            _refuse_repeats(self._mapping.get("id"), rows)
             for name in _TEXT_KEYS & self._mapping.keys():
                 self._mapping[name] = _texts_of(self._mapping[name], rows)
             value = torch.arange(len(rows), device=value.device)
@@ -75,8 +76,8 @@ class PatientGraph(HeteroData):
     """A patient-modality graph: PyG's container, safe under PyG's ways of taking a part.
 
     ``subgraph``, ``edge_subgraph``, the slicing step of PyG's neighbour loaders and ``Batch`` keep ids, splits, groups
-    and packed values with the patients they belong to. To read a batch of graphs with this package take it apart with
-    ``to_data_list()`` first.
+    and packed values with the patients they belong to; who is taken twice is refused. To read a batch of graphs with
+    this package take it apart with ``to_data_list()`` first.
 
     Example:
         >>> graph = PatientGraph()
@@ -174,6 +175,17 @@ def _changes(mapping: Mapping[str, Any], value: Any) -> bool:
             "a part of a batch of graphs cannot be taken: take the batch apart first, batch.to_data_list()"
         )
     return True
+
+
+def _refuse_repeats(ids: Sequence[str] | None, rows: Sequence[int]) -> None:
+    """Refuses rows of patients that are named twice: PyG gives the observations to one of the copies alone."""
+    if ids is None or len(set(rows)) == len(rows):
+        return
+    again = [ids[row] for row, count in Counter(rows).items() if count > 1]
+    raise InputError(
+        f"{len(again):,} patients are taken more than once: {shown(again)}; only one copy of each would have "
+        "observations. Name every patient once"
+    )
 
 
 def _texts_of(texts: Any, rows: Sequence[int]) -> Any:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from gdsfd.graph.check_graph import check_observed
 from gdsfd.graph.loader import rows_of
 from gdsfd.graph.patient_batch import PatientBatch
 from gdsfd.graph.patient_store import PatientStore
@@ -111,7 +112,7 @@ class GraphCache:
         """The graph's store, made anew unless the graph is the last one, unchanged.
 
         Raises:
-            InputError: It is no graph, or its parts do not belong together.
+            InputError: It is no graph, its parts do not belong together, or its values are not finite.
         """
         return self._indexed(graph).store
 
@@ -134,6 +135,7 @@ class GraphCache:
         if last is None or last.graph() is not graph or not _same(attributes, last.attributes):
             self._last = None
             store = PatientStore(graph)
+            check_observed(graph)
             last = self._last = _IndexedGraph(weakref.ref(graph, self._forget), attributes, store)
         return last
 

@@ -195,7 +195,8 @@ class TrainedNetworks:
         Raises:
             NotFittedError: The model was not trained.
             SchemaError: The graph has other modalities, columns or vocabularies.
-            InputError: Unknown split or ids; a device that is not there.
+            InputError: Unknown split or ids; a device that is not there; a graph changed by hand that holds infinite
+                values, values in another type than float32, or a patient twice.
         """
         given = self._predict(graph, split, ids, device, self.network).probability
         kept = self.record_.calibrations.get(self.choice_, ()) if self.record_ is not None else ()

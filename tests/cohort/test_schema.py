@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,15 @@ def test_keys_of_earlier_and_later_versions_are_passed_over() -> None:
     assert CohortSchema.from_dict({**through_json(schema), "extra": {}, "not yet known": [1]}) == schema
 
 
+def test_counts_of_levels_stand_in_it_where_they_are_known() -> None:
+    table = ModalityFields("labs", "table", categorical=("unit",), levels=(("a", "b"),), level_counts=((9, 4),))
+    outcome = (OutcomeFields("d", "d", ("no", "yes")),)
+    schema = CohortSchema((table,), outcome)
+    assert CohortSchema.from_dict(through_json(schema)) == schema
+    earlier = CohortSchema((replace(table, level_counts=()),), outcome)
+    assert "level_counts" not in through_json(earlier)["modalities"][0]
+
+
 def test_a_missing_plug_in_is_named() -> None:
     with declared("waveform_kind"):
         schema = CohortSchema((ModalityFields("ecg", "waveform", width=8),), (OutcomeFields("d", "d", ("no", "yes")),))
@@ -48,6 +58,10 @@ def test_a_missing_plug_in_is_named() -> None:
         ({"outcomes": None}, "schema.outcomes"),
         ({"modalities": [{"name": "labs"}]}, r"schema.modalities.0.kind"),
         ({"modalities": [{"name": "labs", "kind": "table", "categorical": ["unit"]}]}, "one list of levels .* got 0"),
+        (
+            {"modalities": [dict(name="labs", kind="table", categorical=["u"], levels=[["a"]], level_counts=[[]])]},
+            "modality 'labs': expected one count per level",
+        ),
         ({"modalities": [{"name": "labs", "kind": "table", "width": "wide"}]}, r"schema.modalities.0.width"),
         ({"plugins": 5}, "schema"),
         ({"plugins": [{"part": 1}]}, "schema.0.part"),

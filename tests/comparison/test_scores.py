@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from gdsfd.comparison.scores import evaluation_splits, judged_splits, scores_by_split, scores_of_probability
+from gdsfd.comparison.scores import (
+    check_judged,
+    evaluation_splits,
+    judged_splits,
+    scores_by_split,
+    scores_of_probability,
+)
+from gdsfd.errors import InputError
 from gdsfd.evaluation.targets import rows_of_split
 
 
@@ -38,3 +45,19 @@ def test_tuning_is_looked_at_only_beside_a_single_split(graph):
     single["patient"].split = [name if not name.startswith("test_") else "" for name in graph["patient"].split]
     assert evaluation_splits(single) == ["test"]
     assert judged_splits(single) == ["test", "tuning"]
+
+
+def test_a_graph_with_nothing_to_judge_on_is_refused(graph):
+    check_judged(graph)
+    without = copy.copy(graph)
+    without["patient"].split = ["train" if name != "tuning" else name for name in graph["patient"].split]
+    with pytest.raises(InputError, match="the graph has the splits 'train', 'tuning' and none to judge on"):
+        check_judged(without)
+    single = copy.copy(graph)
+    test = np.array([name not in ("train", "tuning") for name in graph["patient"].split])
+    single["patient"].y = graph["patient"].y.clone()
+    single["patient"].y[test] = 0.0
+    with pytest.raises(InputError, match="no outcome has patients with and without it in 'test', 'test_flipped'"):
+        check_judged(single)
+    single["patient"].y[np.flatnonzero(np.array(graph["patient"].split) == "test_unbiased")[0]] = 1.0
+    check_judged(single)

@@ -149,6 +149,46 @@ def test_environments_that_stood_in_training_are_told(trained):
     assert population_narrative(found).endswith("Z (200); none of these names stood in training.")
 
 
+def test_training_patients_under_other_ids_are_told(trained):
+    model, graph = trained
+    again = graph_from_cohort(make_cohort(300))
+    again.schema, again.receipt.new = model.schema, True
+    for key in ("id", "subject"):
+        again["patient"][key] = [f"pseudonym {own}" for own in again["patient"][key]]
+    (found,) = whom_to_judge(model, again, None).populations
+    assert found.same_ids == 0
+    assert found.same_values == int(model.record.values.seen(graph).sum()) > 50
+    said = f"{found.same_values} of the 300 have the very same numbers, in all tables and events, as a patient that the"
+    assert said in population_narrative(found)
+    assert whom_to_judge(model, graph, "train").populations[0].same_values == 0
+    assert whom_to_judge(model, elsewhere(trained), None).populations[0].same_values == 0
+    again["patient"].split = graph["patient"].split
+    assert whom_to_judge(model, again, "test").populations[0].same_values == 0
+
+
+def test_a_model_beside_it_that_was_trained_on_those_judged_is_refused(trained):
+    model, graph = trained
+    other = graph.clone()
+    turned = {"train": "test", "test": "train"}
+    other["patient"].split = [turned.get(name, name) for name in graph["patient"].split]
+    rival = Debiaser(backbone="concat", max_epochs=1, channels=8, members=1).fit(other, baselines=False)
+    given = {"resamples": 0, "progress": False, "baselines": {"rival": rival}}
+    count = list(graph["patient"].split).count("test")
+    with pytest.raises(InputError, match=rf"'rival' has seen {count} of the {count} patients of split 'test' in train"):
+        evaluate(model, graph, **given)
+    evaluate(model, elsewhere(trained), **given)
+    evaluate(model, graph, **given | {"baselines": {"itself": model}})
+    evaluate(model, graph, training_patients="other people", **given)
+
+
+def test_environments_in_another_spelling_are_told(trained):
+    graph = elsewhere(trained)
+    known = sorted(set(trained[1]["patient"].environment))[0]
+    graph["patient"].environment = [f" {known.upper()}", "Z"] * 100
+    found = whom_to_judge(trained[0], graph, None).populations[0]
+    assert (found.in_training, found.near_training) == ((), {f" {known.upper()}": known})
+
+
 def test_a_model_without_a_record_is_judged_as_before_and_it_is_said():
     graph = graph_from_cohort(make_cohort(200))
     p = np.full((200, 2), 0.5)

@@ -131,3 +131,10 @@ def test_equivalence_is_scipys_two_one_sided_tests_where_nothing_overlaps(differ
         below = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
         above = stats.ttest_1samp(differences, margin, alternative="less").pvalue
         assert resampled(differences, 1e12, 1, margin).p_equivalent == pytest.approx(max(below, above))
+
+
+def test_an_interval_ends_where_differences_do():
+    found = resampled([0.3, 0.01], train=300, test=100)
+    assert abs(found.mean) + found.error * stats.t.ppf(0.975, 1) > 1
+    assert (found.low, found.high) == (-1.0, 1.0)
+    assert found.verdict == "undecided"

@@ -11,7 +11,7 @@ import torch
 from torch_geometric.data import Batch, HeteroData
 
 from gdsfd.errors import InputError
-from gdsfd.graph.check_graph import check_graph, check_values
+from gdsfd.graph.check_graph import check_graph, check_observed, check_values
 from gdsfd.graph.from_cohort import edge_type, graph_from_cohort
 from tests.cohort_factory import make_cohort
 
@@ -90,6 +90,8 @@ WRONG: dict[str, tuple[Callable[[HeteroData], None], str]] = {
     "no split": (texts("split", at(3, None)), "split of the patients: expected texts, got None for patient 3"),
     "ids as numbers": (texts("id", lambda ids: [*range(len(ids))]), "id of the patients: expected texts, got 0 for"),
     "splits as a column": (texts("split", pd.Series), "split of the patients: expected a list of texts, got Series"),
+    "values as float64": (put("chart", "numeric", lambda numbers: numbers.double()), r"\(float32\) .* got torch.flo"),
+    "halves of values": (put("labs", "value", lambda values: values.half()), r"floats \(float32\) .* torch.float16 \["),
     "levels as floats": (put("chart", "categorical", lambda levels: levels.float()), "categorical as whole numbers"),
     "a level too many": (put("chart", "categorical", at((0, 1), 4)), "'chart': categorical holds numbers"),
     "a level below 0": (put("chart", "categorical", at((0, 0), -1)), "'chart': categorical holds numbers"),
@@ -180,6 +182,15 @@ def test_labels_of_no_class_and_infinite_values_are_refused(
     change(graph)
     with pytest.raises(InputError, match=message):
         check_values(graph)
+
+
+def test_labels_are_no_business_of_a_prediction() -> None:
+    graph = made()
+    labels(3, 0.5)(graph)
+    check_observed(graph)
+    texts("id", lambda ids: [ids[1], *ids[1:]])(graph)
+    with pytest.raises(InputError, match="ids: 1 stand for several patients"):
+        check_observed(graph)
 
 
 def test_numbers_of_a_table_may_be_missing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,15 @@ def test_how_a_tensor_lies_in_memory_does_not_matter() -> None:
     edges(graph, "chart").numeric = numeric.t().contiguous().t()
     assert not edges(graph, "chart").numeric.is_contiguous()
     assert content_hash(graph) == before
+
+
+def test_counts_of_levels_that_earlier_versions_lack_do_not_count() -> None:
+    graph, other = made(), made()
+    chart, *others = other.schema.modalities
+    assert chart.categorical
+    counts = tuple(tuple(range(len(levels))) for levels in chart.levels)
+    other.schema = replace(other.schema, modalities=(replace(chart, level_counts=counts), *others))
+    assert content_hash(graph) == content_hash(other)
+    turned = tuple(levels[::-1] for levels in chart.levels)
+    other.schema = replace(other.schema, modalities=(replace(chart, levels=turned), *others))
+    assert content_hash(graph)["schema"] != content_hash(other)["schema"]

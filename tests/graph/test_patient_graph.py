@@ -35,6 +35,16 @@ def test_subgraph_of_any_patients_in_any_order(graph, rows):
     assert_is_part(part, graph, [graph["patient"].id[row] for row in rows])
 
 
+@pytest.mark.parametrize("rows", [[1, 1, 2], [0, 5, 0, 5]])
+def test_a_patient_taken_twice_is_refused(graph, rows):
+    ids, edges = list(graph["patient"].id), graph.num_edges
+    with pytest.raises(
+        InputError, match=rf"{len(rows) - len(set(rows))} patients are taken more than once: '{ids[rows[0]]}"
+    ):
+        graph.subgraph({"patient": torch.tensor(rows)})
+    assert (graph["patient"].id, graph.num_edges) == (ids, edges)
+
+
 def test_subgraph_by_a_mask_and_again(graph):
     mask = torch.arange(40) % 2 == 1
     half = graph.subgraph({"patient": mask})

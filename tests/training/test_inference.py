@@ -133,6 +133,44 @@ def test_a_changed_graph_is_checked_again(model, graph):
         model.predict_proba(graph)
 
 
+def infinite_numbers(graph):
+    graph[edge_type("chart")].numeric[5, 0] = torch.inf
+
+
+def infinite_vector(graph):
+    graph[edge_type("note")].vector[0, 0] = -torch.inf
+
+
+def blank_event(graph):
+    graph[edge_type("labs")].value[0] = torch.nan
+
+
+def doubles(graph):
+    graph[edge_type("chart")].numeric = graph[edge_type("chart")].numeric.double()
+
+
+def an_id_twice(graph):
+    graph["patient"].id = [graph["patient"].id[1], *graph["patient"].id[1:]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (infinite_numbers, "'chart': numeric holds values that are not finite"),
+        (infinite_vector, "'note': vector holds values that are not finite"),
+        (blank_event, "'labs': value holds values that are not finite"),
+        (doubles, r"'chart': expected numeric as floats \(float32\)"),
+        (an_id_twice, "ids: 1 stand for several patients"),
+    ],
+)
+def test_values_put_in_by_hand_that_cannot_be_are_not_predicted_from(model, graph, change, message):
+    model.predict_proba(graph)  # indexed as it was
+    change(graph)
+    for ask in (model.predict_proba, model.embed, model.explain, model.predict_sets, model.score):
+        with pytest.raises(InputError, match=message):
+            ask(graph, split="test")
+
+
 def test_values_changed_through_numpy_are_predicted_from(model, graph):
     before = model.predict_proba(graph)
     graph[edge_type("chart")].numeric.numpy()[:] += 2

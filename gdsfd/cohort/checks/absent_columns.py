@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gdsfd.cohort.cohort import Cohort
+from gdsfd.cohort.cohort import Cohort, TableObservations
 from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.receipt.receipt import Finding
+from gdsfd.cohort.schema import LEVEL_MISSING
 from gdsfd.errors import shown
 
 __all__ = ["find_absent_columns"]
@@ -32,6 +33,11 @@ def find_absent_columns(cohort: Cohort) -> list[Finding]:
             for name, values, scales in kind.ranges(fields, observed)
             if len(scales) == 1
         ]
+        if isinstance(observed, TableObservations):
+            # nothing is known of levels in schemas of earlier versions
+            for position, (name, counts) in enumerate(zip(fields.categorical, fields.level_counts)):
+                measured = int((observed.categorical[:, position] != LEVEL_MISSING).sum())
+                columns.append((name, measured, sum(counts)))
         usual = _SHARE * max((count for _, _, count in columns), default=0)
         absent = [(count, name) for name, here, count in columns if not here and count >= max(usual, 1)]
         if absent:

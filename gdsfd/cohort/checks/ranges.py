@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsfd.cohort.checks.repeated_values import largest_share, repeated_value
 from gdsfd.cohort.cohort import Cohort
 from gdsfd.cohort.modality_kind import kind_of
 from gdsfd.cohort.receipt.receipt import Finding
@@ -30,8 +31,8 @@ def find_other_ranges(cohort: Cohort) -> list[Finding]:
 
     For patients read with an earlier schema: the usual cause is another unit, analyser or version of an encoder.
     Numbers with a wide range may be in another unit and still lie inside of it, so a column is told, too, where the
-    middle halves of both do not meet; and scores or codes (whole numbers close together) where some stand beyond all of
-    training's.
+    middle halves of both do not meet; scores or codes (whole numbers close together) where some stand beyond all of
+    training's; and measurements where one number stands in far more cells than in training.
 
     Args:
         cohort: The cohort.
@@ -97,4 +98,12 @@ def _finer(where: str, values: Floats, scale: NumericScale) -> Finding | None:
             f"{before[0]:.3g} to {before[1]:.3g}: another unit or analyser, or quite other patients?"
         )
         return Finding("range", where, text, float(np.median(values)))
+    if repeated := repeated_value(values, scale):
+        number, _, share = repeated
+        text = (
+            f"{share:.0%} of the values are {number:.6g}, which were at most {largest_share(scale, number):.0%} in "
+            "training: filled in where nothing was measured, cut off, or rounded? Where it stands for a blank, declare "
+            "it missing"
+        )
+        return Finding("range", where, text, share)
     return None

@@ -10,6 +10,7 @@ from gdsfd.cohort.columns.missing_codes import held_in_rows
 from gdsfd.cohort.keys.key_cells import MAX_CHARACTERS
 from gdsfd.cohort.keys.key_forms import spelling_form
 from gdsfd.cohort.keys.new_keys import judge_new_keys
+from gdsfd.cohort.keys.signs_left_out import find_signs_left_out
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.readers.code_sets import TokenSets
@@ -66,6 +67,7 @@ def read_codes(
     counts = {name: int(count) for name, count in zip(names, sets.frequency) if name is not None}
     if like is None:
         rows.findings += find_spellings(modality.name, counts, "codes", spelling_form)
+        rows.findings += find_signs_left_out(modality.name, counts, counts, "codes")
         rows.findings += find_spellings_of_missing(modality.name, counts, "codes", modality.missing)
         rare = len(names) - names.count(None) - len(fields.codes)
         if rare:
@@ -73,7 +75,9 @@ def read_codes(
                 f"{rare} of {rare + len(fields.codes)} distinct codes are rare in train and share one code"
             )
     else:
-        rows.findings += judge_new_keys(modality.name, counts, fields.codes, "codes", column=modality.code, codes=True)
+        rows.findings += judge_new_keys(
+            modality.name, counts, fields.codes, "codes", column=modality.code, codes=True, trained=fields.code_counts
+        )
         new = sorted(name for name in names if name is not None and name not in code_of)
         if new:
             receipt.notes.append(

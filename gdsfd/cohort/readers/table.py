@@ -47,6 +47,7 @@ class _Taken:
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
     levels: list[tuple[str, ...]] = field(default_factory=list)
+    level_counts: list[tuple[int, ...]] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)
     coded: list[CodedItem] = field(default_factory=list)
 
@@ -104,6 +105,7 @@ def read_table(
         numeric=tuple(taken.numeric),
         categorical=tuple(taken.categorical),
         levels=tuple(taken.levels),
+        level_counts=tuple(taken.level_counts),
         scales=numeric_scales(numeric, cohort.train[patient]),
     )
     receipt.fitted = {"numeric": len(fields.numeric), "categorical": len(fields.categorical)}
@@ -123,6 +125,7 @@ def _read(
     train = cohort.train[rows.patient]
     unwanted = Unwanted(rows, choice, cohort)
     fitted = {} if like is None else dict(zip(like.categorical, like.levels))
+    counted = {} if like is None else dict(zip(like.categorical, like.level_counts))
     for cells in rows.cells(choice.columns, modality.missing, as_text=modality.categorical):
         name, by_name = cells.name, cells.name in choice.by_name
         if like is None and unwanted.is_left_out(cells):
@@ -140,9 +143,10 @@ def _read(
                 _tell(rows, name, kind.warning)
             text = cells.text()
             if like is None:
-                levels = _fit_levels(name, text, train, modality, rows.rows)
+                levels, counts = _fit_levels(name, text, train, modality, rows.rows)
+                taken.level_counts.append(counts)
             else:
-                levels = _levels_like(name, text, fitted[name], rows.rows)
+                levels = _levels_like(name, text, fitted[name], counted.get(name, ()), rows.rows)
             taken.categorical.append(name)
             taken.levels.append(levels)
             _append(taken.codes, _level_codes(text, levels), rows)
@@ -192,8 +196,8 @@ def _columns_like(view: View, modality: TableSpec, like: ModalityFields) -> list
 
 def _fit_levels(
     name: str, column: pd.Series, train: NDArray[np.bool_], modality: TableSpec, rows: MatchedRows
-) -> tuple[str, ...]:
-    """Levels of a categorical column by train frequency, ties by name."""
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Levels of a categorical column by train frequency, ties by name, and the train rows of each."""
     counts = column[train].value_counts(sort=False)
     everywhere = {str(level): int(count) for level, count in column.value_counts().items()}
     where = f"{modality.name}.{name}"
@@ -206,13 +210,17 @@ def _fit_levels(
             f"column {name!r}: {len(ordered) - len(frequent[:_MAX_LEVELS])} of {len(ordered)} levels are rare in "
             "train and count as unseen"
         )
-    return tuple(str(level) for level in frequent[:_MAX_LEVELS])
+    kept = ordered[: len(frequent[:_MAX_LEVELS])]
+    return tuple(str(level) for level, _ in kept), tuple(count for _, count in kept)
 
 
-def _levels_like(name: str, column: pd.Series, levels: tuple[str, ...], rows: MatchedRows) -> tuple[str, ...]:
+def _levels_like(
+    name: str, column: pd.Series, levels: tuple[str, ...], trained: tuple[int, ...], rows: MatchedRows
+) -> tuple[str, ...]:
     """The fitted levels; others are told, or refused where they are fitted ones in another spelling."""
     counts = {str(level): int(count) for level, count in column.value_counts().items()}
-    rows.findings += judge_new_keys(f"{rows.modality.name}.{name}", counts, levels, "levels", column=name)
+    where = f"{rows.modality.name}.{name}"
+    rows.findings += judge_new_keys(where, counts, levels, "levels", column=name, trained=trained)
     new = column[column.notna() & ~column.isin(levels)]
     if len(new):
         rows.notes.append(

@@ -29,6 +29,7 @@ from gdsfd.training.run_record.choose_calibration import choose_calibration
 from gdsfd.training.run_record.conformal_scores import ConformalScores, scores_of
 from gdsfd.training.run_record.rivals import Rivals, fit_rivals
 from gdsfd.training.run_record.training_patients import TrainingPatients
+from gdsfd.training.run_record.training_values import TrainingValues
 from gdsfd.training.run_record.tuned_rules import TunedRules, tune_rules
 
 __all__ = ["RunRecord", "outcome_entropy", "record_run"]
@@ -58,6 +59,7 @@ class RunRecord:
             nobody asked for it.
         conformal: ``reference`` and ``debiased`` -> the scores of tuning patients that sets are made from; empty in
             runs of earlier versions.
+        values: The training and tuning patients by what was measured of them; None in runs of earlier versions.
     """
 
     patients: TrainingPatients
@@ -69,6 +71,7 @@ class RunRecord:
     seconds: float = 0.0
     calibrations: dict[str, tuple[Calibration, ...]] = field(default_factory=dict)
     conformal: dict[str, ConformalScores] = field(default_factory=dict)
+    values: TrainingValues | None = None
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Writes hashes and baselines into a model's folder.
@@ -76,8 +79,9 @@ class RunRecord:
         Returns:
             What else there is to keep, JSON-able.
         """
-        arrays = {name: np.ascontiguousarray(each) for name, each in self.patients.arrays().items()}
-        save_file(arrays, folder / PATIENTS_FILE)
+        of_values = self.values.arrays() if self.values is not None else {}
+        arrays = {**self.patients.arrays(), **of_values}
+        save_file({name: np.ascontiguousarray(each) for name, each in arrays.items()}, folder / PATIENTS_FILE)
         if self.conformal:
             scores = {key: each for name, own in self.conformal.items() for key, each in own.arrays(name).items()}
             save_file({key: np.ascontiguousarray(each) for key, each in scores.items()}, folder / SCORES_FILE)
@@ -127,6 +131,7 @@ class RunRecord:
             seconds=float(stored.get("baseline_seconds") or 0.0),
             calibrations=_calibrations(stored.get("calibrations", {}), schema, where),
             conformal=_conformal(folder / SCORES_FILE, stored.get("conformal", []), schema, where),
+            values=TrainingValues.from_arrays(stored.get("salt"), arrays, str(path)),
         )
 
 
@@ -228,8 +233,9 @@ def record_run(
     receipt = graph.receipt if "receipt" in graph else None
     environment = patient.get("environment")
     trained = sorted({str(own) for own, name in zip(environment or [], split) if name == "train"})
+    patients = TrainingPatients.of(graph)
     return RunRecord(
-        patients=TrainingPatients.of(graph),
+        patients=patients,
         cohort={
             "source": [Path(str(one)).name for one in receipt.cohort.source] if receipt is not None else [],
             "patients": len(split),
@@ -247,6 +253,7 @@ def record_run(
         seconds=rivals.seconds,
         calibrations=calibrations,
         conformal=conformal,
+        values=TrainingValues.of(graph, patients.salt),
     )
 
 

@@ -14,7 +14,7 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.errors import InputError
 
-__all__ = ["ROLES", "TrainingPatients", "is_new"]
+__all__ = ["ROLES", "TrainingPatients", "hashed", "is_new"]
 
 Hashes = NDArray[np.uint64]
 
@@ -56,8 +56,8 @@ class TrainingPatients:
             rows = np.flatnonzero(split == role)
             for kind in KINDS:
                 words = {str(listed[kind][row]) for row in rows}
-                hashes[role, kind] = np.unique(_hashed(words, salt, kind))
-                plain[role, kind] = np.unique(_hashed({_plainly(word) for word in words}, salt, kind))
+                hashes[role, kind] = np.unique(hashed(words, salt, kind))
+                plain[role, kind] = np.unique(hashed({_plainly(word) for word in words}, salt, kind))
         return cls(salt, hashes, plain, _same(patient))
 
     def roles(self, graph: HeteroData) -> NDArray[np.str_]:
@@ -83,7 +83,7 @@ class TrainingPatients:
         kinds = KINDS if _same(patient) == self.subject_is_id else KINDS[:1]
         for kind in kinds:
             words = patient.id if kind == "id" else patient.subject
-            own = _hashed([writing(str(word)) for word in words], self.salt, kind)
+            own = hashed([writing(str(word)) for word in words], self.salt, kind)
             for role in reversed(ROLES):  # who was both (which the splits rule out) counts as trained on
                 # numpy 2.0's other way overflows where the hashes of a few patients lie near each other
                 result[np.isin(own, hashes[role, kind], kind="sort")] = role
@@ -120,7 +120,14 @@ def is_new(graph: HeteroData) -> bool:
     return bool(receipt is not None and receipt.new)
 
 
-def _hashed(words: Sequence[str] | set[str], salt: str, kind: str) -> Hashes:
+def hashed(words: Sequence[str] | set[str], salt: str, kind: str) -> Hashes:
+    """Hashes of texts with a run's salt.
+
+    Args:
+        words: The texts.
+        salt: The salt.
+        kind: What the texts are: those of different kinds have different hashes.
+    """
     key = f"{salt}{kind}".encode()[:64]
     digests = (hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8, key=key) for word in words)
     return np.array([int.from_bytes(digest.digest(), "big") for digest in digests], dtype=np.uint64)

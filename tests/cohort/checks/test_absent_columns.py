@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gdsfd.cohort.build import build_cohort
+from gdsfd.cohort.schema import CohortSchema
 from tests.cohort.small_exports import PATIENTS, events, patients, spec
 
 IDS = [f"{k:03d}" for k in range(PATIENTS)]
@@ -30,6 +32,24 @@ def test_a_column_that_is_empty_here() -> None:
     assert told(LABS) == []
     assert told(LABS.assign(rare=np.nan)) == []  # two patients had it
     assert told(LABS.assign(crp=np.nan), rows=19) == []
+
+
+def test_a_category_that_is_empty_here() -> None:
+    before = LABS.assign(ward=np.where(np.arange(PATIENTS) % 2, "north", "south"))
+    entry = {"name": "m", "kind": "table", "id": "pid"}
+    fitted = build_cohort(spec({**entry, "source": before})).schema
+
+    def said(ward: object, schema: CohortSchema) -> list[str]:
+        again = spec({**entry, "source": before.assign(ward=ward)}, cohort={"source": patients()})
+        findings = build_cohort(again, like=schema).receipt.findings
+        return [each.text for each in findings if each.text.startswith("none of the ")]
+
+    (text,) = said("", fitted)
+    assert "has 'ward', which training had (28 values of 'ward')" in text
+    assert said(before["ward"], fitted) == []
+    (fields,) = fitted.modalities
+    earlier = replace(fitted, modalities=(replace(fields, level_counts=()),))
+    assert said("", earlier) == []
 
 
 def test_an_item_under_another_name() -> None:

@@ -130,3 +130,48 @@ def test_a_few_codes_of_many_that_differ_in_zeros_are_told_not_refused() -> None
 def test_no_fitted_key_and_no_new_key_are_no_finding() -> None:
     assert judge_new_keys("m", {"a": 9}, [], "levels", column="key") == []
     assert judge_new_keys("m", {}, ["a"], "levels", column="key") == []
+
+
+KNOWN, TRAINED = ["no", "yes", "rare"], [60, 40, 3]
+
+
+@pytest.mark.parametrize("noun", ["levels", "codes"])
+def test_usual_ones_that_nobody_has_are_told(noun: str) -> None:
+    (finding,) = judge_new_keys("m", {"no": 60}, KNOWN, noun, column="key", trained=TRAINED)
+    assert (finding.kind, finding.where, finding.value) == ("unseen", "m", 1.0)
+    assert finding.text.startswith(
+        f"of the {noun} that are usual in training these stand in none of the 60 rows: 'yes' (40 there). "
+    )
+    (finding,) = judge_new_keys("m", {"no": 60, "ja": 9}, KNOWN, noun, column="key", trained=TRAINED)
+    assert "none of the 69 rows, which have 'ja' instead: 'yes' (40 there)" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "trained"),
+    [
+        ({"no": 60}, ()),  # a schema of an earlier version
+        ({"no": 60, "yes": 1}, TRAINED),  # 'rare' is no usual one
+        ({"no": 45}, TRAINED),  # 17 would be expected
+    ],
+)
+def test_rare_ones_and_few_rows_are_not_told_as_gone(counts: dict[str, int], trained: Any) -> None:
+    assert judge_new_keys("m", counts, KNOWN, "levels", column="key", trained=trained) == []
+
+
+def test_levels_of_new_patients_are_held_against_those_of_training() -> None:
+    fitted = fitted_on(("yes", "no") * 20)
+    (fields,) = (each for each in fitted.schema.modalities if each.name == "levels")
+    train = np.asarray(fitted.split) == "train"
+    assert fields.level_counts == (
+        tuple(int((train & (np.array(["yes", "no"] * 20) == name)).sum()) for name in fields.levels[0]),
+    )
+    findings = told(again(fitted, ["yes"] * 40))
+    assert {"levels.key", "codes"} <= {each.where for each in findings}
+    assert all("'no' (" in each.text for each in findings)
+
+
+def test_a_fifth_of_unknown_levels_is_told() -> None:
+    counts = {"no": 79, "unbekannt hier": 21}
+    assert len(judge_new_keys("m", counts, ["no", "yes"], "levels", column="key")) == 1
+    assert judge_new_keys("m", counts, ["no", "yes"], "codes", column="key") == []
+    assert judge_new_keys("m", {"no": 81, "unbekannt hier": 19}, ["no", "yes"], "levels", column="key") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gdsfd.cohort.keys.key_forms import pairs_shown
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.evaluation.config import EvaluationConfig
 from gdsfd.evaluation.population import JudgedPopulation
@@ -12,7 +13,7 @@ from gdsfd.evaluation.report.fixed_settings import FixedSetting
 from gdsfd.evaluation.report.numbers import count, spelled
 from gdsfd.evaluation.report.section import SECTIONS, Section, SectionContext
 
-__all__ = ["PopulationSection", "Populations", "population_narrative"]
+__all__ = ["PopulationSection", "Populations", "population_narrative", "same_values_warning"]
 
 #: The most environments named one by one.
 _NAMED = 6
@@ -56,7 +57,8 @@ class PopulationSection(Section[Populations]):
 
 def population_narrative(found: JudgedPopulation) -> str:
     """Two to five sentences: who they are, whether the model has seen them, where they come from."""
-    return " ".join(part for part in (_who(found), _checked(found), _left_out(found), _where(found)) if part)
+    parts = (_who(found), _checked(found), same_values_warning(found), _left_out(found), _where(found))
+    return " ".join(part for part in parts if part)
 
 
 def _who(found: JudgedPopulation) -> str:
@@ -94,6 +96,18 @@ def _checked(found: JudgedPopulation) -> str:
     return f"None of them is among {seen} (checked by salted hashes of {found.checked_by})."
 
 
+def same_values_warning(found: JudgedPopulation) -> str:
+    """What is said where patients have the values of some that the model has seen; else nothing."""
+    if not found.same_values:
+        return ""
+    verb = "has" if found.same_values == 1 else "have"
+    return (
+        f"{found.same_values:,} of the {found.patients:,} {verb} the very same numbers, in all tables and events, as a "
+        "patient that the model has seen: most likely the same people under other ids. Figures on them say nothing of "
+        "new patients; leave them out with where."
+    )
+
+
 def _left_out(found: JudgedPopulation) -> str:
     if not found.dropped:
         return ""
@@ -112,7 +126,15 @@ def _where(found: JudgedPopulation) -> str:
         return f"{text}."
     known = len(found.in_training)
     if not known:
-        return f"{text}; none of these names stood in training."
-    if known == len(names):
-        return f"{text}; {'this name' if known == 1 else 'all of these names'} stood in training, too."
-    return f"{text}; {known:,} of these {len(names):,} names stood in training, too."
+        text += "; none of these names stood in training."
+    elif known == len(names):
+        text += f"; {'this name' if known == 1 else 'all of these names'} stood in training, too."
+    else:
+        text += f"; {known:,} of these {len(names):,} names stood in training, too."
+    if found.near_training:
+        pairs = pairs_shown([*found.near_training.items()])
+        text += (
+            f" But {len(found.near_training):,} of them differ from a name of training in case, blanks, zeros or the "
+            f"like only ({pairs}): they may be the same."
+        )
+    return text

@@ -36,8 +36,21 @@ NEW = replace(HELD_OUT, split="new", kind="new", patients=200)
         (replace(HELD_OUT, kind="training"), "50 patients that the model was trained on", "None of them"),
         (replace(HELD_OUT, kind="tuning"), "flattered", "None of them"),
         (replace(HELD_OUT, kind="unknown", checked_by=""), "cannot be checked", "None of them"),
+        (
+            replace(NEW, same_values=1),
+            "1 of the 200 has the very same numbers, in all tables and events, as a pati",
+            "have",
+        ),
+        (replace(NEW, same_values=7), "7 of the 200 have the very same numbers", "has the"),
+        (NEW, "All 200", "very same numbers"),
         (replace(HELD_OUT, in_training=None), "CCU (20).", "in training, too"),
         (replace(HELD_OUT, in_training=()), "none of these names stood in training.", ", too"),
+        (
+            replace(NEW, in_training=(), near_training={"ccu": "CCU"}),
+            "none of these names stood in training. But 1 of them differ from a name of training in case, blanks, "
+            "zeros or the like only ('ccu' against 'CCU'): they may be the same.",
+            ", too.",
+        ),
         (replace(HELD_OUT, in_training=("CCU", "MICU")), "all of these names stood in training, too", "of these 2"),
         (replace(HELD_OUT, environments={}), "The split", "By care unit"),
         (replace(HELD_OUT, environments={f"u{k}": 9 - k for k in range(8)}), "u5 (4) and 2 more; 1 of", "u6"),

@@ -42,7 +42,7 @@ def plain_summary(
     first = results[0]
     paragraphs = [
         Paragraph("What was predicted, and for whom", _whom(first, schema, population)),
-        Paragraph("How well it ranks patients", _ranking(first, schema)),
+        Paragraph("How well it ranks patients", _ranking(first, schema, population)),
     ]
     if first.differences:
         paragraphs.append(Paragraph("Against simpler models", " ".join(_against(first, labels, rules))))
@@ -109,7 +109,7 @@ _FAR, _TIMES = 0.1, 2.0  #: what is far off between predicted and observed risks
 _GRADES = ((0.9, "very good"), (0.8, "good"), (0.7, "moderate"), (0.6, "weak"), (0.0, "hardly better than chance"))
 
 
-def _ranking(result: SplitResult, schema: CohortSchema) -> str:
+def _ranking(result: SplitResult, schema: CohortSchema, population: JudgedPopulation | None) -> str:
     overall = result.model.overall
     auroc, auprc = overall["auroc"], overall["auprc"]
     if not auroc.defined:
@@ -127,11 +127,15 @@ def _ranking(result: SplitResult, schema: CohortSchema) -> str:
         text = f"AUROC is {interval(auroc)} on average over {which} (each {kind})."
     if not auroc.has_interval:
         text += f" How far that can be trusted cannot be said ({auroc.reason or 'no interval'})."
+    elif auroc.high < 0.5:
+        text += " That is worse than a coin: what it learned points the wrong way here."
+        if population is not None and population.kind == "new":
+            text += (
+                f" Before anything else see whether {'values' if single else 'classes and columns'} of the outcome "
+                f"mean here what they meant in training ({_as_read(schema)}); exchanged, they look like this."
+            )
     elif auroc.low <= 0.5:
-        worse = auroc.high < 0.5
-        text += (
-            " That is worse than a coin." if worse else " The interval includes 0.5: better than chance is not shown."
-        )
+        text += " The interval includes 0.5: better than chance is not shown."
     else:
         text += f" By a common rule of thumb that is {next(word for low, word in _GRADES if auroc.value >= low)}."
     if single and auprc.defined:
@@ -143,6 +147,13 @@ def _ranking(result: SplitResult, schema: CohortSchema) -> str:
         share = interval(overall["accuracy"], as_percent=True)
         text += f" The most probable class is the right one in {share} of patients."
     return text
+
+
+def _as_read(schema: CohortSchema) -> str:
+    """The classes as this cohort's were read."""
+    if schema.multiclass:
+        return f"{schema.outcomes[0].column}: {', '.join(map(spelled, schema.outcomes[0].classes))}"
+    return "; ".join(f"{one.column} = {one.classes[-1]} counts as {spelled(one.name)}" for one in schema.outcomes[:5])
 
 
 def _against(result: SplitResult, labels: Mapping[str, str], rules: EvaluationConfig) -> Iterator[str]:
@@ -204,7 +215,13 @@ def _calibration(result: SplitResult) -> Iterator[str]:
         faults.append(f"Risks are {'much ' if far else ''}too high overall.")
     elif gap.has_interval and gap.high < 0:
         faults.append(f"Risks are {'much ' if far else ''}too low overall.")
-    if slope.has_interval and slope.high < 1:
+    turned = slope.has_interval and slope.high < 0
+    if turned:
+        faults.append(
+            f"The higher the risk, the fewer have the outcome (slope {interval(slope)}, ideally 1): find out why "
+            "before anything is done with them."
+        )
+    elif slope.has_interval and slope.high < 1:
         faults.append(
             f"They are too extreme: high ones overstated, low ones understated (slope {interval(slope)}, ideally 1)."
         )
@@ -221,7 +238,7 @@ def _calibration(result: SplitResult) -> Iterator[str]:
     )
     yield f"The average predicted risk is {percent(observed + gap.value)}; {percent(observed)} had the outcome."
     yield from faults
-    if far:
+    if far and not turned:
         yield "Recalibrate them on patients of this kind before they are read as risks, or a threshold is set by them."
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gdsfd.evaluation.evaluation import evaluate
+from gdsfd.evaluation.population import JudgedPopulation
 from gdsfd.evaluation.report.sections.summary.narrative import plain_summary
 from gdsfd.graph.from_cohort import graph_from_cohort
 from tests.cohort_factory import make_cohort
@@ -81,6 +82,27 @@ def test_risks_that_are_far_off_are_called_so(graph, options, said):
     assert said in text
     assert "Recalibrate them on patients of this kind" in text
     assert "Not quite" not in text
+
+
+def told(graph, model, population):
+    report = evaluate(model, graph, "test", baselines={}, resamples=200, progress=False)
+    paragraphs = plain_summary(report.results, report.labels, report.schema, report.rules, population)
+    return {one.lead: one.text for one in paragraphs}
+
+
+@pytest.mark.parametrize("kind", ["new", "held out"])
+def test_an_outcome_that_is_read_the_other_way_round(graph, kind):
+    right = scores(graph, 4, 1.0)
+    model = Fixed(graph, np.array([right.rows[name][::-1] for name in graph["patient"].id]))
+    text = told(graph, model, JudgedPopulation("test", kind, 300, 300, (), 1500))
+    ranking, risks = text["How well it ranks patients"], text["Whether its risks can be taken at face value"]
+    assert "That is worse than a coin: what it learned points the wrong way here." in ranking
+    outcome = graph.schema.outcomes[0]
+    asked = f"mean here what they meant in training ({outcome.column} = {outcome.classes[-1]} counts as "
+    assert (asked in ranking) == (kind == "new")
+    assert "The higher the risk, the fewer have the outcome (slope −" in risks
+    assert "too extreme" not in risks
+    assert "Recalibrate them" not in risks
 
 
 def test_who_and_how_many(graph):
