@@ -21,6 +21,7 @@ from gdsfd.graph.patient_graph import ROW
 __all__ = ["check_graph", "check_observed", "check_values"]
 
 _FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_VALUES = (torch.float32, torch.float64)  #: in double precision networks are compared with each other
 _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _TEXTS = ("id", "subject", "split", "environment")
 _PIECE = 1 << 22  #: values that are looked at together, so that no array as long as all of them is made
@@ -94,11 +95,15 @@ def check_values(graph: HeteroData) -> None:
     check_observed(graph)
 
 
-def check_observed(graph: HeteroData) -> None:
+def check_observed(graph: HeteroData, single: bool = False) -> None:
     """Refuses values that are infinite, or missing where a kind has only measured ones, and ids that several patients
     have: all that a prediction needs, which reads no label.
 
     Costs one pass over the values, in pieces.
+
+    Args:
+        graph: A graph that :func:`check_graph` let pass.
+        single: Whether values in double precision are refused, too: a trained network reads none.
 
     Raises:
         InputError: Names the modality, or the ids.
@@ -109,6 +114,8 @@ def check_observed(graph: HeteroData) -> None:
         layout = {**kind.rows, **{key: values for packed in kind.runs.values() for key, values in packed.items()}}
         for key, values in layout.items():
             tensor = graph[edge_type(fields.name)][key]
+            if values.floating and single and tensor.dtype != torch.float32:
+                raise InputError(f"modality {fields.name!r}: expected {key} as floats (float32), got {tensor.dtype}")
             if values.floating and any(_not_finite(piece, values.may_miss) for piece in _pieces(tensor)):
                 raise InputError(f"modality {fields.name!r}: {key} holds values that are not finite")
 
@@ -193,10 +200,10 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
         isinstance(tensor, Tensor)
         and tensor.dim() == len(size)
         and all(wanted is None or wanted == got for wanted, got in zip(size, tensor.shape))
-        and (tensor.dtype == torch.float32 if floating else tensor.dtype in _WHOLE)
+        and tensor.dtype in (_VALUES if floating else _WHOLE)
     )
     if not fits:
-        words = "floats (float32)" if floating else "whole numbers"
+        words = "floats (float32 or float64)" if floating else "whole numbers"
         shape = [("any" if wanted is None else wanted) for wanted in size]
         found = f"{tensor.dtype} {list(tensor.shape)}" if isinstance(tensor, Tensor) else "none"
         raise InputError(f"modality {name!r}: expected {key} as {words} {shape}, got {found}")

@@ -135,7 +135,7 @@ class GraphCache:
         if last is None or last.graph() is not graph or not _same(attributes, last.attributes):
             self._last = None
             store = PatientStore(graph)
-            check_observed(graph)
+            check_observed(graph, single=True)
             last = self._last = _IndexedGraph(weakref.ref(graph, self._forget), attributes, store)
         return last
 

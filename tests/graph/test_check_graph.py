@@ -90,8 +90,7 @@ WRONG: dict[str, tuple[Callable[[HeteroData], None], str]] = {
     "no split": (texts("split", at(3, None)), "split of the patients: expected texts, got None for patient 3"),
     "ids as numbers": (texts("id", lambda ids: [*range(len(ids))]), "id of the patients: expected texts, got 0 for"),
     "splits as a column": (texts("split", pd.Series), "split of the patients: expected a list of texts, got Series"),
-    "values as float64": (put("chart", "numeric", lambda numbers: numbers.double()), r"\(float32\) .* got torch.flo"),
-    "halves of values": (put("labs", "value", lambda values: values.half()), r"floats \(float32\) .* torch.float16 \["),
+    "halves of values": (put("labs", "value", lambda values: values.half()), r"float64\) .* got torch.float16 \["),
     "levels as floats": (put("chart", "categorical", lambda levels: levels.float()), "categorical as whole numbers"),
     "a level too many": (put("chart", "categorical", at((0, 1), 4)), "'chart': categorical holds numbers"),
     "a level below 0": (put("chart", "categorical", at((0, 0), -1)), "'chart': categorical holds numbers"),
@@ -191,6 +190,15 @@ def test_labels_are_no_business_of_a_prediction() -> None:
     texts("id", lambda ids: [ids[1], *ids[1:]])(graph)
     with pytest.raises(InputError, match="ids: 1 stand for several patients"):
         check_observed(graph)
+
+
+def test_values_in_double_precision_are_read_but_not_predicted_from() -> None:
+    graph = made()
+    put("chart", "numeric", lambda numbers: numbers.double())(graph)
+    check_graph(graph)
+    check_values(graph)
+    with pytest.raises(InputError, match=r"'chart': expected numeric as floats \(float32\), got torch.float64"):
+        check_observed(graph, single=True)
 
 
 def test_numbers_of_a_table_may_be_missing() -> None:
