@@ -122,7 +122,7 @@ def test_without_the_plug_ins_the_spec_and_the_graph_say_what_is_missing(folder:
     assert "--plugin tests.plugin_parts.waveform_kind" in graph.stderr
 
 
-@pytest.mark.parametrize("debias", [pytest.param("none", marks=pytest.mark.slow), "full", "own"])
+@pytest.mark.parametrize("debias", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("none", "full")), "own"])
 def test_trained_saved_and_read_in_other_processes(folder: Path, debias: str) -> None:
     run, names = f"run_{debias}", PLUGINS[1::2]
     ran(folder, "-c", TRAIN, debias, run, *names)

@@ -89,6 +89,7 @@ def test_eicu_cohort_is_as_its_readme_says(eicu: Cohort) -> None:
     assert abs(died["sum"]["test"] - died["sum"].sum() / 5) <= 1  # stratified by person
 
 
+@pytest.mark.slow
 def test_eicu_first_day_vitals_against_pandas(data_dir: Path) -> None:
     values = EICU["vitalAperiodic"]["values"]
     modality = {"name": "v", "kind": "events", "source": "vitalAperiodic.csv.gz", "id": STAY, "min_count": 1}
@@ -181,6 +182,7 @@ def test_mimic_labs_count_from_admission(mimic: Cohort, data_dir: Path) -> None:
     assert drops["blank hadm_id"] == labs.hadm_id.isna().sum()
 
 
+@pytest.mark.slow
 def test_physionet_clock_times_and_readme_shares(data_dir: Path) -> None:
     groups = {"lactate": (["Lactate"], 0.548), "urine": (["Urine"], 0.974), "lipid": (["Cholesterol"], 0.079)}
     folder = data_dir / "physionet2012_set_a"

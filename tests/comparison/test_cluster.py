@@ -46,6 +46,7 @@ def lines(folder):
     }
 
 
+@pytest.mark.slow
 def test_the_lines_are_those_of_fits_here_though_a_worker_is_killed(graph, tmp_path, one_thread, cluster):
     """It is killed while it fits; the other one, or the one that takes its place, fits again."""
     told = []

@@ -147,7 +147,9 @@ def comparing(graph, tmp_path):
         process.kill()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
+@pytest.mark.parametrize(
+    "sent", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL], ids=["ctrl-c", "killed"]
+)
 def test_processes_end_with_the_one_that_waits(comparing, sent):
     workers = children(comparing.pid)
     comparing.send_signal(sent)

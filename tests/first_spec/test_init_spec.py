@@ -53,6 +53,10 @@ REAL = {
         ],
     ),
 }
+#: The cohorts, the large ones among the slow checks.
+LARGE_ARE_SLOW = [
+    pytest.param(name, marks=pytest.mark.slow if name in ("eicu_demo", "mimic_iv_demo") else ()) for name in REAL
+]
 
 
 @cache
@@ -76,7 +80,7 @@ def taken_columns(text: str) -> set[str]:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("export", REAL)
+@pytest.mark.parametrize("export", LARGE_ARE_SLOW)
 def test_real_cohorts_have_the_ids_times_and_kinds_of_the_worked_specs(
     export: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,10 +112,7 @@ UNSAID = {"support2": {"prg2m", "prg6m", "sfdm2", "avtisst"}}
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(
-    "export",
-    [pytest.param(name, marks=[pytest.mark.slow] if name in ("eicu_demo", "mimic_iv_demo") else []) for name in REAL],
-)
+@pytest.mark.parametrize("export", LARGE_ARE_SLOW)
 def test_names_and_cells_alone_say_nearly_as_much(export: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDSFD_DATA", str(data_dir))
     monkeypatch.setattr(propose, "LAYOUTS", ())
@@ -135,7 +136,7 @@ def test_leaky_tables_of_eicu_and_mimic_stand_there_with_the_reason_only(data_di
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("export", REAL)
+@pytest.mark.parametrize("export", LARGE_ARE_SLOW)
 def test_the_spec_of_a_real_cohort_builds_without_an_edit(export: str, data_dir: Path, tmp_path: Path) -> None:
     made = proposed(export, data_dir)
     assert made.check.ok

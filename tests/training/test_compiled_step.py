@@ -76,11 +76,17 @@ CASES = [
     *[("concat", debias, "multiclass") for debias in ("none", "streams", "prototypes")],
     ("concat", "dfd", "multilabel"),
 ]
+#: Modes whose losses are among those of the others.
+ALIKE = ("margin", "latent")
 
 
 @pytest.mark.parametrize(
     ("backbone", "debias", "outcomes", "members"),
-    [*((*case, 2) for case in CASES), ("concat", "none", "binary", 1), ("muse", "streams", "binary", 1)],
+    [
+        *(pytest.param(*case, 2, marks=pytest.mark.slow if case[1] in ALIKE else ()) for case in CASES),
+        pytest.param("concat", "none", "binary", 1, marks=pytest.mark.slow),
+        ("muse", "streams", "binary", 1),
+    ],
 )
 def test_written_down_is_the_step(double_precision, backbone, debias, outcomes, members) -> None:
     """Loss, gradients, and where the generator stands afterwards."""
@@ -144,7 +150,12 @@ def not_compiled(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "debias", "graphs"), [("concat", "none", 1), ("muse", "streams", 3), ("muse", "prototypes", 3)]
+    ("backbone", "debias", "graphs"),
+    [
+        ("concat", "none", 1),
+        pytest.param("muse", "streams", 3, marks=pytest.mark.slow),
+        ("muse", "prototypes", 3),
+    ],
 )
 def test_training_comes_to_what_it_comes_to_call_by_call(not_compiled, graph, backbone, debias, graphs) -> None:
     """Of ``full`` and ``prototypes`` the reference, and two stages; prototypes are fitted again in between."""
@@ -157,6 +168,7 @@ def test_training_comes_to_what_it_comes_to_call_by_call(not_compiled, graph, ba
     np.testing.assert_allclose(model.predict_proba(graph), ordinary.predict_proba(graph), atol=1e-4)
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_training_with_a_compiler_repeats_itself_and_is_resumed(graph, tmp_path: Path) -> None:
     class Stopped(Exception):

@@ -85,6 +85,7 @@ def test_where_suspects_tell_nothing_the_reference_is_used() -> None:
     np.testing.assert_array_equal(model.predict_proba(graph), plain.predict_proba(graph))
 
 
+@pytest.mark.slow
 def test_where_no_suspect_is_declared_nothing_is_adjusted_and_the_reason_is_given(tmp_path) -> None:
     gdsfd.simulate(tmp_path / "exports", patients=2000, seed=1, preset="latent")
     graph = gdsfd.build_graph(tmp_path / "exports" / "spec.toml")
@@ -155,7 +156,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", list(CASES))
+#: Modes that share most of their losses with those that stay.
+ALIKE = {*CASES} - {"everything", "exchange", "adversary", "dfd", "full", "prototypes"}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in CASES]
+)
 @pytest.mark.parametrize(
     "trouble", ["one per batch", "one class", "unlabelled batches", "one stratum", "missing suspects"]
 )

@@ -41,7 +41,9 @@ def planted(code: Any, cells: int = 4) -> list[Any]:
     return [code] * cells + NUMBERS[cells:]
 
 
-@pytest.mark.parametrize("code", [-99, -9, -1, "-99.0", 999, 9999])
+@pytest.mark.parametrize(
+    "code", [-99, -1, "-99.0", 9999, *(pytest.param(code, marks=pytest.mark.slow) for code in (-9, 999))]
+)
 @pytest.mark.parametrize("read", [table, lambda *a, **f: events(*a, True, **f), lambda *a, **f: events(*a, False, **f)])
 def test_a_number_that_stands_apart_is_told_until_it_is_declared(read: Any, code: Any) -> None:
     values = planted(code) if not isinstance(code, str) else [str(value) for value in planted(code)]

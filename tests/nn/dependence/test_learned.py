@@ -73,7 +73,9 @@ def test_dependence_that_is_not_linear_is_seen(name):
     assert mean_estimate(trained(name, draw, (1, 1)), draw) > 0.5
 
 
-@pytest.mark.parametrize("name", [*LOWER, "club"])
+@pytest.mark.parametrize(
+    "name", [LOWER[0], "club", *(pytest.param(name, marks=pytest.mark.slow) for name in LOWER[1:])]
+)
 def test_codes_that_meet_in_the_class_only_share_nothing_given_it(name):
     generator = torch.Generator().manual_seed(0)
 

@@ -167,8 +167,8 @@ MARGINS = ["logistic_margin", "boosting_margin"]
     ("preset", "debias", "keys"),
     [
         ("confounded", "margin", MARGINS),
-        ("no_environment", "margin", MARGINS),
-        ("confounded", FORCED, [*MARGINS, "latent_linear", "boosting_strata"]),
+        pytest.param("no_environment", "margin", MARGINS, marks=pytest.mark.slow),
+        pytest.param("confounded", FORCED, [*MARGINS, "latent_linear", "boosting_strata"], marks=pytest.mark.slow),
     ],
 )
 def test_a_debiased_model_keeps_what_simple_models_give_where_they_are_asked_for(
@@ -196,6 +196,7 @@ def test_a_debiased_model_keeps_what_simple_models_give_where_they_are_asked_for
             np.testing.assert_array_equal(answer[key], kept)
 
 
+@pytest.mark.slow
 def test_in_processes_it_comes_to_the_same(tmp_path) -> None:
     gdsfd.simulate(tmp_path, patients=300, seed=0, preset="confounded")
     graph = gdsfd.build_graph(tmp_path / "spec.toml", progress=False)

@@ -92,11 +92,11 @@ def test_the_page_and_the_file(model, graph, tmp_path):
 @pytest.mark.parametrize(
     ("debias", "cohort"),
     [
-        ("strata", {}),
-        ("dfd", {}),
+        pytest.param("strata", {}, marks=pytest.mark.slow),
+        pytest.param("dfd", {}, marks=pytest.mark.slow),
         ("streams", {}),
         ("full", {"environments": None}),
-        ("full", {"outcomes": "multiclass"}),
+        pytest.param("full", {"outcomes": "multiclass"}, marks=pytest.mark.slow),
         ("full", {"outcomes": "multilabel"}),
     ],
 )

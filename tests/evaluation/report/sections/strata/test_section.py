@@ -52,14 +52,19 @@ def test_the_page_and_the_file(model, graph, tmp_path):
     ("cohort", "prototypes"),
     [
         ({}, {"strata": ("pattern", "environment", "cluster")}),
-        ({}, {"strata": ("environment",)}),
-        ({}, {"strata": ("cluster",), "clusters": 3}),
         ({"environments": None}, {"strata": ("pattern", "environment")}),
-        ({}, {"placebo": "shuffled"}),
         ({}, {"fit": "backdoor", "estimator": "sampled", "draws": 2}),
-        ({}, {"fit": "backdoor"}),
-        ({"outcomes": "multiclass"}, {}),
         ({"outcomes": "multilabel"}, {}),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (
+                ({}, {"strata": ("environment",)}),
+                ({}, {"strata": ("cluster",), "clusters": 3}),
+                ({}, {"placebo": "shuffled"}),
+                ({}, {"fit": "backdoor"}),
+                ({"outcomes": "multiclass"}, {}),
+            )
+        ),
     ],
 )
 def test_every_kind_of_strata_and_outcome(cohort, prototypes):
