@@ -38,3 +38,13 @@ def test_an_arm_that_some_cohorts_lack_is_a_dash_there():
     head, without, beside = pages.planted_rows(lines)
     assert head[4] == "``none``"
     assert (without[4], beside[4]) == ("–", ".500 / .400")
+
+
+def test_networks_count_by_what_the_guard_delivers():
+    assert pages.network_words([line(0), line(1)]) == ""
+    areas = {arm: {"test_unbiased": area, "test_flipped": 0.4} for arm, area in (("none", 0.7), ("full", 0.9))}
+    taken = line(0, backbone="concat", choice="debiased", auroc=areas | {"delivered": areas["full"]})
+    left = line(1, backbone="concat", choice="reference", auroc=areas | {"delivered": areas["none"]})
+    text = pages.network_words([taken, left, line(2), line(0, "none", backbone="concat", auroc=taken["auroc"])])
+    assert "over 2 draws of SUPPORT2: +0.100 (+0.000 to +0.200) unbiased, +0.000 (+0.000 to +0.000) turned" in text
+    assert text.endswith("it delivered ``full`` in 1.")

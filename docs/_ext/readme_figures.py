@@ -169,7 +169,7 @@ def real_shifts() -> str:
 
 def planted() -> str:
     """How often a practice planted among real patients is found, and what that is worth to boosting."""
-    lines = result_lines.read_lines(RESULTS / "planted_practice.jsonl") or []
+    lines = planted_lines.draws(result_lines.read_lines(RESULTS / "planted_practice.jsonl") or [])
     found = {
         cohort: ([each["strata"]["used"] for each in lines if (each["cohort"], each["world"]) == (cohort, "practice")])
         for cohort in dict.fromkeys(line["cohort"] for line in lines)
@@ -177,10 +177,15 @@ def planted() -> str:
     null = [line["strata"]["used"] for line in lines if line["world"] == "none"]
     told = [f"{guard_lines.NAMES.get(name, name)} {sum(used)} of {len(used)}" for name, used in found.items()]
     return (
-        "**A practice planted among real patients** (their severity, long tails and absences as they are; `python "
-        f"benchmarks/planted_practice.py`): it is found beside severity in {', '.join(told)} draws, and where it says "
-        f"nothing of the outcome, in {sum(null)} of {len(null)}. {planted_lines.gain_words(lines)}"
-    ).replace("``", "`")
+        (
+            "**A practice planted among real patients** (their severity, long tails and absences as they are; `python "
+            f"benchmarks/planted_practice.py`): it is found beside severity in {', '.join(told)} draws, and where it says "
+            f"nothing of the outcome, in {sum(null)} of {len(null)}. {planted_lines.gain_words(lines)} "
+            f"{planted_lines.network_words(lines)}"
+        )
+        .rstrip()
+        .replace("``", "`")
+    )
 
 
 def missingness() -> str:
