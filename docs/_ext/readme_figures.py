@@ -176,16 +176,13 @@ def planted() -> str:
     }
     null = [line["strata"]["used"] for line in lines if line["world"] == "none"]
     told = [f"{guard_lines.NAMES.get(name, name)} {sum(used)} of {len(used)}" for name, used in found.items()]
-    return (
-        (
-            "**A practice planted among real patients** (their severity, long tails and absences as they are; `python "
-            f"benchmarks/planted_practice.py`): it is found beside severity in {', '.join(told)} draws, and where it says "
-            f"nothing of the outcome, in {sum(null)} of {len(null)}. {planted_lines.gain_words(lines)} "
-            f"{planted_lines.network_words(lines)}"
-        )
-        .rstrip()
-        .replace("``", "`")
+    text = (
+        "**A practice planted among real patients** (their severity, long tails and absences as they are; `python "
+        f"benchmarks/planted_practice.py`): it is found beside severity in {', '.join(told)} draws, and where it says "
+        f"nothing of the outcome, in {sum(null)} of {len(null)}. {planted_lines.gain_words(lines)} "
+        f"{planted_lines.network_words(lines)}"
     )
+    return text.rstrip().replace("``", "`")
 
 
 def missingness() -> str:
