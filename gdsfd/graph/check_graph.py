@@ -203,7 +203,8 @@ def _tensor(edges: Any, name: str, key: str, size: tuple[int | None, ...], float
         and tensor.dtype in (_VALUES if floating else _WHOLE)
     )
     if not fits:
-        words = "floats (float32 or float64)" if floating else "whole numbers"
+        halves = isinstance(tensor, Tensor) and tensor.dtype in set(_FLOAT) - set(_VALUES)
+        words = "whole numbers" if not floating else "floats (float32 or float64)" if halves else "floats"
         shape = [("any" if wanted is None else wanted) for wanted in size]
         found = f"{tensor.dtype} {list(tensor.shape)}" if isinstance(tensor, Tensor) else "none"
         raise InputError(f"modality {name!r}: expected {key} as {words} {shape}, got {found}")

@@ -313,6 +313,6 @@ class TrainedNetworks:
             known = graph["patient"].id
             raise InputError(
                 f"no probability for {broken.size} patients ({shown([known[int(rows[row])] for row in broken])}): "
-                f"a value in the graph is NaN or infinite although it is marked as measured"
+                "the network's weights hold NaN, or their values are too large for it"
             )
         return predictions

@@ -90,7 +90,7 @@ WRONG: dict[str, tuple[Callable[[HeteroData], None], str]] = {
     "no split": (texts("split", at(3, None)), "split of the patients: expected texts, got None for patient 3"),
     "ids as numbers": (texts("id", lambda ids: [*range(len(ids))]), "id of the patients: expected texts, got 0 for"),
     "splits as a column": (texts("split", pd.Series), "split of the patients: expected a list of texts, got Series"),
-    "halves of values": (put("labs", "value", lambda values: values.half()), r"float64\) .* got torch.float16 \["),
+    "halves of values": (put("labs", "value", lambda values: values.half()), r"float64\) .*, got torch.float16 \["),
     "levels as floats": (put("chart", "categorical", lambda levels: levels.float()), "categorical as whole numbers"),
     "a level too many": (put("chart", "categorical", at((0, 1), 4)), "'chart': categorical holds numbers"),
     "a level below 0": (put("chart", "categorical", at((0, 0), -1)), "'chart': categorical holds numbers"),
