@@ -16,7 +16,7 @@ from gdsfd.baselines.labels import Floats, labels_of, task_of
 from gdsfd.baselines.table_rows import fitted_rows, pieces
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.errors import InputError, NotFittedError, SchemaError
-from gdsfd.graph.check_graph import check_graph, check_values
+from gdsfd.graph.check_graph import check_graph, check_subjects, check_values
 from gdsfd.graph.flatten import flat_width, flatten
 from gdsfd.graph.loader import rows_of
 
@@ -127,10 +127,11 @@ class FlatBaseline(Baseline):
         """Fits on the graph's training rows; of more than fit, on some drawn at random (:mod:`.table_rows`).
 
         Raises:
-            InputError: There is no labelled training patient.
+            InputError: There is no labelled training patient, or a person stands in several splits.
         """
         check_graph(graph)
         check_values(graph)
+        check_subjects(graph)
         schema = graph.schema
         train, tuning = (
             fitted_rows(np.flatnonzero(np.asarray(graph["patient"].split, dtype=str) == part), schema)

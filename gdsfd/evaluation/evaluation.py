@@ -19,7 +19,7 @@ from gdsfd.evaluation.report.section import PAGE, SectionContext, sections_of_pa
 from gdsfd.evaluation.report.sections.population import same_values_warning
 from gdsfd.evaluation.report.tables import metrics_of
 from gdsfd.evaluation.survival.judge_survival import judge_splits
-from gdsfd.graph.check_graph import check_graph, check_values
+from gdsfd.graph.check_graph import check_graph, check_subjects, check_values
 from gdsfd.progress_bar import progress_bar
 from gdsfd.simulation.truth import Truth
 from gdsfd.training.schema_check import check_outcomes
@@ -89,12 +89,13 @@ def evaluate(
 
     Raises:
         InputError: The model or the graph is something else, a split is not in the graph, the model, or one beside it,
-            has seen some of its patients, the model's answer has a wrong shape or holds no probabilities, or an option
-            is out of range.
+            has seen some of its patients, a person stands in several splits, the model's answer has a wrong shape or
+            holds no probabilities, or an option is out of range.
     """
     check_judgeable(model, graph)
     check_graph(graph)
     check_values(graph)
+    check_subjects(graph)
     for name, rival in (baselines if isinstance(baselines, Mapping) else {}).items():
         check_judgeable(rival, graph, f"baselines: {name!r}: ")
     further = metrics_beside_built_in(metrics)

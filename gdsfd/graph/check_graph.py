@@ -13,12 +13,13 @@ from torch_geometric.data import HeteroData
 
 from gdsfd.cohort.modality_kind import Values, kind_of
 from gdsfd.cohort.patients.hazard_labels import hazard_labels
+from gdsfd.cohort.patients.split_kind import LEFT_OUT, TAKES_NO_PART
 from gdsfd.cohort.schema import CohortSchema, ModalityFields, SurvivalFields
 from gdsfd.errors import InputError, cell_text, shown
 from gdsfd.graph.from_cohort import FOLLOW_UP, edge_type
 from gdsfd.graph.patient_graph import ROW
 
-__all__ = ["check_graph", "check_observed", "check_values"]
+__all__ = ["check_graph", "check_observed", "check_subjects", "check_values"]
 
 _FLOAT = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 _VALUES = (torch.float32, torch.float64)  #: in double precision networks are compared with each other
@@ -93,6 +94,29 @@ def check_values(graph: HeteroData) -> None:
     if schema.survival is not None:
         _check_follow_up(graph["patient"], schema.survival, patients)
     check_observed(graph)
+
+
+def check_subjects(graph: HeteroData) -> None:
+    """Refuses persons who stand in several splits, as they may once splits were written by hand.
+
+    Who takes no part is in no split.
+
+    Raises:
+        InputError: Says how many persons, and names some.
+    """
+    patient = graph["patient"]
+    split_of: dict[str, str] = {}
+    again = [
+        subject
+        for subject, split in zip(patient.get("subject", patient.id), patient.split)
+        if split not in (LEFT_OUT, TAKES_NO_PART) and split_of.setdefault(subject, split) != split
+    ]
+    if again:
+        told = [*dict.fromkeys(again)]
+        raise InputError(
+            f"{len(told):,} subjects have patients in several splits, such as {shown(told)}: what is learned of a "
+            "person would be judged on the same person. Give all patients of a subject one split"
+        )
 
 
 def check_observed(graph: HeteroData, single: bool = False) -> None:

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from torch_geometric.data import HeteroData
 
 from gdsfd.atomic_write import check_writable
-from gdsfd.cohort.patients.split_kind import LEFT_OUT, TAKES_NO_PART
-from gdsfd.errors import InputError, cell_text, shown
-from gdsfd.graph.check_graph import check_graph, check_values
+from gdsfd.errors import InputError, cell_text
+from gdsfd.graph.check_graph import check_graph, check_subjects, check_values
 from gdsfd.graph.loader import rows_of
 from gdsfd.nn.objectives import unconditioned
 from gdsfd.nn.streams.config import StreamConfig
@@ -64,26 +63,10 @@ def check_trainable(graph: HeteroData) -> None:
             "the graph has no split 'tuning', on which the epoch is chosen: give [split] fractions with a second "
             "share above 0, or name some patients 'tuning' in the split column"
         )
-    _check_subjects(graph["patient"])
+    check_subjects(graph)
     rows = {split: rows_of(graph, split) for split in ("train", "tuning")}
     check_labels(graph, rows)
     check_two_classes(graph, rows["train"])
-
-
-def _check_subjects(patient: Any) -> None:
-    """Refuses persons who stand in several splits, as they may once splits were written by hand."""
-    split_of: dict[str, str] = {}
-    again = [
-        subject
-        for subject, split in zip(patient.get("subject", patient.id), patient.split)
-        if split not in (LEFT_OUT, TAKES_NO_PART) and split_of.setdefault(subject, split) != split
-    ]
-    if again:
-        told = [*dict.fromkeys(again)]
-        raise InputError(
-            f"{len(told):,} subjects have patients in several splits, such as {shown(told)}: what is learned of a "
-            "person would be judged on the same person. Give all patients of a subject one split"
-        )
 
 
 def check_place(config: TrainConfig, out: str | Path | None) -> None:

@@ -46,15 +46,18 @@ def test_graphs_that_nothing_can_be_learned_from():
 
 
 @pytest.mark.parametrize("other", ["test_iid", "tuning"])
-def test_a_person_in_two_splits_is_refused(other):
+@pytest.mark.parametrize("ask", [check_trainable, Logistic().fit, lambda graph: evaluate(Fair(), graph)])
+def test_a_person_in_two_splits_is_refused_where_models_are_fitted_and_judged(other, ask):
     graph = shared_person("train", other)
     with pytest.raises(InputError, match="1 subjects have patients in several splits, such as 'twice'"):
-        check_trainable(graph)
+        ask(graph)
 
 
 @pytest.mark.parametrize("other", [LEFT_OUT, TAKES_NO_PART, "train"])
 def test_a_person_in_one_split_and_in_none_is_trained_on(other):
-    check_trainable(shared_person("train", other))
+    graph = shared_person("train", other)
+    check_trainable(graph)
+    Logistic().fit(graph)
 
 
 def shared_person(first, second):

@@ -99,7 +99,7 @@ def _finer(where: str, values: Floats, scale: NumericScale) -> Finding | None:
         )
         return Finding("range", where, text, float(np.median(values)))
     if repeated := repeated_value(values, scale):
-        number, _, share = repeated
+        number, share = repeated
         text = (
             f"{share:.0%} of the values are {number:.6g}, which were at most {largest_share(scale, number):.0%} in "
             "training: filled in where nothing was measured, cut off, or rounded? Where it stands for a blank, declare "

@@ -41,7 +41,7 @@ def largest_share(scale: NumericScale, value: float) -> float:
     return QUANTILE_LEVELS[int(above[0])] - QUANTILE_LEVELS[int(below[-1])]
 
 
-def repeated_value(values: NDArray[np.floating], scale: NumericScale) -> tuple[float, int, float] | None:
+def repeated_value(values: NDArray[np.floating], scale: NumericScale) -> tuple[float, float] | None:
     """The most frequent number of new patients, where training can hardly have had it as often.
 
     Only columns that are measured are looked at, not counts, scores and codes, of which a number is often had by many.
@@ -51,15 +51,15 @@ def repeated_value(values: NDArray[np.floating], scale: NumericScale) -> tuple[f
         scale: What is known of training.
 
     Returns:
-        The number, in how many cells of those looked at it stands, as a share of them; None where nothing stands out.
+        The number, and its share of the cells; None where nothing stands out.
     """
     if min(len(values), scale.count) < _ENOUGH or len(set(scale.quantiles)) < _DIFFERENT:
         return None
     looked_at = values[:: max(1, math.ceil(len(values) / _SAMPLE))]
     numbers, counts = np.unique(looked_at, return_counts=True)
-    value, count = float(numbers[counts.argmax()]), int(counts.max())
-    share, before = count / len(looked_at), largest_share(scale, float(numbers[counts.argmax()]))
+    value, share = float(numbers[counts.argmax()]), int(counts.max()) / len(looked_at)
+    before = largest_share(scale, value)
     error = math.sqrt(max(before * (1 - before), 0.01) / len(looked_at))
     if share < max(_FEWEST, _TIMES * before, before + _ERRORS * error):
         return None
-    return value, count, share
+    return value, share
