@@ -91,11 +91,12 @@ def look_at_times(
     if kind.is_boolean() or kind.is_nested() or kind.is_binary():
         raise InputError(f"{what} holds no times but values of the type {kind}; name a column of times")
     if kind.is_numeric():
-        counted = _facts(rows, fetch, measured=column.count(), number=column.count(), **_number_facts(column))
+        looked_at = _with_digits(rows.select(number=column.cast("float64")))
+        counted = _facts(looked_at, fetch, measured=looked_at.number.count(), **_number_facts(looked_at))
         return _of_numbers(counted, what, minutes)
     if kind.is_timestamp() or kind.is_date():
-        stamp = column.cast("timestamp")
-        counted = _facts(rows, fetch, measured=column.count(), **_stamp_facts(stamp))
+        looked_at = _with_parts(rows.select(stamp=column.cast("timestamp")))
+        counted = _facts(looked_at, fetch, measured=looked_at.stamp.count(), **_stamp_facts(looked_at))
         bare = counted["measured"] if kind.is_date() else 0
         zoned = kind.is_timestamp() and kind.timezone is not None
         return _of_stamps(counted, counted["measured"], zoned=zoned, bare_dates=bare)
@@ -110,14 +111,20 @@ def _of_numbers(counted: dict[str, Any], what: str, minutes: bool) -> Times:
 
 
 def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool) -> Times:
-    number, plain = minutes_of(column, "number"), column.try_cast("timestamp")
     # Most columns are all numbers or all timestamps without a zone: known without the other forms' expressions.
-    counted = _facts(rows, fetch, measured=column.count(), number=number.count(), **_number_facts(number))
+    digits = _with_digits(rows.select(text=column, number=minutes_of(column, "number")))
+    counted = _facts(digits, fetch, measured=digits.text.count(), **_number_facts(digits))
     if counted["number"] == counted["measured"]:
         return _of_numbers(counted, what, minutes)
     if not counted["number"]:
-        read_all = (column.re_search(STAMP) & (plain.year() > 0)).sum()
-        seen = _facts(rows, fetch, read=read_all, bare=column.re_search(DATE_ONLY).sum(), **_stamp_facts(plain))
+        plain = _with_parts(rows.select(text=column, stamp=column.try_cast("timestamp")))
+        seen = _facts(
+            plain,
+            fetch,
+            read=(plain.text.re_search(STAMP) & (plain.year > 0)).sum(),
+            bare=plain.text.re_search(DATE_ONLY).sum(),
+            **_stamp_facts(plain),
+        )
         if seen["read"] == counted["measured"]:
             first, bare = _first(column, rows, fetch, owner), seen["bare"]
             return _of_stamps(seen, seen["read"], bare_dates=bare, example=first, plain=True)
@@ -129,15 +136,16 @@ def _look_at_mixed_text(
 ) -> Times:
     """What a text column holds that is neither all numbers nor all timestamps without a zone."""
     read = {form: minutes_of(column, form) for form in ("number", "duration")} | {"timestamp": _stamp(column)}
-    stamp = read["timestamp"]
+    looked_at = _with_parts(rows.select(text=column, duration=read["duration"], stamp=read["timestamp"]))
     counted = numbers | _facts(
-        rows,
+        looked_at,
         fetch,
-        **{form: expression.count() for form, expression in read.items()},
-        **_stamp_facts(stamp),
-        zones=(stamp.notnull() & column.re_search(ZONE_END)).sum(),
-        bare=(stamp.notnull() & column.re_search(DATE_ONLY)).sum(),
-        halves=column.re_search(HALF_END).sum(),
+        duration=looked_at.duration.count(),
+        timestamp=looked_at.stamp.count(),
+        **_stamp_facts(looked_at),
+        zones=(looked_at.stamp.notnull() & looked_at.text.re_search(ZONE_END)).sum(),
+        bare=(looked_at.stamp.notnull() & looked_at.text.re_search(DATE_ONLY)).sum(),
+        halves=looked_at.text.re_search(HALF_END).sum(),
     )
     measured = counted["measured"]
     form = max(read, key=lambda name: counted[name])
@@ -287,11 +295,15 @@ def _facts(rows: Any, fetch: Callable[[Any], Any], **values: Any) -> dict[str, A
     }
 
 
-def _stamp_facts(stamp: Any) -> dict[str, Any]:
-    day = stamp.truncate("D")
-    year = stamp.year()
+def _with_parts(rows: Any) -> Any:
+    """Rows with a column ``stamp``, and columns of its parts: said once each, as the query would else repeat them."""
+    return rows.mutate(day=rows.stamp.truncate("D"), year=rows.stamp.year(), hour=rows.stamp.hour())
+
+
+def _stamp_facts(rows: Any) -> dict[str, Any]:
+    """Of rows of :func:`_with_parts`: dates alone, dates that stand for none, and times of day."""
+    stamp, day, year, hour = rows.stamp, rows.day, rows.year, rows.hour
     none = year.isin([1, 1899, 1900, 9999]) | (year > 9000) | (day == ibis.literal("1970-01-01").cast("timestamp"))
-    hour = stamp.hour()
     beyond = ((hour > 12) | (hour == 0)) & (stamp != day)
     early = hour.between(1, 5)
     return {"dates": (stamp == day).sum(), "sentinels": none.sum(), "beyond": beyond.sum(), "early": early.sum()}
@@ -310,25 +322,40 @@ def _of_stamps(counted: dict[str, Any], measured: int, **facts: Any) -> Times:
     )
 
 
-def _number_facts(number: Any) -> dict[str, Any]:
-    """Of numbers: the extremes, those that cannot be minutes, that read as dates in digits, or as a clock's hhmm."""
-    number = number.cast("float64")
-    within = ibis.cases((number.between(0, 1e8), number))  # floor() makes int64, which infinity is not
-    whole = ibis.cases((within == within.floor(), within.floor().cast("int64")))
-    dated = ibis.cases((whole.between(18000101, 21991231), whole))
-    month, day = (dated // 100) % 100, dated % 100
-    late = ibis.cases((whole.between(1011800, 31122199), whole))
-    first, second, year = late // 1_000_000, (late // 10_000) % 100, late % 10_000
+def _with_digits(rows: Any) -> Any:
+    """Rows with a column ``number``, and columns of what it is as digits: said once each, as in :func:`_with_parts`."""
+    # floor() makes int64, which infinity is not
+    rows = rows.mutate(within=ibis.cases((rows.number.between(0, 1e8), rows.number)))
+    rows = rows.mutate(whole=ibis.cases((rows.within == rows.within.floor(), rows.within.floor().cast("int64"))))
+    rows = rows.mutate(
+        dated=ibis.cases((rows.whole.between(18000101, 21991231), rows.whole)),
+        late=ibis.cases((rows.whole.between(1011800, 31122199), rows.whole)),
+        clock=ibis.cases((rows.whole.between(0, 2400), rows.whole)),
+    )
+    return rows.mutate(
+        month=(rows.dated // 100) % 100,
+        day=rows.dated % 100,
+        first=rows.late // 1_000_000,
+        second=(rows.late // 10_000) % 100,
+        year=rows.late % 10_000,
+        last_two=rows.clock % 100,
+    )
+
+
+def _number_facts(rows: Any) -> dict[str, Any]:
+    """Of rows of :func:`_with_digits`: how many numbers, the extremes, those that cannot be minutes, that read as dates
+    in digits, or as a clock's hhmm."""
+    first, second = rows.first, rows.second
     named = (first.between(1, 31) & second.between(1, 12)) | (first.between(1, 12) & second.between(1, 31))
-    clock = ibis.cases((whole.between(0, 2400), whole))
     return {
-        "lowest": number.min(),
-        "highest": number.max(),
-        "beyond": (number.abs() > MOST_MINUTES).sum(),
-        "digits": (month.between(1, 12) & day.between(1, 31)).sum(),
-        "year_last": (named & year.between(1800, 2199)).sum(),
-        "clock": (clock % 100 < 60).sum(),
-        "last_two": (clock % 100).max(),
+        "number": rows.number.count(),
+        "lowest": rows.number.min(),
+        "highest": rows.number.max(),
+        "beyond": (rows.number.abs() > MOST_MINUTES).sum(),
+        "digits": (rows.month.between(1, 12) & rows.day.between(1, 31)).sum(),
+        "year_last": (named & rows.year.between(1800, 2199)).sum(),
+        "clock": (rows.last_two < 60).sum(),
+        "last_two": rows.last_two.max(),
     }
 
 
