@@ -67,7 +67,7 @@ def find_sorts(
                 "JOIN moments l ON CAST(d.subject_id AS VARCHAR) = l.subject_id "
                 "WHERE d.time IS NULL OR (epoch_us(d.time) - epoch_us(l.prediction_time) >= ? "
                 "AND epoch_us(d.time) - epoch_us(l.prediction_time) < ?) GROUP BY ALL",
-                [list(paths), *(int(minutes * 60_000_000) for minutes in request.window)],
+                [list(paths), *(round(minutes * 60_000_000) for minutes in request.window)],
             )
         except duckdb.Error as error:
             raise InputError(f"MEDS data cannot be read: {str(error).splitlines()[0]}") from None

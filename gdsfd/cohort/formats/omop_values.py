@@ -80,7 +80,7 @@ def _counted(
         derive={**modality.derive, "concept_of_row": _whole(concept)},
         where=modality.where,
     )
-    table, (start, end) = view.table, (int(minutes * 60_000_000) for minutes in window)
+    table, (start, end) = view.table, (round(minutes * 60_000_000) for minutes in window)
     rows = table.filter(table[KEEP]).select(
         whose=as_text(table[modality.id]), moment=table[modality.time or ""], own=table["concept_of_row"]
     )

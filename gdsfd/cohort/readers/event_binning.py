@@ -15,6 +15,7 @@ from gdsfd.cohort.columns.scales import numeric_scale
 from gdsfd.cohort.item_values import values_by_item
 from gdsfd.cohort.packing import pointers
 from gdsfd.cohort.schema import SUMMARY_COLUMNS, NumericScale
+from gdsfd.cohort.times.steps import step_of
 from gdsfd.large_arrays import GrowingArray
 
 __all__ = ["EventReducer", "item_scales"]
@@ -94,7 +95,7 @@ class EventReducer:
         if self.steps == 1:
             self._cells.append(patient, np.zeros(len(starts), np.int32), item, mean)
             return
-        step = np.minimum((minutes - self.start) // self.bin_minutes, self.steps - 1).astype(np.int64)
+        step = np.minimum(step_of(minutes, self.start, self.bin_minutes), self.steps - 1)
         keys = series * self.steps + step
         cells = _run_starts(keys)
         mean = np.add.reduceat(value, cells) / np.diff(np.append(cells, len(value)))

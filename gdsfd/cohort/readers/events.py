@@ -6,7 +6,6 @@ bounded by the result, not by the source.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +32,7 @@ from gdsfd.cohort.sources.internal_names import PREFIX
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.spec import EventsSpec
 from gdsfd.cohort.times.findings import find_one_step
+from gdsfd.cohort.times.steps import number_of_steps, step_of
 from gdsfd.errors import InputError, SchemaError, near_names, shown
 
 __all__ = ["read_events"]
@@ -140,8 +140,8 @@ def _time_grid(rows: MatchedRows, modality: EventsSpec) -> _Grid:
         in_train = ibis.cases((rows.table[TRAIN], rows.table.minutes))
         ends = rows.fetch_row(rows.table, first=in_train.min(), last=in_train.max())
         first, last = ends["first"], ends["last"]
-        start = math.floor(first / modality.bin) * modality.bin
-        steps = math.floor((last - start) / modality.bin) + 1
+        before, steps = (int(step) for step in step_of(np.array([first, last]), 0.0, modality.bin))
+        start, steps = before * modality.bin, steps - before + 1
         if steps > _MAX_STEPS:
             raise InputError(
                 f"modality {modality.name!r}: train events of {rows.view.label} span {first:g} to {last:g} minutes, "
@@ -154,7 +154,7 @@ def _time_grid(rows: MatchedRows, modality: EventsSpec) -> _Grid:
         outside = (rows.table.minutes < window[0]) | (rows.table.minutes >= window[1])
         rows.drop_where(outside, f"outside the {window[0]:g} to {window[1]:g} minutes that train has")
         rows.materialize({name: rows.table[name] for name in rows.table.columns if not name.startswith(PREFIX)})
-    return _Grid(window, modality.bin, math.ceil((window[1] - window[0]) / modality.bin))
+    return _Grid(window, modality.bin, number_of_steps(*window, modality.bin))
 
 
 def _series(rows: MatchedRows, choice: ItemChoice, values: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gdsfd.cohort.sources.internal_names import ID, origin_column
 from gdsfd.cohort.spec import ModalitySpec
+from gdsfd.cohort.times.steps import to_microseconds
 from gdsfd.cohort.times.time_column import FORM_WORDS, Times, look_at_times, minutes_of, minutes_since
 from gdsfd.errors import InputError
 
@@ -54,7 +55,7 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
     if modality.origin is None:
         if times.form == "timestamp" and times.measured:
             raise InputError(f"{what} holds timestamps; name the cohort column they are counted from under 'origin'")
-        return Minutes(minutes_of(rows[column], times.form), times, None)
+        return Minutes(to_microseconds(minutes_of(rows[column], times.form)), times, None)
     name = origin_column(modality.origin)
     origin_words = f"modality {modality.name!r}: column {modality.origin!r} of the cohort (origin {modality.origin!r})"
     origin = look_at_times(matched[name], matched, fetch, origin_words, matched[ID])
@@ -62,7 +63,8 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
         _check_alike(times, origin, what, modality.origin)
     if "timestamp" in (times.form, origin.form):
         return Minutes(minutes_since(rows[column], rows[name], times, origin), times, origin)
-    return Minutes(minutes_of(rows[column], times.form) - minutes_of(rows[name], origin.form), times, origin)
+    since = minutes_of(rows[column], times.form) - minutes_of(rows[name], origin.form)
+    return Minutes(to_microseconds(since), times, origin)
 
 
 def _check_alike(times: Times, origin: Times, what: str, name: str) -> None:
