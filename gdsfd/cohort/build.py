@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gdsfd.cohort.amounts_to_read import amounts_to_read
+from gdsfd.cohort.checks.absent_at_places import find_absent_at_places
 from gdsfd.cohort.checks.absent_columns import find_absent_columns
 from gdsfd.cohort.checks.cut_off import find_cut_off
 from gdsfd.cohort.checks.doubles import find_doubles
@@ -126,6 +127,7 @@ def build_cohort(
         *find_doubles(cohort, show_ids),
         *find_cut_off(cohort),
         *find_two_units(cohort),
+        *find_absent_at_places(cohort),
         *find_empty_hours(cohort),
         *of_times,
         *sources.findings,

@@ -12,9 +12,11 @@ from gdsfd.cohort.cohort import Cohort, arrays_of
 from gdsfd.cohort.modality_kind import ModalityKind, kind_of
 from gdsfd.cohort.schema import ModalityFields
 
-__all__ = ["MEASURED", "Flags", "Ranked", "flag_all", "leak_candidates"]
+__all__ = ["MEASURED", "UNNAMED", "Flags", "Ranked", "flag_all", "leak_candidates"]
 
 MEASURED = ["measured at all"]  #: name of the flag of patients in whom a thing was measured
+#: Names of flags of levels and codes that have no name of their own: an unseen level, a rare code, a blank one.
+UNNAMED = ("level seen in no training row", "any rare code", "a blank code")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.checks.candidates import Flags, Ranked
+from gdsfd.cohort.checks.candidates import UNNAMED, Flags, Ranked
 from gdsfd.cohort.cohort import CodeObservations
 from gdsfd.cohort.modality_kind import MODALITY_KINDS, Arrays, Block, ModalityKind, Values
 from gdsfd.cohort.packing import runs_for, spread
@@ -52,7 +52,7 @@ def _content(fields: ModalityFields, arrays: Arrays, total: int) -> NDArray[np.f
 
 
 def _candidates(fields: ModalityFields, found: CodeObservations, owner: NDArray[np.int64]) -> Iterator[Ranked | Flags]:
-    names = ["any rare code", "a blank code", *(f"code {cell_text(code)}" for code in fields.codes)]
+    names = [*UNNAMED[1:], *(f"code {cell_text(code)}" for code in fields.codes)]
     edges = np.flatnonzero(owner >= 0)
     yield Ranked(fields.name, "number of codes", np.diff(found.ptr)[edges], owner[edges])
     run, places = spread(found.ptr, edges)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsfd.cohort.checks.candidates import MEASURED, Flags, Ranked, flag_all
+from gdsfd.cohort.checks.candidates import MEASURED, UNNAMED, Flags, Ranked, flag_all
 from gdsfd.cohort.cohort import TableObservations
 from gdsfd.cohort.columns.by_column import by_column
 from gdsfd.cohort.kinds.flat import rows_for
@@ -73,7 +73,7 @@ def _candidates(fields: ModalityFields, found: TableObservations, owner: NDArray
     for name, known, numbers in zip(fields.categorical, fields.levels, by_column(found.categorical, kept), strict=True):
         measured = numbers > LEVEL_MISSING
         where = f"{fields.name}.{name}"
-        levels = ["level seen in no training row", *(f"level {cell_text(level)}" for level in known)]
+        levels = [UNNAMED[0], *(f"level {cell_text(level)}" for level in known)]
         yield Flags(where, levels, numbers[measured] - 1, owner[measured])
         yield flag_all(where, MEASURED, owner[measured])
 
