@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from gdsfd.cohort.sources.internal_names import origin_column
+from gdsfd.cohort.sources.internal_names import ENVIRONMENT, origin_column
 from gdsfd.cohort.sources.sources import Sources
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ def patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[s
 
     Returns:
         The table: row, id (text), id_number (int64 where the id is a plain integer), subject and subject_number
-        likewise, train, one column per origin.
+        likewise, train, the number of the environment (null without any), one column per origin.
     """
     plain = [_plain_integer(own) for own in rows.id]
+    number = {name: place for place, name in enumerate(sorted(set(rows.environment or [])))}
+    places = [None] * len(rows.id) if rows.environment is None else [number[name] for name in rows.environment]
     people = [_plain_integer(own) for own in rows.subject]
     table = pa.table(
         {
@@ -37,6 +39,7 @@ def patients_table(sources: Sources, rows: CohortRows, origins: dict[str, list[s
             "subject": pa.array(rows.subject, pa.string()),
             "subject_number": pa.array(people, pa.int64()),
             "train": pa.array(rows.train),
+            ENVIRONMENT: pa.array(places, pa.int32()),
             **{origin_column(name): pa.array(values, pa.string()) for name, values in origins.items()},
         }
     )

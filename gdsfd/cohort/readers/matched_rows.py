@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from gdsfd.cohort.keys.near_ids import check_near_ids
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.receipt.receipt import Drop, Finding, SourceReceipt
 from gdsfd.cohort.sources.internal_names import (
+    ENVIRONMENT,
     ID,
     KEEP,
     MINUTES,
@@ -27,7 +29,7 @@ from gdsfd.cohort.sources.internal_names import (
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.sources.values import as_text
 from gdsfd.cohort.spec import ModalitySpec
-from gdsfd.cohort.times.findings import find_time_doubts
+from gdsfd.cohort.times.findings import FEWEST_LOST, find_outside_at_places, find_time_doubts
 from gdsfd.cohort.times.minutes import Minutes, read_minutes
 from gdsfd.errors import InputError, cell_text, shown
 
@@ -64,6 +66,7 @@ class MatchedRows:
         minutes: What the times of the rows are, where the modality has times.
         outside: The reason of rows outside the window, and the window; None without one.
         lost: Patients with a dropped row, by reason.
+        lost_at: Those of each environment (by its number), by reason.
     """
 
     def __init__(self, table: Any, view: View, modality: ModalitySpec, cohort: CohortRows, sources: Sources) -> None:
@@ -81,6 +84,7 @@ class MatchedRows:
         self.minutes: Minutes | None = None
         self.outside: tuple[str, tuple[float, float]] | None = None
         self.lost: dict[str, int] = {}
+        self.lost_at: dict[str, dict[int, int]] = {}
         self._pending: list[tuple[Any, str]] = []
 
     def drop_where(self, condition: Any, reason: str) -> None:
@@ -146,22 +150,26 @@ class MatchedRows:
 
     def _count_dropped(self) -> dict[str, int]:
         own = ID if ID in self.table.columns else PATIENT
-        judged = self.database.sql(self.table.select(own=self.table[own].cast("string"), **{REASON: self._reason()}))
+        place = self.table[ENVIRONMENT] if ENVIRONMENT in self.table.columns else ibis.null("int32")
+        values = {"own": self.table[own].cast("string"), "place": place, REASON: self._reason()}
+        judged = self.database.sql(self.table.select(**values))
         counted = self.database.rows(
-            f"SELECT {REASON}, sum(own_rows), min(own, 5), count(own) FROM (SELECT {REASON}, own, count(*) AS own_rows "
-            f"FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1, 2) GROUP BY 1 ORDER BY 1"
+            f"SELECT {REASON}, place, sum(own_rows), min(own, 5), count(own) FROM (SELECT {REASON}, place, own, "
+            f"count(*) AS own_rows FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1, 2, 3) GROUP BY 1, 2 "
+            "ORDER BY 1, 2"
         )
-        dropped = {}
-        for number, count, owners, patients in counted:
+        dropped: dict[str, int] = {}
+        first: dict[str, list[str]] = {}
+        for number, at, count, owners, patients in counted:
             reason = self._pending[number][1]
-            self.lost[reason] = int(patients)
-            dropped[reason] = int(count)
-            examples = owners or []
-            self.drops.append(
-                Drop(
-                    reason, int(count), examples if own == ID else [self.cohort.id[int(row)] for row in examples], True
-                )
-            )
+            self.lost[reason] = self.lost.get(reason, 0) + int(patients)
+            dropped[reason] = dropped.get(reason, 0) + int(count)
+            first[reason] = sorted([*first.get(reason, []), *(owners or [])])[:5]
+            if at is not None:
+                self.lost_at.setdefault(reason, {})[int(at)] = int(patients)
+        for reason, count in dropped.items():
+            examples = first[reason] if own == ID else [self.cohort.id[int(row)] for row in first[reason]]
+            self.drops.append(Drop(reason, count, examples, True))
         return dropped
 
     def named(self, table: Any) -> Any:
@@ -214,6 +222,7 @@ class MatchedRows:
             reason, window = self.outside or ("", None)
             lost = self.lost.get(reason, 0)
             self.findings += find_time_doubts(self.modality, self.minutes, window, patients, lost)
+            self.findings += self._outside_at_places(reason, window)
         self._judge_match(patients)
         return SourceReceipt(
             name=self.modality.name,
@@ -225,6 +234,19 @@ class MatchedRows:
             drops=self.drops,
             duplicates=self.view.duplicates,
             notes=self.notes,
+        )
+
+    def _outside_at_places(self, reason: str, window: tuple[float, float] | None) -> list[Finding]:
+        """Warnings of environments most of whose patients have rows outside the window only."""
+        lost, environment = self.lost_at.get(reason, {}), self.cohort.environment
+        if window is None or environment is None or len(lost) < 1 or max(lost.values()) < FEWEST_LOST:
+            return []
+        patients = np.asarray(self.fetch(self.table.select(PATIENT).distinct())[PATIENT].to_numpy(), dtype=np.int64)
+        names = np.asarray(environment, dtype=object)
+        counts = Counter(names[patients].tolist())
+        every = sorted(set(environment))
+        return find_outside_at_places(
+            self.modality, window, {name: (counts[name], lost.get(place, 0)) for place, name in enumerate(every)}
         )
 
     def _judge_match(self, patients: int) -> None:

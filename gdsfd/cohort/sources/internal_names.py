@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from gdsfd.errors import InputError, shown
 
 __all__ = [
+    "ENVIRONMENT",
     "ID",
     "KEEP",
     "MINUTES",
@@ -36,6 +37,7 @@ KEEP = f"{PREFIX}keep"  #: whether the user's ``where`` is true
 ID = f"{PREFIX}id"  #: a row's id as text
 OWN_KEY = f"{PREFIX}own_key"  #: what a row is matched by: its id as text or as a number, or a repeated text
 PATIENT = f"{PREFIX}patient"  #: row of the cohort
+ENVIRONMENT = f"{PREFIX}environment"  #: number of that patient's environment, of their names in order
 TRAIN = f"{PREFIX}train"  #: whether that patient trains
 MINUTES = f"{PREFIX}minutes"  #: minutes since the origin
 NUMBER = f"{PREFIX}number"  #: number of a row's item or code, null where it is blank

@@ -9,6 +9,7 @@ import pytest
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.patients.cohort_table import read_cohort_table
 from gdsfd.cohort.patients.patients_table import patients_table
+from gdsfd.cohort.sources.internal_names import ENVIRONMENT
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec.column_needs import needs_of_spec
 from gdsfd.errors import InputError
@@ -67,5 +68,14 @@ def test_the_table_has_ids_as_text_and_as_number_where_they_are_one():
     assert frame["subject"] == patients()["person"].tolist()
     assert set(frame["subject_number"]) == {None}
     assert frame["train"] == [split == "train" for split in rows.split]
-    (origin,) = frame.keys() - {"row", "id", "id_number", "subject", "subject_number", "train"}
+    assert set(frame[ENVIRONMENT]) == {None}
+    (origin,) = frame.keys() - {"row", "id", "id_number", "subject", "subject_number", "train", ENVIRONMENT}
     assert frame[origin][:2] == ["2150-01-01", None]
+
+
+def test_environments_are_numbered_in_the_order_of_their_names():
+    given = spec(cohort={"source": patients(), "environment": "site"})
+    with Sources(given.base_dir, needs_of_spec(given)) as sources:
+        rows = read_cohort_table(given, sources)
+        found = sources.database.fetch(patients_table(sources, rows, {}).order_by("row"))[ENVIRONMENT].to_pylist()
+    assert found == [["north", "south"].index(name) for name in patients()["site"]]

@@ -164,3 +164,37 @@ def test_a_clock_of_twelve_hours_that_lost_its_half(text: bool) -> None:
     assert told(np.arange(24)) == []
     assert told(np.arange(7, 13)) == []  # mornings
     assert told([*range(1, 13), 0]) == []
+
+
+def of_sites(north: Any, window: list[int], **cohort: Any) -> list[str]:
+    """Warnings of times over hourly minutes of a day, those of the site north worked out by a function of them."""
+    cohort = {"source": patients(120), "environment": "site", **cohort}
+    table = cohort["source"]
+    rows = pd.DataFrame({"pid": np.repeat(table["pid"].to_numpy(), 8), "minute": np.tile(np.arange(8) * 170 + 30, 120)})
+    at_north = np.repeat((table["site"] == "north").to_numpy(), 8)
+    rows["t"] = np.where(at_north, north(rows["minute"]), rows["minute"])
+    entry = {"name": "m", "kind": "events", "source": rows.assign(item="hr"), "id": "pid", "item": "item", "time": "t"}
+    built = build_cohort(spec(entry | {"window": window}, cohort=cohort))
+    return [each.text for each in built.receipt.findings if each.where == "m.t" and "rows outside" in each.text]
+
+
+@pytest.mark.parametrize("north", [lambda t: t * 60 + 900, lambda t: t - 525_600, lambda t: t + 41 * 1440])
+def test_one_site_whose_rows_lie_outside(north: Any) -> None:
+    (text,) = of_sites(north, [0, 1440])
+    assert text.startswith(
+        "in 'north' 30 patients have rows outside the window of 0 to 1440 minutes, and only 0 have any within; "
+        "elsewhere 90 have. Are its times"
+    )
+    assert of_sites(north, [0, 1440], environment=None) == []
+
+
+def test_sites_that_are_alike() -> None:
+    assert of_sites(lambda t: t, [0, 200]) == []
+    assert of_sites(lambda t: t, [0, 20_000]) == []
+    assert of_sites(lambda t: np.where(t < 100, t, t * 60), [0, 1440]) == []  # each patient has a row within
+    assert of_sites(lambda t: t, [0, 20_000], environment=["site", "pid"]) == []
+
+
+def test_sites_with_few_patients_outside() -> None:
+    few = {"source": patients(120).assign(site=np.where(np.arange(120) < 19, "north", "south"))}
+    assert of_sites(lambda t: t + 9000, [0, 1440], **few) == []
