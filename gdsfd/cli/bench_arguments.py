@@ -134,7 +134,7 @@ def _add_sizes(parser: argparse.ArgumentParser, many: bool, modalities: int = 5)
         many: Whether each takes several values, all combinations of which are measured.
         modalities: Their default number.
     """
-    more: dict[str, Any] = {"nargs": "+"} if many else {}
+    more: dict[str, Any] = {"nargs": "+", "action": "extend"} if many else {}
     parser.add_argument("--modalities", type=int, metavar="K", help=f"modalities (default: {modalities})", **more)
     parser.add_argument(
         "--density", type=float, metavar="P", help="share of patients that have a modality (default: 0.6)", **more
@@ -150,11 +150,16 @@ def _add_message_passing(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         nargs="+",
+        action="extend",
         help="patients of the graph; of several values of a size all are measured (default: 20000)",
     )
     _add_sizes(parser, many=True)
     parser.add_argument(
-        "--backends", metavar="NAME", nargs="+", help="backends to time (default: auto and all that can run here)"
+        "--backends",
+        metavar="NAME",
+        nargs="+",
+        action="extend",
+        help="backends to time (default: auto and all that can run here)",
     )
     parser.add_argument(
         "--part",
@@ -211,6 +216,7 @@ def _add_inference(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         nargs="+",
+        action="extend",
         help="patients of the whole graph, one size after the other (default: 100000 1000000)",
     )
     parser.add_argument("--scored", type=int, metavar="N", help="patients scored in batches (default: 10000)")

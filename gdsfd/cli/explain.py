@@ -36,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the page and the tables")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--split", help="explain the patients of this split")
-    which.add_argument("--ids", nargs="+", metavar="ID", help="explain these patients, in this order")
+    which.add_argument("--ids", nargs="+", action="extend", metavar="ID", help="explain these patients, in this order")
     parser.add_argument(
         "--target",
         metavar="OUTCOME",

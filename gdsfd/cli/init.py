@@ -52,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--positive",
         metavar="VALUE",
         nargs="+",
+        action="extend",
         default=[],
         help="the values of --outcome that are positive (default: told from the values where that is plain: 1 and "
         "0, yes "
@@ -61,6 +62,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--negative",
         metavar="VALUE",
         nargs="+",
+        action="extend",
         default=[],
         help="the values of --outcome that are negative; all further ones are then unlabelled (default: all that "
         "are not "
@@ -70,6 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "--classes",
         metavar="VALUE",
         nargs="+",
+        action="extend",
         default=[],
         help="instead of --positive: the values of --outcome that are its classes, three or more",
     )

@@ -51,10 +51,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to write, .csv or .parquet")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--split", help="predict the patients of this split (default: all patients)")
-    which.add_argument("--ids", nargs="+", metavar="ID", help="predict these patients, in this order")
+    which.add_argument("--ids", nargs="+", action="extend", metavar="ID", help="predict these patients, in this order")
     parser.add_argument(
         "--times",
         nargs="+",
+        action="extend",
         type=float,
         metavar="T",
         help="of a time to an event: the times to predict, in the unit of the cohort's times (default: where the "

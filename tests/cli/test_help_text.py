@@ -54,6 +54,19 @@ def test_examples_are_command_lines_that_can_be_read(name, monkeypatch):
         make_parser().parse_args(words[1:])
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_of_several_values_may_be_given_several_times(name):
+    """``--ids a --ids b`` is two patients: the first one would be lost without a word."""
+    for action in COMMANDS[name]._actions:
+        if action.option_strings and action.nargs == "+":
+            (given,) = [option for option in action.option_strings if option.startswith("--")]
+            values = [str(number) for number in (3, 4, 5)]
+            parser = argparse.ArgumentParser()
+            parser._add_action(action)
+            found = getattr(parser.parse_args([given, *values[:2], given, values[2]]), action.dest)
+            assert [str(value).removesuffix(".0") for value in found] == values, f"{name} {given}"
+
+
 @pytest.mark.parametrize(
     "option", ["--json", "--quiet", "--force", "--set", "--jobs", "--cluster", "--seed", "--debias"]
 )

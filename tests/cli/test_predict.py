@@ -93,6 +93,8 @@ def test_what_the_streams_say_stands_beside_probabilities(trained, tmp_path, out
 def test_ids_in_the_order_asked_and_all_patients_by_default(trained, tmp_path, capsys):
     run, graph = str(trained / "run-binary"), str(trained / "binary")
     assert main(["predict", run, graph, "--ids", "p0007", "p0003", "--out", str(tmp_path / "two.csv")]) == 0
+    assert main(["predict", run, graph, "--ids", "p0007", "--ids", "p0003", "--out", str(tmp_path / "again.csv")]) == 0
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert main(["predict", run, graph, "--out", str(tmp_path / "all.csv")]) == 0
     two, everyone = pd.read_csv(tmp_path / "two.csv"), pd.read_csv(tmp_path / "all.csv")
     assert list(two["id"]) == ["p0007", "p0003"]
