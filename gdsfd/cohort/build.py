@@ -96,7 +96,7 @@ def build_cohort(
                 window = modality.window if described.window is None else described.window
                 described = replace(described, window=window, reading=reading_of(modality, described))
             receipt.notes += spec.told_of(modality.name)
-            of_times += [*find_untimed(modality, view, rows.label), *find_repeated_rows(receipt)]
+            of_times += [*find_untimed(modality, view, rows.label), *find_repeated_rows(receipt, view.rows)]
             bar.update(amount)
             observations[modality.name] = observed
             fields.append(described)

@@ -121,7 +121,7 @@ def check_spec(
             found.faults += [Fault(modality.name, text) for text in looked.told]
             if looked.receipt is not None:
                 found.modalities.append(looked.receipt)
-                found.warnings += find_repeated_rows(looked.receipt)
+                found.warnings += find_repeated_rows(looked.receipt, looked.rows)
         found.warnings += [
             *find_unused(left, schema),
             *sources.findings,

@@ -30,10 +30,12 @@ class ModalityFaults:
     Args:
         told: What is wrong, each fault once.
         receipt: What was read and kept, where it can be read.
+        rows: Rows of its source.
     """
 
     told: list[str] = field(default_factory=list)
     receipt: SourceReceipt | None = None
+    rows: int = 0
 
 
 def modality_faults(
@@ -60,6 +62,7 @@ def modality_faults(
     view = _opened(modality, sources, found.told, like)
     if view is None:
         return found
+    found.rows = view.rows
     found.told += _missing_columns(modality, view)
     if found.told or rows is None:
         return found

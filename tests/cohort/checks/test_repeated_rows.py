@@ -34,3 +34,14 @@ def test_what_is_told_of_nobody() -> None:
     assert told(pd.concat([frame, frame[:100]])) == []  # a twentieth
     assert told(pd.concat([frame, frame]).assign(row=np.arange(2 * len(frame)))) == []  # rows have numbers of their own
     assert told(pd.concat([frame, frame])[["pid", "item"]], "codes") == []  # a set
+
+
+def test_rows_of_persons_are_counted_as_they_stand_in_the_file() -> None:
+    """Each person has two patients, who both get the person's rows."""
+    frame = events(count=20).rename(columns={"pid": "person"})
+    frame = frame[~frame.duplicated()].assign(person=lambda rows: "p" + rows.person.astype(int).astype(str))
+    entry = {"name": "m", "kind": "events", "source": pd.concat([frame, frame]), "id": "person", "match": "subject"}
+    made = spec(entry | {"time": "minute", "item": "item", "value": "value"})
+    for findings in (build_cohort(made).receipt.findings, check_spec(made).warnings):
+        (text,) = [finding.text for finding in findings if finding.kind == "rows"]
+        assert text.startswith(f"{len(frame):,} of {2 * len(frame):,} rows repeat another row in full")
