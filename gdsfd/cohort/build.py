@@ -17,6 +17,7 @@ from gdsfd.cohort.checks.one_class_places import find_one_class_places
 from gdsfd.cohort.checks.other_times import find_other_times
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.repeated_rows import find_repeated_rows
+from gdsfd.cohort.checks.same_vectors import find_same_vectors
 from gdsfd.cohort.checks.units import find_two_units
 from gdsfd.cohort.checks.untimed import find_untimed
 from gdsfd.cohort.checks.unused_columns import find_unused
@@ -127,6 +128,7 @@ def build_cohort(
         *find_doubles(cohort, show_ids),
         *find_cut_off(cohort),
         *find_two_units(cohort),
+        *find_same_vectors(cohort),
         *find_absent_at_places(cohort),
         *find_empty_hours(cohort),
         *of_times,
