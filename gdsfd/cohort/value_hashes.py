@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_DIFFERENT", "FEWEST_NUMBERS", "MANY", "Hashes", "hashes_of_events", "hashes_of_table", "mixed"]
+__all__ = [
+    "FEWEST_DIFFERENT",
+    "FEWEST_NUMBERS",
+    "MANY",
+    "Hashes",
+    "different_in_events",
+    "different_in_table",
+    "hashes_of_events",
+    "hashes_of_table",
+    "mixed",
+]
 
 FEWEST_NUMBERS, FEWEST_DIFFERENT = 8, 5  #: that a patient must have measured for equality to be no chance
 MANY = 10  #: patients who are all alike are a default of the export, not one person
@@ -54,6 +64,44 @@ def hashes_of_events(
         place = own - own[0]
         content[first : first + len(own) - 1] = upto[place[1:]] - upto[place[:-1]]
     return content, np.diff(ptr).astype(np.int64)
+
+
+def different_in_table(numeric: NDArray[np.float32]) -> Counts:
+    """How many different numbers each row has; [E].
+
+    Args:
+        numeric: Values, NaN where nothing was measured; [E, C].
+    """
+    found = np.zeros(len(numeric), np.int64)
+    for first in range(0, len(numeric), _PATIENTS):
+        ordered = np.sort(numeric[first : first + _PATIENTS], axis=1)  # NaN last
+        new = ~np.isnan(ordered)
+        new[:, 1:] &= ordered[:, 1:] != ordered[:, :-1]
+        found[first : first + _PATIENTS] = new.sum(1)
+    return found
+
+
+def different_in_events(ptr: NDArray[np.int64], value: NDArray[np.float32], rows: NDArray[np.int64]) -> Counts:
+    """How many different numbers the cells of some patients have; [len(rows)].
+
+    Args:
+        ptr: The cells of patient ``e`` are ``ptr[e]:ptr[e + 1]``; [E + 1].
+        value: Value of each cell.
+        rows: The patients who are looked at.
+    """
+    found = np.zeros(len(rows), np.int64)
+    for first in range(0, len(rows), _PATIENTS):
+        own = rows[first : first + _PATIENTS]
+        cells = ptr[own + 1] - ptr[own]
+        before = np.cumsum(cells) - cells
+        patient = np.repeat(np.arange(len(own)), cells)
+        values = value[np.arange(len(patient)) + (ptr[own] - before)[patient]]
+        order = np.lexsort((values, patient))
+        values, patient = values[order], patient[order]
+        new = ~np.isnan(values)
+        new[1:] &= (values[1:] != values[:-1]) | (patient[1:] != patient[:-1])
+        found[first : first + _PATIENTS] = np.bincount(patient[new], minlength=len(own))
+    return found
 
 
 def mixed(values: Hashes) -> Hashes:

@@ -22,6 +22,7 @@ from gdsfd.evaluation.survival.judge_survival import judge_splits
 from gdsfd.graph.check_graph import check_graph, check_subjects, check_values
 from gdsfd.progress_bar import progress_bar
 from gdsfd.simulation.truth import Truth
+from gdsfd.training.run_record.training_patients import is_new
 from gdsfd.training.schema_check import check_outcomes
 
 __all__ = ["evaluate"]
@@ -89,13 +90,14 @@ def evaluate(
 
     Raises:
         InputError: The model or the graph is something else, a split is not in the graph, the model, or one beside it,
-            has seen some of its patients, a person stands in several splits, the model's answer has a wrong shape or
-            holds no probabilities, or an option is out of range.
+            has seen some of its patients, a person stands in several splits of one cohort, the model's answer has a
+            wrong shape or holds no probabilities, or an option is out of range.
     """
     check_judgeable(model, graph)
     check_graph(graph)
     check_values(graph)
-    check_subjects(graph)
+    if not is_new(graph):  # where a model was fitted, splits are its own
+        check_subjects(graph)
     for name, rival in (baselines if isinstance(baselines, Mapping) else {}).items():
         check_judgeable(rival, graph, f"baselines: {name!r}: ")
     further = metrics_beside_built_in(metrics)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdsfd.cohort.value_hashes import hashes_of_events, hashes_of_table, mixed
+from gdsfd.cohort.value_hashes import (
+    different_in_events,
+    different_in_table,
+    hashes_of_events,
+    hashes_of_table,
+    mixed,
+)
 
 RNG = np.random.default_rng(0)
 NUMERIC = RNG.normal(size=(500, 4)).round(1).astype(np.float32)
@@ -44,6 +50,22 @@ def test_events_count_in_any_order(patients: int) -> None:
     assert np.flatnonzero(changed != content).tolist() == [1]
     assert len(np.unique(content)) == patients
     assert (count == 3).all()
+
+
+@pytest.mark.parametrize("patients", [500, 20_000])
+def test_different_numbers_are_counted_one_patient_at_a_time(patients: int) -> None:
+    numeric = np.tile(NUMERIC, (patients // 500, 1))
+    numeric[::7] = 0.0
+    expected = [len(set(row[~np.isnan(row)].tolist())) for row in numeric]
+    assert different_in_table(numeric).tolist() == expected
+    cells = RNG.integers(0, 6, patients)
+    ptr = np.concatenate([[0], np.cumsum(cells)])
+    value = RNG.integers(-2, 3, ptr[-1]).astype(np.float32)
+    value[RNG.random(len(value)) < 0.2] = np.nan
+    rows = RNG.permutation(patients)[: patients - 3]
+    own = [value[ptr[row] : ptr[row + 1]] for row in rows]
+    expected = [len(set(each[~np.isnan(each)].tolist())) for each in own]
+    assert different_in_events(ptr, value, rows).tolist() == expected
 
 
 def test_bits_are_mixed() -> None:

@@ -15,6 +15,8 @@ from gdsfd.cohort.value_hashes import (
     FEWEST_NUMBERS,
     MANY,
     Hashes,
+    different_in_events,
+    different_in_table,
     hashes_of_events,
     hashes_of_table,
     mixed,
@@ -65,7 +67,7 @@ class TrainingValues:
         own = _salted(content[rows], self.salt)
         found = np.zeros(len(content), bool)
         alike = rows[np.logical_or.reduce([np.isin(own, each, kind="sort") for each in self.hashes.values()])]
-        found[[row for row in alike.tolist() if _different(graph, row) >= FEWEST_DIFFERENT]] = True
+        found[alike] = _different(graph, alike) >= FEWEST_DIFFERENT
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -109,17 +111,22 @@ def _contents(graph: HeteroData) -> tuple[Hashes, NDArray[np.int64]]:
 _KEYS = {"table": ("numeric", "categorical"), "events": ("run_ptr", "step", "item", "value")}
 
 
-def _different(graph: HeteroData, row: int) -> int:
-    """How many different numbers a patient has in the modality that has the most."""
-    most = 0
+def _different(graph: HeteroData, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many different numbers some patients have in the modality that has the most; [len(rows)]."""
+    place = np.full(int(graph["patient"].num_nodes), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    most = np.zeros(len(rows), np.int64)
     for fields in graph.schema.modalities:
+        if fields.kind not in _KEYS:
+            continue
         edges = graph[edge_type(fields.name)]
-        for edge in (edges.edge_index[0] == row).nonzero()[:, 0].tolist() if fields.kind in _KEYS else ():
-            if fields.kind == "table":
-                values = edges.numeric[edge].cpu().numpy()
-            else:
-                values = edges.value[int(edges.run_ptr[edge]) : int(edges.run_ptr[edge + 1])].cpu().numpy()
-            most = max(most, len(np.unique(values[~np.isnan(values)])))
+        own = place[edges.edge_index[0].cpu().numpy()]
+        of = np.flatnonzero(own >= 0)
+        if fields.kind == "table":
+            counts = different_in_table(edges.numeric.cpu().numpy()[of])
+        else:
+            counts = different_in_events(edges.run_ptr.cpu().numpy(), edges.value.cpu().numpy(), of)
+        most[own[of]] = np.maximum(most[own[of]], counts)
     return most
 
 
