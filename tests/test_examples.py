@@ -319,6 +319,14 @@ def test_uci_heart(data_dir: Path) -> None:
     }
     for name, value in wanted.items():
         assert share(cohort, name) == pytest.approx(value, abs=0.001), name
+    levels = {name: own for entry in cohort.schema.modalities for name, own in zip(entry.categorical, entry.levels)}
+    assert {name: sorted(own) for name, own in levels.items()} == {
+        "cp": ["1", "2", "3", "4"],
+        "restecg": ["0", "1", "2"],
+        "slope": ["1", "2", "3"],
+        "thal": ["3", "6", "7"],
+    }
+    assert [finding for finding in cohort.receipt.findings if finding.kind == "spelling"] == []  # 4.0 beside 4
     swiss = np.flatnonzero(np.array(cohort.environment) == "switzerland")
     blood = cohort.observations["blood"]
     assert np.isnan(blood.numeric[np.isin(blood.patient, swiss), 0]).all()

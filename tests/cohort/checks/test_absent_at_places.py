@@ -52,6 +52,13 @@ def test_an_item_of_another_name() -> None:
     )
 
 
+@pytest.mark.parametrize(("one_in", "is_told"), [(3, True), (6, False)])
+def test_what_fewer_than_a_quarter_have_may_be_done_at_some_sites_only(one_in: int, is_told: bool) -> None:
+    site = np.where(ROW < 100, "north", "south")
+    found = told(codes(np.where((ROW >= 100) & (ROW % one_in == 0), "some", "I50")), site)
+    assert bool(found) == is_told
+
+
 def test_another_system_of_codes() -> None:
     old, new = np.array(["410.7", "428", "250.0"]), np.array(["I21.4", "I50", "E11.9"])
     ((_, text),) = told(codes(np.where(NORTH, old[ROW % 3], new[ROW % 3])))
@@ -88,6 +95,7 @@ def test_several_sites_are_counted() -> None:
         table(wbc=np.where(NORTH & (ROW > 8), np.nan, ROW % 13)),  # a few have it
         table(rare=np.where((ROW % 40 == 1) & ~NORTH, "seen", "no")),  # four and a half were expected
         codes(np.where(~NORTH & (ROW % 15 == 1), "rare", "I50")),  # one of eleven of the others has it
+        table(unit=np.where(NORTH, "N1", np.where(ROW % 4 == 1, "W1", "S1"))),  # the environment under another name
     ],
 )
 def test_ordinary_sites(entry: dict[str, Any]) -> None:
