@@ -96,8 +96,6 @@ def evaluate(
     check_judgeable(model, graph)
     check_graph(graph)
     check_values(graph)
-    if not is_new(graph):  # where a model was fitted, splits are its own
-        check_subjects(graph)
     for name, rival in (baselines if isinstance(baselines, Mapping) else {}).items():
         check_judgeable(rival, graph, f"baselines: {name!r}: ")
     further = metrics_beside_built_in(metrics)
@@ -107,6 +105,8 @@ def evaluate(
         check_outcomes(trained_on, graph.schema)
     judged = whom_to_judge(model, graph, split, training_patients)
     check_rivals(judged, baselines if isinstance(baselines, Mapping) else {}, training_patients)
+    if not is_new(graph):  # whom a model has seen is told first, by its own record
+        check_subjects(graph)
     for population in judged.populations:
         if warning := same_values_warning(population):
             _log.warning("split %r: %s", population.split, warning)
