@@ -28,7 +28,7 @@ def find_same_vectors(cohort: Cohort) -> list[Finding]:
             continue
         vector = observed.vector
         directions = np.random.default_rng(0).normal(size=vector.shape[1])
-        pieces = [vector[first : first + _ROWS].astype(np.float64) for first in range(0, len(vector), _ROWS)]
+        pieces = (vector[first : first + _ROWS].astype(np.float64) for first in range(0, len(vector), _ROWS))
         projected = np.concatenate([np.einsum("nd,d->n", piece, directions) for piece in pieces])
         _, first, counts = np.unique(projected, return_index=True, return_counts=True)
         one = vector[first[counts.argmax()]]
