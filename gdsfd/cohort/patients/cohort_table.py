@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.checks.early_outcomes import find_early_outcomes
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
+from gdsfd.cohort.keys.whole_numbers import describe, without_point
 from gdsfd.cohort.patients.cohort_cells import CohortCells, origins, read_cells
 from gdsfd.cohort.patients.follow_up import FollowUp, read_follow_up
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
@@ -97,6 +98,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
         findings += check_persons(cells[cohort.subject], cohort.subject, label, sources.show_ids)
     subject = _subjects(cells[cohort.subject or cohort.id], ids)
     labels = _labels(spec, cells, ids, label, like)
+    written = _one_spelling_of_groups(cohort, cells)
     environment = _environment(spec, cells)
     assigned = _assigned(spec, subject, labels, environment, cells, like)
     if like is not None:
@@ -131,7 +133,7 @@ def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | N
     )
     if like is None:
         check_classes(rows.y, rows.split, rows.outcomes, label, cells)
-    rows.receipt.notes = [*read.view.notes, *_blank_subjects(read), *labels.notes, *assigned.notes]
+    rows.receipt.notes = [*read.view.notes, *_blank_subjects(read), *labels.notes, *assigned.notes, *written]
     rows.findings += [*labels.findings, *(Finding("split", spec.split.kind, text) for text in assigned.warnings)]
     rows.findings += _other_environments(rows, like)
     rows.findings += _spellings(rows, cohort.subject or cohort.id, sources.show_ids)
@@ -250,6 +252,23 @@ def _other_environments(rows: CohortRows, like: CohortSchema | None) -> list[Fin
         "told by equal names alone"
     )
     return [Finding("environment", name, text)]
+
+
+def _one_spelling_of_groups(cohort: CohortTable, cells: Cells) -> list[str]:
+    """Groups' cells are changed to one spelling per whole number; notes of those that were.
+
+    Environments are left as they are written: a split may name them.
+    """
+    notes = []
+    for name in cohort.groups:
+        if name in (cohort.environment or []):
+            continue
+        counts = Counter(cell for cell in cells[name] if cell is not None)
+        merged = without_point(counts)
+        if merged:
+            cells[name] = [cell if cell is None else merged.get(cell, cell) for cell in cells[name]]
+            notes.append(f"group {name!r}: {describe(merged, counts, 'groups')}")
+    return notes
 
 
 def _unknown(cohort: CohortTable, cells: Cells, pick: Sequence[int]) -> list[Finding]:

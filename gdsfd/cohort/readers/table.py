@@ -21,6 +21,7 @@ from gdsfd.cohort.columns.unwanted_columns import Unwanted
 from gdsfd.cohort.columns.wide_rows import WideRows, wide_rows
 from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
+from gdsfd.cohort.keys.whole_numbers import describe, without_point
 from gdsfd.cohort.patients.cohort_table import CohortRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows, check_one_row
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
@@ -141,7 +142,7 @@ def _read(
         else:
             if kind.warning:
                 _tell(rows, name, kind.warning)
-            text = cells.text()
+            text = _one_spelling(name, cells.text(), () if like is None else fitted[name], rows.rows)
             if like is None:
                 levels, counts = _fit_levels(name, text, train, modality, rows.rows)
                 taken.level_counts.append(counts)
@@ -192,6 +193,16 @@ def _columns_like(view: View, modality: TableSpec, like: ModalityFields) -> list
                 f"{near_names(name, view.columns)}"
             )
     return columns
+
+
+def _one_spelling(name: str, column: pd.Series, known: tuple[str, ...], rows: MatchedRows) -> pd.Series:
+    """The cells with one spelling per whole number: the fitted one, or the more frequent."""
+    counts = {str(level): int(count) for level, count in column.value_counts().items()}
+    merged = without_point(counts, known)
+    if not merged:
+        return column
+    rows.notes.append(f"column {name!r}: {describe(merged, counts, 'levels')}")
+    return column.where(~column.isin([*merged]), column.map(merged))
 
 
 def _fit_levels(

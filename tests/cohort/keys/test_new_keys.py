@@ -70,7 +70,7 @@ def test_whole_numbers_are_the_same_whatever_their_type(first: str | None, then:
 @pytest.mark.parametrize(
     ("keys", "change", "pair"),
     [
-        (NUMBERS, "{}.0".format, r"'1\.0' against '1'"),
+        (NUMBERS, "{}e0".format, "'1e0' against '1'"),
         (NUMBERS, "0{}".format, "'01' against '1'"),
         (TEXTS, str.lower, "'female' against 'Female'"),
         ((True, False) * 20, int, "'0' against 'false'"),
@@ -86,6 +86,30 @@ def test_known_ones_in_another_spelling_are_refused(
     message = rf"{kind}.*: .* {kind} \(column 'key'\) are not among those of the fitted schema, but would be .*: {pair}"
     with pytest.raises(InputError, match=message):
         build_cohort(spec(entries([change(key) for key in keys], kind), cohort={"source": patients()}), like=schema)
+
+
+@pytest.mark.parametrize("kind", ["items", "codes"])
+def test_a_decimal_point_makes_another_item_or_code_and_is_refused(kind: str) -> None:
+    fields = {fields.name: fields for fields in fitted_on(NUMBERS).schema.modalities}[kind]
+    schema = replace(fitted_on(NUMBERS).schema, modalities=(fields,))
+    with pytest.raises(InputError, match=rf"{kind}.*: .* {kind} \(column 'key'\) .*'1\.0' against '1'"):
+        build_cohort(
+            spec(entries([f"{key}.0" for key in NUMBERS], kind), cohort={"source": patients()}),
+            like=schema,
+        )
+
+
+@pytest.mark.parametrize("written", ["{}.0", "{}.", "{}.000"])
+def test_a_decimal_point_makes_no_other_level(written: str) -> None:
+    fields = {fields.name: fields for fields in fitted_on(NUMBERS).schema.modalities}["levels"]
+    schema = replace(fitted_on(NUMBERS).schema, modalities=(fields,))
+    keys = [written.format(key) if key > 2 else key for key in NUMBERS]
+    new = build_cohort(spec(entries(keys, "levels"), cohort={"source": patients()}), like=schema)
+    assert np.array_equal(new.observations["levels"].categorical, fitted_on(NUMBERS).observations["levels"].categorical)
+    assert told(new) == []
+    (note,) = [note for note in new.receipt.modalities[0].notes if "decimal point" in note]
+    assert "20 rows differ from other levels" in note
+    assert f"'{written.format(3)}' as '3'" in note
 
 
 def test_the_way_out_works() -> None:
