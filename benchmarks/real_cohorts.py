@@ -19,7 +19,7 @@ import argparse
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,13 @@ def resampled(y: np.ndarray, scores: np.ndarray, subject: np.ndarray, resamples:
     return np.array(found)
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None, lines: str = "real_cohorts.jsonl") -> None:
+    """Fits all arms and appends their lines.
+
+    Args:
+        given: Arguments; the command line's where there are none.
+        lines: The file of ``results/`` to append to.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", type=Path)
     parser.add_argument(
@@ -153,7 +159,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model-seed", type=int, help="the models' seed where it is not the folds' (how much is luck)")
     parser.add_argument("--resamples", type=int, default=500)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     model_seed = arguments.seed if arguments.model_seed is None else arguments.model_seed
 
     figures: dict[str, list[list[float]]] = {}
@@ -190,8 +196,8 @@ def main() -> None:
             line[f"{figure}_minus_boosting"] = mean - reference
             line[f"{figure}_minus_boosting_interval"] = np.percentile(gap, [2.5, 97.5]).tolist()
         append_line(
-            "real_cohorts.jsonl",
-            benchmark="real_cohorts",
+            lines,
+            benchmark=Path(lines).stem,
             cohort=arguments.spec.stem,
             arm=name,
             **line,
