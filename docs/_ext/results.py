@@ -11,6 +11,7 @@ import delivered_lines
 import explanation_lines
 import guard_lines
 import interval_lines
+import package_lines
 import planted_lines
 import result_lines
 import scale_lines
@@ -38,6 +39,7 @@ PAGES = {
     "streams_apart": streams_lines.streams_apart,
     "streams_together": streams_lines.streams_together,
     "guard_by_fold": guard_lines.guard_by_fold,
+    "package_cohorts": package_lines.package_cohorts,
     "planted_practice": planted_lines.planted_practice,
     "site_alignment": alignment_lines.site_alignment,
     "real_shifts_trees": guard_lines.real_shifts_trees,
@@ -54,6 +56,7 @@ _MODULES = (
     explanation_lines,
     guard_lines,
     alignment_lines,
+    package_lines,
     planted_lines,
     streams_lines,
     suspect_lines,

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from gdsfd.cohort.patients.cohort_cells import check_unique, named_columns
-from gdsfd.cohort.patients.cohort_table import CohortRows, read_cohort_table
+from gdsfd.cohort.patients.cohort_rows import CohortRows
+from gdsfd.cohort.patients.cohort_table import read_cohort_table
 from gdsfd.cohort.patients.new_patients import without_absent
 from gdsfd.cohort.schema import CohortSchema
 from gdsfd.cohort.sources.internal_names import KEEP, ROW

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gdsfd.cohort.modality_kind import MODALITY_KINDS
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.fitted_reading import read_as_fitted
 from gdsfd.cohort.receipt.receipt import SourceReceipt
 from gdsfd.cohort.schema import ModalityFields

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdsfd.cohort.columns.cells import Cells
 from gdsfd.cohort.columns.column_choice import ColumnChoice
 from gdsfd.cohort.columns.wide_rows import WideRows
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.errors import shown
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gdsfd.cohort.columns.cells import Cells, kind_of
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows, match_rows
 from gdsfd.cohort.receipt.receipt import Drop
 from gdsfd.cohort.sources.internal_names import MINUTES, PATIENT, ROW

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,8 @@ from gdsfd.cohort.checks.early_outcomes import find_early_outcomes
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
 from gdsfd.cohort.keys.whole_numbers import describe, without_point
 from gdsfd.cohort.patients.cohort_cells import CohortCells, origins, read_cells
-from gdsfd.cohort.patients.follow_up import FollowUp, read_follow_up
+from gdsfd.cohort.patients.cohort_rows import CohortRows
+from gdsfd.cohort.patients.follow_up import read_follow_up
 from gdsfd.cohort.patients.hazard_intervals import cut_intervals
 from gdsfd.cohort.patients.new_patients import split_findings
 from gdsfd.cohort.patients.outcome import Labels, check_classes, check_same_order, other_words, read_labels, strata_of
@@ -24,59 +23,16 @@ from gdsfd.cohort.patients.split import LEFT_OUT, SplitAssignment, assign_new, a
 from gdsfd.cohort.patients.split_kind import SPLIT_KINDS
 from gdsfd.cohort.patients.survival_labels import labels_before_cutting, labels_of_intervals
 from gdsfd.cohort.receipt.receipt import Drop, Finding, SourceReceipt
-from gdsfd.cohort.schema import CohortSchema, OutcomeFields, SurvivalFields
+from gdsfd.cohort.schema import CohortSchema, SurvivalFields
 from gdsfd.cohort.sources.sources import Sources
 from gdsfd.cohort.spec import CohortSpec, SurvivalSpec
 from gdsfd.cohort.spec.cohort_spec import CohortTable
 from gdsfd.errors import InputError, shown
 
-__all__ = ["UNKNOWN", "CohortRows", "read_cohort_table"]
+__all__ = ["UNKNOWN", "read_cohort_table"]
 
 UNKNOWN = "Unknown"  #: a blank environment or group
 Cells = dict[str, list[str | None]]  # by column
-
-
-@dataclass
-class CohortRows:
-    """The patients, and their table in the database that modalities are matched with.
-
-    Args:
-        id, subject, split, environment, groups, y: As in :class:`~gdsfd.cohort.cohort.Cohort`.
-        outcomes: The outcomes' descriptions.
-        environment_name: Name of the environment column(s).
-        table: Database table ``patients``: row, id (text), id_number (int64 where the id is a plain integer), subject
-            and subject_number likewise, train, one column per ``origin`` a modality names.
-        label: The cohort's source, for messages.
-        own_columns: Columns that the spec names as id, subject, environment, group, outcome, split or origin: no
-            features unless a modality names them.
-        receipt: The cohort's receipt.
-        findings: Warnings about the cohort table.
-        outcome_values: The receipt's table of that name.
-        survival: Of a survival outcome its intervals, which ``outcomes`` and ``y`` are about; else None.
-        follow_up: Likewise the times and events themselves.
-    """
-
-    id: list[str]
-    subject: list[str]
-    split: list[str]
-    environment: list[str] | None
-    groups: dict[str, list[str]]
-    y: NDArray[np.float32] | NDArray[np.int64]
-    outcomes: tuple[OutcomeFields, ...]
-    environment_name: str | None
-    table: Any
-    label: str
-    own_columns: frozenset[str]
-    receipt: SourceReceipt
-    findings: list[Finding] = field(default_factory=list)
-    outcome_values: list[dict[str, Any]] = field(default_factory=list)
-    survival: SurvivalFields | None = None
-    follow_up: FollowUp | None = None
-
-    @property
-    def train(self) -> NDArray[np.bool_]:
-        """Whether each patient trains; bool [N]."""
-        return np.asarray(self.split, dtype=object) == "train"
 
 
 def read_cohort_table(spec: CohortSpec, sources: Sources, like: CohortSchema | None = None) -> CohortRows:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.sources.internal_names import ENVIRONMENT, origin_column
 from gdsfd.cohort.sources.sources import Sources
-
-if TYPE_CHECKING:
-    from gdsfd.cohort.patients.cohort_table import CohortRows
 
 __all__ = ["patients_table"]
 

@@ -12,7 +12,7 @@ from gdsfd.cohort.keys.key_forms import spelling_form
 from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.signs_left_out import find_signs_left_out
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.code_sets import TokenSets
 from gdsfd.cohort.readers.matched_rows import PATIENT, MatchedRows, match_rows
 from gdsfd.cohort.readers.numbering import NUMBER, number_texts

@@ -18,7 +18,7 @@ from gdsfd.cohort.columns.single_precision import check_stored
 from gdsfd.cohort.columns.unwanted_columns import known_as_row_number
 from gdsfd.cohort.columns.wide_rows import WideRows, wide_rows
 from gdsfd.cohort.keys.spellings import parse_scalar
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.matched_rows import PATIENT, MatchedRows, check_one_row, match_rows
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
 from gdsfd.cohort.schema import ModalityFields, Reading

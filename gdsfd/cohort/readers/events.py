@@ -19,7 +19,7 @@ from gdsfd.cohort.columns.column_choice import matching_columns
 from gdsfd.cohort.columns.single_precision import check_stored
 from gdsfd.cohort.columns.unwanted_columns import known_as_row_number
 from gdsfd.cohort.columns.wide_rows import wide_rows
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.event_binning import item_scales
 from gdsfd.cohort.readers.event_fold import EventFold, FoldedEvents, joined_observations
 from gdsfd.cohort.readers.event_values import materialize_long, materialize_wide

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.keys.key_cells import check_key_cells
 from gdsfd.cohort.keys.near_ids import check_near_ids
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.receipt.receipt import Drop, Finding, SourceReceipt
 from gdsfd.cohort.sources.internal_names import (
     ENVIRONMENT,

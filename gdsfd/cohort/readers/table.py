@@ -22,7 +22,7 @@ from gdsfd.cohort.columns.wide_rows import WideRows, wide_rows
 from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
 from gdsfd.cohort.keys.whole_numbers import describe, without_point
-from gdsfd.cohort.patients.cohort_table import CohortRows
+from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows, check_one_row
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
 from gdsfd.cohort.schema import LEVEL_MISSING, LEVEL_UNSEEN, ModalityFields
