@@ -15,6 +15,7 @@ import deconfounding_fits
 import delivered_lines
 import guard_lines
 import numpy as np
+import package_lines
 import planted_lines
 import result_lines
 import streams_lines
@@ -45,7 +46,7 @@ def ranking() -> str:
         "each of these cohorts but mimic_iv_24h, so the figures lean to the good side; the latter is a demo of 100 "
         "persons, 15 of whom died, and can show next to nothing:"
     )
-    told = (sizes(found), with_half_hidden(found), of_before(found))
+    told = (sizes(found), with_half_hidden(found), of_before(found), elsewhere())
     more = [fill(each, 120, break_on_hyphens=False) for each in told if each]
     rest = [line for each in more for line in ("", each)]
     return "\n".join([fill(words, 120, break_on_hyphens=False), "", *table, *rest])
@@ -67,6 +68,23 @@ def with_half_hidden(found: dict[tuple[str, str], result_lines.Line]) -> str:
     if not told:
         return ""
     return f"Had each modality of a test patient been missing with a chance of one half, AUROC: {'; '.join(told)}."
+
+
+def elsewhere() -> str:
+    """The networks beside their rivals on cohorts on which nothing was chosen."""
+    lines = result_lines.read_lines(RESULTS / "package_cohorts.jsonl") or []
+    if not lines:
+        return ""
+    said = [
+        package_lines.sentence(lines, arm, rival)
+        for arm in ("concat", "muse")
+        for rival in (result_lines.REFERENCE, "lightgbm tuned", "logistic")
+    ]
+    count = len({line["cohort"] for line in lines})
+    return (
+        f"On {count} cohorts that come with Python packages, on none of which anything was chosen (`python "
+        f"benchmarks/package_cohorts.py`), means over cohorts with 95 % intervals: {'; '.join(said)}."
+    )
 
 
 def of_before(found: dict[tuple[str, str], result_lines.Line]) -> str:
