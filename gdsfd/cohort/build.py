@@ -15,6 +15,7 @@ from gdsfd.cohort.checks.empty_hours import find_empty_hours
 from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.one_class_places import find_one_class_places
 from gdsfd.cohort.checks.other_times import find_other_times
+from gdsfd.cohort.checks.other_vectors import find_other_vectors
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.repeated_rows import find_repeated_rows
 from gdsfd.cohort.checks.same_vectors import find_same_vectors
@@ -129,6 +130,7 @@ def build_cohort(
         *find_cut_off(cohort),
         *find_two_units(cohort),
         *find_same_vectors(cohort),
+        *find_other_vectors(cohort),
         *find_absent_at_places(cohort),
         *find_empty_hours(cohort),
         *of_times,

@@ -39,8 +39,8 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
     their origin must then have one too.
 
     Args:
-        matched: The rows of patients in the cohort, whose times must be readable; with their id, and the number of their
-            environment where these are to be told apart.
+        matched: The rows of patients in the cohort, whose times must be readable; with their id, and the number of
+            their environment where these are to be told apart.
         rows: The table that the expression is for, with the time and that of its origin.
         modality: The spec's entry.
         fetch: Runs an expression.
