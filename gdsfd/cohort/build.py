@@ -12,6 +12,7 @@ from gdsfd.cohort.checks.absent_columns import find_absent_columns
 from gdsfd.cohort.checks.cut_off import find_cut_off
 from gdsfd.cohort.checks.doubles import find_doubles
 from gdsfd.cohort.checks.empty_hours import find_empty_hours
+from gdsfd.cohort.checks.follow_up_at_places import find_follow_up_at_places
 from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.one_class_places import find_one_class_places
 from gdsfd.cohort.checks.other_times import find_other_times
@@ -126,6 +127,7 @@ def build_cohort(
         *find_unused(spec, like),
         *find_leaks(cohort, new=like is not None),
         *find_one_class_places(cohort),
+        *find_follow_up_at_places(cohort),
         *find_doubles(cohort, show_ids),
         *find_cut_off(cohort),
         *find_two_units(cohort),
