@@ -21,7 +21,9 @@ COHORT = survival_frames(300)[0]
 DAYS, SITE = COHORT["days"], pd.Series(np.random.default_rng(1).choice(["A", "B", "C"], 300))
 
 
-@pytest.mark.parametrize(("factor", "words"), [(1 / 7, "times as short"), (1 / 30.4, "times as short"), (24, "as long")])
+@pytest.mark.parametrize(
+    ("factor", "words"), [(1 / 7, "times as short"), (1 / 30.4, "times as short"), (24, "as long")]
+)
 def test_another_unit_at_one_site(factor: float, words: str) -> None:
     (text,) = told(DAYS.where(SITE != "B", DAYS * factor), SITE)
     assert text.startswith("times of environment 'B' are ")
