@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gdsfd.cohort.schema import CohortSchema, SurvivalFields
     from gdsfd.training.debiaser import Debiaser
 
-__all__ = ["add_parser", "probability_table", "run", "streams_table", "survival_table"]
+__all__ = ["add_parser", "misread_ids", "probability_table", "run", "streams_table", "survival_table"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
@@ -169,6 +170,14 @@ def run(arguments: argparse.Namespace) -> None:
             ".parquet",
             stacklevel=1,
         )
+    misread = misread_ids(table["id"]) if is_csv and "id" in table else []
+    if misread:
+        warnings.warn(
+            f"{len(misread)} ids are other ones once pandas has read the file as it does by default, blank or the same "
+            f"number as another id: {shown(misread, 3)}. Read it with dtype={{'id': str}} and keep_default_na=False, "
+            "or write .parquet",
+            stacklevel=1,
+        )
     told = {**({"limits": limits} if limits else {}), **({"by": arguments.by} if arguments.by is not None else {})}
     tell_machine(arguments, predictions=arguments.out, patients=len(table), columns=list(table.columns), **told)
     if not arguments.quiet:
@@ -210,6 +219,23 @@ def _write_meds(arguments: argparse.Namespace) -> None:
     tell_machine(arguments, predictions=arguments.out, patients=table.num_rows, columns=table.column_names)
     if not arguments.quiet:
         print(f"{table.num_rows} predictions: {arguments.out}")
+
+
+def misread_ids(ids: Iterable[str]) -> list[str]:
+    """Ids that ``pandas.read_csv`` takes for blanks, or two and more of which it takes for one number.
+
+    Args:
+        ids: The ids.
+
+    Example:
+        >>> misread_ids(["NA", "7", "a"]), misread_ids(["007", "8", "7"]), misread_ids(["007", "8"])
+        (['NA'], ['007', '7'], [])
+    """
+    import pandas as pd
+
+    written = pd.DataFrame({"id": list(dict.fromkeys(ids)), "beside": 0})  # a line with a blank alone would be skipped
+    read = pd.read_csv(io.StringIO(written.to_csv(index=False)), low_memory=False)["id"]
+    return [str(own) for own in written["id"][(read.isna() | read.duplicated(keep=False)).to_numpy()]]
 
 
 def looks_like_formula(cell: str) -> bool:

@@ -12,9 +12,11 @@ from gdsfd.cohort.checks.absent_columns import find_absent_columns
 from gdsfd.cohort.checks.cut_off import find_cut_off
 from gdsfd.cohort.checks.doubles import find_doubles
 from gdsfd.cohort.checks.empty_hours import find_empty_hours
+from gdsfd.cohort.checks.follow_up_at_places import find_follow_up_at_places
 from gdsfd.cohort.checks.leakage import find_leaks
 from gdsfd.cohort.checks.one_class_places import find_one_class_places
 from gdsfd.cohort.checks.other_times import find_other_times
+from gdsfd.cohort.checks.other_vectors import find_other_vectors
 from gdsfd.cohort.checks.ranges import find_other_ranges
 from gdsfd.cohort.checks.repeated_rows import find_repeated_rows
 from gdsfd.cohort.checks.same_vectors import find_same_vectors
@@ -125,10 +127,12 @@ def build_cohort(
         *find_unused(spec, like),
         *find_leaks(cohort, new=like is not None),
         *find_one_class_places(cohort),
+        *find_follow_up_at_places(cohort),
         *find_doubles(cohort, show_ids),
         *find_cut_off(cohort),
         *find_two_units(cohort),
         *find_same_vectors(cohort),
+        *find_other_vectors(cohort),
         *find_absent_at_places(cohort),
         *find_empty_hours(cohort),
         *of_times,

@@ -11,7 +11,7 @@ import pytest
 
 import gdsfd
 from gdsfd.cli import main
-from gdsfd.cli.predict import looks_like_formula, probability_table
+from gdsfd.cli.predict import looks_like_formula, misread_ids, probability_table
 from tests.cohort_factory import make_cohort
 
 
@@ -214,3 +214,21 @@ def test_sets_of_labels_stand_beside_probabilities(trained, tmp_path, capsys):
     ):
         assert main([*command, "--force", *wrong]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_ids_that_pandas_reads_as_other_ones(trained, tmp_path, capsys):
+    graph = gdsfd.load_graph(trained / "binary")
+    ids = [f"{k + 1000}" for k in range(120)]
+    ids[:6] = ["NA", "null", "1e5", "100000", "007", "7"]
+    graph["patient"].id = ids
+    gdsfd.save_graph(graph, tmp_path / "graph")
+    command = ["predict", str(trained / "run-binary"), str(tmp_path / "graph"), "--out"]
+    assert main([*command, str(tmp_path / "p.csv")]) == 0
+    assert "6 ids are other ones once pandas has read the file as it does by default" in capsys.readouterr().err
+    table = pd.read_csv(tmp_path / "p.csv", dtype={"id": str}, keep_default_na=False, na_values=[""])
+    assert table["id"].tolist() == ids  # as the message and docs/privacy.md say
+    assert main([*command, str(tmp_path / "p.parquet")]) == 0  # where ids stay text
+    assert "pandas" not in capsys.readouterr().err
+    assert misread_ids(["007", "1e5", "8"]) == misread_ids(["a", "007", "7"]) == []
+    assert misread_ids(["True", "true"]) == ["True", "true"]
+    assert misread_ids(["9007199254740993", "9007199254740992", "1.5"])

@@ -13,6 +13,7 @@ from gdsfd.errors import cell_text, shown
 
 __all__ = ["SMALL_ENVIRONMENT", "presence_findings"]
 
+_MANY_EMPTY, _EMPTY_SHARE = 20, 0.02  #: patients without any modality from whom on a missing file is suspected
 SMALL_ENVIRONMENT = 10  #: environments with fewer patients are too small to be judged on their own
 FEW_OUTCOMES = 3  #: outcomes whose unlabelled patients are told one by one
 
@@ -67,6 +68,12 @@ def _nothing(facts: PatientFacts) -> Iterator[Finding]:
     empty = int((~facts.presence.any(1)).sum())
     if empty:
         text = f"{empty:,} of {len(facts.split):,} patients have no modality at all; they stay, as nodes without edges"
+        by_chance = float(np.prod(1 - facts.presence.mean(0))) * len(facts.split)
+        if len(facts.modalities) > 1 and empty >= max(_MANY_EMPTY, _EMPTY_SHARE * len(facts.split), 3 * by_chance):
+            text += (
+                f", and {by_chance:,.0f} would if modalities were absent independently: is a file missing with all "
+                "that was recorded of some patients (a shard, a year, a ward)?"
+            )
         yield Finding("presence", "patients", text, empty / len(facts.split))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -29,7 +30,8 @@ from gdsfd.cohort.sources.internal_names import (
 from gdsfd.cohort.sources.sources import Sources, View
 from gdsfd.cohort.sources.values import as_text
 from gdsfd.cohort.spec import ModalitySpec
-from gdsfd.cohort.times.findings import FEWEST_LOST, find_outside_at_places, find_time_doubts
+from gdsfd.cohort.times.at_places import FEWEST, PatientsAt, find_clocks_at_places, find_outside_at_places
+from gdsfd.cohort.times.findings import find_time_doubts
 from gdsfd.cohort.times.minutes import Minutes, read_minutes
 from gdsfd.errors import InputError, cell_text, shown
 
@@ -66,7 +68,7 @@ class MatchedRows:
         minutes: What the times of the rows are, where the modality has times.
         outside: The reason of rows outside the window, and the window; None without one.
         lost: Patients with a dropped row, by reason.
-        lost_at: Those of each environment (by its number), by reason.
+        lost_at: Those of each environment (by its number) with a row outside the window.
     """
 
     def __init__(self, table: Any, view: View, modality: ModalitySpec, cohort: CohortRows, sources: Sources) -> None:
@@ -84,7 +86,7 @@ class MatchedRows:
         self.minutes: Minutes | None = None
         self.outside: tuple[str, tuple[float, float]] | None = None
         self.lost: dict[str, int] = {}
-        self.lost_at: dict[str, dict[int, int]] = {}
+        self.lost_at: dict[int, PatientsAt] = {}
         self._pending: list[tuple[Any, str]] = []
 
     def drop_where(self, condition: Any, reason: str) -> None:
@@ -128,7 +130,7 @@ class MatchedRows:
             self.database.run(f"CREATE TABLE {name} AS {query}")
             kept = self.database.count(name)
             if kept < self.kept:
-                dropped = self._count_dropped()
+                dropped = self._count_dropped(name)
         if dropped.get(_UNKNOWN_ID):
             known = self.cohort.subject if by_subject(self.modality) else self.cohort.id
             check_near_ids(self._unknown_ids(before), self.modality, self.view.label, known, self.cohort.label)
@@ -148,25 +150,39 @@ class MatchedRows:
         kept = ibis.literal(_KEPT, "int8")
         return ibis.cases(*cases, else_=kept) if cases else kept
 
-    def _count_dropped(self) -> dict[str, int]:
+    def _count_dropped(self, kept: str) -> dict[str, int]:
+        """Counts dropped rows and their patients.
+
+        Args:
+            kept: The table of the rows that are kept.
+        """
         own = ID if ID in self.table.columns else PATIENT
         place = self.table[ENVIRONMENT] if ENVIRONMENT in self.table.columns else ibis.null("int32")
-        values = {"own": self.table[own].cast("string"), "place": place, REASON: self._reason()}
-        judged = self.database.sql(self.table.select(**values))
+        timed = MINUTES in self.table.columns
+        minutes = self.table[MINUTES] if timed else ibis.null("float64")
+        values = {"own": self.table[own].cast("string"), "place": place, "minutes": minutes, REASON: self._reason()}
+        judged = self.database.sql(self.table.select(PATIENT, **values))
+        start = self.outside[1][0] if self.outside else 0.0
+        of_patients = (
+            f"SELECT {REASON}, place, own, max({PATIENT}) AS patient, count(*) AS own_rows, min(minutes) AS earliest "
+            f"FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1, 2, 3"
+        )
         counted = self.database.rows(
-            f"SELECT {REASON}, place, sum(own_rows), min(own, 5), count(own) FROM (SELECT {REASON}, place, own, "
-            f"count(*) AS own_rows FROM ({judged}) WHERE {REASON} <> {_KEPT} GROUP BY 1, 2, 3) GROUP BY 1, 2 "
+            f"SELECT {REASON}, place, sum(own_rows), min(own, 5), count(own), "
+            "sum(CASE WHEN kept_patient IS NULL THEN 1 ELSE 0 END), "
+            f"sum(CASE WHEN earliest < {start!r} THEN 1 ELSE 0 END), min(earliest) FROM ({of_patients}) LEFT JOIN "
+            f"(SELECT DISTINCT {PATIENT} AS kept_patient FROM {kept}) ON patient = kept_patient GROUP BY 1, 2 "
             "ORDER BY 1, 2"
         )
         dropped: dict[str, int] = {}
         first: dict[str, list[str]] = {}
-        for number, at, count, owners, patients in counted:
+        for number, at, count, owners, patients, alone, before, earliest in counted:
             reason = self._pending[number][1]
             self.lost[reason] = self.lost.get(reason, 0) + int(patients)
             dropped[reason] = dropped.get(reason, 0) + int(count)
             first[reason] = sorted([*first.get(reason, []), *(owners or [])])[:5]
-            if at is not None:
-                self.lost_at.setdefault(reason, {})[int(at)] = int(patients)
+            if at is not None and self.outside is not None and reason == self.outside[0]:
+                self.lost_at[int(at)] = PatientsAt(0, int(patients), int(alone), int(before), float(earliest))
         for reason, count in dropped.items():
             examples = first[reason] if own == ID else [self.cohort.id[int(row)] for row in first[reason]]
             self.drops.append(Drop(reason, count, examples, True))
@@ -222,7 +238,7 @@ class MatchedRows:
             reason, window = self.outside or ("", None)
             lost = self.lost.get(reason, 0)
             self.findings += find_time_doubts(self.modality, self.minutes, window, patients, lost)
-            self.findings += self._outside_at_places(reason, window)
+            self.findings += self._times_at_places(window)
         self._judge_match(patients)
         return SourceReceipt(
             name=self.modality.name,
@@ -236,18 +252,21 @@ class MatchedRows:
             notes=self.notes,
         )
 
-    def _outside_at_places(self, reason: str, window: tuple[float, float] | None) -> list[Finding]:
-        """Warnings of environments most of whose patients have rows outside the window only."""
-        lost, environment = self.lost_at.get(reason, {}), self.cohort.environment
-        if window is None or environment is None or len(lost) < 1 or max(lost.values()) < FEWEST_LOST:
+    def _times_at_places(self, window: tuple[float, float] | None) -> list[Finding]:
+        """Warnings of environments whose times are not as those of the others are."""
+        environment = self.cohort.environment
+        if environment is None or self.minutes is None or len(set(environment)) < 2:
             return []
         patients = np.asarray(self.fetch(self.table.select(PATIENT).distinct())[PATIENT].to_numpy(), dtype=np.int64)
-        names = np.asarray(environment, dtype=object)
-        counts = Counter(names[patients].tolist())
-        every = sorted(set(environment))
-        return find_outside_at_places(
-            self.modality, window, {name: (counts[name], lost.get(place, 0)) for place, name in enumerate(every)}
+        kept = Counter(np.asarray(environment, dtype=object)[patients].tolist())
+        names = dict(enumerate(sorted(set(environment))))
+        at = {place: replace(self.lost_at.get(place, PatientsAt()), kept=kept[name]) for place, name in names.items()}
+        found = find_clocks_at_places(
+            self.modality, self.minutes, names, {place: counts.having for place, counts in at.items()}
         )
+        if window is not None and max(counts.lost for counts in at.values()) >= FEWEST:
+            found += find_outside_at_places(self.modality, window, {names[place]: at[place] for place in at})
+        return found
 
     def _judge_match(self, patients: int) -> None:
         """Warns where most rows are of ids that the cohort has not, and most patients have nothing."""
@@ -330,7 +349,9 @@ def by_subject(modality: ModalitySpec) -> bool:
 def _apply_time(rows: MatchedRows, modality: ModalitySpec, window: tuple[float, float] | None) -> None:
     """Adds minutes and declares rows without a time or outside the window dropped."""
     with_origin = [] if modality.origin is None else [origin_column(modality.origin)]
-    pending = rows.database.view(rows.pending_view.select(ID, *dict.fromkeys([modality.time, *with_origin])))
+    place = [] if rows.cohort.environment is None else [ENVIRONMENT]
+    names = dict.fromkeys([modality.time, *with_origin, *place])
+    pending = rows.database.view(rows.pending_view.select(ID, *names))
     read = read_minutes(pending, rows.table, modality, rows.fetch, rows.view.label)
     rows.minutes = read
     rows.table = rows.table.mutate(**{MINUTES: read.expression})

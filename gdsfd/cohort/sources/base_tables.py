@@ -17,6 +17,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
+from gdsfd.cohort.sources.blank_columns import BlankColumns
 from gdsfd.cohort.sources.column_names import checked_names
 from gdsfd.cohort.sources.csv_text import CsvText, header_of, ready_csv
 from gdsfd.cohort.sources.database import Database
@@ -81,6 +82,7 @@ class BaseTables:
 
     Attributes:
         line_ends: How the CSV files that were read end.
+        blank_columns: What some of a source's Parquet files have not.
     """
 
     def __init__(self, database: Database, base_dir: Path, needs: dict[Any, ColumnNeeds]) -> None:
@@ -88,6 +90,7 @@ class BaseTables:
         self.base_dir = base_dir
         self.needs = needs
         self.line_ends = LineEnds()
+        self.blank_columns = BlankColumns()
         self._opened: dict[Any, BaseTable] = {}
         self._meant: dict[Any, tuple[str, ...] | None] = {}
 
@@ -180,6 +183,7 @@ class BaseTables:
             whole = _free("whole row", [*found, *names])
             ours = dict(zip(names, found))
             wanted = self._wanted(names, files) if in_order else names
+            self.blank_columns.add(files, set(wanted))
             units = dict(zip(names, map(given.durations.get, given.names)))
             read = {name: DURATIONS.get(units.get(name) or "", "{0}") for name in wanted}
             selected = ", ".join(f"{read[name].format(quoted(ours[name]))} AS {quoted(name)}" for name in wanted)

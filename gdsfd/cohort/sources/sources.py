@@ -214,7 +214,7 @@ class Sources:
 
     def told_of_files(self) -> list[Finding]:
         """Warnings of the files that were read, for the receipt."""
-        return self._tables.line_ends.findings()
+        return [*self._tables.line_ends.findings(), *self._tables.blank_columns.findings()]
 
     def open_modality(self, modality: ModalitySpec, like: ModalityFields | None = None) -> View:
         """Opens a modality's source with all that its part of the spec says of the rows.

@@ -87,6 +87,7 @@ class SparkTables(BaseTables):
 
     def _parquet(self, files: FileSet, in_order: bool) -> BaseTable:
         head = parquet_columns(files)
+        self.blank_columns.add(files, set(self._wanted(head.names, files)))
         with self.database.reading(files.label):
             reader = self.database.session.read.option("mergeSchema", "true")
             partition = _PARTITION.search(files.paths[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,12 @@ from gdsfd.cohort.receipt.receipt import Finding
 from gdsfd.cohort.spec import EventsSpec, ModalitySpec
 from gdsfd.cohort.times.minutes import Minutes
 from gdsfd.cohort.times.time_column import Times
-from gdsfd.errors import cell_text
 
-__all__ = ["FEWEST_LOST", "find_one_step", "find_outside_at_places", "find_time_doubts"]
+__all__ = ["find_one_step", "find_time_doubts"]
 
 _DAY = 1440.0
 _OF_A_CLOCK = 200  #: times, none from 13:00 to 0:59, that are doubted
 _EARLY = 0.1  #: share of them before six o'clock, which mornings alone have not
-FEWEST_LOST = 20  #: patients of an environment with rows outside the window, for it to be judged by itself
 _ENOUGH = 20  #: times below which nothing is said of how they are distributed
 _AT_MIDNIGHT = 0.05  #: share of times at midnight from which they are taken for dates; 1 of 1,440 is expected
 #: What follows from dates beside origins with a time of day.
@@ -74,32 +72,6 @@ def find_one_step(modality: EventsSpec, step: NDArray[np.integer], steps: int, p
             "or days instead of minutes, or dates without a time of day? derive minutes, or set bin and window to "
             "their unit",
         )
-
-
-def find_outside_at_places(
-    modality: ModalitySpec, window: tuple[float, float], patients: Mapping[str, tuple[int, int]]
-) -> list[Finding]:
-    """A warning of environments most of whose patients have rows outside the window only, as those elsewhere have not.
-
-    Their clock counts in another unit, their dates are another year's or have day and month the other way round.
-
-    Args:
-        modality: The spec's entry.
-        window: Start and end in minutes that rows were kept within.
-        patients: Name of an environment -> patients with a kept row, and with one outside the window.
-    """
-    own = {name for name, (kept, lost) in patients.items() if lost >= FEWEST_LOST and 2 * kept < lost}
-    kept, lost = (sum(patients[name][part] for name in patients if name not in own) for part in (0, 1))
-    if not own or kept < FEWEST_LOST or 2 * kept < lost:  # of all alike it is said by itself
-        return []
-    first = max(sorted(own), key=lambda name: patients[name][1] - patients[name][0])
-    more = f", and {len(own) - 1:,} more environments are like that" if len(own) > 1 else ""
-    text = (
-        f"in {cell_text(first)} {patients[first][1]:,} patients have rows outside the window of {window[0]:g} to "
-        f"{window[1]:g} minutes, and only {patients[first][0]:,} have any within; elsewhere {kept:,} have{more}. Are "
-        "its times in another unit or zone, or its dates of another year or with day and month the other way round?"
-    )
-    return [Finding("time", f"{modality.name}.{modality.time}", text, float(len(own)))]
 
 
 def _outside(window: tuple[float, float] | None, kept: int, lost: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gdsfd.cohort.sources.internal_names import ID, origin_column
+from gdsfd.cohort.sources.internal_names import ENVIRONMENT, ID, origin_column
 from gdsfd.cohort.spec import ModalitySpec
 from gdsfd.cohort.times.steps import to_microseconds
 from gdsfd.cohort.times.time_column import FORM_WORDS, Times, look_at_times, minutes_of, minutes_since
@@ -39,7 +39,8 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
     their origin must then have one too.
 
     Args:
-        matched: The rows of patients in the cohort, whose times must be readable; with their id.
+        matched: The rows of patients in the cohort, whose times must be readable; with their id, and the number of
+            their environment where these are to be told apart.
         rows: The table that the expression is for, with the time and that of its origin.
         modality: The spec's entry.
         fetch: Runs an expression.
@@ -51,14 +52,15 @@ def read_minutes(matched: Any, rows: Any, modality: ModalitySpec, fetch: Callabl
     """
     column = modality.time or ""
     what = f"modality {modality.name!r}: column {column!r} of {label}"
-    times = look_at_times(matched[column], matched, fetch, what, matched[ID])
+    place = matched[ENVIRONMENT] if ENVIRONMENT in matched.columns else None
+    times = look_at_times(matched[column], matched, fetch, what, matched[ID], place=place)
     if modality.origin is None:
         if times.form == "timestamp" and times.measured:
             raise InputError(f"{what} holds timestamps; name the cohort column they are counted from under 'origin'")
         return Minutes(to_microseconds(minutes_of(rows[column], times.form)), times, None)
     name = origin_column(modality.origin)
     origin_words = f"modality {modality.name!r}: column {modality.origin!r} of the cohort (origin {modality.origin!r})"
-    origin = look_at_times(matched[name], matched, fetch, origin_words, matched[ID])
+    origin = look_at_times(matched[name], matched, fetch, origin_words, matched[ID], place=place)
     if times.measured and origin.measured:
         _check_alike(times, origin, what, modality.origin)
     if "timestamp" in (times.form, origin.form):

@@ -15,8 +15,8 @@ Day first or month first (``03/04/2020``) and names of months or zones are not r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.sources.values import as_number
 from gdsfd.cohort.times.forms import ANY_STAMP, DATE_ONLY, DURATION, HALF, HALF_CLOCK, HALF_END, STAMP, ZONE_END
+from gdsfd.cohort.times.stamp_counts import PLACE, StampCounts, count_stamps, with_parts
 from gdsfd.errors import InputError, cell_text, cut_text
 
 __all__ = ["FORM_WORDS", "Times", "look_at_times", "minutes_of", "minutes_since", "read_texts"]
@@ -53,6 +54,7 @@ class Times:
         highest: The largest number (form ``number``).
         plain: Whether it is text that the database itself reads as timestamps, every cell of it.
         clock: Whether all numbers read as hours and minutes of a day without a colon: ``930`` for 09:30.
+        places: Number of an environment -> what its timestamps are, where environments were asked for.
     """
 
     form: str
@@ -68,10 +70,17 @@ class Times:
     highest: float = 0.0
     plain: bool = False
     clock: bool = False
+    places: Mapping[int, StampCounts] = field(default_factory=dict)
 
 
 def look_at_times(
-    column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool = True
+    column: Any,
+    rows: Any,
+    fetch: Callable[[Any], Any],
+    what: str,
+    owner: Any,
+    minutes: bool = True,
+    place: Any = None,
 ) -> Times:
     """Finds the form of a column and makes sure that every cell is understood.
 
@@ -82,6 +91,7 @@ def look_at_times(
         what: The column in words, for messages.
         owner: Column of ids, for messages.
         minutes: Whether numbers are minutes; else they only have an order, and may be anything.
+        place: Column with the number of each row's environment; None = they are not told apart.
 
     Raises:
         InputError: A cell that is no time or of another form than the others, zones on some cells only, AM and PM on
@@ -95,12 +105,12 @@ def look_at_times(
         counted = _facts(looked_at, fetch, measured=looked_at.number.count(), **_number_facts(looked_at))
         return _of_numbers(counted, what, minutes)
     if kind.is_timestamp() or kind.is_date():
-        looked_at = _with_parts(rows.select(stamp=column.cast("timestamp")))
-        counted = _facts(looked_at, fetch, measured=looked_at.stamp.count(), **_stamp_facts(looked_at))
-        bare = counted["measured"] if kind.is_date() else 0
+        looked_at = with_parts(rows.select(stamp=column.cast("timestamp"), **_placed(place)))
+        counted, places = count_stamps(looked_at, fetch)
+        bare = counted["stamps"] if kind.is_date() else 0
         zoned = kind.is_timestamp() and kind.timezone is not None
-        return _of_stamps(counted, counted["measured"], zoned=zoned, bare_dates=bare)
-    return _look_at_text(column, rows, fetch, what, owner, minutes)
+        return _of_stamps(counted, counted["stamps"], zoned=zoned, bare_dates=bare, places=places)
+    return _look_at_text(column, rows, fetch, what, owner, minutes, place)
 
 
 def _of_numbers(counted: dict[str, Any], what: str, minutes: bool) -> Times:
@@ -110,43 +120,48 @@ def _of_numbers(counted: dict[str, Any], what: str, minutes: bool) -> Times:
     return Times("number", counted["measured"], lowest=counted["lowest"], highest=counted["highest"], clock=bool(clock))
 
 
-def _look_at_text(column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool) -> Times:
+def _placed(place: Any) -> dict[str, Any]:
+    return {} if place is None else {PLACE: place}
+
+
+def _look_at_text(
+    column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, minutes: bool, place: Any
+) -> Times:
     # Most columns are all numbers or all timestamps without a zone: known without the other forms' expressions.
     digits = _with_digits(rows.select(text=column, number=minutes_of(column, "number")))
     counted = _facts(digits, fetch, measured=digits.text.count(), **_number_facts(digits))
     if counted["number"] == counted["measured"]:
         return _of_numbers(counted, what, minutes)
     if not counted["number"]:
-        plain = _with_parts(rows.select(text=column, stamp=column.try_cast("timestamp")))
-        seen = _facts(
+        plain = with_parts(rows.select(text=column, stamp=column.try_cast("timestamp"), **_placed(place)))
+        seen, places = count_stamps(
             plain,
             fetch,
             read=(plain.text.re_search(STAMP) & (plain.year > 0)).sum(),
             bare=plain.text.re_search(DATE_ONLY).sum(),
-            **_stamp_facts(plain),
         )
         if seen["read"] == counted["measured"]:
             first, bare = _first(column, rows, fetch, owner), seen["bare"]
-            return _of_stamps(seen, seen["read"], bare_dates=bare, example=first, plain=True)
-    return _look_at_mixed_text(column, rows, fetch, what, owner, counted)
+            return _of_stamps(seen, seen["read"], bare_dates=bare, example=first, plain=True, places=places)
+    return _look_at_mixed_text(column, rows, fetch, what, owner, counted, place)
 
 
 def _look_at_mixed_text(
-    column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, numbers: dict[str, Any]
+    column: Any, rows: Any, fetch: Callable[[Any], Any], what: str, owner: Any, numbers: dict[str, Any], place: Any
 ) -> Times:
     """What a text column holds that is neither all numbers nor all timestamps without a zone."""
     read = {form: minutes_of(column, form) for form in ("number", "duration")} | {"timestamp": _stamp(column)}
-    looked_at = _with_parts(rows.select(text=column, duration=read["duration"], stamp=read["timestamp"]))
-    counted = numbers | _facts(
+    parts = {"duration": read["duration"], "stamp": read["timestamp"]}
+    looked_at = with_parts(rows.select(text=column, **parts, **_placed(place)))
+    seen, places = count_stamps(
         looked_at,
         fetch,
         duration=looked_at.duration.count(),
-        timestamp=looked_at.stamp.count(),
-        **_stamp_facts(looked_at),
         zones=(looked_at.stamp.notnull() & looked_at.text.re_search(ZONE_END)).sum(),
         bare=(looked_at.stamp.notnull() & looked_at.text.re_search(DATE_ONLY)).sum(),
         halves=looked_at.text.re_search(HALF_END).sum(),
     )
+    counted = numbers | seen | {"timestamp": seen["stamps"]}
     measured = counted["measured"]
     form = max(read, key=lambda name: counted[name])
     if counted[form] < measured:
@@ -178,6 +193,7 @@ def _look_at_mixed_text(
         sentinels=counted["sentinels"],
         beyond_noon=counted["beyond"],
         early=counted["early"],
+        places=places if form == "timestamp" else {},
     )
 
 
@@ -295,22 +311,8 @@ def _facts(rows: Any, fetch: Callable[[Any], Any], **values: Any) -> dict[str, A
     }
 
 
-def _with_parts(rows: Any) -> Any:
-    """Rows with a column ``stamp``, and columns of its parts: said once each, as the query would else repeat them."""
-    return rows.mutate(day=rows.stamp.truncate("D"), year=rows.stamp.year(), hour=rows.stamp.hour())
-
-
-def _stamp_facts(rows: Any) -> dict[str, Any]:
-    """Of rows of :func:`_with_parts`: dates alone, dates that stand for none, and times of day."""
-    stamp, day, year, hour = rows.stamp, rows.day, rows.year, rows.hour
-    none = year.isin([1, 1899, 1900, 9999]) | (year > 9000) | (day == ibis.literal("1970-01-01").cast("timestamp"))
-    beyond = ((hour > 12) | (hour == 0)) & (stamp != day)
-    early = hour.between(1, 5)
-    return {"dates": (stamp == day).sum(), "sentinels": none.sum(), "beyond": beyond.sum(), "early": early.sum()}
-
-
 def _of_stamps(counted: dict[str, Any], measured: int, **facts: Any) -> Times:
-    """Timestamps, with what :func:`_stamp_facts` counted of them."""
+    """Timestamps, with what :func:`count_stamps` counted of them."""
     return Times(
         "timestamp",
         measured,
@@ -323,7 +325,7 @@ def _of_stamps(counted: dict[str, Any], measured: int, **facts: Any) -> Times:
 
 
 def _with_digits(rows: Any) -> Any:
-    """Rows with a column ``number``, and columns of what it is as digits: said once each, as in :func:`_with_parts`."""
+    """Rows with a column ``number``, and columns of what it is as digits: said once each, as in :func:`with_parts`."""
     # floor() makes int64, which infinity is not
     rows = rows.mutate(within=ibis.cases((rows.number.between(0, 1e8), rows.number)))
     rows = rows.mutate(whole=ibis.cases((rows.within == rows.within.floor(), rows.within.floor().cast("int64"))))

@@ -88,3 +88,21 @@ def test_patients_with_nothing():
     assert findings(make_cohort(60, presence=1.0))["presence", "patients"].startswith(
         "6 of 60 patients have no modality at all"
     )
+
+
+def test_patients_of_a_file_that_is_missing():
+    cohort = make_cohort(400, presence=0.9)
+    assert "is a file missing" in findings(cohort)["presence", "patients"]  # a tenth of them has nothing
+    facts = facts_of_cohort(cohort)
+    presence = np.random.default_rng(0).random((400, 3)) < 0.9
+    asked = {}
+    for rows in (0, 19, 40):
+        there = presence.copy()
+        there[:rows] = False
+        found = presence_findings(replace(facts, presence=there, modalities=("a", "b", "c")))
+        asked[rows] = ["is a file missing" in each.text for each in found if each.where == "patients"]
+    assert asked[40] == [True]
+    assert True not in asked[0] + asked[19]
+    rare = np.random.default_rng(0).random((400, 3)) < 0.3  # a third have nothing by chance
+    found = presence_findings(replace(facts, presence=rare, modalities=("a", "b", "c")))
+    assert ["is a file missing" in each.text for each in found if each.where == "patients"] == [False]
