@@ -53,3 +53,9 @@ def test_rows_and_sentences():
     text = "\n".join(pages.package_cohorts(LINES))
     assert f"- {said}." in text
     assert "Commit ``01234567``." in text
+    assert "- muse: clearly above boosting on 1 of 2, clearly below on 0." in text
+
+
+def test_clearly_is_by_the_newest_interval_of_each_cohort():
+    lines = [*LINES, line("three", "muse", 0.7), line("one", "muse", 0.8)]
+    assert pages.clearly(lines, "muse") == "muse: clearly above boosting on 0 of 3, clearly below on 1"

@@ -60,17 +60,26 @@ def sentence(lines: Sequence[Line], arm: str, rival: str) -> str:
     return f"{arm} less {rival}: {', '.join(told)}"
 
 
+def clearly(lines: Sequence[Line], arm: str) -> str:
+    """On how many cohorts an arm's AUROC is above or below boosting's by an interval without 0."""
+    found = newest(lines, lambda line: (line["cohort"], line["arm"]))
+    intervals = [line["auroc_minus_boosting_interval"] for (_, name), line in found.items() if name == arm]
+    above, below = sum(low > 0 for low, _ in intervals), sum(high < 0 for _, high in intervals)
+    return f"{arm}: clearly above {REFERENCE} on {above} of {len(intervals)}, clearly below on {below}"
+
+
 def package_cohorts(lines: list[Line]) -> list[str]:
     """The table, means over cohorts, and where the lines are from."""
     arms = list(dict.fromkeys(line["arm"] for line in lines))
     networks = sorted(arm for arm in arms if arm not in BASELINES)
     rivals = [arm for arm in (REFERENCE, "lightgbm tuned", "logistic") if arm in arms]
     said = [f"- {sentence(lines, arm, rival)}." for arm in networks for rival in rivals]
+    said += [f"- {clearly(lines, arm)}." for arm in (*networks, *rivals[1:])]
     commits = ", ".join(sorted({commit_words(line) for line in lines}))
     return [
         *list_table(package_rows(lines)),
         "",
-        "Means over cohorts with 95 % t intervals over them:",
+        "Means over cohorts with 95 % t intervals over them, and single cohorts by the intervals of the table:",
         "",
         *said,
         "",
