@@ -23,7 +23,7 @@ __all__ = ["MODELS", "add_parser", "run"]
 
 #: Run -> backbone and debiasing, trained one after the other. The report judges the first; beside it stand the others
 #: and the first one's backbone without debiasing, which is trained along with it.
-MODELS = {"muse_prototypes": ("muse", "prototypes")}
+MODELS = {"muse_full": ("muse", "full")}
 
 #: Folders the demo makes.
 PARTS = ("exports", "graph", "runs", "report")

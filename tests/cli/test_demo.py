@@ -19,11 +19,11 @@ def test_the_whole_way(demo, tmp_path, capsys):
     assert set(metrics["splits"]) == {"test", "test_unbiased", "test_flipped", "test_shifted_missingness"}
     assert set(metrics["splits"]["test"]["models"]) == {"model", *OTHERS}
     page = (demo / "report" / "report.html").read_text().lower()
-    for name in ("muse + prototypes", "did debiasing help?", "against the truth of this simulation", *OTHERS):
+    for name in ("muse + full", "did debiasing help?", "against the truth of this simulation", *OTHERS):
         assert name in page
     assert metrics["debiasing"]["predicts"] == metrics["debiasing"]["guard"]["choice"]
     file = tmp_path / "predictions.csv"
-    run, graph = str(demo / "runs" / "muse_prototypes"), str(demo / "graph")
+    run, graph = str(demo / "runs" / "muse_full"), str(demo / "graph")
     assert main(["predict", run, graph, "--split", "test", "--out", str(file)]) == 0
     assert file.read_text().startswith("id,split,p_no,p_yes\n")
 
@@ -32,7 +32,7 @@ def test_what_the_demo_prints(demo_run):
     lines = demo_run.out.splitlines()
     assert lines[-1] == f"report: {demo_run.folder / 'report' / 'report.html'}"
     assert any(line.startswith("test_flipped") and "muse" in line for line in lines)
-    assert "training muse without and with debiasing (prototypes)" in demo_run.out
+    assert "training muse without and with debiasing (full)" in demo_run.out
     assert "%|" not in demo_run.err  # no bar in a pipe
     assert json.loads((demo_run.folder / "demo.json").read_text())["seed"] == 3
 

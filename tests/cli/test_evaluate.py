@@ -10,7 +10,7 @@ from gdsfd.cli import main
 
 
 def test_evaluate_prints_the_headline_and_writes_the_report(demo, tmp_path, capsys):
-    run, graph, out = str(demo / "runs" / "muse_prototypes"), str(demo / "graph"), tmp_path / "report"
+    run, graph, out = str(demo / "runs" / "muse_full"), str(demo / "graph"), tmp_path / "report"
     arguments = ["evaluate", run, graph, "--out", str(out), "--split", "test", "tuning", "--resamples", "20"]
     assert main([*arguments, "--no-baselines"]) == 0
     printed = capsys.readouterr()
@@ -35,7 +35,7 @@ def test_evaluate_prints_the_headline_and_writes_the_report(demo, tmp_path, caps
     ],
 )
 def test_wrong_evaluation_options_write_nothing(demo, tmp_path, capsys, options, message):
-    run, graph = str(demo / "runs" / "muse_prototypes"), str(demo / "graph")
+    run, graph = str(demo / "runs" / "muse_full"), str(demo / "graph")
     assert main(["evaluate", run, graph, "--out", str(tmp_path / "report"), *options]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
