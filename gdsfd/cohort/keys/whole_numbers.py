@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from gdsfd.errors import cell_text
 
-__all__ = ["describe", "without_point"]
+__all__ = ["note_on_points", "without_point"]
 
 _POINT = re.compile(r"([+-]?[0-9]+)\.0*")
 
@@ -45,7 +45,7 @@ def without_point(counts: Mapping[str, int], known: Iterable[str] = ()) -> dict[
     return {key: name for key, name in merged.items() if name != key}
 
 
-def describe(merged: Mapping[str, str], counts: Mapping[str, int], noun: str) -> str:
+def note_on_points(merged: Mapping[str, str], counts: Mapping[str, int], noun: str) -> str:
     """What was taken for one, for the receipt.
 
     Args:
@@ -54,7 +54,7 @@ def describe(merged: Mapping[str, str], counts: Mapping[str, int], noun: str) ->
         noun: What the keys are, in the plural: ``"levels"``.
 
     Example:
-        >>> describe({"4.0": "4"}, {"4": 9, "4.0": 3}, "levels")
+        >>> note_on_points({"4.0": "4"}, {"4": 9, "4.0": 3}, "levels")
         "3 rows differ from other levels in a decimal point and zeros only ('4.0' as '4'): they count as those"
     """
     pairs = [f"{cell_text(key)} as {cell_text(name)}" for key, name in merged.items()]

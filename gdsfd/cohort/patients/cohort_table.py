@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gdsfd.cohort.checks.early_outcomes import find_early_outcomes
 from gdsfd.cohort.keys.spelling_findings import check_holdout, find_spellings, find_spellings_of_subjects, find_unknown
-from gdsfd.cohort.keys.whole_numbers import describe, without_point
+from gdsfd.cohort.keys.whole_numbers import note_on_points, without_point
 from gdsfd.cohort.patients.cohort_cells import CohortCells, origins, read_cells
 from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.patients.follow_up import read_follow_up
@@ -223,7 +223,7 @@ def _one_spelling_of_groups(cohort: CohortTable, cells: Cells) -> list[str]:
         merged = without_point(counts)
         if merged:
             cells[name] = [cell if cell is None else merged.get(cell, cell) for cell in cells[name]]
-            notes.append(f"group {name!r}: {describe(merged, counts, 'groups')}")
+            notes.append(f"group {name!r}: {note_on_points(merged, counts, 'groups')}")
     return notes
 
 

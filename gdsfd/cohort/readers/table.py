@@ -21,7 +21,7 @@ from gdsfd.cohort.columns.unwanted_columns import Unwanted
 from gdsfd.cohort.columns.wide_rows import WideRows, wide_rows
 from gdsfd.cohort.keys.new_keys import judge_new_keys
 from gdsfd.cohort.keys.spelling_findings import find_spellings, find_spellings_of_missing
-from gdsfd.cohort.keys.whole_numbers import describe, without_point
+from gdsfd.cohort.keys.whole_numbers import note_on_points, without_point
 from gdsfd.cohort.patients.cohort_rows import CohortRows
 from gdsfd.cohort.readers.matched_rows import MatchedRows, check_one_row
 from gdsfd.cohort.receipt.receipt import Finding, SourceReceipt
@@ -201,7 +201,7 @@ def _one_spelling(name: str, column: pd.Series, known: tuple[str, ...], rows: Ma
     merged = without_point(counts, known)
     if not merged:
         return column
-    rows.notes.append(f"column {name!r}: {describe(merged, counts, 'levels')}")
+    rows.notes.append(f"column {name!r}: {note_on_points(merged, counts, 'levels')}")
     return column.where(~column.isin([*merged]), column.map(merged))
 
 

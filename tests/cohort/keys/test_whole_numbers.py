@@ -10,7 +10,7 @@ import pytest
 
 from gdsfd.cohort.build import build_cohort
 from gdsfd.cohort.cohort import Cohort
-from gdsfd.cohort.keys.whole_numbers import describe, without_point
+from gdsfd.cohort.keys.whole_numbers import note_on_points, without_point
 from tests.cohort.small_exports import PATIENTS, patients, spec
 
 
@@ -36,7 +36,7 @@ def test_which_are_one(counts: dict[str, int], known: list[str], merged: dict[st
 
 def test_a_note_counts_rows_and_shows_three() -> None:
     counts = {f"{k}.0": k + 1 for k in range(5)} | {f"{k}": 50 for k in range(5)}
-    note = describe(without_point(counts), counts, "groups")
+    note = note_on_points(without_point(counts), counts, "groups")
     assert note.startswith("15 rows differ from other groups ")
     assert "('0.0' as '0', '1.0' as '1', '2.0' as '2' and 2 more)" in note
 
